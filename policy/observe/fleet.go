@@ -1,0 +1,109 @@
+package observe
+
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+const freeSteps = int(time.Hour / policy.FreeStep)
+
+// Release notes that a busy slot of a ready instance is estimated to be free
+// after left, with the given capacity in reference cores.
+func (r *Recorder) Release(left time.Duration, capacity float64) {
+	step := min(int(left/policy.FreeStep), freeSteps-1)
+	r.freeing[step] += capacity
+}
+
+// RunningWork adds to the estimated work left in flight of a kind.
+func (r *Recorder) RunningWork(k *Kind, left float64) {
+	r.views[k.view].InFlight.Work += policy.CoreSeconds(left)
+}
+
+// fleet fills the parts of o.Fleet that are sums over o.Fleet.Instances and
+// what was noted by Release, Launched, Terminated and Booted.
+func (r *Recorder) fleet(o *policy.Observation, now int64) {
+	f := &o.Fleet
+	f.At, f.Complete = o.Now, true
+	f.ReadySlots, f.BusySlots, f.BootingSlots, f.DrainingSlots = 0, 0, 0, 0
+	r.boots.fill(&f.Boot, now)
+	ready := 0
+	f.Boot.Overdue = 0
+	for i := range f.Instances {
+		v := &f.Instances[i]
+		switch v.Phase {
+		case policy.Requested, policy.Booting:
+			f.BootingSlots += v.Slots
+			if o.Now.Sub(v.LaunchedAt) > f.Boot.P99 {
+				f.Boot.Overdue++
+			}
+		case policy.Ready:
+			ready++
+			f.ReadySlots += v.Slots
+			f.BusySlots += v.Busy
+		case policy.Draining:
+			f.DrainingSlots += v.Slots
+		}
+	}
+	f.Load = 0
+	if f.ReadySlots > 0 {
+		f.Load = float64(f.BusySlots) / float64(f.ReadySlots)
+	}
+	f.JobsPerInstance = 0
+	if ready > 0 {
+		done := int64(0)
+		for _, k := range r.kinds {
+			done += k.Completed - k.seen.completed
+		}
+		f.JobsPerInstance = float64(done) / float64(ready)
+	}
+	r.free = r.free[:0]
+	for step, capacity := range r.freeing {
+		if capacity != 0 {
+			r.free = append(r.free, policy.FreeCount{After: time.Duration(step+1) * policy.FreeStep, Capacity: capacity})
+			r.freeing[step] = 0
+		}
+	}
+	f.Freeing = r.free
+	r.fleetLog.fill(f, now)
+}
+
+// Decided notes a decision and what became of its launches at once.
+func (r *Recorder) Decided(o policy.Outcome) {
+	const memory = 8
+	if len(r.outcomes) == memory {
+		copy(r.outcomes, r.outcomes[1:])
+		r.outcomes = r.outcomes[:memory-1]
+	}
+	r.outcomes = append(r.outcomes, o)
+}
+
+// history fills o.History: the profile, level and trend of the work that
+// arrives, the slack and the last decisions.
+func (r *Recorder) history(o *policy.Observation, now int64, slack, ready float64) {
+	h := &o.History
+	h.At, h.Complete = o.Now, true
+	arrived := 0.0
+	var recent, hour float64
+	for i, k := range r.kinds {
+		arrived += k.estimated - k.seen.estimated
+		recent += k.estimated - r.before(i, 2, now).estimated
+		hour += k.estimated - r.before(i, 3, now).estimated
+	}
+	r.profile.add(o.Now, arrived)
+	var seen bool
+	h.ProfileMean, h.ProfileP90, seen = r.profile.at(o.Now)
+	h.NextMean, _, _ = r.profile.at(o.Now.Add(time.Hour))
+	h.Level, h.Trend = 1, 1
+	if seen && h.ProfileMean > 0 {
+		h.Level = hour / 3600 / h.ProfileMean
+	}
+	if span := float64(min(now, int64(time.Hour))) * 1e-9; hour > 0 && span > 900 {
+		h.Trend = (recent / 900) / (hour / span)
+	}
+	h.Slack24h = slack
+	h.SlackOver = time.Duration(min(now, int64(24*time.Hour)))
+	h.ReadySlotSeconds = ready
+	h.BusySlotSeconds = ready - float64(slack*ready)
+	h.Decisions = r.outcomes
+}

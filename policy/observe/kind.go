@@ -1,0 +1,96 @@
+package observe
+
+import (
+	"math/bits"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// Kind counts the jobs of one type, priority and size bucket. The first group
+// of fields is cumulative since the world began and is incremented by the
+// world; everything else is derived at ticks.
+type Kind struct {
+	Type     string
+	Priority int
+	Size     uint8 // bucket of the input's size; 0: unknown
+	Class    int   // index of the class it belongs to
+
+	Arrived     int64
+	Started     int64
+	StartedLate int64 // had missed their target, or were bound to, at their start
+	Completed   int64
+	Failed      int64 // ended without success
+	Retried     int64 // came back to wait again, for whatever reason
+	Expired     int64 // came back because their lease was lost
+	Dropped     int64 // left the queue unstarted: cancelled, or out of attempts
+	// Estimates carried by the jobs, on the reference core in nanoseconds: sums
+	// over all arrived, and over all that left the line again.
+	EstimateArrived int64
+	EstimateStarted int64
+	// Work of completed jobs in core-seconds, its square, and its histogram.
+	Work, WorkSquared float64
+	WorkHist          [workBuckets]uint32
+	// LateAfter is the wait in nanoseconds from which a start counts as late.
+	// The recorder keeps it current; the world reads it.
+	LateAfter int64
+
+	// Ages of waiting jobs.
+	Ages AgeRing
+
+	seen      cumulative // at the last tick
+	estimated float64    // cumulative estimated work of arrivals, core-seconds
+	workType  int        // index into Recorder.types
+	view      int        // index into Recorder.views
+}
+
+// Waiting returns how many jobs wait for a slot now.
+func (k *Kind) Waiting() int64 { return k.Arrived + k.Retried - k.Started - k.Dropped }
+
+// Running returns how many jobs run now. A job that comes back has stopped
+// running; one that failed for good has, too.
+func (k *Kind) Running() int64 { return k.Started - k.Completed - k.Retried - k.Failed }
+
+// Done counts a completion of the given work in nanoseconds on the reference
+// core.
+func (k *Kind) Done(work int64) {
+	k.Completed++
+	w := float64(work) * 1e-9
+	k.Work += w
+	k.WorkSquared += float64(w * w)
+	k.WorkHist[workBucket(uint64(work))]++
+}
+
+type cumulative struct {
+	arrived, started, startedLate, completed, failed, retried, expired, estimate int64
+	work, workSquared, estimated                                                 float64
+}
+
+func (k *Kind) now() cumulative {
+	return cumulative{
+		k.Arrived, k.Started, k.StartedLate, k.Completed, k.Failed, k.Retried, k.Expired,
+		k.EstimateArrived, k.Work, k.WorkSquared, k.estimated,
+	}
+}
+
+// Work is histogrammed in 16 buckets per octave from 1.05 ms (2^20 ns) on.
+const (
+	workSub     = 16
+	workLow     = 20
+	workOctaves = 30 // up to 13 days
+	workBuckets = workSub * workOctaves
+)
+
+func workBucket(ns uint64) int {
+	if ns < 1<<workLow {
+		return 0
+	}
+	octave := bits.Len64(ns) - 1
+	b := (octave-workLow)*workSub + int(ns>>(uint(octave)-4)&(workSub-1))
+	return min(b, workBuckets-1)
+}
+
+// workUpper returns the upper edge of a bucket in core-seconds.
+func workUpper(b int) policy.CoreSeconds {
+	octave, sub := b/workSub+workLow, b%workSub
+	return policy.CoreSeconds(float64(uint64(workSub+sub+1)<<uint(octave-4)) * 1e-9)
+}

@@ -1,0 +1,302 @@
+package observe
+
+import (
+	"slices"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// Recorder accumulates what a controller learns and builds Observations. It is
+// not safe for concurrent use.
+type Recorder struct {
+	env    policy.Env
+	origin time.Time // world time 0
+
+	kinds []*Kind
+	types []*service
+	views []policy.KindView
+
+	// rings by tick
+	times []int64 // world time of the tick
+	cums  [][]cumulative
+	head  int // ticks recorded so far
+	tails [4]int
+
+	boots    bootLearner
+	fleetLog eventLog
+	slack    slackWindow
+	profile  profile
+	outcomes []policy.Outcome
+	refusals []policy.Refusal
+	calls    callLog
+	progress time.Time
+
+	freeing [freeSteps]float64
+	free    []policy.FreeCount
+	ages    []policy.AgeCount
+	sizes   []policy.SizeCount
+
+	typeMean []float64 // current mean work by type in core-seconds
+}
+
+// ringTicks holds an hour of ticks at the shortest tick, and a spare.
+const ringTicks = 512
+
+// New returns a Recorder for a world that starts at origin. Recorded work is in
+// nanoseconds on the reference core.
+func New(env policy.Env, origin time.Time) *Recorder {
+	r := &Recorder{env: env, origin: origin, times: make([]int64, ringTicks)}
+	r.boots.guess = env.BootGuess
+	r.profile.offset = env.UTCOffset
+	return r
+}
+
+// Kind returns the counters for jobs of this type, priority and size bucket,
+// new ones on first use. The pointer stays valid.
+func (r *Recorder) Kind(jobType string, priority int, size uint8) *Kind {
+	for _, k := range r.kinds {
+		if k.Type == jobType && k.Priority == priority && k.Size == size {
+			return k
+		}
+	}
+	k := &Kind{
+		Type: jobType, Priority: priority, Size: size,
+		Class: policy.ClassOf(r.env.Classes, jobType, priority),
+	}
+	k.LateAfter = 1<<63 - 1
+	if k.Class >= 0 {
+		k.LateAfter = int64(r.env.Classes[k.Class].Target)
+	}
+	k.workType = slices.IndexFunc(r.types, func(s *service) bool { return s.jobType == jobType && s.size == size })
+	if k.workType < 0 {
+		k.workType = len(r.types)
+		r.types = append(r.types, &service{jobType: jobType, size: size})
+		r.typeMean = append(r.typeMean, 0)
+	}
+	k.view = slices.IndexFunc(r.views, func(v policy.KindView) bool { return v.Type == jobType && v.Priority == priority })
+	if k.view < 0 {
+		k.view = len(r.views)
+		r.views = append(r.views, policy.KindView{Type: jobType, Priority: priority, Class: k.Class})
+	}
+	r.kinds = append(r.kinds, k)
+	r.cums = append(r.cums, make([]cumulative, ringTicks))
+	return k
+}
+
+// Mean returns the estimated work, in core-seconds, of a job of this kind.
+func (r *Recorder) Mean(k *Kind) float64 { return r.typeMean[k.workType] }
+
+// Sample is what a world measured over the step that ends now.
+type Sample struct {
+	// ReadySlotS and BusySlotS are slot-seconds of ready capacity and of busy
+	// slots; a draining instance counts only its busy slots in both.
+	ReadySlotS, BusySlotS float64
+	// Silent workers have not reported for a lease.
+	Silent int
+}
+
+// Begin starts the observation at world time now (ns): it learns from what
+// completed and fills o.Queue. The caller then fills o.Fleet.Instances, calls
+// Release and RunningWork for every running job, and calls End.
+func (r *Recorder) Begin(o *policy.Observation, now int64) {
+	o.Now = r.origin.Add(time.Duration(now))
+	o.Tick = r.env.Tick
+	r.learn(now)
+	r.queue(o, now)
+}
+
+// End completes the observation begun at now.
+func (r *Recorder) End(o *policy.Observation, now int64, s Sample) {
+	slack, ready := r.addSlack(now, s.ReadySlotS, s.BusySlotS)
+	r.fleet(o, now)
+	r.history(o, now, slack, ready)
+	r.ec2(o)
+	r.calls.fill(&o.EC2, now)
+	o.Health.At, o.Health.Complete = o.Now, true
+	o.Health.SilentWorkers = s.Silent
+	done := false
+	for _, k := range r.kinds {
+		done = done || k.Completed != k.seen.completed
+		k.seen = k.now()
+	}
+	if done {
+		r.progress = o.Now
+	}
+	o.Health.Progress = r.progress
+}
+
+// learn closes the step: estimates, windows, lateness.
+func (r *Recorder) learn(now int64) {
+	var n, sum float64
+	for _, k := range r.kinds {
+		s := r.types[k.workType]
+		s.learn(k.Completed-k.seen.completed, k.Work-k.seen.work, k.WorkSquared-k.seen.workSquared, k)
+	}
+	for _, s := range r.types {
+		n += s.n
+		sum += s.sum
+	}
+	prior := 1.0 // before any completion: one core-second, corrected within minutes
+	if n > 0 {
+		prior = sum / n
+	}
+	for i, s := range r.types {
+		s.update(prior)
+		r.typeMean[i] = float64(s.view.Mean)
+	}
+	slot := r.head % ringTicks
+	r.times[slot] = now
+	for i, k := range r.kinds {
+		if k.EstimateArrived > 0 {
+			k.estimated += float64(k.EstimateArrived-k.seen.estimate) * 1e-9
+		} else {
+			k.estimated += float64(float64(k.Arrived-k.seen.arrived) * r.typeMean[k.workType])
+		}
+		r.cums[i][slot] = k.now()
+		r.late(k)
+	}
+	r.head++
+	// a window's tail is the youngest tick at or before its start
+	for w := range r.tails {
+		from := now - int64(windows[w])
+		r.tails[w] = max(r.tails[w], r.head-ringTicks)
+		for r.tails[w]+1 < r.head && r.times[(r.tails[w]+1)%ringTicks] <= from {
+			r.tails[w]++
+		}
+	}
+}
+
+// late keeps the wait from which a start of this kind misses its target.
+func (r *Recorder) late(k *Kind) {
+	if k.Class < 0 {
+		return
+	}
+	c := &r.env.Classes[k.Class]
+	k.LateAfter = int64(c.Target)
+	if c.On == policy.Sojourn {
+		k.LateAfter -= int64(r.meanService(k))
+	}
+}
+
+// meanService returns the mean service time of a kind on the fastest type of
+// the catalog: an expectation that is late there is late anywhere.
+func (r *Recorder) meanService(k *Kind) time.Duration {
+	speed := 0.0
+	for i := range r.env.Catalog.Types {
+		speed = max(speed, r.env.Catalog.Types[i].Speed)
+	}
+	if speed == 0 {
+		return 0
+	}
+	return policy.CoreSeconds(r.typeMean[k.workType]).On(speed)
+}
+
+// at returns kind i's counters at the tail of window w.
+func (r *Recorder) at(i, w int) *cumulative { return &r.cums[i][r.tails[w]%ringTicks] }
+
+// before returns the counters of a kind at the start of window w: zero when the
+// world is younger than the window.
+func (r *Recorder) before(i, w int, now int64) cumulative {
+	t := r.tails[w] % ringTicks
+	if r.times[t] > now-int64(windows[w]) {
+		return cumulative{}
+	}
+	return *r.at(i, w)
+}
+
+// queue fills o.Queue from the counters.
+func (r *Recorder) queue(o *policy.Observation, now int64) {
+	for i := range r.views {
+		v := &r.views[i]
+		*v = policy.KindView{Type: v.Type, Priority: v.Priority, Class: v.Class}
+	}
+	r.ages = r.ages[:0]
+	r.sizes = r.sizes[:0]
+	for i, k := range r.kinds {
+		r.addKind(&r.views[k.view], i, k, now)
+	}
+	o.Queue.Kinds = r.views
+	o.Queue.At = o.Now
+	o.Queue.Complete = true
+}
+
+func (r *Recorder) addKind(v *policy.KindView, i int, k *Kind, now int64) {
+	mean := r.typeMean[k.workType]
+	pending := k.Waiting()
+	work := float64(float64(pending) * mean)
+	if k.EstimateArrived > 0 {
+		work = float64(k.EstimateArrived-k.EstimateStarted) * 1e-9
+	}
+	v.Pending.Jobs += pending
+	v.Pending.Work += policy.CoreSeconds(work)
+	v.InFlight.Jobs += k.Running()
+	r.addAges(v, k, now)
+	if k.Size > 0 && pending > 0 {
+		start := len(r.sizes)
+		r.sizes = append(r.sizes, v.PendingBySize...)
+		r.sizes = append(r.sizes, policy.SizeCount{Size: k.Size, Jobs: pending, Work: policy.CoreSeconds(work)})
+		v.PendingBySize = r.sizes[start:len(r.sizes):len(r.sizes)]
+	}
+	for w := range windows {
+		was := r.before(i, w, now)
+		v.Arrived[w].Jobs += k.Arrived - was.arrived
+		v.Arrived[w].Work += policy.CoreSeconds(k.estimated - was.estimated)
+		if w < 3 {
+			v.Completed[w] += k.Completed - was.completed
+		}
+		if w == 1 {
+			v.Failed += k.Failed - was.failed
+			v.Retried += k.Retried - was.retried
+			v.Expired += k.Expired - was.expired
+		}
+	}
+	v.LastTick.Jobs += k.Arrived - k.seen.arrived
+	v.LastTick.Work += policy.CoreSeconds(k.estimated - k.seen.estimated)
+	v.Started += k.Started - k.seen.started
+	v.StartedLate += k.StartedLate - k.seen.startedLate
+	if s := &r.types[k.workType].view; v.Service.Samples == 0 || s.Samples > v.Service.Samples {
+		v.Service = *s
+	}
+}
+
+// addAges merges the kind's ages into the view's and counts who will miss.
+func (r *Recorder) addAges(v *policy.KindView, k *Kind, now int64) {
+	start := len(r.ages)
+	grown, oldest := k.Ages.appendTo(r.ages, now)
+	r.ages = grown
+	v.OldestWait = max(v.OldestWait, oldest)
+	own := r.ages[start:len(r.ages):len(r.ages)]
+	for _, a := range own {
+		left := time.Duration(k.LateAfter) - a.Age
+		for h, horizon := range [3]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute} {
+			if left < horizon {
+				v.WillMiss[h] += a.Jobs
+			}
+		}
+	}
+	if v.PendingByAge == nil {
+		v.PendingByAge = own
+		return
+	}
+	if len(own) == 0 {
+		return
+	}
+	// two size buckets of one kind: merge the sorted lists at the end of ages
+	merged := len(r.ages)
+	a, b := v.PendingByAge, own
+	for len(a) > 0 || len(b) > 0 {
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0].Age < b[0].Age:
+			r.ages = append(r.ages, a[0])
+			a = a[1:]
+		case len(a) == 0 || b[0].Age < a[0].Age:
+			r.ages = append(r.ages, b[0])
+			b = b[1:]
+		default:
+			r.ages = append(r.ages, policy.AgeCount{Age: a[0].Age, Jobs: a[0].Jobs + b[0].Jobs})
+			a, b = a[1:], b[1:]
+		}
+	}
+	v.PendingByAge = r.ages[merged:len(r.ages):len(r.ages)]
+}

@@ -1,0 +1,148 @@
+package observe
+
+import (
+	"slices"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// eventLog counts launches, terminations and interruptions by time.
+type eventLog struct {
+	entries []fleetEvent // ascending by time, trimmed to an hour
+}
+
+type fleetEvent struct {
+	at                                 int64
+	launched, terminated, interruption int
+}
+
+func (l *eventLog) add(e fleetEvent) {
+	if n := len(l.entries); n > 0 && l.entries[n-1].at == e.at {
+		last := &l.entries[n-1]
+		last.launched += e.launched
+		last.terminated += e.terminated
+		last.interruption += e.interruption
+		return
+	}
+	l.entries = append(l.entries, e)
+}
+
+func (l *eventLog) fill(f *policy.FleetView, now int64) {
+	keep := 0
+	for keep < len(l.entries) && l.entries[keep].at <= now-int64(time.Hour) {
+		keep++
+	}
+	if keep > 0 {
+		l.entries = slices.Delete(l.entries, 0, keep)
+	}
+	f.Launched, f.Terminated, f.Interrupted = [2]int{}, [2]int{}, 0
+	for i := range l.entries {
+		e := &l.entries[i]
+		f.Launched[1] += e.launched
+		f.Terminated[1] += e.terminated
+		f.Interrupted += e.interruption
+		if e.at > now-int64(5*time.Minute) {
+			f.Launched[0] += e.launched
+			f.Terminated[0] += e.terminated
+		}
+	}
+}
+
+// Launched notes n launches sent at world time now.
+func (r *Recorder) Launched(now int64, n int) { r.fleetLog.add(fleetEvent{at: now, launched: n}) }
+
+// Terminated notes the end of an instance.
+func (r *Recorder) Terminated(now int64) { r.fleetLog.add(fleetEvent{at: now, terminated: 1}) }
+
+// Interrupted notes a spot instance taken back.
+func (r *Recorder) Interrupted(now int64) { r.fleetLog.add(fleetEvent{at: now, interruption: 1}) }
+
+// callLog counts EC2 calls over five minutes.
+type callLog struct {
+	entries []callEntry
+}
+
+type callEntry struct {
+	at                       int64
+	calls, errors, throttled int
+}
+
+// Called notes EC2 calls and how they ended.
+func (r *Recorder) Called(now int64, calls, errors, throttled int) {
+	if calls > 0 {
+		r.calls.entries = append(r.calls.entries, callEntry{now, calls, errors, throttled})
+	}
+}
+
+func (l *callLog) fill(v *policy.EC2View, now int64) {
+	keep := 0
+	for keep < len(l.entries) && l.entries[keep].at <= now-int64(5*time.Minute) {
+		keep++
+	}
+	if keep > 0 {
+		l.entries = slices.Delete(l.entries, 0, keep)
+	}
+	v.Calls, v.Errors, v.Throttled = 0, 0, 0
+	for _, e := range l.entries {
+		v.Calls += e.calls
+		v.Errors += e.errors
+		v.Throttled += e.throttled
+	}
+}
+
+// Refused notes what EC2 would not sell.
+func (r *Recorder) Refused(f policy.Refusal) { r.refusals = append(r.refusals, f) }
+
+// ec2 fills o.EC2's memory; the caller says when EC2 last answered.
+func (r *Recorder) ec2(o *policy.Observation) {
+	keep := 0
+	for keep < len(r.refusals) && o.Now.Sub(r.refusals[keep].At) > time.Hour {
+		keep++
+	}
+	if keep > 0 {
+		r.refusals = slices.Delete(r.refusals, 0, keep)
+	}
+	o.EC2.Refusals = r.refusals
+}
+
+// slackWindow is the slack of the last 24 hours, by tick.
+type slackWindow struct {
+	entries []slackEntry // a queue: entries[first:]
+	first   int
+	ready   float64
+	busy    float64
+}
+
+type slackEntry struct {
+	at          int64 // end of the step
+	ready, busy float64
+}
+
+// addSlack adds the ready and busy slot-seconds of the step that ends at now
+// and returns the mean slack of the last 24 hours with the ready slot-seconds
+// it rests on. The mean is 0 without ready capacity.
+func (r *Recorder) addSlack(now int64, ready, busy float64) (mean, readySlotSeconds float64) {
+	s := &r.slack
+	s.entries = append(s.entries, slackEntry{now, ready, busy})
+	s.ready += ready
+	s.busy += busy
+	for s.entries[s.first].at <= now-int64(24*time.Hour) {
+		s.ready -= s.entries[s.first].ready
+		s.busy -= s.entries[s.first].busy
+		s.first++
+	}
+	if s.first > 4096 && s.first > len(s.entries)/2 {
+		s.entries = slices.Delete(s.entries, 0, s.first)
+		s.first = 0
+		s.ready, s.busy = 0, 0 // fresh sums: no drift over a year
+		for _, e := range s.entries {
+			s.ready += e.ready
+			s.busy += e.busy
+		}
+	}
+	if s.ready <= 0 {
+		return 0, 0
+	}
+	return 1 - s.busy/s.ready, s.ready
+}

@@ -1,0 +1,352 @@
+package sim
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/detmath"
+)
+
+// launchStreams are the random numbers drawn per launch ordinal.
+type launchStreams struct {
+	lag, dead, deadFault, throttle, lost, crash, spot, pick stream
+}
+
+func newLaunchStreams(seed uint64) launchStreams {
+	return launchStreams{
+		lag:       newStream(seed, "boot-lag"),
+		dead:      newStream(seed, "never-boots"),
+		deadFault: newStream(seed, "dead-boot"),
+		throttle:  newStream(seed, "throttle"),
+		lost:      newStream(seed, "lost-reply"),
+		crash:     newStream(seed, "crash"),
+		spot:      newStream(seed, "spot-interruption"),
+		pick:      newStream(seed, "fault-pick"),
+	}
+}
+
+// bootSampler draws boot lags.
+type bootSampler struct {
+	model     BootModel
+	mu, sigma float64 // of the lognormal's logarithm in seconds
+}
+
+func (cfg *Config) bootSampler(typeName string) *bootSampler {
+	m, ok := cfg.Boot[typeName]
+	if !ok {
+		m = cfg.Boot[""]
+	}
+	b := &bootSampler{model: m}
+	if m.Model == "lognormal" {
+		b.mu = detmath.Log(m.Median.Seconds())
+		b.sigma = (detmath.Log(m.P99.Seconds()) - b.mu) / detmath.NormalQuantile(0.99)
+	}
+	return b
+}
+
+// lag returns the boot lag for the uniform number u.
+func (b *bootSampler) lag(u float64) time.Duration {
+	switch b.model.Model {
+	case "lognormal":
+		s := detmath.Exp(b.mu + float64(b.sigma*detmath.NormalQuantile(u)))
+		lag := policy.Seconds(s)
+		if b.model.Max > 0 {
+			lag = min(lag, b.model.Max)
+		}
+		return lag
+	case "empirical":
+		n := len(b.model.Samples)
+		return b.model.Samples[min(int(u*float64(n)), n-1)]
+	}
+	return b.model.Value
+}
+
+// guess is what a controller would assume before it has seen a boot.
+func (m BootModel) guess() time.Duration {
+	switch m.Model {
+	case "lognormal":
+		return m.Median
+	case "empirical":
+		return m.Samples[len(m.Samples)/2]
+	}
+	return m.Value
+}
+
+// why EC2 refused
+const (
+	refusedCapacity    = "capacity"
+	refusedQuota       = "quota"
+	refusedThrottled   = "throttled"
+	refusedUnavailable = "unavailable"
+)
+
+// launchAll asks EC2 for a launch and, as far as it is refused, for its
+// substitutes. It returns how many instances were launched.
+func (e *engine) launchAll(l *policy.Launch) (launched, refused int) {
+	got, why := e.runInstances(l.Type, l.Market, l.Zone, l.Count)
+	launched, left := got, l.Count-got
+	refused = left
+	for _, sub := range l.Else {
+		// a throttled or failed call says nothing about the type: asking for
+		// another would only add to the storm
+		if left == 0 || why != refusedCapacity {
+			break
+		}
+		n := sub.Count(left)
+		got, why = e.runInstances(sub.Type, sub.Market, l.Zone, n)
+		launched += got
+		refused += n - got
+		left = n - got
+	}
+	return launched, refused
+}
+
+// runInstances is one call: up to n instances of a type. It returns how many
+// were launched and, if fewer, why.
+func (e *engine) runInstances(typ int, market policy.Market, zone string, n int) (int, string) {
+	if n <= 0 {
+		return 0, ""
+	}
+	e.faults.calls++
+	allowed, why := n, ""
+	switch {
+	case e.faults.apiDown:
+		allowed, why = 0, refusedUnavailable
+	case e.throttled():
+		allowed, why = 0, refusedThrottled
+	case e.refuses(typ, zone):
+		allowed, why = 0, refusedCapacity
+	case e.cfg.MaxInstances > 0 && len(e.alive)+n > e.cfg.MaxInstances:
+		allowed, why = max(e.cfg.MaxInstances-len(e.alive), 0), refusedQuota
+	}
+	switch why {
+	case refusedUnavailable:
+		e.rec.Called(e.now, 1, 1, 0)
+	case refusedThrottled:
+		e.rec.Called(e.now, 1, 0, 1)
+	default:
+		e.rec.Called(e.now, 1, 0, 0)
+	}
+	for range allowed {
+		e.launchOne(typ, market, zone)
+	}
+	if allowed > 0 {
+		e.rec.Launched(e.now, allowed)
+		e.progress = e.now
+	}
+	if allowed < n {
+		e.stats.inst.Refused += n - allowed
+		e.rec.Refused(policy.Refusal{
+			Type: typ, Market: market, Zone: zone, At: e.cfg.Start.Add(time.Duration(e.now)),
+			Asked: n, Refused: n - allowed, Why: why,
+		})
+		e.digest.add(digestRefuse, e.now, int64(typ), int64(n-allowed))
+	}
+	return allowed, why
+}
+
+// launchOne starts one instance.
+func (e *engine) launchOne(typ int, market policy.Market, zone string) {
+	t := &e.cfg.Catalog.Types[typ]
+	id := e.launched
+	e.launched++
+	r := e.newRecord()
+	in := &e.insts[r]
+	*in = instance{
+		id: id, typ: typ, market: market, zone: e.placeIn(id, typ, zone), phase: policy.Booting,
+		launch: e.now, readyAt: never, confirmed: e.now, seen: -1, interrupt: never,
+		base: e.newSlots(t.Slots), n: int32(t.Slots),
+	}
+	for s := in.base; s < in.base+in.n; s++ {
+		e.slots[s] = slot{inst: r}
+	}
+	in.bill = account{price: e.priceOf(typ, market), priceSince: e.now, shown: e.now}
+	e.alive = append(e.alive, r)
+	e.addAlive(1)
+	e.addBoot(int64(in.n))
+	e.stats.launched(t.Name, len(e.alive))
+	e.digest.add(digestLaunch, e.now, id, int64(typ)<<1|int64(market))
+
+	lag := e.boot[typ].lag(e.launch.lag.uniform(id))
+	lag = e.slowBoot(lag, in)
+	dead := e.boot[typ].model.NeverBoots > e.launch.dead.uniform(id) || e.diesBooting(in)
+	if dead {
+		e.stats.inst.NeverBooted++
+	} else {
+		e.rare.push(e.now+int64(lag), becomesReady, id)
+	}
+	if delay, lost := e.replyLost(in); lost {
+		in.confirmed = e.now + delay
+		e.rare.push(in.confirmed, replyArrives, id)
+	}
+	e.scheduleCrash(in)
+	e.scheduleInterruption(in)
+}
+
+// newRecord returns a free instance record.
+func (e *engine) newRecord() int32 {
+	if n := len(e.free); n > 0 {
+		r := e.free[n-1]
+		e.free = e.free[:n-1]
+		return r
+	}
+	e.insts = append(e.insts, instance{})
+	return int32(len(e.insts) - 1)
+}
+
+// newSlots returns the first of n consecutive free slots.
+func (e *engine) newSlots(n int) int32 {
+	for len(e.bases) <= n {
+		e.bases = append(e.bases, nil)
+	}
+	if k := len(e.bases[n]); k > 0 {
+		base := e.bases[n][k-1]
+		e.bases[n] = e.bases[n][:k-1]
+		return base
+	}
+	base := e.stats.slots
+	e.stats.slots += int32(n)
+	if int(e.stats.slots) > len(e.slots) {
+		e.slots = append(e.slots, make([]slot, max(len(e.slots), n))...)
+		e.done.grow(len(e.slots))
+		e.idle.grow(len(e.slots))
+	}
+	return base
+}
+
+// find returns the record of an instance that is alive, or -1.
+func (e *engine) find(id int64) int32 {
+	i, ok := slices.BinarySearchFunc(e.alive, id, func(r int32, id int64) int { return cmp.Compare(e.insts[r].id, id) })
+	if !ok {
+		return -1
+	}
+	return e.alive[i]
+}
+
+// ready makes an instance a worker.
+func (e *engine) ready(in *instance) {
+	in.phase = policy.Ready
+	in.readyAt = e.now
+	in.seen = e.now
+	e.addBoot(-int64(in.n))
+	e.addReady(int64(in.n))
+	e.rec.Booted(time.Duration(e.now - in.launch))
+	e.digest.add(digestReady, e.now, in.id, 0)
+	e.silenceIfPartitioned(in)
+	if in.silent || in.interrupt != never {
+		for s := in.base; s < in.base+in.n; s++ {
+			e.idle.since[s+1] = e.now
+		}
+		return
+	}
+	for s := in.base; s < in.base+in.n; s++ {
+		e.idle.add(s, in.id, e.now)
+	}
+}
+
+// takesJobs reports whether the idle slots of an instance are listed.
+func (in *instance) takesJobs() bool {
+	return in.phase == policy.Ready && !in.silent && in.interrupt == never
+}
+
+// unlist takes the idle slots of an instance out of dispatch. It must be
+// called while takesJobs still holds.
+func (e *engine) unlist(in *instance) {
+	for s := in.base; s < in.base+in.n; s++ {
+		if e.done.due[s] == never && !e.slots[s].held {
+			e.idle.remove(s)
+		}
+	}
+}
+
+// relist puts the idle slots back, each idle since it became so.
+func (e *engine) relist(in *instance) {
+	for s := in.base; s < in.base+in.n; s++ {
+		if e.done.due[s] == never && !e.slots[s].held {
+			e.idle.add(s, in.id, e.idle.since[s+1])
+		}
+	}
+}
+
+// drain takes an instance out of service; it ends when it is idle. It reports
+// whether anything changed.
+func (e *engine) drain(id int64) bool {
+	r := e.find(id)
+	if r < 0 || e.faults.apiDown {
+		return false
+	}
+	in := &e.insts[r]
+	switch in.phase {
+	case policy.Draining:
+		return false
+	case policy.Booting, policy.Requested:
+		e.addBoot(-int64(in.n))
+	case policy.Ready:
+		if in.takesJobs() {
+			e.unlist(in)
+		}
+		e.addReady(int64(in.busy) - int64(in.n))
+	}
+	lost := in.phase == policy.Lost
+	in.phase = policy.Draining
+	e.stats.inst.Drained++
+	e.digest.add(digestDrain, e.now, id, int64(in.busy))
+	if in.busy == 0 || lost {
+		e.terminate(in)
+	}
+	return true
+}
+
+// undrain puts a draining instance back into service.
+func (e *engine) undrain(id int64) bool {
+	r := e.find(id)
+	if r < 0 {
+		return false
+	}
+	in := &e.insts[r]
+	if in.phase != policy.Draining || in.dead {
+		return false
+	}
+	in.phase = policy.Ready
+	e.addReady(int64(in.n) - int64(in.busy))
+	if in.takesJobs() {
+		e.relist(in)
+	}
+	e.stats.inst.Undrained++
+	e.digest.add(digestUndrain, e.now, id, int64(in.busy))
+	return true
+}
+
+// terminate ends an instance, with its bill. No job runs on it.
+func (e *engine) terminate(in *instance) {
+	end := in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge)
+	e.showSpent(in, end)
+	e.stats.ended(e, in, end)
+	e.rec.Terminated(e.now)
+	e.addAlive(-1)
+	e.digest.add(digestEnd, e.now, in.id, 0)
+	i, _ := slices.BinarySearchFunc(e.alive, in.id, func(r int32, id int64) int { return cmp.Compare(e.insts[r].id, id) })
+	r := e.alive[i]
+	e.alive = slices.Delete(e.alive, i, i+1)
+	e.bases[in.n] = append(e.bases[in.n], in.base)
+	in.id = -1
+	e.free = append(e.free, r)
+}
+
+// priceOf returns the price per hour now.
+func (e *engine) priceOf(typ int, market policy.Market) policy.MicroUSD {
+	if market == policy.Spot && e.spot != nil {
+		return e.spot.price(typ)
+	}
+	return e.prices[typ]
+}
+
+// showSpent tells the policy's ledger of windows begun up to end.
+func (e *engine) showSpent(in *instance, end int64) {
+	if end > in.bill.shown {
+		e.stats.spent += policy.MicroUSD(policy.MulDiv(end-in.bill.shown, int64(in.bill.price), int64(time.Hour)))
+		in.bill.shown = end
+	}
+}

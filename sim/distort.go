@@ -1,0 +1,106 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// reading returns the stamp of a section.
+func reading(o *policy.Observation, section int) *policy.Reading {
+	switch section {
+	case sectionFleet:
+		return &o.Fleet.Reading
+	case sectionMoney:
+		return &o.Money.Reading
+	case sectionHistory:
+		return &o.History.Reading
+	}
+	return &o.Queue.Reading
+}
+
+// freeze replaces a section by what it was when the fault began. The frozen
+// copy is taken at the first tick of the fault.
+func (e *engine) freeze(section int) {
+	if e.faults.frozen[section] == nil {
+		c := cloneSection(&e.obs, section)
+		e.faults.frozen[section] = &c
+	}
+	copySection(&e.obs, e.faults.frozen[section], section)
+}
+
+// thaw forgets the frozen copies of sections no fault freezes any more.
+func (e *engine) thaw() {
+	for section, name := range sectionNames {
+		frozen := false
+		for i, on := range e.faults.active {
+			f := &e.cfg.Faults[i]
+			frozen = frozen || on && ((f.Kind == Stale || f.Kind == Blind) && f.names(name) ||
+				f.Kind == QueueOutage && section == sectionQueue)
+		}
+		if !frozen {
+			e.faults.frozen[section] = nil
+		}
+	}
+}
+
+func copySection(to, from *policy.Observation, section int) {
+	switch section {
+	case sectionQueue:
+		to.Queue = from.Queue
+	case sectionFleet:
+		// the recorder's scratch memory stays with the live observation
+		instances := to.Fleet.Instances
+		to.Fleet = from.Fleet
+		to.Fleet.Instances = append(instances[:0], from.Fleet.Instances...)
+	case sectionMoney:
+		to.Money = from.Money
+	case sectionHistory:
+		to.History = from.History
+	}
+}
+
+// cloneSection returns an observation whose section shares no memory with o.
+func cloneSection(o *policy.Observation, section int) policy.Observation {
+	var c policy.Observation
+	switch section {
+	case sectionQueue:
+		c.Queue = o.Queue
+		c.Queue.Kinds = slices.Clone(o.Queue.Kinds)
+		for i := range c.Queue.Kinds {
+			k := &c.Queue.Kinds[i]
+			k.PendingByAge = slices.Clone(k.PendingByAge)
+			k.PendingBySize = slices.Clone(k.PendingBySize)
+		}
+	case sectionFleet:
+		c.Fleet = o.Fleet
+		c.Fleet.Instances = slices.Clone(o.Fleet.Instances)
+		c.Fleet.Freeing = slices.Clone(o.Fleet.Freeing)
+	case sectionMoney:
+		c.Money = o.Money
+	case sectionHistory:
+		c.History = o.History
+		c.History.Decisions = slices.Clone(o.History.Decisions)
+	}
+	return c
+}
+
+// zeroSection makes a section read zero and claim to be complete: the outage
+// that looks like an idle night.
+func zeroSection(o *policy.Observation, section int) {
+	stamp := policy.Reading{At: o.Now, Complete: true}
+	switch section {
+	case sectionQueue:
+		kinds := o.Queue.Kinds
+		for i := range kinds {
+			k := &kinds[i]
+			kinds[i] = policy.KindView{Type: k.Type, Priority: k.Priority, Class: k.Class, Service: k.Service}
+		}
+	case sectionFleet:
+		o.Fleet = policy.FleetView{Reading: stamp, Instances: o.Fleet.Instances[:0], Boot: o.Fleet.Boot}
+	case sectionMoney:
+		o.Money = policy.MoneyView{Reading: stamp, OnDemand: o.Money.OnDemand, Spot: o.Money.Spot}
+	case sectionHistory:
+		o.History = policy.HistoryView{Reading: stamp}
+	}
+}

@@ -1,0 +1,449 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/dispatch"
+	"github.com/skynet-ec2/skynet/policy/observe"
+	"github.com/skynet-ec2/skynet/traces"
+)
+
+// engine is one run. Times are nanoseconds since the trace's start.
+type engine struct {
+	cfg    *Config
+	opt    Options
+	policy policy.Policy
+	guard  policy.Guard
+
+	now     int64
+	end     int64 // no event after it; never without a duration
+	nextAt  int64 // the next tick
+	judge   int64
+	src     traces.Source
+	batch   traces.Batch
+	cursor  int // next arrival in batch
+	arrival int64
+	arrived int64
+
+	done  completions
+	idle  idleList
+	slots []slot
+	line  dispatch.Line
+	rare  eventHeap
+
+	insts  []instance
+	free   []int32   // records to reuse
+	bases  [][]int32 // first slots to reuse, by slot count
+	alive  []int32   // records of instances alive, in launch order
+	parked []parked
+	spare  []int32 // parked records to reuse
+
+	service []ratio // by type
+	kinds   []kind  // by the trace's kind
+	rec     *observe.Recorder
+	obs     policy.Observation
+	faults  faults
+	boot    []*bootSampler // by type
+	prices  []policy.MicroUSD
+	spot    *spotPrices
+	launch  launchStreams
+
+	holding   bool // results cannot be delivered: finished jobs stay in their slots
+	closed    bool // nothing is handed out
+	held      []int32
+	sums      sums
+	stats     *stats
+	jobs      *jobLog
+	digest    digest
+	check     func(*engine) // called after every instant, in tests
+	launched  int64
+	ticks     int64
+	progress  int64 // last instant a job completed or an instance was launched
+	waitingOn int   // parked jobs and partitioned results that will come back
+}
+
+// slot is one core that runs one job.
+type slot struct {
+	job   dispatch.Job
+	start int64
+	inst  int32 // record of its instance
+	// held: the job is finished but its result could not be delivered.
+	// orphan: the job's lease was lost; its result will be refused.
+	held, orphan bool
+	prio         uint8
+}
+
+// kind is what the engine knows of a trace's kind.
+type kind struct {
+	counts   *observe.Kind
+	class    int32
+	priority uint8
+}
+
+// sums are counts of slots and, as accumulators, their integrals: the integral
+// of a count up to t is count*t + acc, where every change by d at time t adds
+// -d*t to acc. Sums wrap; differences over a tick are exact.
+type sums struct {
+	ready, readyAcc int64 // slots of ready instances, and busy slots of draining ones
+	busy, busyAcc   int64
+	boot, bootAcc   int64
+	alive, aliveAcc int64 // instances
+}
+
+func (e *engine) addReady(d int64) { e.sums.ready += d; e.sums.readyAcc -= d * e.now }
+func (e *engine) addBoot(d int64)  { e.sums.boot += d; e.sums.bootAcc -= d * e.now }
+func (e *engine) addAlive(d int64) { e.sums.alive += d; e.sums.aliveAcc -= d * e.now }
+
+func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*engine, error) {
+	e := &engine{cfg: cfg, opt: opt, policy: p, src: src, end: never, judge: int64(cfg.JudgeFrom)}
+	if cfg.Duration > 0 {
+		e.end = int64(cfg.Duration)
+	}
+	if cfg.Guard != nil {
+		e.guard = *cfg.Guard
+	} else {
+		e.guard = policy.Open(cfg.MaxInstances)
+	}
+	reference := cfg.ReferenceSpeed
+	if reference == 0 {
+		reference = 1
+	}
+	for i := range cfg.Catalog.Types {
+		t := &cfg.Catalog.Types[i]
+		e.service = append(e.service, newRatio(reference, t.Speed))
+		e.prices = append(e.prices, t.PerHour)
+		e.boot = append(e.boot, cfg.bootSampler(t.Name))
+	}
+	e.launch = newLaunchStreams(cfg.Seed)
+	e.rec = observe.New(cfg.env(), cfg.Start)
+	e.stats = newStats(cfg, opt.Timeline)
+	if opt.Jobs != nil {
+		e.jobs = &jobLog{sink: opt.Jobs}
+	}
+	e.done.grow(64)
+	e.idle.grow(64)
+	e.slots = make([]slot, 64)
+	e.bases = make([][]int32, 1)
+	e.alive = make([]int32, 0, 64)
+	e.startFaults()
+	e.startSpot()
+	return e, e.refill()
+}
+
+// env is what the policy is told about this world.
+func (cfg *Config) env() policy.Env { return cfg.Env() }
+
+// Env returns what a policy for this world must be made with.
+func (cfg *Config) Env() policy.Env {
+	guess := time.Duration(0)
+	if b, ok := cfg.Boot[""]; ok {
+		guess = b.guess()
+	}
+	return policy.Env{
+		Classes: cfg.Classes, Catalog: cfg.Catalog, Tick: cfg.Tick,
+		UTCOffset: cfg.UTCOffset, BootGuess: guess,
+	}
+}
+
+// refill reads the next batch of arrivals.
+func (e *engine) refill() error {
+	for {
+		err := e.src.Next(&e.batch)
+		if errors.Is(err, io.EOF) {
+			e.arrival = never
+			e.cursor = 0
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if e.batch.Len() > 0 {
+			break
+		}
+	}
+	e.cursor = 0
+	e.arrival = e.batch.Arrival[0]
+	for i := len(e.kinds); i < len(e.batch.Kinds); i++ {
+		k := &e.batch.Kinds[i]
+		counts := e.rec.Kind(k.Type, int(k.Priority), k.Size)
+		if counts.Class < 0 {
+			return &UnclassedError{Type: k.Type, Priority: int(k.Priority)}
+		}
+		e.kinds = append(e.kinds, kind{counts: counts, class: int32(counts.Class), priority: k.Priority})
+	}
+	if e.opt.Progress != nil {
+		e.opt.Progress(time.Duration(e.now), e.arrived)
+	}
+	return nil
+}
+
+// UnclassedError is a job that no class of the scenario matches.
+type UnclassedError struct {
+	Type     string
+	Priority int
+}
+
+func (e *UnclassedError) Error() string {
+	return fmt.Sprintf("a job of type %q, priority %d belongs to no class: add a [[class]] that matches it (one without type and priority catches the rest)", e.Type, e.Priority)
+}
+
+// BadInput marks the error as the user's.
+func (e *UnclassedError) BadInput() bool { return true }
+
+// advance moves the cursor past the present arrival.
+func (e *engine) advance() error {
+	e.cursor++
+	if e.cursor < len(e.batch.Arrival) {
+		e.arrival = e.batch.Arrival[e.cursor]
+		return nil
+	}
+	return e.refill()
+}
+
+// stuckAfter ends a run without a duration in which nothing has happened for
+// this long although jobs wait: its policy has given up.
+const stuckAfter = int64(7 * 24 * time.Hour)
+
+// run plays the events in order.
+func (e *engine) run(ctx context.Context) error {
+	for {
+		rare := min(e.nextAt, e.rare.next())
+		done := e.done.min()
+		t := min(done, e.arrival, rare)
+		if t > e.end || t == never {
+			break
+		}
+		e.now = t
+		switch {
+		case t == rare:
+			if e.end == never && e.over() {
+				return e.finish()
+			}
+			if err := e.instant(); err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		case done < e.arrival: // and before anything rare
+			s := e.done.first()
+			e.complete(s)
+			if e.done.min() == t {
+				if err := e.instant(); err != nil {
+					return err
+				}
+			} else if e.line.Len() > 0 {
+				e.dispatch()
+			}
+		case t == done: // a completion and an arrival
+			if err := e.instant(); err != nil {
+				return err
+			}
+		default: // an arrival
+			if err := e.arrive(); err != nil {
+				return err
+			}
+		}
+		if e.check != nil {
+			e.check(e)
+		}
+	}
+	return e.finish()
+}
+
+// arrive takes the arrival at now, when nothing else happens at now but
+// perhaps more arrivals.
+func (e *engine) arrive() error {
+	for {
+		b := &e.batch
+		i := e.cursor
+		job := dispatch.Job{ID: b.First + int64(i), Arrival: b.Arrival[i], Work: b.Service[i], Kind: b.Kind[i]}
+		if b.Estimate != nil {
+			job.Estimate = b.Estimate[i]
+		}
+		k := &e.kinds[job.Kind]
+		k.counts.Arrived++
+		e.arrived++
+		e.stats.arrived(k.class, job.Arrival, job.Work)
+		if job.Estimate > 0 {
+			k.counts.EstimateArrived += int64(float64(job.Estimate) * e.reference())
+		}
+		if e.jobs != nil {
+			e.jobs.arrived(&job, &b.Kinds[job.Kind])
+		}
+		if err := e.advance(); err != nil {
+			return err
+		}
+		if e.arrival != e.now && e.idle.n > 0 && e.line.Len() == 0 && !e.closed {
+			e.start(e.idle.take(), &job, k.priority, k)
+			return nil
+		}
+		e.wait(&job, k)
+		if e.arrival != e.now {
+			break
+		}
+	}
+	e.dispatch()
+	return nil
+}
+
+func (e *engine) reference() float64 {
+	if e.cfg.ReferenceSpeed == 0 {
+		return 1
+	}
+	return e.cfg.ReferenceSpeed
+}
+
+// wait puts an arrived job into the line.
+func (e *engine) wait(job *dispatch.Job, k *kind) {
+	e.line.Push(k.priority, *job)
+	k.counts.Ages.Add(job.Arrival)
+}
+
+// dispatch hands waiting jobs to idle slots.
+func (e *engine) dispatch() {
+	if e.closed {
+		return
+	}
+	for e.idle.n > 0 {
+		job, priority, ok := e.line.Pop()
+		if !ok {
+			return
+		}
+		k := &e.kinds[job.Kind]
+		k.counts.Ages.Remove(job.Arrival)
+		e.start(e.idle.take(), &job, priority, k)
+	}
+}
+
+// start runs a job on an idle slot that was just taken from the list.
+func (e *engine) start(s int32, job *dispatch.Job, priority uint8, k *kind) {
+	sl := &e.slots[s]
+	in := &e.insts[sl.inst]
+	sl.job = *job
+	sl.start = e.now
+	sl.prio = priority
+	in.busy++
+	e.sums.busy++
+	e.sums.busyAcc -= e.now
+	k.counts.Started++
+	if job.Estimate > 0 {
+		k.counts.EstimateStarted += int64(float64(job.Estimate) * e.reference())
+	}
+	if e.now-job.Arrival > k.counts.LateAfter {
+		k.counts.StartedLate++
+	}
+	service := e.service[in.typ].of(job.Work)
+	if e.faults.slowWork {
+		service = e.slowed(service, in)
+	}
+	e.done.set(s, e.now+service)
+	e.digest.add(digestStart, e.now, job.ID, in.id<<16|int64(s-in.base))
+}
+
+// complete ends the job of a slot that is due now.
+func (e *engine) complete(s int32) {
+	sl := &e.slots[s]
+	in := &e.insts[sl.inst]
+	e.done.set(s, never)
+	if e.holding || in.silent || sl.orphan {
+		if !e.completeOddly(s, sl, in) {
+			return
+		}
+	} else {
+		e.account(sl, in)
+	}
+	in.busy--
+	e.sums.busy--
+	e.sums.busyAcc += e.now
+	if in.phase == policy.Ready && in.interrupt == never && !in.silent {
+		e.idle.add(s, in.id, e.now)
+		return
+	}
+	e.idle.since[s+1] = e.now
+	e.released(in)
+}
+
+// released follows up on a slot that came free on an instance that takes no
+// new job.
+func (e *engine) released(in *instance) {
+	if in.phase == policy.Draining {
+		e.addReady(-1)
+		if in.busy == 0 && !in.dead {
+			e.terminate(in)
+		}
+	}
+}
+
+// account books a job that is done.
+func (e *engine) account(sl *slot, in *instance) {
+	k := &e.kinds[sl.job.Kind]
+	k.counts.Done(e.refWork(sl.job.Work))
+	e.stats.completed(k.class, sl.job.Arrival, sl.start, e.now)
+	e.progress = e.now
+	e.digest.add(digestFinish, e.now, sl.job.ID, in.id)
+	if e.jobs != nil {
+		e.jobs.finished(sl, in.id, e.now)
+	}
+}
+
+// refWork returns the work of a recorded service time in nanoseconds on the
+// reference core.
+func (e *engine) refWork(service int64) int64 {
+	if e.cfg.ReferenceSpeed == 0 || e.cfg.ReferenceSpeed == 1 {
+		return service
+	}
+	return int64(float64(service) * e.cfg.ReferenceSpeed)
+}
+
+// instant plays everything that happens at now, in the contract's order.
+func (e *engine) instant() error {
+	for e.done.min() == e.now {
+		e.complete(e.done.first())
+	}
+	e.events()
+	if e.arrival == e.now {
+		if err := e.arrive(); err != nil {
+			return err
+		}
+	}
+	e.dispatch()
+	if e.nextAt == e.now {
+		if e.now < e.end {
+			e.tick()
+		} else {
+			e.nextAt = never
+		}
+		e.events() // an instance whose boot lag is zero
+		e.dispatch()
+	}
+	return nil
+}
+
+// over reports whether the trace has ended and no job is left, or nothing will
+// ever move again.
+func (e *engine) over() bool {
+	if e.arrival != never {
+		return false
+	}
+	if e.line.Len() == 0 && e.sums.busy == 0 && e.waitingOn == 0 {
+		e.now = max(e.progress, e.stats.lastArrival)
+		return true
+	}
+	return e.now-max(e.progress, e.stats.lastArrival) > stuckAfter
+}
+
+// finish closes the run: bills to the end, late jobs, figures.
+func (e *engine) finish() error {
+	if e.end != never {
+		e.now = e.end
+	} else if e.arrival == never && e.line.Len() == 0 && e.sums.busy == 0 && e.waitingOn == 0 {
+		e.now = max(e.progress, e.stats.lastArrival)
+	}
+	return e.close()
+}

@@ -1,0 +1,85 @@
+package sim
+
+// event is something rare. At one instant events happen in the order of their
+// kinds and then of their posting.
+type event struct {
+	at   int64
+	seq  int64
+	kind eventKind
+	inst int64 // ordinal, or an index as the kind says
+}
+
+type eventKind uint8
+
+const (
+	faultEnds eventKind = iota
+	faultBegins
+	pricesMove
+	leaseEnds // inst: index of the parked job
+	crashes
+	noticed // two-minute notice of a spot interruption
+	takenBack
+	becomesReady
+	replyArrives // a launch whose reply was lost is seen in the list
+)
+
+// eventHeap is a binary heap of events by (at, kind, seq).
+type eventHeap struct {
+	items []event
+	seq   int64
+}
+
+func (h *eventHeap) less(a, b *event) bool {
+	if a.at != b.at {
+		return a.at < b.at
+	}
+	if a.kind != b.kind {
+		return a.kind < b.kind
+	}
+	return a.seq < b.seq
+}
+
+// next returns the time of the first event, never when there is none.
+func (h *eventHeap) next() int64 {
+	if len(h.items) == 0 {
+		return never
+	}
+	return h.items[0].at
+}
+
+func (h *eventHeap) push(at int64, kind eventKind, inst int64) {
+	h.seq++
+	h.items = append(h.items, event{at, h.seq, kind, inst})
+	i := len(h.items) - 1
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !h.less(&h.items[i], &h.items[parent]) {
+			break
+		}
+		h.items[i], h.items[parent] = h.items[parent], h.items[i]
+		i = parent
+	}
+}
+
+func (h *eventHeap) pop() event {
+	first := h.items[0]
+	last := len(h.items) - 1
+	h.items[0] = h.items[last]
+	h.items = h.items[:last]
+	i := 0
+	for {
+		child := 2*i + 1
+		if child >= last {
+			break
+		}
+		if child+1 < last && h.less(&h.items[child+1], &h.items[child]) {
+			child++
+		}
+		if !h.less(&h.items[child], &h.items[i]) {
+			break
+		}
+		h.items[i], h.items[child] = h.items[child], h.items[i]
+		i = child
+	}
+	return first
+}

@@ -1,0 +1,288 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// faults is what goes wrong now.
+type faults struct {
+	active   []bool // by Config.Faults
+	apiDown  bool
+	slowWork bool
+	calls    int64 // EC2 calls so far: the ordinal of throttling draws
+	frozen   [4]*policy.Observation
+	listed   time.Time // when EC2 last listed the fleet
+	inFault  bool      // any signal fault is active
+}
+
+// sections that a Stale, Zero or Blind fault may concern.
+const (
+	sectionQueue = iota
+	sectionFleet
+	sectionMoney
+	sectionHistory
+)
+
+var sectionNames = [4]string{"queue", "fleet", "money", "history"}
+
+// SignalNames lists the sections a signal fault may name.
+func SignalNames() []string { return sectionNames[:] }
+
+func (e *engine) startFaults() {
+	e.faults.active = make([]bool, len(e.cfg.Faults))
+	for i := range e.cfg.Faults {
+		f := &e.cfg.Faults[i]
+		e.rare.push(int64(f.From), faultBegins, int64(i))
+		if f.To > f.From {
+			e.rare.push(int64(f.To), faultEnds, int64(i))
+		}
+	}
+}
+
+// events plays the rare events of this instant.
+func (e *engine) events() {
+	for e.rare.next() == e.now {
+		ev := e.rare.pop()
+		switch ev.kind {
+		case faultBegins:
+			e.beginFault(int(ev.inst))
+		case faultEnds:
+			e.endFault(int(ev.inst))
+		case pricesMove:
+			e.spotMoves()
+		case leaseEnds:
+			e.endLease(int32(ev.inst))
+		default:
+			r := e.find(ev.inst)
+			if r < 0 {
+				continue
+			}
+			in := &e.insts[r]
+			switch ev.kind {
+			case becomesReady:
+				if in.phase == policy.Booting && !in.dead {
+					e.ready(in)
+				}
+			case crashes:
+				e.crash(in)
+			case noticed:
+				e.notice(in)
+			case takenBack:
+				e.takeBack(in)
+			}
+		}
+	}
+}
+
+func (e *engine) beginFault(i int) {
+	f := &e.cfg.Faults[i]
+	e.faults.active[i] = true
+	switch f.Kind {
+	case StoreDown:
+		e.holding = true
+	case QueueOutage:
+		e.holding, e.closed = true, true
+	case PriceChange:
+		e.movePrices()
+	case Crash:
+		if f.Rate == 0 {
+			for _, r := range slices.Clone(e.alive) {
+				if in := &e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
+					e.crash(in)
+				}
+			}
+		}
+	case Interrupt:
+		for _, r := range slices.Clone(e.alive) {
+			if in := &e.insts[r]; in.market == policy.Spot && e.concerns(f, in) && e.picked(i, f, in) {
+				e.notice(in)
+			}
+		}
+	case Partition:
+		for _, r := range e.alive {
+			if in := &e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
+				e.silence(in)
+			}
+		}
+	}
+	e.refreshFaults()
+}
+
+func (e *engine) endFault(i int) {
+	f := &e.cfg.Faults[i]
+	e.faults.active[i] = false
+	e.refreshFaults()
+	switch f.Kind {
+	case StoreDown, QueueOutage:
+		e.holding = e.anyActive(StoreDown) || e.anyActive(QueueOutage)
+		e.closed = e.anyActive(QueueOutage)
+		if !e.holding {
+			e.deliver()
+		}
+	case PriceChange:
+		e.movePrices()
+	case Partition:
+		for _, r := range slices.Clone(e.alive) {
+			if in := &e.insts[r]; in.silent {
+				e.heal(in)
+			}
+		}
+	}
+}
+
+// refreshFaults derives the flags the hot path reads.
+func (e *engine) refreshFaults() {
+	e.faults.apiDown = e.anyActive(APIOutage)
+	e.faults.slowWork = e.anyActive(SlowWork)
+	e.faults.inFault = e.anyActive(Stale) || e.anyActive(Zero) || e.anyActive(Blind) || e.anyActive(QueueOutage) || e.anyActive(APIOutage)
+	e.thaw()
+}
+
+func (e *engine) anyActive(kind FaultKind) bool {
+	for i, on := range e.faults.active {
+		if on && e.cfg.Faults[i].Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// concerns reports whether a fault is about an instance's type and zone.
+func (e *engine) concerns(f *Fault, in *instance) bool {
+	return e.concernsType(f, in.typ) && (len(f.Zones) == 0 || slices.Contains(f.Zones, e.zoneName(in.zone)))
+}
+
+func (e *engine) concernsType(f *Fault, typ int) bool {
+	return len(f.Types) == 0 || slices.Contains(f.Types, e.cfg.Catalog.Types[typ].Name)
+}
+
+// picked draws, once per fault and instance, whether a fault with a
+// probability hits it; without one it always does.
+func (e *engine) picked(i int, f *Fault, in *instance) bool {
+	return f.Probability == 0 || e.launch.pick.uniform(in.id<<12|int64(i)) < f.Probability
+}
+
+func (e *engine) zoneName(zone int) string {
+	if len(e.cfg.Zones) == 0 {
+		return "a"
+	}
+	return e.cfg.Zones[zone]
+}
+
+// throttled draws whether this call is throttled.
+func (e *engine) throttled() bool {
+	for i, on := range e.faults.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == Throttle && (f.Probability == 0 || e.launch.throttle.uniform(e.faults.calls) < f.Probability) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuses reports whether EC2 has no capacity for the type in any zone asked.
+func (e *engine) refuses(typ int, zone string) bool {
+	if zone != "" {
+		return e.zoneRefuses(typ, zone)
+	}
+	for z := range max(len(e.cfg.Zones), 1) {
+		if !e.zoneRefuses(typ, e.zoneName(z)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *engine) zoneRefuses(typ int, zone string) bool {
+	for i, on := range e.faults.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == Refuse && e.concernsType(f, typ) &&
+			(len(f.Zones) == 0 || slices.Contains(f.Zones, zone)) {
+			return true
+		}
+	}
+	return false
+}
+
+// placeIn returns the zone of launch id: the one asked for, or in turn among
+// those that have capacity.
+func (e *engine) placeIn(id int64, typ int, zone string) int {
+	n := max(len(e.cfg.Zones), 1)
+	if zone != "" {
+		return max(slices.Index(e.cfg.Zones, zone), 0)
+	}
+	for k := range n {
+		z := int((id + int64(k)) % int64(n))
+		if !e.zoneRefuses(typ, e.zoneName(z)) {
+			return z
+		}
+	}
+	return 0
+}
+
+// slowBoot stretches a boot lag while boots are slow.
+func (e *engine) slowBoot(lag time.Duration, in *instance) time.Duration {
+	for i, on := range e.faults.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == SlowBoot && e.concerns(f, in) {
+			lag = policy.Seconds(lag.Seconds() * f.Factor)
+		}
+	}
+	return lag
+}
+
+// diesBooting draws whether a launch never becomes a worker because of a
+// fault.
+func (e *engine) diesBooting(in *instance) bool {
+	for i, on := range e.faults.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == DeadBoot && e.concerns(f, in) &&
+			(f.Probability == 0 || e.launch.deadFault.uniform(in.id) < f.Probability) {
+			return true
+		}
+	}
+	return false
+}
+
+// replyLost draws whether the reply to a launch is lost, and how long EC2's
+// list then takes to show the instance (ns).
+func (e *engine) replyLost(in *instance) (int64, bool) {
+	for i, on := range e.faults.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == LostReply && e.concerns(f, in) &&
+			(f.Probability == 0 || e.launch.lost.uniform(in.id) < f.Probability) {
+			return int64(f.Delay), true
+		}
+	}
+	return 0, false
+}
+
+// slowed returns a service time stretched by the faults that are active.
+func (e *engine) slowed(service int64, in *instance) int64 {
+	for i, on := range e.faults.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == SlowWork && e.concerns(f, in) {
+			service = int64(policy.Seconds(float64(service) * 1e-9 * f.Factor))
+		}
+	}
+	return max(service, 1)
+}
+
+// movePrices settles every bill at the old price and goes on at the new one.
+func (e *engine) movePrices() {
+	for typ := range e.cfg.Catalog.Types {
+		price := e.cfg.Catalog.Types[typ].PerHour
+		for i, on := range e.faults.active {
+			if f := &e.cfg.Faults[i]; on && f.Kind == PriceChange && e.concernsType(f, typ) {
+				if p, err := policy.FromDollars(price.Dollars() * f.Factor); err == nil {
+					price = p
+				}
+			}
+		}
+		e.prices[typ] = price
+	}
+	for _, r := range e.alive {
+		in := &e.insts[r]
+		if price := e.priceOf(in.typ, in.market); price != in.bill.price {
+			e.showSpent(in, in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge))
+			in.bill.price = price
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package sim
+
+import (
+	"math"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/dispatch"
+)
+
+var nan = math.NaN()
+
+// close ends the run at now: bills instances to the end, counts what is late
+// already, and hands over what is left of the job log.
+func (e *engine) close() error {
+	s := e.stats
+	s.row = TickRow{}
+	if e.now > s.last.at {
+		s.step(e)
+	}
+	for _, r := range e.alive {
+		in := &e.insts[r]
+		end := in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge)
+		s.book(e, in, end)
+	}
+	e.lateAtEnd()
+	s.jobs.Arrived = e.arrived
+	s.jobs.Pending = e.arrived - s.jobs.Completed - s.jobs.Lost
+	if e.jobs != nil {
+		return e.jobs.close()
+	}
+	return nil
+}
+
+// lateAtEnd books the jobs that are not done and have missed their target.
+func (e *engine) lateAtEnd() {
+	open := func(job *dispatch.Job, start int64) {
+		k := &e.kinds[job.Kind]
+		c := &e.stats.classes[k.class]
+		took := e.now - job.Arrival
+		if c.onWait && start >= 0 {
+			took = start - job.Arrival
+		}
+		if took > c.target {
+			e.stats.late(k.class, job.Arrival)
+		}
+	}
+	e.line.Each(func(_ uint8, job *dispatch.Job) bool {
+		open(job, -1)
+		return true
+	})
+	for _, r := range e.alive {
+		in := &e.insts[r]
+		for sl := in.base; sl < in.base+in.n; sl++ {
+			if x := &e.slots[sl]; (e.done.due[sl] != never || x.held) && !x.orphan {
+				open(&x.job, x.start)
+				if e.jobs != nil {
+					e.jobs.running(x, in.id)
+				}
+			}
+		}
+	}
+	for i := range e.parked {
+		if p := &e.parked[i]; p.slot < 0 && !e.returned(int32(i)) {
+			open(&p.job, -1)
+		}
+	}
+}
+
+// returned reports whether a parked record is free.
+func (e *engine) returned(i int32) bool {
+	for _, free := range e.spare {
+		if free == i {
+			return true
+		}
+	}
+	return false
+}
+
+// figures returns what the run came to.
+func (e *engine) figures() Figures {
+	s := e.stats
+	f := Figures{
+		Scenario: e.cfg.Name, Seed: e.cfg.Seed, Digest: e.digest.String(),
+		DurationS:  float64(e.now) * 1e-9,
+		CostUSD:    s.cost.Dollars(),
+		HoursPaid:  s.paid.Hours(),
+		ReadyCoreS: s.total.ready, BusyCoreS: s.total.busy,
+		Instances: s.inst, Jobs: s.jobs, Guard: s.guard, Ticks: e.ticks,
+		Judged: JudgedFigures{FromS: s.cfg.JudgeFrom.Seconds(), CostUSD: s.judgedCost.Dollars()},
+	}
+	f.Instances.Min = max(s.minAlive, 0)
+	if e.now > 0 {
+		f.Instances.Mean = float64(e.sums.alive*e.now+e.sums.aliveAcc) / float64(e.now)
+	}
+	f.Instances.LaunchedByType = s.byType
+	f.Instances.CostByType = map[string]float64{}
+	for name, cost := range s.costByType { // map order: into another map
+		f.Instances.CostByType[name] = cost.Dollars()
+	}
+	f.Slack = s.slackFigures()
+	f.Classes = map[string]*ClassFigures{}
+	for i := range s.classes {
+		f.Classes[s.cfg.Classes[i].Name] = s.classFigures(i)
+	}
+	f.Floor = s.floorFigures()
+	if p := s.paidSlotS; p > 0 {
+		f.Paid = PaidFigures{Busy: s.total.busy / p, Boot: s.bootSlotS / p, Gone: s.goneSlotS / p}
+		f.Paid.Slack = 1 - f.Paid.Busy - f.Paid.Boot - f.Paid.Gone
+	}
+	return f
+}
+
+func (s *stats) slackFigures() SlackFigures {
+	var f SlackFigures
+	from := stepMark{}
+	if s.judgeAt != nil {
+		from = *s.judgeAt
+	}
+	if ready := s.total.ready - from.ready; ready > 0 {
+		f.Mean = number(1 - (s.total.busy-from.busy)/ready)
+	}
+	for _, d := range s.days {
+		if d.ready > 0 {
+			f.PerDay = append(f.PerDay, number(1-d.busy/d.ready))
+		} else {
+			f.PerDay = append(f.PerDay, nil)
+		}
+	}
+	if s.has24h {
+		f.Min24h, f.Max24h = number(s.min24h), number(s.max24h)
+	}
+	return f
+}
+
+func number(x float64) *float64 { return &x }
+
+func (s *stats) classFigures(i int) *ClassFigures {
+	c := &s.classes[i]
+	class := &s.cfg.Classes[i]
+	f := &ClassFigures{
+		Jobs: c.arrived, Wait: c.wait.figures(), Sojourn: c.sojourn.figures(),
+		TargetS: class.Target.Seconds(), On: class.On.String(), Attain: class.Attain,
+		Late: c.done - c.inTime + c.lateEnd,
+	}
+	if judged := c.done + c.lateEnd; judged > 0 {
+		f.Attained = number(float64(c.inTime) / float64(judged))
+	}
+	const hourMin = 100 // an hour of fewer jobs says nothing
+	var day, worstDay periodStats
+	dayAt := 0
+	for h := 0; h <= len(c.hours); h++ {
+		if h%24 == 0 || h == len(c.hours) {
+			if day.judged > 0 && (worstDay.judged == 0 || day.below(worstDay)) {
+				worstDay = day
+				dayAt = (h - 1) / 24 * 24
+			}
+			day = periodStats{}
+		}
+		if h == len(c.hours) {
+			break
+		}
+		p := c.hours[h]
+		day.judged += p.judged
+		day.inTime += p.inTime
+		if p.judged >= hourMin && (f.WorstHour == nil || p.share() < *f.WorstHour) {
+			f.WorstHour = number(p.share())
+			f.WorstHourAt = s.clockTime(int64(h) * hourNs).Format("Mon 2006-01-02 15:04")
+		}
+	}
+	if worstDay.judged > 0 {
+		f.WorstDay = number(worstDay.share())
+		f.WorstDayAt = s.clockTime(int64(dayAt) * hourNs).Format("Mon 2006-01-02")
+	}
+	return f
+}
+
+func (p periodStats) share() float64               { return float64(p.inTime) / float64(p.judged) }
+func (p periodStats) below(other periodStats) bool { return p.share() < other.share() }
+
+// floorFigures: the judged work on the cheapest type at full load.
+func (s *stats) floorFigures() FloorFigures {
+	reference := s.cfg.ReferenceSpeed
+	if reference == 0 {
+		reference = 1
+	}
+	f := FloorFigures{WorkCoreS: s.judgedWork * 1e-9 * reference}
+	order := s.cfg.Catalog.ByUnitPrice()
+	if len(order) > 0 {
+		f.CostUSD = f.WorkCoreS / 3600 * s.cfg.Catalog.Types[order[0]].UnitPrice()
+	}
+	if f.CostUSD > 0 {
+		f.Over = number(s.judgedCost.Dollars() / f.CostUSD)
+	}
+	return f
+}
+
+func (h *histogram) figures() TimeFigures {
+	if h.n == 0 {
+		return TimeFigures{}
+	}
+	seconds := func(d time.Duration) *float64 { return number(d.Seconds()) }
+	return TimeFigures{
+		Mean: number(h.mean()), P50: seconds(h.quantile(500)), P95: seconds(h.quantile(950)),
+		P99: seconds(h.quantile(990)), Max: seconds(time.Duration(h.max)),
+	}
+}
+
+// reveal fills each tick's ForecastActual: the work per second that arrived
+// when an instance launched then could first help.
+func (s *stats) reveal(p policy.Policy) {
+	f, ok := p.(Forecaster)
+	if !ok {
+		return
+	}
+	_, _, ahead := f.Forecast()
+	step := int(ahead / max(s.cfg.Tick, 1))
+	for i := range s.ticks {
+		if j := i + step; j < len(s.ticks) {
+			s.ticks[i].ForecastActual = s.ticks[j].Offered
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package sim
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// instance is one instance of the simulated fleet, alive or waiting for its
+// record to be reused.
+type instance struct {
+	id     int64 // launch ordinal, -1 when the record is free
+	typ    int
+	market policy.Market
+	zone   int
+	phase  policy.Phase
+
+	launch    int64
+	readyAt   int64 // never before it is ready
+	confirmed int64 // from when EC2's list shows it
+	seen      int64 // last report of its worker, -1 before the first
+	interrupt int64 // when it will be taken back, never without notice
+
+	base int32 // first slot
+	n    int32 // slots
+	busy int32 // slots that run or hold a job
+
+	// silent workers run but cannot report; dead ones have crashed.
+	silent, dead bool
+
+	bill account
+}
+
+// account is an instance's bill so far. Prices are per hour in µUSD; amounts
+// are kept in µUSD × ns and divided once, at the end, so a bill is rounded
+// once.
+type account struct {
+	price      policy.MicroUSD
+	priceSince int64 // paid at price from here on
+	whole      wide
+	judged     wide
+	shown      int64 // paid up to here in what the policy is told it spent
+}
+
+// wide is an unsigned 128-bit sum of products.
+type wide struct{ hi, lo uint64 }
+
+func (w *wide) addProduct(a, b int64) {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	var carry uint64
+	w.lo, carry = bits.Add64(w.lo, lo, 0)
+	w.hi, _ = bits.Add64(w.hi, hi, carry)
+}
+
+// perHour returns the sum divided by an hour, rounded to the nearest µUSD.
+func (w wide) perHour() policy.MicroUSD {
+	lo, carry := bits.Add64(w.lo, uint64(time.Hour)/2, 0)
+	q, _ := bits.Div64(w.hi+carry, lo, uint64(time.Hour))
+	return policy.MicroUSD(q)
+}
+
+// settle books everything up to the end of the window that is paid at now, at
+// the present price, and returns that end.
+func (a *account) settle(in *instance, rule policy.Billing, now, judgeFrom int64) int64 {
+	end := in.launch + int64(rule.Paid(time.Duration(now-in.launch)))
+	if end > a.priceSince {
+		a.whole.addProduct(end-a.priceSince, int64(a.price))
+		if from := firstWindow(in.launch, a.priceSince, judgeFrom, int64(rule.Quantum)); from < end {
+			a.judged.addProduct(end-from, int64(a.price))
+		}
+		a.priceSince = end
+	}
+	return end
+}
+
+// firstWindow returns the start of the first window of an instance launched at
+// launch that begins at or after both from (a window's start) and judgeFrom.
+func firstWindow(launch, from, judgeFrom, quantum int64) int64 {
+	if judgeFrom <= from {
+		return from
+	}
+	k := (judgeFrom - launch + quantum - 1) / quantum
+	return launch + k*quantum
+}

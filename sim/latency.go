@@ -1,0 +1,98 @@
+package sim
+
+import (
+	"math/bits"
+	"time"
+)
+
+// latencyLog keeps a class's latencies by clock hour of arrival, by day for
+// runs of more than two months.
+type latencyLog struct {
+	width  int64
+	blocks [][]*smallHist // by class, by period
+}
+
+// smallHist counts times in 16 buckets per octave from 2^20 ns on: quantiles
+// for plots, within 4 %.
+type smallHist struct {
+	n, late int64
+	count   [smallBuckets]uint32
+}
+
+const (
+	smallLow     = 20
+	smallBuckets = 16 * 32
+)
+
+func (l *latencyLog) start(cfg *Config) {
+	l.width = hourNs
+	if cfg.Duration > 62*24*time.Hour {
+		l.width = 24 * hourNs
+	}
+	l.blocks = make([][]*smallHist, len(cfg.Classes))
+}
+
+func (l *latencyLog) add(s *stats, class int32, arrival, wait, sojourn int64) {
+	p := int(s.clock(arrival) / l.width)
+	blocks := l.blocks[class]
+	for len(blocks) <= p {
+		blocks = append(blocks, nil)
+	}
+	l.blocks[class] = blocks
+	if blocks[p] == nil {
+		blocks[p] = &smallHist{}
+	}
+	c := &s.classes[class]
+	took := sojourn
+	if c.onWait {
+		took = wait
+	}
+	blocks[p].add(took, took > c.target)
+}
+
+func (h *smallHist) add(ns int64, late bool) {
+	h.n++
+	if late {
+		h.late++
+	}
+	b := 0
+	if ns >= 1<<smallLow {
+		octave := bits.Len64(uint64(ns)) - 1
+		b = min((octave-smallLow)*16+int(ns>>(octave-4)&15), smallBuckets-1)
+	}
+	h.count[b]++
+}
+
+func (h *smallHist) quantile(permille int64) time.Duration {
+	rank := (h.n*permille + 999) / 1000
+	seen := int64(0)
+	for b, c := range h.count {
+		seen += int64(c)
+		if seen >= rank {
+			if b == 0 {
+				return 0
+			}
+			octave, sub := b/16+smallLow, int64(b%16)
+			return time.Duration((16+sub)<<(octave-4) + 1<<(octave-5))
+		}
+	}
+	return 0
+}
+
+// rows returns the log by class and period.
+func (l *latencyLog) rows(s *stats) []LatencyRow {
+	var rows []LatencyRow
+	zero := s.clockZero
+	for class, blocks := range l.blocks {
+		for p, h := range blocks {
+			if h == nil {
+				continue
+			}
+			rows = append(rows, LatencyRow{
+				Hour: time.Duration(int64(p)*l.width - zero), Class: class, Jobs: h.n, Late: h.late,
+				P50: h.quantile(500), P95: h.quantile(950), P99: h.quantile(990),
+			})
+		}
+	}
+	return rows
+}

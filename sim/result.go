@@ -1,0 +1,236 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// Figures are the results of a run, as `simulate --json` writes them. Times
+// are in seconds, money in dollars. A figure that has no value (a quantile of
+// no jobs) is null.
+type Figures struct {
+	Scenario   string  `json:"scenario"`
+	Policy     string  `json:"policy"`
+	Seed       uint64  `json:"seed"`
+	DurationS  float64 `json:"duration_s"`
+	Digest     string  `json:"digest"`
+	CostUSD    float64 `json:"cost_usd"`
+	HoursPaid  float64 `json:"instance_hours_paid"`
+	ReadyCoreS float64 `json:"core_seconds_ready"`
+	BusyCoreS  float64 `json:"core_seconds_busy"`
+
+	Slack     SlackFigures             `json:"slack"`
+	Instances InstanceFigures          `json:"instances"`
+	Jobs      JobFigures               `json:"jobs"`
+	Classes   map[string]*ClassFigures `json:"classes"`
+	Judged    JudgedFigures            `json:"judged"`
+	Floor     FloorFigures             `json:"floor"`
+	Paid      PaidFigures              `json:"paid"`
+	Guard     GuardFigures             `json:"guard"`
+	Ticks     int64                    `json:"ticks"`
+
+	WallS    float64 `json:"wall_s"`
+	JobsPerS float64 `json:"jobs_per_s"`
+}
+
+// SlackFigures: Mean over the judged time; PerDay by clock day over the whole
+// run (null for a day without ready capacity); Min24h and Max24h of the
+// rolling 24-hour mean at ticks, null below 24 hours.
+type SlackFigures struct {
+	Mean   *float64   `json:"mean"`
+	PerDay []*float64 `json:"per_day"`
+	Min24h *float64   `json:"min_24h"`
+	Max24h *float64   `json:"max_24h"`
+}
+
+// InstanceFigures count instances over the whole run. Min, Mean and Max are of
+// the number alive at once (launch to termination).
+type InstanceFigures struct {
+	Launched    int     `json:"launched"`
+	Terminated  int     `json:"terminated"`
+	Drained     int     `json:"drained"`
+	Undrained   int     `json:"undrained"`
+	Refused     int     `json:"refused"`
+	Interrupted int     `json:"interrupted"`
+	Crashed     int     `json:"crashed"`
+	NeverBooted int     `json:"never_booted"`
+	Min         int     `json:"min"`
+	Mean        float64 `json:"mean"`
+	Max         int     `json:"max"`
+	// LaunchedByType counts launches by type name.
+	LaunchedByType map[string]int `json:"launched_by_type"`
+	// CostByType is the bill in dollars by type name.
+	CostByType map[string]float64 `json:"cost_by_type"`
+}
+
+// JobFigures count jobs over the whole run. Pending jobs wait or run at the
+// end; lost ones used up their attempts.
+type JobFigures struct {
+	Arrived   int64 `json:"arrived"`
+	Completed int64 `json:"completed"`
+	Pending   int64 `json:"pending"`
+	Lost      int64 `json:"lost"`
+	Retried   int64 `json:"retried"`
+}
+
+// TimeFigures summarise a time in seconds: nearest-rank percentiles, within
+// 0.1 %. Null without jobs.
+type TimeFigures struct {
+	Mean *float64 `json:"mean"`
+	P50  *float64 `json:"p50"`
+	P95  *float64 `json:"p95"`
+	P99  *float64 `json:"p99"`
+	Max  *float64 `json:"max"`
+}
+
+// ClassFigures are a class's results over the jobs that arrived in the judged
+// time. Attained is in time ÷ (done + already late at the end); WorstHour and
+// WorstDay the lowest attainment of a clock hour or day of arrival, hours
+// under 100 jobs left out.
+type ClassFigures struct {
+	Jobs      int64       `json:"jobs"`
+	Wait      TimeFigures `json:"wait_s"`
+	Sojourn   TimeFigures `json:"sojourn_s"`
+	TargetS   float64     `json:"target_s"`
+	On        string      `json:"on"`
+	Attain    float64     `json:"attain"`
+	Attained  *float64    `json:"attained"`
+	WorstHour *float64    `json:"worst_hour"`
+	WorstDay  *float64    `json:"worst_day"`
+	// Late jobs, and the clock times the worst hour and day began.
+	Late        int64  `json:"late"`
+	WorstHourAt string `json:"worst_hour_at,omitempty"`
+	WorstDayAt  string `json:"worst_day_at,omitempty"`
+}
+
+// JudgedFigures are over the judged time: windows, or seconds, that began in
+// it.
+type JudgedFigures struct {
+	FromS   float64 `json:"from_s"`
+	CostUSD float64 `json:"cost_usd"`
+}
+
+// FloorFigures compare the judged cost with the floor of work: the work that
+// arrived in the judged time, done on the cheapest type at full load. Nobody
+// can pay less; nobody can quite reach it.
+type FloorFigures struct {
+	// WorkCoreS is the judged work in reference core-seconds.
+	WorkCoreS float64 `json:"work_core_s"`
+	CostUSD   float64 `json:"cost_usd"`
+	// Over is the judged cost ÷ the floor; null without work.
+	Over *float64 `json:"over"`
+}
+
+// PaidFigures split the paid slot-time of the whole run into fractions that
+// sum to 1: busy, idle (slack), booting, and paid but gone (terminated before
+// the paid window's end, or never booted).
+type PaidFigures struct {
+	Busy  float64 `json:"busy"`
+	Slack float64 `json:"slack"`
+	Boot  float64 `json:"boot"`
+	Gone  float64 `json:"gone"`
+}
+
+// GuardFigures count decisions the guard reduced.
+type GuardFigures struct {
+	Clamped int64 `json:"clamped"`
+	// Launches and Drains it removed.
+	Launches int64 `json:"launches"`
+	Drains   int64 `json:"drains"`
+	// FirstAt is the calendar time of the first, empty without one.
+	FirstAt string `json:"first_at,omitempty"`
+}
+
+// TickRow is the world at one tick, for plots and --timeline. Cores are slots.
+type TickRow struct {
+	At time.Duration // since the trace's start
+	// Slots by state; Demand is running plus waiting jobs.
+	Ready, Busy, Booting, Draining, Demand int
+	Instances                              int
+	Pending                                int64
+	// Launches, Drains and Undrains asked for at this tick, after the guard;
+	// Clamped counts what the guard removed, Refused what EC2 did not sell.
+	Launches, Drains, Undrains, Clamped, Refused int
+	// Slack since the last tick and over the last 24 hours, NaN without ready
+	// capacity.
+	Slack, Slack24h float64
+	// Cost billed so far (windows begun), and slot-seconds since the last tick
+	// by use.
+	Cost                                       policy.MicroUSD
+	BusySlotS, IdleSlotS, BootSlotS, GoneSlotS float64
+	// Forecast of work in reference cores for when an instance launched now
+	// could help, its upper quantile, and what was then offered (filled in
+	// later); NaN when the policy does not forecast.
+	ForecastMean, ForecastHigh, ForecastActual float64
+	// Offered is the estimated work per second that arrived since the last tick.
+	Offered float64
+}
+
+// DecisionRow is a decision that changed something, or that the guard clamped.
+type DecisionRow struct {
+	At       time.Duration
+	Decision policy.Decision // a copy
+}
+
+// LatencyRow are a class's quantiles by clock hour of arrival.
+type LatencyRow struct {
+	Hour          time.Duration // start of the hour, since the trace's start
+	Class         int
+	Jobs, Late    int64
+	P50, P95, P99 time.Duration // of the measure the class is judged on
+}
+
+// EndedRow is an instance that ended: its age at the end and how much of its
+// paid window was left.
+type EndedRow struct {
+	Type        int
+	Age, Unused time.Duration
+	Interrupted bool
+}
+
+// CDF is an empirical distribution: Share of jobs within Value.
+type CDF struct {
+	Value []time.Duration
+	Share []float64
+}
+
+// Result is a run: its figures and, where asked for, its history.
+type Result struct {
+	Config  *Config
+	Figures Figures
+
+	// With Options.Timeline:
+	Ticks     []TickRow
+	Decisions []DecisionRow
+	Latency   []LatencyRow
+	Ended     []EndedRow
+	// Sojourn and Wait of each class over the judged time.
+	Sojourn, Wait []CDF
+}
+
+// Options of a run.
+type Options struct {
+	// Timeline keeps the history in the result: about 200 bytes a tick.
+	Timeline bool
+	// Jobs is called for every job in trace order once its fate is known.
+	Jobs JobSink
+	// Progress is called now and then with the simulated time and jobs done.
+	Progress func(at time.Duration, jobs int64)
+}
+
+// JobRow is one job's fate. Start, Finish and Instance are -1 where it never
+// happened; Start is of the attempt that finished.
+type JobRow struct {
+	Job                    int64
+	Type                   string
+	Priority               int
+	Arrival, Start, Finish time.Duration
+	Attempts               int
+	Instance               int64
+}
+
+// JobSink receives jobs in trace order.
+type JobSink interface {
+	Job(row *JobRow) error
+}

@@ -1,0 +1,94 @@
+package sim
+
+import (
+	"math"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/detmath"
+)
+
+// spotPrices are the prices of the spot market: an hourly step function per
+// type, recorded or drawn. Drawn log prices return to their mean like an
+// Ornstein-Uhlenbeck process; the step of hour h depends on the seed, the type
+// and h alone.
+type spotPrices struct {
+	cfg   *Config
+	noise []stream
+	log   []float64 // deviation of the log price by type
+	hour  int64     // of log
+	now   []policy.MicroUSD
+}
+
+func (e *engine) startSpot() {
+	if e.cfg.Spot == nil {
+		return
+	}
+	p := &spotPrices{cfg: e.cfg, hour: -1}
+	for i := range e.cfg.Catalog.Types {
+		p.noise = append(p.noise, newStream(e.cfg.Seed, "spot-price "+e.cfg.Catalog.Types[i].Name))
+		p.log = append(p.log, 0)
+		p.now = append(p.now, 0)
+	}
+	e.spot = p
+	p.advance(0)
+	e.rare.push(int64(time.Hour), pricesMove, 0)
+}
+
+// advance makes now the prices at time t.
+func (p *spotPrices) advance(t int64) {
+	m := p.cfg.Spot
+	hour := t / int64(time.Hour)
+	keep := 0.0
+	if m.Revert > 0 {
+		keep = detmath.Exp(-1 / m.Revert.Hours())
+	}
+	spread := math.Sqrt(1 - float64(keep*keep)) // so that the variance stays Volatility squared
+	for p.hour < hour {
+		p.hour++
+		for i := range p.log {
+			shock := m.Volatility * spread * detmath.NormalQuantile(p.noise[i].uniform(p.hour))
+			p.log[i] = float64(keep*p.log[i]) + shock
+		}
+	}
+	for i := range p.now {
+		t0 := &p.cfg.Catalog.Types[i]
+		if series, ok := m.Series[t0.Name]; ok {
+			for _, point := range series {
+				if int64(point.At) <= t {
+					p.now[i] = point.Price
+				}
+			}
+			continue
+		}
+		mean := t0.PerHour.Dollars() * m.Discount
+		if price, err := policy.FromDollars(mean * detmath.Exp(p.log[i])); err == nil {
+			p.now[i] = price
+		}
+	}
+}
+
+func (p *spotPrices) price(typ int) policy.MicroUSD { return p.now[typ] }
+
+// spotMoves takes the market to the next hour's prices. Where spot now costs
+// more than on-demand, nobody outbids it: those instances are taken back.
+func (e *engine) spotMoves() {
+	e.spot.advance(e.now)
+	e.movePrices()
+	for _, r := range e.alive {
+		if in := &e.insts[r]; in.market == policy.Spot && e.spot.price(in.typ) > e.prices[in.typ] {
+			e.notice(in)
+		}
+	}
+	e.rare.push(e.now+int64(time.Hour), pricesMove, 0)
+}
+
+// scheduleInterruption draws when a spot instance is taken back for reasons
+// other than its price.
+func (e *engine) scheduleInterruption(in *instance) {
+	if in.market != policy.Spot || e.cfg.Spot == nil || e.cfg.Spot.InterruptRate <= 0 {
+		return
+	}
+	hours := -detmath.Log(e.launch.spot.uniform(in.id)) / e.cfg.Spot.InterruptRate
+	e.rare.push(e.now+int64(policy.Seconds(hours*3600)), noticed, in.id)
+}

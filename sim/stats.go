@@ -1,0 +1,331 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// stats accumulate a run's figures.
+type stats struct {
+	cfg         *Config
+	timeline    bool
+	slots       int32 // slots ever numbered at once
+	clockZero   int64 // users' clock time at world time 0, since its midnight
+	judgeFrom   int64
+	lastArrival int64
+	spent       policy.MicroUSD // windows begun, as told to the policy
+
+	inst       InstanceFigures
+	minAlive   int // over the judged time, at ticks; -1: none yet
+	byType     map[string]int
+	costByType map[string]policy.MicroUSD
+	jobs       JobFigures
+	classes    []classStats
+	guard      GuardFigures
+
+	cost, judgedCost policy.MicroUSD
+	paid             time.Duration // instance time paid
+	paidSlotS        float64
+	bootSlotS        float64
+	goneSlotS        float64
+	endBusy          int64 // busy slot-ns at the end
+	judgedWork       float64
+
+	// the step that ends at a tick
+	last     stepMark
+	goneStep float64
+	row      TickRow
+	days     []daySlack
+	judgeAt  *stepMark // totals when judging began
+	total    stepMark  // totals so far in seconds
+	min24h   float64
+	max24h   float64
+	has24h   bool
+
+	ledgerSpent [3]policy.MicroUSD // spent when the hour, day, month began
+	ledgerAt    [3]int64
+
+	ticks     []TickRow
+	decisions []DecisionRow
+	latency   latencyLog
+	endedRows []EndedRow
+}
+
+// stepMark holds integrals: raw accumulators in slot-ns as they wrap, or
+// totals in slot-seconds.
+type stepMark struct {
+	at                int64
+	rawReady, rawBusy int64
+	rawBoot           int64
+	ready, busy, boot float64
+}
+
+type daySlack struct{ ready, busy float64 }
+
+// classStats are a class's jobs that arrived in the judged time.
+type classStats struct {
+	arrived       int64
+	done, inTime  int64
+	lateEnd       int64 // not done, but late already at the end
+	onWait        bool
+	target        int64
+	wait, sojourn histogram
+	hours         []periodStats // by clock hour since hourZero
+}
+
+// periodStats count a clock hour's jobs by arrival.
+type periodStats struct{ inTime, judged int32 }
+
+const hourNs = int64(time.Hour)
+
+func newStats(cfg *Config, timeline bool) *stats {
+	s := &stats{cfg: cfg, timeline: timeline, minAlive: -1, byType: map[string]int{}, costByType: map[string]policy.MicroUSD{}}
+	local := cfg.Start.Add(cfg.UTCOffset)
+	s.clockZero = int64(local.Sub(local.Truncate(24 * time.Hour)))
+	s.judgeFrom = int64(cfg.JudgeFrom)
+	s.classes = make([]classStats, len(cfg.Classes))
+	for i := range cfg.Classes {
+		s.classes[i].onWait = cfg.Classes[i].On == policy.Wait
+		s.classes[i].target = int64(cfg.Classes[i].Target)
+	}
+	s.latency.start(cfg)
+	return s
+}
+
+// clock returns the users' clock time of a world time, in ns since the
+// midnight at or before the start of the run.
+func (s *stats) clock(at int64) int64 { return at + s.clockZero }
+
+// clockTime returns the calendar time, on the users' clock, of ns since that
+// midnight.
+func (s *stats) clockTime(ns int64) time.Time {
+	return s.cfg.Start.Add(s.cfg.UTCOffset).Truncate(24 * time.Hour).Add(time.Duration(ns))
+}
+
+// arrived counts a job; service is its recorded time.
+func (s *stats) arrived(class int32, at, service int64) {
+	s.lastArrival = at
+	if at >= s.judgeFrom {
+		s.classes[class].arrived++
+		s.judgedWork += float64(service)
+	}
+}
+
+// completed books a finished job.
+func (s *stats) completed(class int32, arrival, start, finish int64) {
+	s.jobs.Completed++
+	wait, sojourn := start-arrival, finish-arrival
+	if s.timeline {
+		s.latency.add(s, class, arrival, wait, sojourn)
+	}
+	if arrival < s.judgeFrom {
+		return
+	}
+	c := &s.classes[class]
+	c.wait.add(wait)
+	c.sojourn.add(sojourn)
+	c.done++
+	took := sojourn
+	if c.onWait {
+		took = wait
+	}
+	p := c.period(s.clock(arrival))
+	p.judged++
+	if took <= c.target {
+		c.inTime++
+		p.inTime++
+	}
+}
+
+// lost books a job that used up its attempts: it is late for ever.
+func (s *stats) lost(class int32, arrival int64) {
+	s.jobs.Lost++
+	s.late(class, arrival)
+}
+
+// late books a job that is not done but has missed its target.
+func (s *stats) late(class int32, arrival int64) {
+	if arrival >= s.judgeFrom {
+		c := &s.classes[class]
+		c.lateEnd++
+		c.period(s.clock(arrival)).judged++
+	}
+}
+
+// period returns the counters of the clock hour of an arrival.
+func (c *classStats) period(clock int64) *periodStats {
+	h := int(clock / hourNs)
+	for len(c.hours) <= h {
+		c.hours = append(c.hours, periodStats{})
+	}
+	return &c.hours[h]
+}
+
+func (s *stats) launched(typeName string, alive int) {
+	s.inst.Launched++
+	s.byType[typeName]++
+	s.inst.Max = max(s.inst.Max, alive)
+}
+
+// ended books an instance whose bill is settled up to paidEnd.
+func (s *stats) ended(e *engine, in *instance, paidEnd int64) {
+	s.inst.Terminated++
+	s.book(e, in, paidEnd)
+	if s.timeline {
+		s.endedRows = append(s.endedRows, EndedRow{
+			Type: in.typ, Age: time.Duration(e.now - in.launch), Unused: time.Duration(paidEnd - e.now),
+			Interrupted: in.interrupt != never && in.interrupt <= e.now,
+		})
+	}
+}
+
+// book adds an instance's bill and how its paid time was used.
+func (s *stats) book(e *engine, in *instance, paidEnd int64) {
+	bill := in.bill.whole.perHour()
+	s.cost += bill
+	s.judgedCost += in.bill.judged.perHour()
+	s.costByType[e.cfg.Catalog.Types[in.typ].Name] += bill
+	s.paid += time.Duration(paidEnd - in.launch)
+	slots := float64(in.n)
+	s.paidSlotS += slots * float64(paidEnd-in.launch) * 1e-9
+	worker := e.now
+	if in.readyAt != never {
+		worker = in.readyAt
+	}
+	s.bootSlotS += slots * float64(worker-in.launch) * 1e-9
+	gone := slots * float64(paidEnd-e.now) * 1e-9
+	s.goneSlotS += gone
+	s.goneStep += gone
+}
+
+// step closes the step that ends at the present tick.
+func (s *stats) step(e *engine) stepMark {
+	m := e.mark()
+	d := stepMark{
+		at:    m.at,
+		ready: float64(m.rawReady-s.last.rawReady) * 1e-9,
+		busy:  float64(m.rawBusy-s.last.rawBusy) * 1e-9,
+		boot:  float64(m.rawBoot-s.last.rawBoot) * 1e-9,
+	}
+	s.addDay(d)
+	s.total.ready += d.ready
+	s.total.busy += d.busy
+	s.total.boot += d.boot
+	if s.judgeAt == nil && m.at >= s.judgeFrom {
+		mark := s.total
+		s.judgeAt = &mark
+	}
+	s.last = m
+	if m.at >= s.judgeFrom && (s.minAlive < 0 || len(e.alive) < s.minAlive) {
+		s.minAlive = len(e.alive)
+	}
+	if s.timeline {
+		s.row.BusySlotS, s.row.IdleSlotS = d.busy, d.ready-d.busy
+		s.row.BootSlotS, s.row.GoneSlotS = d.boot, s.goneStep
+		s.row.Slack = nan
+		if d.ready > 0 {
+			s.row.Slack = 1 - d.busy/d.ready
+		}
+	}
+	s.goneStep = 0
+	return d
+}
+
+// addDay books a step's slack to its clock day: the day its end belongs to,
+// or the day before when it ends at midnight.
+func (s *stats) addDay(d stepMark) {
+	if d.at == 0 {
+		return
+	}
+	day := int((s.clock(d.at) - 1) / (24 * hourNs))
+	for len(s.days) <= day {
+		s.days = append(s.days, daySlack{})
+	}
+	s.days[day].ready += d.ready
+	s.days[day].busy += d.busy
+}
+
+// mark returns the integrals of the engine's sums at now.
+func (e *engine) mark() stepMark {
+	return stepMark{
+		at:       e.now,
+		rawReady: e.sums.ready*e.now + e.sums.readyAcc,
+		rawBusy:  e.sums.busy*e.now + e.sums.busyAcc,
+		rawBoot:  e.sums.boot*e.now + e.sums.bootAcc,
+	}
+}
+
+// slack24h follows the rolling mean.
+func (s *stats) slack24h(e *engine, mean float64) {
+	if e.now >= 24*hourNs && e.obs.History.ReadySlotSeconds > 0 {
+		if !s.has24h || mean < s.min24h {
+			s.min24h = mean
+		}
+		if !s.has24h || mean > s.max24h {
+			s.max24h = mean
+		}
+		s.has24h = true
+	}
+	s.row.Slack24h = nan
+	if e.obs.History.ReadySlotSeconds > 0 {
+		s.row.Slack24h = mean
+	}
+}
+
+// ledger returns what was spent in the clock hour, day and month of local
+// time t.
+func (s *stats) ledger(t time.Time) (hour, day, month policy.MicroUSD) {
+	marks := [3]int64{t.Unix() / 3600, t.Unix() / 86400, int64(t.Year())*12 + int64(t.Month())}
+	for i, m := range marks {
+		if m != s.ledgerAt[i] {
+			s.ledgerAt[i] = m
+			s.ledgerSpent[i] = s.spent
+		}
+	}
+	return s.spent - s.ledgerSpent[0], s.spent - s.ledgerSpent[1], s.spent - s.ledgerSpent[2]
+}
+
+// clamped notes that the guard reduced a decision.
+func (s *stats) clamped(e *engine, launches, drains int) {
+	s.guard.Clamped++
+	s.guard.Launches += int64(launches)
+	s.guard.Drains += int64(drains)
+	if s.guard.FirstAt == "" {
+		s.guard.FirstAt = e.cfg.Start.Add(time.Duration(e.now)).Format(time.RFC3339)
+	}
+}
+
+// decided completes the tick's row and keeps decisions that changed something.
+func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
+	if !s.timeline {
+		return
+	}
+	f := &e.obs.Fleet
+	row.Ready, row.Busy = f.ReadySlots, int(e.sums.busy)
+	row.Booting, row.Draining = int(e.sums.boot), f.DrainingSlots
+	row.Pending = int64(e.line.Len())
+	row.Demand = row.Busy + e.line.Len()
+	row.Instances = len(e.alive)
+	row.Cost = s.spent
+	row.ForecastMean, row.ForecastHigh, row.ForecastActual = nan, nan, nan
+	if p, ok := e.policy.(Forecaster); ok {
+		row.ForecastMean, row.ForecastHigh, _ = p.Forecast()
+	}
+	s.ticks = append(s.ticks, row)
+	if !d.IsZero() || row.Clamped > 0 {
+		s.decisions = append(s.decisions, DecisionRow{At: row.At, Decision: cloneDecision(d)})
+	}
+}
+
+func cloneDecision(d *policy.Decision) policy.Decision {
+	c := *d
+	c.Launches = append([]policy.Launch(nil), d.Launches...)
+	for i := range c.Launches {
+		c.Launches[i].Else = append([]policy.Substitute(nil), c.Launches[i].Else...)
+	}
+	c.Drains = append([]policy.InstanceID(nil), d.Drains...)
+	c.Undrains = append([]policy.InstanceID(nil), d.Undrains...)
+	c.Because = append([]policy.Reason(nil), d.Because...)
+	return c
+}

@@ -1,0 +1,223 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/observe"
+)
+
+// Forecaster is a policy that can say what it expects: the work in reference
+// cores when an instance launched now could help, its mean and the upper
+// quantile it plans with, and how far ahead that is.
+type Forecaster interface {
+	Forecast() (mean, high float64, ahead time.Duration)
+}
+
+// tick lets the policy see, decide and act.
+func (e *engine) tick() {
+	e.ticks++
+	e.observe()
+	decision := e.policy.Step(&e.obs)
+	asked, drains := decision.Instances(), len(decision.Drains)
+	decision = e.guard.Clamp(&e.obs, &e.cfg.Catalog, decision)
+	asked -= decision.Instances()
+	drains -= len(decision.Drains)
+	if asked > 0 || drains > 0 {
+		e.stats.clamped(e, asked, drains)
+	}
+
+	row := e.stats.row
+	row.Clamped = asked + drains
+	for _, id := range decision.Undrains {
+		if e.undrain(int64(id)) {
+			row.Undrains++
+		}
+	}
+	for _, id := range decision.Drains {
+		if e.drain(int64(id)) {
+			row.Drains++
+		}
+	}
+	outcome := policy.Outcome{At: e.obs.Now, Drained: row.Drains}
+	for i := range decision.Launches {
+		l := &decision.Launches[i]
+		outcome.Asked += l.Count
+		launched, refused := e.launchAll(l)
+		outcome.Launched += launched
+		outcome.Refused += refused
+	}
+	row.Launches, row.Refused = outcome.Launched, outcome.Refused
+	if outcome.Asked > 0 || outcome.Drained > 0 {
+		e.rec.Decided(outcome)
+	}
+	e.digest.add(digestTick, e.now, int64(outcome.Asked)<<32|int64(outcome.Drained), int64(len(decision.Undrains)))
+	e.stats.decided(e, &decision, row)
+
+	e.nextAt = e.now + int64(e.cfg.Tick)
+	if next := int64(decision.NextTick); e.cfg.FastTicks && next > 0 {
+		// ticks stay on their grid, with earlier ones in between
+		grid := (e.now/int64(e.cfg.Tick) + 1) * int64(e.cfg.Tick)
+		e.nextAt = min(e.now+max(next, int64(policy.MinTick)), grid)
+	} else if e.cfg.FastTicks {
+		e.nextAt = (e.now/int64(e.cfg.Tick) + 1) * int64(e.cfg.Tick)
+	}
+}
+
+// observe builds the observation from what a controller could know.
+func (e *engine) observe() {
+	o := &e.obs
+	o.FastTicks = e.cfg.FastTicks
+	e.rec.Begin(o, e.now)
+	silent := e.observeFleet()
+	e.observeMoney()
+	e.observeEC2()
+	e.stats.row = TickRow{At: time.Duration(e.now)}
+	step := e.stats.step(e)
+	e.rec.End(o, e.now, observe.Sample{ReadySlotS: step.ready, BusySlotS: step.busy, Silent: silent})
+	e.stats.slack24h(e, o.History.Slack24h)
+	if e.faults.inFault {
+		e.distort()
+	}
+}
+
+// observeFleet lists the instances and what runs on them; it returns how many
+// workers are silent.
+func (e *engine) observeFleet() (silent int) {
+	o := &e.obs
+	start := e.cfg.Start
+	views := o.Fleet.Instances[:0]
+	lease := int64(e.cfg.Lease)
+	for _, r := range e.alive {
+		in := &e.insts[r]
+		if !in.silent && !in.dead && in.readyAt != never {
+			in.seen = e.now
+		}
+		v := policy.Instance{
+			ID: policy.InstanceID(in.id), Type: in.typ, Market: in.market, Phase: in.phase,
+			Zone:       e.zoneName(in.zone),
+			LaunchedAt: start.Add(time.Duration(in.launch)),
+			Slots:      int(in.n), Busy: int(in.busy),
+		}
+		v.PaidUntil = v.LaunchedAt.Add(e.cfg.Catalog.Billing.Paid(time.Duration(e.now - in.launch)))
+		e.showSpent(in, in.launch+int64(v.PaidUntil.Sub(v.LaunchedAt)))
+		if in.confirmed > e.now {
+			v.Phase = policy.Requested
+		}
+		if in.seen >= 0 {
+			v.LastSeen = start.Add(time.Duration(in.seen))
+			// a crashed worker and one behind a partition look the same
+			if e.now-in.seen > lease && in.phase != policy.Draining {
+				v.Phase = policy.Lost
+				silent++
+			} else if in.phase == policy.Lost {
+				v.Phase = policy.Ready // nobody knows yet
+			}
+		}
+		if in.interrupt != never {
+			v.InterruptAt = start.Add(time.Duration(in.interrupt))
+		}
+		if in.busy > 0 {
+			v.IdleIn = e.observeRunning(in)
+		}
+		views = append(views, v)
+	}
+	o.Fleet.Instances = views
+	return silent
+}
+
+// observeRunning estimates what is left of the jobs on an instance and when it
+// could be idle.
+func (e *engine) observeRunning(in *instance) (idleIn time.Duration) {
+	speed := e.cfg.Catalog.Types[in.typ].Speed
+	for s := in.base; s < in.base+in.n; s++ {
+		if e.done.due[s] == never && !e.slots[s].held {
+			continue
+		}
+		sl := &e.slots[s]
+		k := e.kinds[sl.job.Kind].counts
+		mean := e.rec.Mean(k)
+		elapsed := float64(e.now-sl.start) * 1e-9 * speed
+		left := observe.Residual(mean, elapsed)
+		after := policy.CoreSeconds(left).On(speed)
+		idleIn = max(idleIn, after)
+		e.rec.RunningWork(k, left)
+		if in.phase == policy.Ready {
+			e.rec.Release(after, speed)
+		}
+	}
+	return idleIn
+}
+
+func (e *engine) observeMoney() {
+	m := &e.obs.Money
+	m.At, m.Complete = e.obs.Now, true
+	m.OnDemand = e.prices
+	if e.spot != nil {
+		m.Spot = e.spot.now
+	}
+	m.BudgetHour, m.BudgetDay, m.BudgetMonth = e.cfg.BudgetHour, e.cfg.BudgetDay, e.cfg.BudgetMonth
+	m.SpentHour, m.SpentDay, m.SpentMonth = e.stats.ledger(e.obs.Now.Add(e.cfg.UTCOffset))
+}
+
+func (e *engine) observeEC2() {
+	v := &e.obs.EC2
+	if !e.faults.apiDown {
+		v.At = e.obs.Now
+		e.faults.listed = e.obs.Now
+	}
+	v.Complete = !e.faults.apiDown
+	v.Quota = e.cfg.MaxInstances
+}
+
+// distort applies the faults of signals: what is stale, zeroed or unreadable.
+// A queue outage makes the queue's section unreadable; an API outage leaves the
+// fleet's section to the controller's own ledger, incomplete and ageing.
+func (e *engine) distort() {
+	for i, on := range e.faults.active {
+		if !on {
+			continue
+		}
+		f := &e.cfg.Faults[i]
+		switch f.Kind {
+		case QueueOutage:
+			e.freeze(sectionQueue)
+			e.obs.Queue.Complete = false
+		case APIOutage:
+			e.obs.Fleet.Complete = false
+			e.obs.Fleet.At = e.faults.listed
+		case Stale, Zero, Blind:
+			for section, name := range sectionNames {
+				if f.names(name) {
+					e.distortSection(f.Kind, section)
+				}
+			}
+		}
+	}
+}
+
+func (e *engine) distortSection(kind FaultKind, section int) {
+	switch kind {
+	case Stale:
+		e.freeze(section)
+	case Zero:
+		zeroSection(&e.obs, section)
+	case Blind:
+		e.freeze(section)
+		reading(&e.obs, section).Complete = false
+	}
+}
+
+// names reports whether a signal fault concerns the section; without a list it
+// concerns the queue.
+func (f *Fault) names(section string) bool {
+	if len(f.Signals) == 0 {
+		return section == sectionNames[sectionQueue]
+	}
+	for _, s := range f.Signals {
+		if s == section {
+			return true
+		}
+	}
+	return false
+}
