@@ -60,7 +60,7 @@ type engine struct {
 	stats     *stats
 	jobs      *jobLog
 	digest    digest
-	check     func(*engine) // called after every instant, in tests
+	check     *invariants // asserted after every instant, when asked for
 	launched  int64
 	ticks     int64
 	progress  int64 // last instant a job completed or an instance was launched
@@ -122,6 +122,9 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	e.launch = newLaunchStreams(cfg.Seed)
 	e.rec = observe.New(cfg.env(), cfg.Start)
 	e.stats = newStats(cfg, opt.Timeline)
+	if opt.Check {
+		e.check = &invariants{}
+	}
 	if opt.Jobs != nil {
 		e.jobs = &jobLog{sink: opt.Jobs}
 	}
@@ -250,7 +253,9 @@ func (e *engine) run(ctx context.Context) error {
 			}
 		}
 		if e.check != nil {
-			e.check(e)
+			if err := e.check.check(e); err != nil {
+				return &InvariantError{err}
+			}
 		}
 	}
 	return e.finish()

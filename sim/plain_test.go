@@ -260,7 +260,7 @@ func TestAgainstPlain(t *testing.T) {
 			t.Fatal(err)
 		}
 		var rows jobRows
-		res, err := Run(context.Background(), cfg, script, newJobs(p.jobs), Options{Jobs: &rows, Timeline: seed%2 == 0})
+		res, err := Run(context.Background(), cfg, script, newJobs(p.jobs), Options{Jobs: &rows, Timeline: seed%2 == 0, Check: true})
 		if err != nil {
 			t.Fatal(err)
 		}

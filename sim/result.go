@@ -215,6 +215,8 @@ type Options struct {
 	Timeline bool
 	// Jobs is called for every job in trace order once its fate is known.
 	Jobs JobSink
+	// Check asserts the simulator's invariants after every instant. It is slow.
+	Check bool
 	// Progress is called now and then with the simulated time and jobs done.
 	Progress func(at time.Duration, jobs int64)
 }
