@@ -2,7 +2,9 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,6 +43,7 @@ func benchmarkMMC(b *testing.B, slots int) {
 	list := mmc(n, slots, 0.85, 1)
 	src := newJobs(list)
 	b.ReportAllocs()
+	before := cpu()
 	b.ResetTimer()
 	for range b.N {
 		cfg, p := staticWorld(slots)
@@ -49,8 +52,50 @@ func benchmarkMMC(b *testing.B, slots int) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
+	b.ReportMetric(float64(cpu()-before)/float64(n)/float64(b.N), "cpu-ns/job")
 }
 
 func BenchmarkMMC200(b *testing.B)  { benchmarkMMC(b, 200) }
 func BenchmarkMMC2000(b *testing.B) { benchmarkMMC(b, 2000) }
+
+// cpu returns the user CPU time of this process.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano())
+}
+
+// sleeper observes and does nothing.
+type sleeper struct{ wild }
+
+func (*sleeper) Step(*policy.Observation) policy.Decision { return policy.Decision{} }
+
+// BenchmarkObserve measures one observation of a busy fleet.
+func BenchmarkObserve(b *testing.B) {
+	for _, n := range []int{20, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			pending := n * 100
+			list := make([]job, n*8+pending)
+			for i := range list {
+				list[i] = job{arrival: int64(i) * 1e6 / int64(n), service: 1e14, typ: []string{"photo", "video", "rotate"}[i%3], priority: uint8(i % 3)}
+			}
+			cfg, p := staticWorld(n * 8)
+			cfg.Duration = time.Hour
+			e, err := newEngine(cfg, p, newJobs(list), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := e.run(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N {
+				e.now += int64(time.Minute)
+				e.observe()
+			}
+		})
+	}
+}

@@ -90,8 +90,23 @@ func (c *completions) set(slot int32, due int64) {
 		key = min(key, tree[i^1])
 		i >>= 1
 		if tree[i] == key {
-			return
+			return // nothing above changes
 		}
+		tree[i] = key
+	}
+}
+
+// clear makes the slot idle. Its job is usually the first of all, so the whole
+// path changes and there is no early way out to look for.
+func (c *completions) clear(slot int32) {
+	c.due[slot] = never
+	tree := c.tree
+	i := uint(len(tree)/2) + uint(slot)
+	key := uint64(idle)
+	tree[i] = key
+	for i > 1 {
+		key = min(key, tree[i^1])
+		i >>= 1
 		tree[i] = key
 	}
 }

@@ -234,8 +234,7 @@ func (e *engine) run(ctx context.Context) error {
 				return err
 			}
 		case done < e.arrival: // and before anything rare
-			s := e.done.first()
-			e.complete(s)
+			e.complete(e.done.first())
 			if e.done.min() == t {
 				if err := e.instant(); err != nil {
 					return err
@@ -348,20 +347,19 @@ func (e *engine) start(s int32, job *dispatch.Job, priority uint8, k *kind) {
 		service = e.slowed(service, in)
 	}
 	e.done.set(s, e.now+service)
-	e.digest.add(digestStart, e.now, job.ID, in.id<<16|int64(s-in.base))
 }
 
 // complete ends the job of a slot that is due now.
 func (e *engine) complete(s int32) {
 	sl := &e.slots[s]
 	in := &e.insts[sl.inst]
-	e.done.set(s, never)
+	e.done.clear(s)
 	if e.holding || in.silent || sl.orphan {
 		if !e.completeOddly(s, sl, in) {
 			return
 		}
 	} else {
-		e.account(sl, in)
+		e.account(s, sl, in)
 	}
 	in.busy--
 	e.sums.busy--
@@ -386,12 +384,12 @@ func (e *engine) released(in *instance) {
 }
 
 // account books a job that is done.
-func (e *engine) account(sl *slot, in *instance) {
+func (e *engine) account(s int32, sl *slot, in *instance) {
 	k := &e.kinds[sl.job.Kind]
 	k.counts.Done(e.refWork(sl.job.Work))
 	e.stats.completed(k.class, sl.job.Arrival, sl.start, e.now)
 	e.progress = e.now
-	e.digest.add(digestFinish, e.now, sl.job.ID, in.id)
+	e.digest.ran(sl, in, s, e.now)
 	if e.jobs != nil {
 		e.jobs.finished(sl, in.id, e.now)
 	}

@@ -27,6 +27,7 @@ const (
 type eventHeap struct {
 	items []event
 	seq   int64
+	first int64 // time of items[0]; valid when items is not empty
 }
 
 func (h *eventHeap) less(a, b *event) bool {
@@ -44,7 +45,7 @@ func (h *eventHeap) next() int64 {
 	if len(h.items) == 0 {
 		return never
 	}
-	return h.items[0].at
+	return h.first
 }
 
 func (h *eventHeap) push(at int64, kind eventKind, inst int64) {
@@ -59,6 +60,7 @@ func (h *eventHeap) push(at int64, kind eventKind, inst int64) {
 		h.items[i], h.items[parent] = h.items[parent], h.items[i]
 		i = parent
 	}
+	h.first = h.items[0].at
 }
 
 func (h *eventHeap) pop() event {
@@ -80,6 +82,9 @@ func (h *eventHeap) pop() event {
 		}
 		h.items[i], h.items[child] = h.items[child], h.items[i]
 		i = child
+	}
+	if last > 0 {
+		h.first = h.items[0].at
 	}
 	return first
 }

@@ -54,6 +54,7 @@ func (e *engine) lateAtEnd() {
 		for sl := in.base; sl < in.base+in.n; sl++ {
 			if x := &e.slots[sl]; (e.done.due[sl] != never || x.held) && !x.orphan {
 				open(&x.job, x.start)
+				e.digest.ran(x, in, sl, e.now)
 				if e.jobs != nil {
 					e.jobs.running(x, in.id)
 				}

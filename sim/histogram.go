@@ -10,7 +10,7 @@ import (
 // histogram is empty. Memory grows with the octaves met: 4 KiB each.
 type histogram struct {
 	zero    int64
-	octaves [64][]uint32
+	octaves [64]*[histSub]uint32
 	n       int64
 	sumHi   uint64
 	sumLo   uint64
@@ -32,7 +32,7 @@ func (h *histogram) add(ns int64) {
 	octave := bits.Len64(uint64(ns)) - 1
 	counts := h.octaves[octave]
 	if counts == nil {
-		counts = make([]uint32, histSub)
+		counts = new([histSub]uint32)
 		h.octaves[octave] = counts
 	}
 	counts[subBucket(ns, octave)]++
@@ -58,6 +58,9 @@ func (h *histogram) quantile(permille int64) time.Duration {
 		return 0
 	}
 	for octave, counts := range h.octaves {
+		if counts == nil {
+			continue
+		}
 		for sub, c := range counts {
 			seen += int64(c)
 			if seen >= rank && c > 0 {
@@ -95,6 +98,9 @@ func (h *histogram) cdf() CDF {
 		c.Share = append(c.Share, float64(seen)/float64(h.n))
 	}
 	for octave, counts := range h.octaves {
+		if counts == nil {
+			continue
+		}
 		for sub, k := range counts {
 			if k == 0 {
 				continue

@@ -131,7 +131,8 @@ func (e *engine) crash(in *instance) {
 		if !sl.orphan {
 			e.park(parked{sl.job, sl.prio, -1, in.id, sl.start}, e.leaseEnd(in, sl.start))
 		}
-		e.done.set(s, never)
+		e.digest.ran(sl, in, s, e.now)
+		e.done.clear(s)
 		sl.held, sl.orphan = false, false
 		e.sums.busy--
 		e.sums.busyAcc += e.now
@@ -285,7 +286,8 @@ func (e *engine) takeBack(in *instance) {
 		if !sl.orphan {
 			e.giveBack(&sl.job, sl.prio, false)
 		}
-		e.done.set(s, never)
+		e.digest.ran(sl, in, s, e.now)
+		e.done.clear(s)
 		sl.held, sl.orphan = false, false
 		e.sums.busy--
 		e.sums.busyAcc += e.now
