@@ -155,7 +155,7 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	r := e.newRecord()
 	in := &e.insts[r]
 	*in = instance{
-		id: id, typ: typ, market: market, zone: e.placeIn(id, typ, zone), phase: policy.Booting,
+		id: id, typ: int32(typ), market: market, zone: int32(e.placeIn(id, typ, zone)), phase: policy.Booting,
 		launch: e.now, readyAt: never, confirmed: e.now, seen: -1, interrupt: never,
 		base: e.newSlots(t.Slots), n: int32(t.Slots),
 	}
@@ -237,7 +237,7 @@ func (e *engine) ready(in *instance) {
 	e.silenceIfPartitioned(in)
 	if in.silent || in.interrupt != never {
 		for s := in.base; s < in.base+in.n; s++ {
-			e.idle.since[s+1] = e.now
+			e.idle.since[s] = e.now
 		}
 		return
 	}
@@ -265,7 +265,7 @@ func (e *engine) unlist(in *instance) {
 func (e *engine) relist(in *instance) {
 	for s := in.base; s < in.base+in.n; s++ {
 		if e.done.due[s] == never && !e.slots[s].held {
-			e.idle.add(s, in.id, e.idle.since[s+1])
+			e.idle.add(s, in.id, e.idle.since[s])
 		}
 	}
 }

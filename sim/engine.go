@@ -368,7 +368,7 @@ func (e *engine) complete(s int32) {
 		e.idle.add(s, in.id, e.now)
 		return
 	}
-	e.idle.since[s+1] = e.now
+	e.idle.since[s] = e.now
 	e.released(in)
 }
 

@@ -152,7 +152,7 @@ func (e *engine) anyActive(kind FaultKind) bool {
 
 // concerns reports whether a fault is about an instance's type and zone.
 func (e *engine) concerns(f *Fault, in *instance) bool {
-	return e.concernsType(f, in.typ) && (len(f.Zones) == 0 || slices.Contains(f.Zones, e.zoneName(in.zone)))
+	return e.concernsType(f, int(in.typ)) && (len(f.Zones) == 0 || slices.Contains(f.Zones, e.zoneName(int(in.zone))))
 }
 
 func (e *engine) concernsType(f *Fault, typ int) bool {
@@ -280,7 +280,7 @@ func (e *engine) movePrices() {
 	}
 	for _, r := range e.alive {
 		in := &e.insts[r]
-		if price := e.priceOf(in.typ, in.market); price != in.bill.price {
+		if price := e.priceOf(int(in.typ), in.market); price != in.bill.price {
 			e.showSpent(in, in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge))
 			in.bill.price = price
 		}

@@ -1,30 +1,50 @@
 package sim
 
 // idleList holds the idle slots of ready instances in the order dispatch takes
-// them: idle longest first, ties by instance and then slot. It is a list
-// through arrays indexed by slot, with a sentinel at index 0 (slot s is node
-// s+1): taking the first, adding a slot that just became idle and removing any
-// slot cost a few loads and stores.
+// them: idle longest first, ties by instance and then slot. Slots become idle
+// in the order of time, so the list is a ring that is filled at one end and
+// emptied at the other; a slot taken out of the middle leaves a hole.
 type idleList struct {
-	next, prev []int32
-	since      []int64 // when the slot became idle; kept while it is not listed
-	owner      []int64 // ordinal of its instance
-	n          int
+	ring       []int32 // slots, or hole; length a power of two
+	head, tail uint32
+	n          int // slots listed, holes left out
+
+	place []uint32 // position in the ring of each listed slot
+	since []int64  // when the slot became idle; kept while it is not listed
+	owner []int64  // ordinal of its instance
 }
+
+const hole = -1
 
 // grow makes room for n slots.
 func (l *idleList) grow(n int) {
-	if len(l.next) == 0 {
-		l.next, l.prev = append(l.next, 0), append(l.prev, 0)
-		l.since, l.owner = append(l.since, -1), append(l.owner, -1)
+	for len(l.place) < n {
+		l.place, l.since, l.owner = append(l.place, 0), append(l.since, 0), append(l.owner, 0)
 	}
-	for len(l.next) <= n {
-		l.next, l.prev = append(l.next, 0), append(l.prev, 0)
-		l.since, l.owner = append(l.since, 0), append(l.owner, 0)
+	if len(l.ring) < 2*n {
+		l.rebuild(2 * n)
 	}
 }
 
-// before reports whether node a is taken before node b.
+// rebuild closes the holes in a ring of at least size.
+func (l *idleList) rebuild(size int) {
+	length := max(len(l.ring), 64)
+	for length < size {
+		length *= 2
+	}
+	ring := make([]int32, length)
+	n := uint32(0)
+	for i := l.head; i != l.tail; i++ {
+		if s := l.ring[i&uint32(len(l.ring)-1)]; s != hole {
+			ring[n] = s
+			l.place[s] = n
+			n++
+		}
+	}
+	l.ring, l.head, l.tail = ring, 0, n
+}
+
+// before reports whether slot a is taken before slot b.
 func (l *idleList) before(a, b int32) bool {
 	if l.since[a] != l.since[b] {
 		return l.since[a] < l.since[b]
@@ -37,31 +57,46 @@ func (l *idleList) before(a, b int32) bool {
 
 // add lists the slot of an instance as idle since the given time.
 func (l *idleList) add(slot int32, owner, since int64) {
-	node := slot + 1
-	l.since[node], l.owner[node] = since, owner
-	at := l.prev[0]
-	for at != 0 && l.before(node, at) {
-		at = l.prev[at]
+	l.since[slot], l.owner[slot] = since, owner
+	mask := uint32(len(l.ring) - 1)
+	if l.tail-l.head > mask {
+		l.rebuild(0)
 	}
-	after := l.next[at]
-	l.next[at], l.prev[node] = node, at
-	l.next[node], l.prev[after] = after, node
+	at := l.tail
+	l.tail++
 	l.n++
+	// a slot idle since the same instant as others, or put back by an undrain,
+	// goes before those it precedes; holes are passed over
+	for at != l.head {
+		last := l.ring[(at-1)&mask]
+		if last != hole {
+			if l.since[last] < since || !l.before(slot, last) {
+				break
+			}
+			l.place[last] = at
+		}
+		l.ring[at&mask] = last
+		at--
+	}
+	l.ring[at&mask] = slot
+	l.place[slot] = at
 }
 
 // take removes and returns the first slot; the list must not be empty.
 func (l *idleList) take() int32 {
-	node := l.next[0]
-	after := l.next[node]
-	l.next[0], l.prev[after] = after, 0
-	l.n--
-	return node - 1
+	mask := uint32(len(l.ring) - 1)
+	for {
+		slot := l.ring[l.head&mask]
+		l.head++
+		if slot != hole {
+			l.n--
+			return slot
+		}
+	}
 }
 
 // remove unlists a listed slot.
 func (l *idleList) remove(slot int32) {
-	node := slot + 1
-	l.next[l.prev[node]] = l.next[node]
-	l.prev[l.next[node]] = l.prev[node]
+	l.ring[l.place[slot]&uint32(len(l.ring)-1)] = hole
 	l.n--
 }

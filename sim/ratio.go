@@ -22,6 +22,9 @@ func newRatio(from, to float64) ratio {
 // of returns ns times the ratio, rounded up, at least 1. A result beyond the
 // longest time a trace may hold is cut there.
 func (r ratio) of(ns int64) int64 {
+	if r.num == r.den {
+		return ns
+	}
 	hi, lo := bits.Mul64(uint64(ns), r.num)
 	if hi == 0 && lo < 1<<63 {
 		return int64((lo + r.den - 1) / r.den)

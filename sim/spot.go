@@ -76,7 +76,7 @@ func (e *engine) spotMoves() {
 	e.spot.advance(e.now)
 	e.movePrices()
 	for _, r := range e.alive {
-		if in := &e.insts[r]; in.market == policy.Spot && e.spot.price(in.typ) > e.prices[in.typ] {
+		if in := &e.insts[r]; in.market == policy.Spot && e.spot.price(int(in.typ)) > e.prices[in.typ] {
 			e.notice(in)
 		}
 	}

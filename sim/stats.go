@@ -174,7 +174,7 @@ func (s *stats) ended(e *engine, in *instance, paidEnd int64) {
 	s.book(e, in, paidEnd)
 	if s.timeline {
 		s.endedRows = append(s.endedRows, EndedRow{
-			Type: in.typ, Age: time.Duration(e.now - in.launch), Unused: time.Duration(paidEnd - e.now),
+			Type: int(in.typ), Age: time.Duration(e.now - in.launch), Unused: time.Duration(paidEnd - e.now),
 			Interrupted: in.interrupt != never && in.interrupt <= e.now,
 		})
 	}

@@ -94,8 +94,8 @@ func (e *engine) observeFleet() (silent int) {
 			in.seen = e.now
 		}
 		v := policy.Instance{
-			ID: policy.InstanceID(in.id), Type: in.typ, Market: in.market, Phase: in.phase,
-			Zone:       e.zoneName(in.zone),
+			ID: policy.InstanceID(in.id), Type: int(in.typ), Market: in.market, Phase: in.phase,
+			Zone:       e.zoneName(int(in.zone)),
 			LaunchedAt: start.Add(time.Duration(in.launch)),
 			Slots:      int(in.n), Busy: int(in.busy),
 		}

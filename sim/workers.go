@@ -69,7 +69,7 @@ func (e *engine) endLease(i int32) {
 // freeSilent frees a slot of a silent instance whose result will be refused.
 func (e *engine) freeSilent(s int32, in *instance) {
 	e.slots[s].orphan = false
-	e.idle.since[s+1] = e.now
+	e.idle.since[s] = e.now
 	in.busy--
 	e.sums.busy--
 	e.sums.busyAcc += e.now
