@@ -11,7 +11,7 @@ import (
 
 // launchStreams are the random numbers drawn per launch ordinal.
 type launchStreams struct {
-	lag, dead, deadFault, throttle, lost, crash, spot, pick stream
+	lag, dead, deadFault, throttle, lost, crash, spot, pick, failure, poison stream
 }
 
 func newLaunchStreams(seed uint64) launchStreams {
@@ -24,6 +24,8 @@ func newLaunchStreams(seed uint64) launchStreams {
 		crash:     newStream(seed, "crash"),
 		spot:      newStream(seed, "spot-interruption"),
 		pick:      newStream(seed, "fault-pick"),
+		failure:   newStream(seed, "job-failure"),
+		poison:    newStream(seed, "job-poison"),
 	}
 }
 

@@ -47,6 +47,12 @@ type Config struct {
 
 	Faults []Fault
 
+	// Failures of jobs by type.
+	Failures []Failure
+
+	// Windows of the week to report the fleet in.
+	Windows []Window
+
 	// Guard the decisions pass; nil: policy.Open(MaxInstances).
 	Guard *policy.Guard
 	// Budgets shown to the policy; 0: none.
@@ -88,6 +94,39 @@ type SpotMarket struct {
 type PricePoint struct {
 	At    time.Duration
 	Price policy.MicroUSD
+}
+
+// Failure is how often jobs end without success.
+type Failure struct {
+	// Types it concerns; empty: all.
+	Types []string
+	// Rate is the probability that an attempt fails at its end; the job waits
+	// again at once.
+	Rate float64
+	// Poison is the probability that a job fails every attempt.
+	Poison float64
+}
+
+// Window is a part of the run, or of every week, whose fleet is reported apart.
+type Window struct {
+	Name string
+	// Weekly: From and To are times since Monday midnight on the users' clock,
+	// and the window recurs; To before From runs over the week's end. Otherwise
+	// they are times since the trace's start.
+	Weekly   bool
+	From, To time.Duration
+}
+
+// holds reports whether a world time, and the users' clock time of the week it
+// is, lie in the window.
+func (w *Window) holds(at, ofWeek time.Duration) bool {
+	if !w.Weekly {
+		return at >= w.From && at < w.To
+	}
+	if w.From <= w.To {
+		return ofWeek >= w.From && ofWeek < w.To
+	}
+	return ofWeek >= w.From || ofWeek < w.To
 }
 
 // FaultKind names what goes wrong.

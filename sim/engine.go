@@ -51,7 +51,9 @@ type engine struct {
 	boot    []*bootSampler // by type
 	prices  []policy.MicroUSD
 	spot    *spotPrices
-	launch  launchStreams
+
+	failures []failure // by the trace's kind; nil when jobs never fail
+	launch   launchStreams
 
 	holding   bool // results cannot be delivered: finished jobs stay in their slots
 	closed    bool // nothing is handed out
@@ -178,6 +180,9 @@ func (e *engine) refill() error {
 			return &UnclassedError{Type: k.Type, Priority: int(k.Priority)}
 		}
 		e.kinds = append(e.kinds, kind{counts: counts, class: int32(counts.Class), priority: k.Priority})
+		if e.cfg.Failures != nil {
+			e.failures = append(e.failures, e.cfg.failureOf(k.Type))
+		}
 	}
 	if e.opt.Progress != nil {
 		e.opt.Progress(time.Duration(e.now), e.arrived)
@@ -358,6 +363,8 @@ func (e *engine) complete(s int32) {
 		if !e.completeOddly(s, sl, in) {
 			return
 		}
+	} else if e.failures != nil && e.fails(&sl.job) {
+		e.fail(s, sl, in)
 	} else {
 		e.account(s, sl, in)
 	}

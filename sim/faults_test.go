@@ -64,6 +64,10 @@ func stormy(seed uint64) (*Config, []job) {
 	if r.IntN(3) == 0 {
 		cfg.MaxAttempts = 1 + r.IntN(2)
 	}
+	if r.IntN(2) == 0 {
+		cfg.Failures = []Failure{{Types: []string{"video"}, Rate: 0.1, Poison: 0.01}}
+		cfg.MaxAttempts = max(cfg.MaxAttempts, 2) // poison would never end
+	}
 	for _, kind := range FaultKinds() {
 		for range r.IntN(3) {
 			from := time.Duration(r.Int64N(int64(span)))

@@ -104,6 +104,12 @@ func (e *engine) figures() Figures {
 	for i := range s.classes {
 		f.Classes[s.cfg.Classes[i].Name] = s.classFigures(i)
 	}
+	if len(s.windows) > 0 {
+		f.Windows = map[string]*WindowFigures{}
+		for i := range s.windows {
+			f.Windows[s.cfg.Windows[i].Name] = s.windows[i].figures()
+		}
+	}
 	f.Floor = s.floorFigures()
 	if p := s.paidSlotS; p > 0 {
 		f.Paid = PaidFigures{Busy: s.total.busy / p, Boot: s.bootSlotS / p, Gone: s.goneSlotS / p}

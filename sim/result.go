@@ -28,7 +28,9 @@ type Figures struct {
 	Floor     FloorFigures             `json:"floor"`
 	Paid      PaidFigures              `json:"paid"`
 	Guard     GuardFigures             `json:"guard"`
-	Ticks     int64                    `json:"ticks"`
+	// Windows are the fleet in the scenario's windows of the week.
+	Windows map[string]*WindowFigures `json:"windows,omitempty"`
+	Ticks   int64                     `json:"ticks"`
 
 	WallS    float64 `json:"wall_s"`
 	JobsPerS float64 `json:"jobs_per_s"`
@@ -130,6 +132,15 @@ type PaidFigures struct {
 	Slack float64 `json:"slack"`
 	Boot  float64 `json:"boot"`
 	Gone  float64 `json:"gone"`
+}
+
+// WindowFigures are the fleet in a window of the week, over the whole run, at
+// tick resolution. Null when the run never passed through it.
+type WindowFigures struct {
+	InstancesMean *float64 `json:"instances_mean"`
+	InstancesMax  *int     `json:"instances_max"`
+	SlotsReady    *float64 `json:"slots_ready_mean"`
+	SlotsBusy     *float64 `json:"slots_busy_mean"`
 }
 
 // GuardFigures count decisions the guard reduced.

@@ -43,6 +43,8 @@ type stats struct {
 	max24h   float64
 	has24h   bool
 
+	windows []windowStats
+
 	ledgerSpent [3]policy.MicroUSD // spent when the hour, day, month began
 	ledgerAt    [3]int64
 
@@ -57,7 +59,7 @@ type stats struct {
 type stepMark struct {
 	at                int64
 	rawReady, rawBusy int64
-	rawBoot           int64
+	rawBoot, rawAlive int64
 	ready, busy, boot float64
 }
 
@@ -89,6 +91,7 @@ func newStats(cfg *Config, timeline bool) *stats {
 		s.classes[i].onWait = cfg.Classes[i].On == policy.Wait
 		s.classes[i].target = int64(cfg.Classes[i].Target)
 	}
+	s.windows = make([]windowStats, len(cfg.Windows))
 	s.latency.start(cfg)
 	return s
 }
@@ -209,6 +212,7 @@ func (s *stats) step(e *engine) stepMark {
 		boot:  float64(m.rawBoot-s.last.rawBoot) * 1e-9,
 	}
 	s.addDay(d)
+	s.addWindows(s.last.at, m.at, d, float64(m.rawAlive-s.last.rawAlive)*1e-9, len(e.alive))
 	s.total.ready += d.ready
 	s.total.busy += d.busy
 	s.total.boot += d.boot
@@ -232,6 +236,44 @@ func (s *stats) step(e *engine) stepMark {
 	return d
 }
 
+// windowStats accumulate one window of the week.
+type windowStats struct {
+	seconds, alive, ready, busy float64
+	most                        int
+}
+
+// addWindows books a step to every window its middle lies in.
+func (s *stats) addWindows(from, to int64, d stepMark, alive float64, now int) {
+	if len(s.windows) == 0 || to == from {
+		return
+	}
+	middle := from + (to-from)/2
+	clock := s.clockTime(s.clock(middle))
+	day := (clock.Weekday() + 6) % 7 // Monday is 0
+	ofWeek := time.Duration(day)*24*time.Hour + clock.Sub(clock.Truncate(24*time.Hour))
+	for i := range s.windows {
+		if !s.cfg.Windows[i].holds(time.Duration(middle), ofWeek) {
+			continue
+		}
+		x := &s.windows[i]
+		x.seconds += float64(to-from) * 1e-9
+		x.alive += alive
+		x.ready += d.ready
+		x.busy += d.busy
+		x.most = max(x.most, now)
+	}
+}
+
+func (w *windowStats) figures() *WindowFigures {
+	if w.seconds == 0 {
+		return &WindowFigures{}
+	}
+	return &WindowFigures{
+		InstancesMean: number(w.alive / w.seconds), InstancesMax: &w.most,
+		SlotsReady: number(w.ready / w.seconds), SlotsBusy: number(w.busy / w.seconds),
+	}
+}
+
 // addDay books a step's slack to its clock day: the day its end belongs to,
 // or the day before when it ends at midnight.
 func (s *stats) addDay(d stepMark) {
@@ -253,6 +295,7 @@ func (e *engine) mark() stepMark {
 		rawReady: e.sums.ready*e.now + e.sums.readyAcc,
 		rawBusy:  e.sums.busy*e.now + e.sums.busyAcc,
 		rawBoot:  e.sums.boot*e.now + e.sums.bootAcc,
+		rawAlive: e.sums.alive*e.now + e.sums.aliveAcc,
 	}
 }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -63,7 +64,7 @@ func (e *engine) endLease(i int32) {
 			e.freeSilent(p.slot, &e.insts[r])
 		}
 	}
-	e.giveBack(&p.job, p.prio, true)
+	e.giveBack(&p.job, p.prio, leaseLost)
 }
 
 // freeSilent frees a slot of a silent instance whose result will be refused.
@@ -76,15 +77,28 @@ func (e *engine) freeSilent(s int32, in *instance) {
 	e.released(in)
 }
 
-// giveBack returns a job to its place in the line. A lost lease spends an
-// attempt; a release does not.
-func (e *engine) giveBack(job *dispatch.Job, prio uint8, spend bool) {
+// why a job comes back
+type comeback uint8
+
+const (
+	released  comeback = iota // by its worker: spends no attempt
+	leaseLost                 // its worker was not heard of
+	failed                    // its attempt ended in an error
+)
+
+// giveBack returns a job to its place in the line, unless its attempts are
+// used up.
+func (e *engine) giveBack(job *dispatch.Job, prio uint8, why comeback) {
 	k := &e.kinds[job.Kind]
 	k.counts.Retried++
 	e.stats.jobs.Retried++
-	if spend {
+	switch why {
+	case leaseLost:
 		job.Attempt++
 		k.counts.Expired++
+	case failed:
+		job.Attempt++
+		k.counts.Failed++
 	}
 	if e.cfg.MaxAttempts > 0 && int(job.Attempt) >= e.cfg.MaxAttempts {
 		k.counts.Dropped++
@@ -249,6 +263,33 @@ func (e *engine) completeOddly(s int32, sl *slot, in *instance) bool {
 	return false
 }
 
+// failure is how often jobs of a kind fail.
+type failure struct{ rate, poison float64 }
+
+func (cfg *Config) failureOf(jobType string) failure {
+	for i := range cfg.Failures {
+		if f := &cfg.Failures[i]; len(f.Types) == 0 || slices.Contains(f.Types, jobType) {
+			return failure{f.Rate, f.Poison}
+		}
+	}
+	return failure{}
+}
+
+// fails draws whether this attempt of a job ends in an error. A poisoned job
+// fails every time.
+func (e *engine) fails(job *dispatch.Job) bool {
+	f := e.failures[job.Kind]
+	return f.poison > 0 && e.launch.poison.uniform(job.ID) < f.poison ||
+		f.rate > 0 && e.launch.failure.uniform(job.ID<<8|int64(job.Attempt&255)) < f.rate
+}
+
+// fail ends a job's attempt without success.
+func (e *engine) fail(s int32, sl *slot, in *instance) {
+	e.digest.ran(sl, in, s, e.now)
+	e.progress = e.now
+	e.giveBack(&sl.job, sl.prio, failed)
+}
+
 // notice tells a spot instance that it will be taken back: it takes no new job.
 func (e *engine) notice(in *instance) {
 	if in.interrupt != never {
@@ -284,7 +325,7 @@ func (e *engine) takeBack(in *instance) {
 			continue
 		}
 		if !sl.orphan {
-			e.giveBack(&sl.job, sl.prio, false)
+			e.giveBack(&sl.job, sl.prio, released)
 		}
 		e.digest.ran(sl, in, s, e.now)
 		e.done.clear(s)

@@ -19,7 +19,7 @@ type Kind struct {
 	Started     int64
 	StartedLate int64 // had missed their target, or were bound to, at their start
 	Completed   int64
-	Failed      int64 // ended without success
+	Failed      int64 // attempts that ended in an error
 	Retried     int64 // came back to wait again, for whatever reason
 	Expired     int64 // came back because their lease was lost
 	Dropped     int64 // left the queue unstarted: cancelled, or out of attempts
@@ -47,8 +47,8 @@ type Kind struct {
 func (k *Kind) Waiting() int64 { return k.Arrived + k.Retried - k.Started - k.Dropped }
 
 // Running returns how many jobs run now. A job that comes back has stopped
-// running; one that failed for good has, too.
-func (k *Kind) Running() int64 { return k.Started - k.Completed - k.Retried - k.Failed }
+// running, whether its attempt failed or its lease was lost.
+func (k *Kind) Running() int64 { return k.Started - k.Completed - k.Retried }
 
 // Done counts a completion of the given work in nanoseconds on the reference
 // core.
