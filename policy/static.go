@@ -1,6 +1,9 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // StaticSpec is the policy "static": a fixed number of instances of one type.
 // It is the yardstick nobody should fall below, and the plainest fleet for
@@ -71,20 +74,27 @@ func NewStatic(env Env, instances int, typeName string) (*Static, error) {
 	return &Static{instances: instances, typ: typ, typeName: typeName}, nil
 }
 
+// How long a worker may be unheard before its instance counts as lost: after
+// its last report, and from its launch to its first.
+const (
+	silentMax = 5 * time.Minute
+	unbornMax = 15 * time.Minute
+)
+
 // Step returns the launch of what is missing.
 //
-// An instance is there as long as EC2 lists it and it takes jobs, may soon, or
-// may still: booting instances count because they are on their way, and silent
-// ones because behind a partition they still work. Draining instances do not
-// count: somebody else took them out. An incomplete list of the fleet says
-// nothing about who is missing, so Static waits for the next one.
+// Booting instances are there: they are on their way. Silent ones are there for
+// five minutes, because behind a partition they still work, and one that never
+// registers for fifteen. Draining instances are not: somebody else took them
+// out. An incomplete list of the fleet says nothing about who is missing, so
+// Static waits for the next one.
 func (s *Static) Step(o *Observation) Decision {
 	if !o.Fleet.Complete {
 		return Decision{}
 	}
 	have := 0
 	for i := range o.Fleet.Instances {
-		if in := &o.Fleet.Instances[i]; in.Type == s.typ && in.Phase != Draining {
+		if in := &o.Fleet.Instances[i]; in.Type == s.typ && !lost(in, o.Now) {
 			have++
 		}
 	}
@@ -97,6 +107,17 @@ func (s *Static) Step(o *Observation) Decision {
 		s.because[0] = ruleStaticStart.Named(s.typeName, float64(s.instances))
 	}
 	return Decision{Launches: s.launches[:], Because: s.because[:]}
+}
+
+// lost reports whether an instance is not to be counted on any more.
+func lost(in *Instance, now time.Time) bool {
+	switch in.Phase {
+	case Requested, Booting:
+		return now.Sub(in.LaunchedAt) > unbornMax
+	case Lost:
+		return now.Sub(in.LastSeen) > silentMax
+	}
+	return in.Phase == Draining
 }
 
 // MarshalJSON returns the state, which is empty: all Static knows is in the

@@ -57,7 +57,6 @@ type engine struct {
 
 	holding   bool // results cannot be delivered: finished jobs stay in their slots
 	closed    bool // nothing is handed out
-	held      []int32
 	sums      sums
 	stats     *stats
 	jobs      *jobLog

@@ -83,7 +83,7 @@ func (h *histogram) mean() float64 {
 	if h.n == 0 {
 		return 0
 	}
-	return (float64(h.sumHi)*18446744073709551616.0 + float64(h.sumLo)) / float64(h.n) * 1e-9
+	return (float64(float64(h.sumHi)*(1<<64)) + float64(h.sumLo)) / float64(h.n) * 1e-9
 }
 
 // cdf returns the distribution as points, one per bucket that holds jobs.

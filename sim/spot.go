@@ -47,7 +47,7 @@ func (p *spotPrices) advance(t int64) {
 	for p.hour < hour {
 		p.hour++
 		for i := range p.log {
-			shock := m.Volatility * spread * detmath.NormalQuantile(p.noise[i].uniform(p.hour))
+			shock := float64(m.Volatility * spread * detmath.NormalQuantile(p.noise[i].uniform(p.hour)))
 			p.log[i] = float64(keep*p.log[i]) + shock
 		}
 	}

@@ -29,7 +29,6 @@ type stats struct {
 	paidSlotS        float64
 	bootSlotS        float64
 	goneSlotS        float64
-	endBusy          int64 // busy slot-ns at the end
 	judgedWork       float64
 
 	// the step that ends at a tick
@@ -191,16 +190,19 @@ func (s *stats) book(e *engine, in *instance, paidEnd int64) {
 	s.costByType[e.cfg.Catalog.Types[in.typ].Name] += bill
 	s.paid += time.Duration(paidEnd - in.launch)
 	slots := float64(in.n)
-	s.paidSlotS += slots * float64(paidEnd-in.launch) * 1e-9
+	s.paidSlotS += float64(slots * seconds(paidEnd-in.launch))
 	worker := e.now
 	if in.readyAt != never {
 		worker = in.readyAt
 	}
-	s.bootSlotS += slots * float64(worker-in.launch) * 1e-9
-	gone := slots * float64(paidEnd-e.now) * 1e-9
+	s.bootSlotS += float64(slots * seconds(worker-in.launch))
+	gone := float64(slots * seconds(paidEnd-e.now))
 	s.goneSlotS += gone
 	s.goneStep += gone
 }
+
+// seconds returns ns in seconds, rounded once.
+func seconds(ns int64) float64 { return float64(float64(ns) * 1e-9) }
 
 // step closes the step that ends at the present tick.
 func (s *stats) step(e *engine) stepMark {
@@ -256,7 +258,7 @@ func (s *stats) addWindows(from, to int64, d stepMark, alive float64, now int) {
 			continue
 		}
 		x := &s.windows[i]
-		x.seconds += float64(to-from) * 1e-9
+		x.seconds += seconds(to - from)
 		x.alive += alive
 		x.ready += d.ready
 		x.busy += d.busy

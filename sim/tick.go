@@ -137,7 +137,7 @@ func (e *engine) observeRunning(in *instance) (idleIn time.Duration) {
 		sl := &e.slots[s]
 		k := e.kinds[sl.job.Kind].counts
 		mean := e.rec.Mean(k)
-		elapsed := float64(e.now-sl.start) * 1e-9 * speed
+		elapsed := float64(seconds(e.now-sl.start) * speed)
 		left := observe.Residual(mean, elapsed)
 		after := policy.CoreSeconds(left).On(speed)
 		idleIn = max(idleIn, after)

@@ -54,7 +54,7 @@ func (k *Kind) Running() int64 { return k.Started - k.Completed - k.Retried }
 // core.
 func (k *Kind) Done(work int64) {
 	k.Completed++
-	w := float64(work) * 1e-9
+	w := float64(float64(work) * 1e-9)
 	k.Work += w
 	k.WorkSquared += float64(w * w)
 	k.WorkHist[workBucket(uint64(work))]++

@@ -149,7 +149,7 @@ func (r *Recorder) learn(now int64) {
 	r.times[slot] = now
 	for i, k := range r.kinds {
 		if k.EstimateArrived > 0 {
-			k.estimated += float64(k.EstimateArrived-k.seen.estimate) * 1e-9
+			k.estimated += float64(float64(k.EstimateArrived-k.seen.estimate) * 1e-9)
 		} else {
 			k.estimated += float64(float64(k.Arrived-k.seen.arrived) * r.typeMean[k.workType])
 		}

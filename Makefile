@@ -1,0 +1,42 @@
+# Every target says what it does; `make` lists them.
+# GO, FUZZTIME and BENCH may be set from outside: make fuzz FUZZTIME=10m
+
+GO       ?= go
+FUZZTIME ?= 60s
+BENCH    ?= .
+
+# The tools of check have a module of their own, so that nobody who uses
+# skynet downloads them.
+TOOL = $(GO) tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help build test check scenarios golden bench fuzz
+
+help: ## print this list
+	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the programs into bin/
+	$(GO) build -trimpath -o bin/ ./cmd/...
+
+# Whatever a test needs to run beside it (a database, say) is started here.
+test: ## run every test
+	$(GO) test ./...
+
+check: ## format, vet, staticcheck, import arrows, generated files
+	@scripts/check-format "$(TOOL) gofumpt"
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	$(GO) test -run '^TestHouse' .
+	@scripts/check-generated
+
+scenarios: build ## simulate every scenario and judge its promises
+	@scripts/scenarios bin/skynet
+
+golden: ## rewrite the expected output of every test that has one
+	@scripts/golden
+
+bench: ## measure; the engine is compared with a bare loop in the same run
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./bench/...
+
+fuzz: ## run every fuzz target for FUZZTIME (60s)
+	@scripts/fuzz $(FUZZTIME)

@@ -1,0 +1,60 @@
+package main
+
+import "testing"
+
+func TestNearest(t *testing.T) {
+	known := []string{"simulate", "trace", "scenario", "version", "q"}
+	tests := []struct{ word, want string }{
+		{"simulat", "simulate"},   // a letter forgotten
+		{"simulatee", "simulate"}, // one too many
+		{"siumlate", "simulate"},  // two swapped
+		{"Trace", "trace"},
+		{"scen", "scenario"}, // begun
+		{"s", ""},            // begins several
+		{"x", ""},            // one edit from q, and nothing like it
+		{"compare", ""},
+		{"", ""},
+	}
+	for _, tt := range tests {
+		if got := nearest(tt.word, known); got != tt.want {
+			t.Errorf("nearest(%q) = %q, want %q", tt.word, got, tt.want)
+		}
+	}
+}
+
+func TestOneOf(t *testing.T) {
+	for _, tt := range []struct {
+		words []string
+		want  string
+	}{
+		{nil, ""},
+		{[]string{"text"}, "text"},
+		{[]string{"text", "json"}, "text or json"},
+		{[]string{"a", "b", "c"}, "a, b or c"},
+	} {
+		if got := oneOf(tt.words); got != tt.want {
+			t.Errorf("oneOf(%q) = %q, want %q", tt.words, got, tt.want)
+		}
+	}
+}
+
+func TestExactArgs(t *testing.T) {
+	accept := exactArgs("SCENARIO", "POLICY")
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"a", "b"}, ""},
+		{nil, "missing SCENARIO, POLICY"},
+		{[]string{"a"}, "missing POLICY"},
+		{[]string{"a", "b", "c"}, `unexpected argument "c"`},
+	} {
+		got := ""
+		if err := accept(nil, tt.args); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package policy
+
+import "time"
+
+// survey is what the guard counts of a fleet: everything alive counts,
+// whatever its phase, because everything alive is paid.
+type survey struct {
+	alive    int
+	inFlight int
+	// hopeful instances are in flight and younger than the learned boot lag's
+	// p99; overdue ones are older than twice that and than bootPatience, and no
+	// instance launched after them has become a worker either.
+	hopeful, overdue int
+	cores            int64
+	perHour          MicroUSD
+	// busy slots as the workers report them, and running jobs as the queue
+	// does; jobs that wait, and for how long the oldest has.
+	busy, running, waiting int64
+	oldestWait             time.Duration
+}
+
+// bootPatience is the age below which a boot is never given up.
+const bootPatience = 5 * time.Minute
+
+// surveyOf counts o in one pass.
+func surveyOf(o *Observation, c *Catalog) survey {
+	var s survey
+	s.alive = len(o.Fleet.Instances)
+	giveUp := max(2*o.Fleet.Boot.P99, bootPatience)
+	for i := range o.Fleet.Instances {
+		in := &o.Fleet.Instances[i]
+		switch in.Phase {
+		case Requested, Booting:
+			s.inFlight++
+			if age := o.Now.Sub(in.LaunchedAt); age <= o.Fleet.Boot.P99 {
+				s.hopeful++
+			} else if age > giveUp {
+				s.overdue++
+			}
+		default: // in launch order: what failed before this one failed alone
+			s.overdue = 0
+		}
+		s.busy += int64(in.Busy)
+		s.cores = satAdd(s.cores, coresOf(c, in.Type, in.Slots))
+		s.perHour = MicroUSD(satAdd(int64(s.perHour), int64(priceOf(o, c, in.Type, in.Market))))
+	}
+	for i := range o.Queue.Kinds {
+		k := &o.Queue.Kinds[i]
+		s.running += k.InFlight.Jobs
+		s.waiting += k.Pending.Jobs
+		s.oldestWait = max(s.oldestWait, k.OldestWait)
+	}
+	return s
+}
+
+// coresOf returns the cores of a type, or, for a type the catalog lacks, the
+// slots its instance was seen to have.
+func coresOf(c *Catalog, typ, slots int) int64 {
+	if inCatalog(c, typ) {
+		return int64(c.Types[typ].Cores)
+	}
+	return int64(max(slots, 1))
+}
+
+// priceOf returns what an hour of a type costs now: the price observed, the
+// catalog's where none was, and for a type the catalog lacks the dearest it
+// has. A price of zero is a failed reading, never a gift.
+func priceOf(o *Observation, c *Catalog, typ int, m Market) MicroUSD {
+	if !inCatalog(c, typ) {
+		dearest := MicroUSD(0)
+		if c != nil {
+			for i := range c.Types {
+				dearest = max(dearest, c.Types[i].PerHour)
+			}
+		}
+		return dearest
+	}
+	if m == Spot && typ < len(o.Money.Spot) && o.Money.Spot[typ] > 0 {
+		return o.Money.Spot[typ]
+	}
+	if typ < len(o.Money.OnDemand) && o.Money.OnDemand[typ] > 0 {
+		return o.Money.OnDemand[typ]
+	}
+	return c.Types[typ].PerHour
+}
+
+// inCatalog reports whether typ is an index into the catalog.
+func inCatalog(c *Catalog, typ int) bool { return c != nil && typ >= 0 && typ < len(c.Types) }
+
+// satAdd returns a+b for non-negative a and b, at most Unlimited.
+func satAdd(a, b int64) int64 {
+	if sum := a + b; sum >= 0 {
+		return sum
+	}
+	return Unlimited
+}

@@ -1,0 +1,88 @@
+package scenarios
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/skynet-ec2/skynet/sim"
+)
+
+// Judge returns whether each promise of the scenario was kept: first the
+// classes that promise something, then the [[promise]] tables, both in the
+// order of the file. A figure that is missing or has no value breaks its
+// promise; only a class none of whose jobs is in a trace given from outside
+// the scenario is left out.
+func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict {
+	var list []sim.Verdict
+	for i := range s.Classes {
+		c := &s.Classes[i]
+		got := f.Classes[c.Name]
+		if c.Attain == 0 || s.replaced && got != nil && got.Jobs == 0 {
+			continue
+		}
+		v := sim.Verdict{
+			Name: c.Name, Class: true,
+			Want: "≥ " + percent(c.Attain) + " within " + c.span(),
+			Got:  "no jobs",
+		}
+		if got != nil && got.Attained != nil && !math.IsNaN(*got.Attained) {
+			v.Value = got.Attained
+			v.Got = percent(*got.Attained)
+			v.Kept = *got.Attained >= c.Attain
+		}
+		list = append(list, v)
+	}
+	for i := range s.Promises {
+		list = append(list, s.Promises[i].judge(f))
+	}
+	return list
+}
+
+func (p *Promise) judge(f *sim.Figures) sim.Verdict {
+	v := sim.Verdict{Name: p.Metric, Want: p.want(), Got: "no value"}
+	if p.Per != "" {
+		v.Name += " ÷ " + p.Per
+	}
+	x, ok := figure(f, p.Metric)
+	if p.Per != "" {
+		y, there := figure(f, p.Per)
+		x, ok = x/y, ok && there
+	}
+	if !ok || math.IsNaN(x) || math.IsInf(x, 0) {
+		return v
+	}
+	v.Value, v.Got = &x, short(x)
+	v.Kept = (p.Min == nil || x >= *p.Min) && (p.Max == nil || x <= *p.Max)
+	return v
+}
+
+// want returns the bounds as people write them.
+func (p *Promise) want() string {
+	switch {
+	case p.Min != nil && p.Max != nil:
+		return short(*p.Min) + " to " + short(*p.Max)
+	case p.Min != nil:
+		return "≥ " + short(*p.Min)
+	case p.Max != nil:
+		return "≤ " + short(*p.Max)
+	}
+	return ""
+}
+
+// span returns the class's target as people write it.
+func (c *Class) span() string {
+	s := formatDuration(c.Target)
+	if c.On == "wait" {
+		s += " of wait"
+	}
+	return s
+}
+
+// percent returns a fraction as a percentage of up to two decimals, never
+// rounded up to 100.
+func percent(x float64) string {
+	return strconv.FormatFloat(math.Floor(x*1e4+1e-9)/100, 'f', -1, 64) + " %"
+}
+
+// short returns x with up to five significant digits.
+func short(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }

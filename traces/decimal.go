@@ -1,0 +1,32 @@
+package traces
+
+import (
+	"strconv"
+	"time"
+)
+
+func nanoseconds(ns int64) time.Duration { return time.Duration(ns) }
+
+// formatSeconds returns ns nanoseconds as seconds with as many decimals as
+// are needed, at most nine.
+func formatSeconds(ns int64) string { return string(appendSeconds(nil, ns)) }
+
+// appendSeconds appends ns nanoseconds as seconds with as many decimals as
+// are needed, at most nine.
+func appendSeconds(dst []byte, ns int64) []byte {
+	if ns < 0 {
+		dst = append(dst, '-')
+		ns = -ns
+	}
+	dst = strconv.AppendUint(dst, uint64(ns)/1e9, 10)
+	frac := uint64(ns) % 1e9
+	if frac == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for unit := uint64(1e8); frac > 0; unit /= 10 {
+		dst = append(dst, byte('0'+frac/unit))
+		frac %= unit
+	}
+	return dst
+}

@@ -1,0 +1,131 @@
+package traces
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// windowMax is the most memory a zstd file may ask its reader to keep.
+const windowMax = 128 << 20
+
+// input is an open file: plain, or decompressed as it is read.
+type input struct {
+	path string
+	file io.Closer
+	at   io.ReaderAt // the file as it stands, for formats that jump about; nil if it cannot
+	size int64
+	r    io.Reader // the decompressed text
+	head []byte    // its first bytes, still to be read from r
+	zip  string    // "", "gzip" or "zstd"
+	done func()    // releases the decompressor
+}
+
+// openInput opens path and looks at its first bytes.
+func openInput(path string) (*input, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = &InputError{File: path, Reason: "is a directory, not a trace"}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	in, err := newInput(path, f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	in.file = f
+	if info.Mode().IsRegular() {
+		in.at, in.size = f, info.Size()
+	}
+	return in, nil
+}
+
+// newInput looks at the first bytes of r and undoes its compression.
+func newInput(path string, r io.Reader) (*input, error) {
+	const headLen = 4096
+	in := &input{path: path, done: func() {}}
+	raw := bufio.NewReaderSize(r, 64<<10)
+	magic, err := raw.Peek(4)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	plain := raw
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		in.zip = "gzip"
+		z, err := gzip.NewReader(raw)
+		if err != nil {
+			return nil, in.readError(err, 0)
+		}
+		plain = bufio.NewReaderSize(z, 64<<10)
+	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		in.zip = "zstd"
+		z, err := zstd.NewReader(raw, zstd.WithDecoderMaxWindow(windowMax), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, in.readError(err, 0)
+		}
+		in.done = z.Close
+		plain = bufio.NewReaderSize(z, 64<<10)
+	}
+	in.head, err = plain.Peek(headLen)
+	if err != nil && err != io.EOF {
+		in.done()
+		return nil, in.readError(err, 0)
+	}
+	in.r = plain
+	return in, nil
+}
+
+func (in *input) Close() error {
+	in.done()
+	if in.file == nil {
+		return nil
+	}
+	return in.file.Close()
+}
+
+// readError turns an error of reading or decompressing into one that says
+// what is the matter with the file. line is where reading stopped.
+func (in *input) readError(err error, line int64) error {
+	switch {
+	case in.zip == "":
+		return fmt.Errorf("read %s: %w", in.path, err)
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+		return &InputError{
+			File: in.path, Line: line, Err: err,
+			Reason: "the " + in.zip + " data ends early: the file is truncated", Fix: "fetch or copy the file again",
+		}
+	default:
+		return &InputError{
+			File: in.path, Line: line, Err: err,
+			Reason: "the " + in.zip + " data is damaged: " + err.Error(), Fix: "fetch or copy the file again",
+		}
+	}
+}
+
+// stem returns the file's name without folder, compression and format.
+func stem(path string) string {
+	name := filepath.Base(path)
+	for _, ext := range []string{".gz", ".zst"} {
+		name = strings.TrimSuffix(name, ext)
+	}
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		name = name[:i]
+	}
+	return name
+}

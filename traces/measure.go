@@ -1,0 +1,428 @@
+package traces
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+	"slices"
+	"time"
+)
+
+// Stats describes a trace in numbers. Counts are of jobs; an index of
+// dispersion (IDC) is the variance of the counts in windows of one length
+// over their mean, 1 for a Poisson process; an SCV is a squared coefficient
+// of variation, variance over mean squared. Figures that cannot be known, for
+// want of jobs or of time, are nil.
+type Stats struct {
+	Name      string        `json:"name"`
+	Start     *time.Time    `json:"start,omitempty"`
+	UTCOffset time.Duration `json:"-"`
+	Jobs      int64         `json:"jobs"`
+	SpanS     float64       `json:"span_s"` // from the first arrival to the last
+	PerMinute float64       `json:"jobs_per_minute"`
+	Kinds     []KindStats   `json:"kinds"` // most jobs first
+
+	IDCMinute     *float64 `json:"idc_1m"`
+	IDCTenMinutes *float64 `json:"idc_10m"`
+	IDCHour       *float64 `json:"idc_1h"`
+	GapSCV        *float64 `json:"gap_scv"`
+	MinuteMax     int64    `json:"max_in_1m"`
+
+	// Profile is the rate in each local hour of the week, Monday 0 h first,
+	// relative to the mean; nil entries were never seen.
+	Profile [168]*float64 `json:"hour_of_week"`
+	// CycleR2 is the share of the hourly counts' variance that the hour of the
+	// week explains; nil below two weeks.
+	CycleR2 *float64 `json:"hour_of_week_r2"`
+	// DayPeak and DayTrough are the rates in the busiest and the quietest hour
+	// of the day, relative to the mean.
+	DayPeak   *float64 `json:"hour_of_day_peak"`
+	DayTrough *float64 `json:"hour_of_day_trough"`
+
+	Service     *ServiceStats `json:"service_s"`
+	OfferedLoad *float64      `json:"offered_load"` // mean cores of reference speed that the work keeps busy
+	Bursts      BurstStats    `json:"bursts"`
+}
+
+// KindStats counts the jobs of a type and priority.
+type KindStats struct {
+	Type     string  `json:"type"`
+	Priority uint8   `json:"priority"`
+	Jobs     int64   `json:"jobs"`
+	MeanS    float64 `json:"service_mean_s"`
+}
+
+// ServiceStats describes service times, in seconds on the trace's reference
+// core. Quantiles are nearest-rank, within 0.1 %.
+type ServiceStats struct {
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	Max  float64 `json:"max"`
+	SCV  float64 `json:"scv"`
+}
+
+// A burst is a run of jobs of one kind, each within burstGap of the one
+// before.
+const (
+	burstGap  = 5 * time.Millisecond
+	burstMin  = 10  // jobs; shorter runs are chance
+	hillMin   = 100 // jobs of the bursts whose tail is measured
+	hillCount = 10  // bursts needed to measure it
+)
+
+// BurstStats describes the bursts of 10 jobs or more: runs of jobs of one
+// type and priority, each within 5 ms of the one before.
+type BurstStats struct {
+	N       int64   `json:"n"`
+	Share   float64 `json:"share_of_jobs"`
+	Largest int64   `json:"largest"`
+	// Hill is the tail exponent of the bursts of at least 100 jobs (B. Hill,
+	// Annals of Statistics 3, 1975); nil when there are fewer than ten.
+	Hill *float64 `json:"hill_exponent"`
+}
+
+// Measure reads src to its end and returns its statistics. The hours of its
+// profile are those of a clock that is offset ahead of UTC; a trace of
+// unknown start is taken to begin on a Monday at 0 h. It does not close src.
+func Measure(src Source, offset time.Duration) (*Stats, error) {
+	m := measurer{offset: offset, service: newHistogram()}
+	var b Batch
+	for {
+		err := src.Next(&b)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		m.add(&b)
+	}
+	return m.stats(src.Meta()), nil
+}
+
+type measurer struct {
+	offset  time.Duration
+	jobs    int64
+	first   int64
+	last    int64
+	minutes []int32
+
+	gaps, gapSquares       float64 // s, s²
+	services, serviceSumSq float64
+	serviceMax             int64
+	service                *histogram
+
+	kinds []Kind
+	per   []kindCount
+	bursts
+}
+
+type kindCount struct {
+	jobs    int64
+	seconds float64
+}
+
+func (m *measurer) add(b *Batch) {
+	m.kinds = b.Kinds
+	for len(m.per) < len(b.Kinds) {
+		m.per = append(m.per, kindCount{})
+		m.open = append(m.open, run{last: math.MinInt64 / 2})
+	}
+	for i, at := range b.Arrival {
+		if m.jobs > 0 {
+			gap := float64(at-m.last) / 1e9
+			m.gaps += gap
+			m.gapSquares += float64(gap * gap)
+		} else {
+			m.first = at
+		}
+		m.jobs++
+		m.last = at
+		minute := int((at - m.first) / int64(time.Minute))
+		for minute >= len(m.minutes) {
+			grow := min(minute+1-len(m.minutes), 1<<16)
+			m.minutes = append(m.minutes, make([]int32, grow)...)
+		}
+		m.minutes[minute]++
+		service := b.Service[i]
+		s := float64(service) / 1e9
+		m.services += s
+		m.serviceSumSq += float64(s * s)
+		m.serviceMax = max(m.serviceMax, service)
+		m.service.add(service)
+		k := b.Kind[i]
+		m.per[k].jobs++
+		m.per[k].seconds += s
+		m.bursts.add(k, at)
+	}
+}
+
+func (m *measurer) stats(meta Meta) *Stats {
+	s := &Stats{Name: meta.Name, UTCOffset: m.offset, Jobs: m.jobs, SpanS: float64(m.last-m.first) / 1e9}
+	if !meta.Start.IsZero() {
+		start := meta.Start.UTC()
+		s.Start = &start
+	}
+	if m.jobs == 0 {
+		return s
+	}
+	m.minutes = m.minutes[:(m.last-m.first)/int64(time.Minute)+1]
+	if s.SpanS > 0 {
+		s.PerMinute = float64(m.jobs) / (s.SpanS / 60)
+		s.OfferedLoad = some(m.services / s.SpanS)
+	}
+	s.IDCMinute = dispersion(m.minutes, 1)
+	s.IDCTenMinutes = dispersion(m.minutes, 10)
+	s.IDCHour = dispersion(m.minutes, 60)
+	s.MinuteMax = int64(slices.Max(m.minutes))
+	if n := float64(m.jobs - 1); n > 0 && m.gaps > 0 {
+		mean := m.gaps / n
+		s.GapSCV = some(m.gapSquares/n/(mean*mean) - 1)
+	}
+	n := float64(m.jobs)
+	mean := m.services / n
+	s.Service = &ServiceStats{
+		Mean: mean, P50: m.service.quantile(.5), P95: m.service.quantile(.95), P99: m.service.quantile(.99),
+		Max: float64(m.serviceMax) / 1e9, SCV: max(m.serviceSumSq/n/(mean*mean)-1, 0),
+	}
+	m.profile(s, meta.Start)
+	m.countKinds(s)
+	s.Bursts = m.bursts.stats(m.jobs)
+	return s
+}
+
+func some(v float64) *float64 { return &v }
+
+// countKinds sums kinds of one type and priority over their sizes.
+func (m *measurer) countKinds(s *Stats) {
+	for i, k := range m.kinds {
+		if m.per[i].jobs == 0 {
+			continue
+		}
+		at := slices.IndexFunc(s.Kinds, func(o KindStats) bool { return o.Type == k.Type && o.Priority == k.Priority })
+		if at < 0 {
+			at = len(s.Kinds)
+			s.Kinds = append(s.Kinds, KindStats{Type: k.Type, Priority: k.Priority})
+		}
+		s.Kinds[at].Jobs += m.per[i].jobs
+		s.Kinds[at].MeanS += m.per[i].seconds
+	}
+	for i := range s.Kinds {
+		s.Kinds[i].MeanS /= float64(s.Kinds[i].Jobs)
+	}
+	slices.SortStableFunc(s.Kinds, func(a, b KindStats) int { return int(min(max(b.Jobs-a.Jobs, -1), 1)) })
+}
+
+// dispersion returns the index of dispersion of the counts in windows of some
+// minutes; nil below two windows. A last window that is not whole counts.
+func dispersion(minutes []int32, window int) *float64 {
+	n, sum, squares := 0.0, 0.0, 0.0
+	for i := 0; i < len(minutes); i += window {
+		c := 0.0
+		for _, v := range minutes[i:min(i+window, len(minutes))] {
+			c += float64(v)
+		}
+		n++
+		sum += c
+		squares += float64(c * c)
+	}
+	if n < 2 || sum == 0 {
+		return nil
+	}
+	mean := sum / n
+	return some((squares/n - float64(mean*mean)) / mean)
+}
+
+// profile computes what depends on the hour of the week.
+func (m *measurer) profile(s *Stats, start time.Time) {
+	if start.IsZero() {
+		start = time.Date(2008, 6, 2, 0, 0, 0, 0, time.UTC).Add(-m.offset)
+	}
+	var jobs, hours [168]float64
+	var all []float64 // jobs of every whole hour, and which hour of the week it is
+	var which []int
+	for i := 0; i < len(m.minutes); i += 60 {
+		part := m.minutes[i:min(i+60, len(m.minutes))]
+		c := 0.0
+		for _, v := range part {
+			c += float64(v)
+		}
+		since, _ := weekday(start, m.offset, m.first+int64(i)*int64(time.Minute))
+		h := int(since / time.Hour)
+		jobs[h] += c
+		hours[h] += float64(len(part)) / 60
+		if len(part) == 60 {
+			all = append(all, c)
+			which = append(which, h)
+		}
+	}
+	mean := float64(m.jobs) / (float64(len(m.minutes)) / 60)
+	var dayJobs, dayHours [24]float64
+	for h := range jobs {
+		if hours[h] > 0 {
+			s.Profile[h] = some(jobs[h] / hours[h] / mean)
+		}
+		dayJobs[h%24] += jobs[h]
+		dayHours[h%24] += hours[h]
+	}
+	if len(all) >= 24 {
+		peak, trough := 0.0, math.Inf(1)
+		for h := range dayJobs {
+			v := dayJobs[h] / dayHours[h] / mean
+			peak, trough = max(peak, v), min(trough, v)
+		}
+		s.DayPeak, s.DayTrough = &peak, &trough
+	}
+	if len(all) >= 2*168 {
+		s.CycleR2 = cycle(all, which)
+	}
+}
+
+// cycle returns the share of the variance of counts that the hour of the week
+// explains.
+func cycle(counts []float64, hour []int) *float64 {
+	var sum, n [168]float64
+	total := 0.0
+	for i, c := range counts {
+		sum[hour[i]] += c
+		n[hour[i]]++
+		total += c
+	}
+	mean := total / float64(len(counts))
+	rest, all := 0.0, 0.0
+	for i, c := range counts {
+		d := c - sum[hour[i]]/n[hour[i]]
+		rest += float64(d * d)
+		d = c - mean
+		all += float64(d * d)
+	}
+	if all == 0 {
+		return nil
+	}
+	return some(1 - rest/all)
+}
+
+// run is the jobs of one kind that arrived close together so far.
+type run struct{ last, n int64 }
+
+// bursts finds runs of jobs of one kind.
+type bursts struct {
+	open    []run // by kind
+	n, jobs int64
+	largest int64
+	tail    int64   // bursts of at least hillMin
+	logs    float64 // sum of ln(size / hillMin) over them
+}
+
+func (b *bursts) add(kind uint16, at int64) {
+	o := &b.open[kind]
+	if at-o.last > int64(burstGap) {
+		b.close(o.n)
+		o.n = 0
+	}
+	o.last = at
+	o.n++
+}
+
+func (b *bursts) close(n int64) {
+	if n < burstMin {
+		return
+	}
+	b.n++
+	b.jobs += n
+	b.largest = max(b.largest, n)
+	if n >= hillMin {
+		b.tail++
+		b.logs += log(float64(n) / hillMin)
+	}
+}
+
+func (b *bursts) stats(jobs int64) BurstStats {
+	for _, o := range b.open {
+		b.close(o.n)
+	}
+	s := BurstStats{N: b.n, Share: float64(b.jobs) / float64(jobs), Largest: b.largest}
+	if b.tail >= hillCount && b.logs > 0 {
+		s.Hill = some(float64(b.tail) / b.logs)
+	}
+	return s
+}
+
+// histogram counts times in ns with a resolution of 1/1024.
+type histogram struct {
+	counts []int64
+	n      int64
+}
+
+const histogramBits = 10
+
+func newHistogram() *histogram {
+	return &histogram{counts: make([]int64, (64-histogramBits)<<histogramBits)}
+}
+
+func (h *histogram) add(v int64) {
+	h.counts[histogramSlot(uint64(v))]++
+	h.n++
+}
+
+// histogramSlot returns the slot of v: v itself below 2^11, then 1024 slots
+// for each doubling.
+func histogramSlot(v uint64) int {
+	shift := max(bits.Len64(v)-histogramBits-1, 0)
+	return shift<<histogramBits + int(v>>shift)
+}
+
+// quantile returns the value at a nearest rank, in seconds.
+func (h *histogram) quantile(p float64) float64 {
+	rank := int64(math.Ceil(float64(p * float64(h.n))))
+	seen := int64(0)
+	for slot, n := range h.counts {
+		if seen += n; seen >= rank && n > 0 {
+			shift := max(slot>>histogramBits-1, 0)
+			lo := uint64(slot-shift<<histogramBits) << shift
+			return (float64(lo) + float64(uint64(1)<<shift-1)/2) / 1e9
+		}
+	}
+	return math.NaN()
+}
+
+// String returns the statistics in a few lines.
+func (s *Stats) String() string {
+	var b []byte
+	line := func(label, format string, args ...any) {
+		b = fmt.Appendf(b, "%-10s", label)
+		b = fmt.Appendf(b, format, args...)
+		b = append(b, '\n')
+	}
+	span := time.Duration(s.SpanS * 1e9).Round(time.Second)
+	line("trace", "%s: %d jobs in %v (%.4g a minute)", s.Name, s.Jobs, span, s.PerMinute)
+	if s.Start != nil {
+		line("start", "%s", s.Start.Format(time.RFC3339))
+	}
+	if s.Jobs == 0 {
+		return string(b)
+	}
+	line("arrivals", "IDC %s (1 min), %s (10 min), %s (1 h)   gap SCV %s   max in 1 min %d",
+		figure(s.IDCMinute), figure(s.IDCTenMinutes), figure(s.IDCHour), figure(s.GapSCV), s.MinuteMax)
+	line("cycle", "hour of week explains %s of the hourly variance   hour of day: peak %s, trough %s of the mean",
+		figure(s.CycleR2), figure(s.DayPeak), figure(s.DayTrough))
+	v := s.Service
+	line("service", "mean %.4g s   p50 %.4g   p95 %.4g   p99 %.4g   max %.4g   SCV %.3g", v.Mean, v.P50, v.P95, v.P99, v.Max, v.SCV)
+	line("load", "%s busy cores of the reference speed", figure(s.OfferedLoad))
+	line("bursts", "%d of %d jobs or more, %.1f %% of all jobs   largest %d   Hill exponent %s",
+		s.Bursts.N, burstMin, 100*s.Bursts.Share, s.Bursts.Largest, figure(s.Bursts.Hill))
+	for _, k := range s.Kinds {
+		line("", "%9d  %5.1f %%  %s priority %d   mean %.4g s", k.Jobs, 100*float64(k.Jobs)/float64(s.Jobs), k.Type, k.Priority, k.MeanS)
+	}
+	return string(b)
+}
+
+func figure(v *float64) string {
+	if v == nil {
+		return "n/a"
+	}
+	return fmt.Sprintf("%.3g", *v)
+}

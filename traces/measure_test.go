@@ -1,0 +1,72 @@
+package traces
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// startingAt is a Source whose trace starts at a known instant.
+type startingAt struct {
+	Source
+	start time.Time
+}
+
+func (s startingAt) Meta() Meta {
+	m := s.Source.Meta()
+	m.Start = s.start
+	return m
+}
+
+func TestMeasureAgreesWithPublishedFigures(t *testing.T) {
+	for _, want := range recordedStats(t) {
+		t.Run(want.Name, func(t *testing.T) {
+			src, err := Open(shared(t, want.Name+".csv.gz"), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer src.Close()
+			s, err := Measure(startingAt{src, want.Start}, time.Duration(want.OffsetH*float64(time.Hour)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			near := func(name string, got *float64, want, tolerance float64) {
+				t.Helper()
+				if got == nil || math.Abs(*got-want) > tolerance*math.Abs(want)+1e-9 {
+					t.Errorf("%s = %v, want %v within %v", name, figure(got), want, tolerance)
+				}
+			}
+			if s.Jobs != want.N || s.MinuteMax != want.Max1m {
+				t.Errorf("%d jobs, %d in one minute; want %d and %d", s.Jobs, s.MinuteMax, want.N, want.Max1m)
+			}
+			near("span", some(s.SpanS/86400), want.SpanDays, 1e-3)
+			near("rate", &s.PerMinute, want.PerMinute, 1e-3)
+			near("IDC 1 min", s.IDCMinute, want.IDC1m, 0.01)
+			near("IDC 10 min", s.IDCTenMinutes, want.IDC10m, 0.01)
+			near("IDC 1 h", s.IDCHour, want.IDC1h, 0.05)
+			near("gap SCV", s.GapSCV, want.GapSCV, 0.01)
+			near("service mean", &s.Service.Mean, want.SvcMean, 1e-3)
+			near("service p50", &s.Service.P50, want.SvcP50, 2e-3)
+			near("service p95", &s.Service.P95, want.SvcP95, 2e-3)
+			near("service p99", &s.Service.P99, want.SvcP99, 5e-3)
+			near("service max", &s.Service.Max, want.SvcMax, 1e-3)
+			near("service SCV", &s.Service.SCV, want.SvcSCV, 2e-3)
+			near("offered load", s.OfferedLoad, want.Offered, 2e-3)
+			if want.CycleR2 != nil {
+				near("cycle", s.CycleR2, *want.CycleR2, 0.03)
+				// the published profile takes the trace's last hour, which is
+				// not whole, for a whole one
+				end := want.Start.Add(time.Duration(want.SpanDays*24*float64(time.Hour)) + s.UTCOffset)
+				last := int(end.Weekday()+6)%7*24 + end.Hour()
+				for h, p := range want.Profile {
+					if h == last {
+						continue
+					}
+					if s.Profile[h] == nil || math.Abs(*s.Profile[h]-p) > 0.05+0.05*p {
+						t.Errorf("hour of week %d: %s, want %v", h, figure(s.Profile[h]), p)
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,185 @@
+package traces
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+)
+
+// Largest whole seconds a time may have; with any fraction it stays within
+// TimeMax.
+const secondsMax = TimeMax/1_000_000_000 - 1
+
+var pow10 = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
+
+// scanSeconds reads digits with at most nine decimals from data[p:] and
+// returns them in nanoseconds with the position behind. It returns ok =
+// false for everything else (signs, exponents, quotes, more digits), which
+// parseSeconds understands. data must end in a byte that is not a digit.
+func scanSeconds(data []byte, p int) (ns int64, next int, ok bool) {
+	start := p
+	var v uint64
+	for {
+		c := uint64(data[p]) - '0'
+		if c > 9 {
+			break
+		}
+		v = v*10 + c
+		p++
+	}
+	if n := p - start; n == 0 || n > 10 || v > secondsMax {
+		return 0, p, false
+	}
+	v *= 1e9
+	if data[p] != '.' {
+		return int64(v), p, true
+	}
+	p++
+	start = p
+	var frac uint64
+	for {
+		c := uint64(data[p]) - '0'
+		if c > 9 {
+			break
+		}
+		frac = frac*10 + c
+		p++
+	}
+	n := p - start
+	if n > 9 {
+		return 0, p, false
+	}
+	return int64(v + frac*pow10[9-n]), p, true
+}
+
+// parseSeconds reads a decimal number of seconds, with sign and exponent if
+// any, exactly to the nanosecond. Decimals beyond the ninth are an error, or,
+// when round is set, rounded to nearest (halves away from zero).
+func parseSeconds(field []byte, round bool) (ns int64, err *rowError) {
+	v, err := parseDecimal(field, 9, round)
+	if err != nil {
+		return 0, err
+	}
+	if v > TimeMax || v < -TimeMax {
+		return 0, &rowError{why: OutOfRange, detail: "must be at most " + formatSeconds(TimeMax) + " s (146 years)"}
+	}
+	return v, nil
+}
+
+// parseDecimal returns field times ten to the power scale as an integer. A
+// value beyond int64 is reported as math.MaxInt64 or its negative.
+func parseDecimal(field []byte, scale int, round bool) (int64, *rowError) {
+	notNumber := func() *rowError {
+		return &rowError{why: BadNumber, detail: "must be a decimal number"}
+	}
+	s := field
+	negative := false
+	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
+		negative = s[0] == '-'
+		s = s[1:]
+	}
+	mantissa, exponent := s, 0
+	if i := bytes.IndexAny(s, "eE"); i >= 0 {
+		mantissa = s[:i]
+		e := s[i+1:]
+		down := false
+		if len(e) > 0 && (e[0] == '-' || e[0] == '+') {
+			down = e[0] == '-'
+			e = e[1:]
+		}
+		if len(e) == 0 {
+			return 0, notNumber()
+		}
+		for _, c := range e {
+			if c < '0' || c > '9' {
+				return 0, notNumber()
+			}
+			exponent = min(exponent*10+int(c-'0'), 1_000_000)
+		}
+		if down {
+			exponent = -exponent
+		}
+	}
+	digits, point := 0, len(mantissa)
+	for i, c := range mantissa {
+		switch {
+		case c == '.' && point == len(mantissa):
+			point = i
+		case c >= '0' && c <= '9':
+			digits++
+		default:
+			return 0, notNumber()
+		}
+	}
+	if digits == 0 {
+		return 0, notNumber()
+	}
+	// keep is how many digits of the mantissa count; those behind are a
+	// fraction of the unit.
+	keep := point + exponent + scale
+	var v uint64
+	seen, saturated := 0, false
+	half, inexact := false, false
+	for _, c := range mantissa {
+		if c == '.' {
+			continue
+		}
+		d := uint64(c - '0')
+		if seen < keep {
+			if v > (math.MaxInt64-d)/10 {
+				saturated = true
+			} else {
+				v = v*10 + d
+			}
+		} else if d != 0 {
+			inexact = true
+			half = half || seen == keep && d >= 5
+		}
+		seen++
+	}
+	for ; seen < keep && v != 0 && !saturated; seen++ {
+		if v > math.MaxInt64/10 {
+			saturated = true
+		}
+		v *= 10
+	}
+	if inexact {
+		if !round {
+			return 0, &rowError{why: BadNumber, detail: "has more than 9 decimals"}
+		}
+		if half {
+			v++
+		}
+	}
+	if saturated || v > math.MaxInt64 {
+		v = math.MaxInt64
+	}
+	if negative {
+		return -int64(v), nil
+	}
+	return int64(v), nil
+}
+
+// parseWhole returns a non-negative integer of at most most.
+func parseWhole(field []byte, most int64) (int64, *rowError) {
+	v, err := parseDecimal(field, 0, false)
+	if err != nil {
+		if err.why == BadNumber {
+			err.detail = "must be a whole number from 0 to " + strconv.FormatInt(most, 10)
+		}
+		return 0, err
+	}
+	if v < 0 || v > most {
+		return 0, &rowError{why: OutOfRange, detail: "must be a whole number from 0 to " + strconv.FormatInt(most, 10)}
+	}
+	return v, nil
+}
+
+// missing reports whether a field of a foreign trace stands for no value.
+func missing(field []byte) bool {
+	switch string(field) {
+	case "", "-1", "NULL", "null", "None", "none":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,197 @@
+package traces
+
+import (
+	"bytes"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Options say how Open and Import read a file. The zero Options suit a file
+// that SkyNet wrote.
+type Options struct {
+	Format        string // name of the format; "" looks at the file's name and first bytes
+	IgnoreColumns bool   // skip columns that a trace does not have
+}
+
+// A format is one kind of file that Open reads. Each stands in a file of its
+// own; a new one adds a line to formats.
+type format struct {
+	name       string
+	extensions []string
+	// sniff reports whether a file that begins with head (decompressed) is of
+	// this format.
+	sniff func(head []byte) bool
+	// open returns a strict Source over in and takes ownership of it, unless
+	// it fails.
+	open func(in *input, opt Options) (Source, error)
+	// rows returns a lenient reader over in, for Import.
+	rows func(in *input, opt Options) (rowReader, error)
+}
+
+// formats lists every format; the first whose sniff agrees reads a file of
+// unknown extension.
+var formats = []format{
+	{name: "parquet", extensions: []string{".parquet"}, sniff: sniffParquet, open: openParquet, rows: parquetRows},
+	{name: "swf", extensions: []string{".swf"}, sniff: sniffSWF, open: openSWF, rows: swfRows},
+	{name: "csv", extensions: []string{".csv", ".tsv"}, sniff: sniffCSV, open: openCSV, rows: csvRows},
+}
+
+func sniffCSV(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	return bytes.Contains(line, []byte("arrival_s"))
+}
+
+// Open returns the trace in a file, to be read strictly: a job that no
+// simulation should see (NaN, a negative time, no service, out of order) is
+// an *InputError that names file, line, column and value. The format follows
+// from opt, or from the file's extension (.csv, .swf, .parquet, the first two
+// also with .gz or .zst), or from its first bytes.
+func Open(path string, opt Options) (Source, error) {
+	in, err := openInput(path)
+	if err != nil {
+		return nil, err
+	}
+	src, err := openAs(in, opt)
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	return src, nil
+}
+
+func openAs(in *input, opt Options) (Source, error) {
+	f, err := detect(in, opt)
+	if err != nil {
+		return nil, err
+	}
+	return f.open(in, opt)
+}
+
+// detect returns the format of in.
+func detect(in *input, opt Options) (*format, error) {
+	var names []string
+	for i := range formats {
+		if formats[i].name == opt.Format {
+			return &formats[i], nil
+		}
+		names = append(names, formats[i].name)
+	}
+	if opt.Format != "" {
+		return nil, &InputError{
+			File: in.path, Reason: "unknown format " + shown(opt.Format) + nearest(opt.Format, names),
+			Fix: "known formats: " + strings.Join(names, ", "),
+		}
+	}
+	base := strings.ToLower(filepath.Base(in.path))
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
+	for i := range formats {
+		for _, ext := range formats[i].extensions {
+			if strings.HasSuffix(base, ext) {
+				return &formats[i], nil
+			}
+		}
+	}
+	for i := range formats {
+		if formats[i].sniff(in.head) {
+			return &formats[i], nil
+		}
+	}
+	return nil, &InputError{
+		File: in.path, Reason: "neither its name nor its first bytes tell its format",
+		Fix: "say which with --format: " + strings.Join(names, ", "),
+	}
+}
+
+// rowReader reads a foreign file for an import, row by row.
+type rowReader interface {
+	// read reads the next row into out. A *rowError concerns that row alone:
+	// reading may go on. Other errors end the file, io.EOF when it is whole.
+	read(out *row) error
+	// facts returns what the file says besides its rows. Its dictionaries grow
+	// as rows are read; the rest is final once the first row was read.
+	facts() *facts
+	// position returns the line, or row, read last, from 1.
+	position() int64
+}
+
+// facts is what a file says besides its rows.
+type facts struct {
+	kinds    kindSet   // what typeID and the kinds made of it mean
+	tenants  tenantSet // what tenant means
+	has      columnSet
+	meta     Meta
+	absolute bool // arrivals count from 1970, UTC
+}
+
+// rowSource is a rowReader as a strict Source: the first row that is wrong,
+// or arrives before the one ahead, ends it.
+type rowSource struct {
+	r    rowReader
+	in   *input
+	base int64
+	last int64
+	any  bool
+	out  Batch
+	err  error
+}
+
+func (s *rowSource) Next(b *Batch) error {
+	if s.err != nil {
+		return s.err
+	}
+	first := s.out.First + int64(s.out.Len())
+	s.out.reset()
+	s.out.First = first
+	f := s.r.facts()
+	var in row
+	for s.out.Len() < batchLen && s.err == nil {
+		err := s.r.read(&in)
+		if err == nil && !s.any {
+			s.any = true
+			if f.absolute {
+				s.base = midnight(in.arrival, time.UTC)
+				f.meta.Start = time.Unix(0, s.base).UTC()
+			}
+		}
+		in.arrival -= s.base
+		if err == nil && in.arrival < s.last {
+			err = &rowError{
+				column: "arrival", value: formatSeconds(in.arrival + s.base),
+				detail: "arrives before the job ahead of it (" + formatSeconds(s.last+s.base) + ")",
+			}
+		}
+		if err == nil {
+			s.last = in.arrival
+			err = in.append(&s.out, &f.kinds, &f.has)
+		}
+		if bad, ok := err.(*rowError); ok {
+			err = bad.at(s.in.path, s.r.position())
+		}
+		s.err = err
+	}
+	if s.err != nil && (s.err != io.EOF || s.out.Len() == 0) {
+		return s.err
+	}
+	s.out.Kinds, s.out.Tenants = f.kinds.kinds, f.tenants.names
+	*b = s.out
+	return nil
+}
+
+func (s *rowSource) Meta() Meta {
+	m := s.r.facts().meta
+	if m.Jobs = -1; s.err == io.EOF && s.out.Len() == 0 {
+		m.Jobs, m.Span = s.out.First, time.Duration(s.last)
+	}
+	return m
+}
+
+func (s *rowSource) Close() error { return s.in.Close() }
+
+// midnight returns the start of the day, on the clock of a place, in which
+// an instant lies; both count in ns from 1970, UTC.
+func midnight(at int64, place *time.Location) int64 {
+	t := time.Unix(0, at).In(place)
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, place).UnixNano()
+}

@@ -1,0 +1,501 @@
+package traces
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Parquet is read here page by page and column by column, with nothing
+// between the file and the batch. A general library would be slower, and
+// would believe a damaged file's word on how much memory it needs.
+
+// Names of a trace's columns in Parquet, in the order of columnNames.
+var parquetNames = [colsKnown]string{
+	"arrival_ns", "service_ns", "type", "priority", "estimate_ns", "deadline_ns", "bytes_in", "bytes_out", "tenant",
+}
+
+// Keys of the metadata that SkyNet writes into a Parquet file.
+const (
+	keyName   = "skynet.name"
+	keyStart  = "skynet.start" // RFC 3339
+	keySpeed  = "skynet.reference_speed"
+	keyOrigin = "skynet.origin"
+	keySpan   = "skynet.span_ns"
+)
+
+func sniffParquet(head []byte) bool { return bytes.HasPrefix(head, parquetMagic) }
+
+// parquetReader reads the columns of a trace, a batch at a time, without
+// judging their values.
+type parquetReader struct {
+	in      *input
+	lenient bool // an import: a missing type has a default
+	known   facts
+	file    *pqFile
+	columns [colsKnown]*pqColumn // nil where the file has none
+
+	group int   // next row group
+	left  int64 // rows of this one not read
+	rows  int64 // rows read
+
+	ints  [colsKnown][]int64
+	room  [colsKnown][]int64
+	texts [colsKnown][]uint32
+	n     int // rows in ints and texts
+}
+
+func newParquetReader(in *input, opt Options, lenient bool) (*parquetReader, error) {
+	r := &parquetReader{in: in, lenient: lenient}
+	r.known.meta = Meta{Name: stem(in.path)}
+	switch {
+	case in.zip != "":
+		return nil, &InputError{File: in.path, Reason: "is Parquet inside " + in.zip, Fix: "decompress it first: Parquet is compressed inside"}
+	case in.at == nil:
+		return nil, &InputError{File: in.path, Reason: "is not a regular file; Parquet is read from its end"}
+	}
+	var err error
+	if r.file, err = readFooter(in.at, in.size); err != nil {
+		return nil, r.bad("", err)
+	}
+	if err := r.schema(opt); err != nil {
+		return nil, err
+	}
+	rows := int64(0)
+	for _, g := range r.file.groups {
+		if g.rows < 0 || rows+g.rows < rows {
+			return nil, r.bad("", errThrift)
+		}
+		rows += g.rows
+	}
+	r.known.meta.Jobs = rows
+	for _, kv := range r.file.pairs {
+		switch kv[0] {
+		case keyName:
+			r.known.meta.Name = kv[1]
+		case keyStart:
+			if t, err := time.Parse(time.RFC3339Nano, kv[1]); err == nil {
+				r.known.meta.Start = t.UTC()
+			}
+		case keySpeed:
+			if v, err := strconv.ParseFloat(kv[1], 64); err == nil && v > 0 && v < 1e6 {
+				r.known.meta.ReferenceSpeed = v
+			}
+		case keyOrigin:
+			r.known.meta.Origin = kv[1]
+		case keySpan:
+			if v, err := strconv.ParseInt(kv[1], 10, 64); err == nil && v >= 0 {
+				r.known.meta.Span = time.Duration(v)
+			}
+		}
+	}
+	return r, nil
+}
+
+// schema finds the trace's columns among those of the file.
+func (r *parquetReader) schema(opt Options) error {
+	var problems, lacking []string
+	nodes := r.file.schema
+	for i := 1; i < len(nodes); {
+		e := nodes[i]
+		next := i + 1
+		for nested := e.children; nested > 0 && next < len(nodes); nested-- {
+			nested += max(nodes[next].children, 0)
+			next++
+		}
+		i = next
+		col := -1
+		for j, name := range parquetNames {
+			if name == e.name {
+				col = j
+			}
+		}
+		switch {
+		case col < 0 && opt.IgnoreColumns:
+		case col < 0:
+			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(e.name), nearest(e.name, parquetNames[:])))
+		case r.columns[col] != nil:
+			problems = append(problems, fmt.Sprintf("column %q stands twice", e.name))
+		default:
+			c := &pqColumn{name: e.name, typ: e.typ, file: r.in.at, optional: e.repetition == pqOptional}
+			wanted, fits := "integers of 32 or 64 bits", e.typ == pqInt32 || e.typ == pqInt64
+			switch col {
+			case colType:
+				wanted, fits = "text", e.typ == pqByteArray
+				c.text = checked(r.known.kinds.typeID)
+			case colTenant:
+				wanted, fits = "text", e.typ == pqByteArray
+				c.text = checked(r.known.tenants.id)
+			}
+			if !fits || e.repetition > pqOptional || e.children > 0 {
+				problems = append(problems, fmt.Sprintf("column %q must hold %s", e.name, wanted))
+			}
+			r.columns[col] = c
+		}
+	}
+	required := colsRequired
+	if r.lenient {
+		required = colService + 1
+	}
+	for col, c := range r.columns {
+		if c == nil && col < required {
+			lacking = append(lacking, parquetNames[col])
+		}
+		if c != nil && col >= colEstimate && col <= colBytesOut {
+			r.known.has.optional[col-colEstimate] = true
+		}
+	}
+	r.known.has.tenant = r.columns[colTenant] != nil
+	if r.lenient {
+		if _, err := r.known.kinds.typeID([]byte(typeDefault)); err != nil {
+			return err
+		}
+	}
+	if len(lacking) > 0 {
+		problems = append(problems, "no column "+strings.Join(lacking, ", "))
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	fix := ""
+	if len(lacking) == 0 {
+		fix = "--ignore-columns skips columns that are not a trace's"
+	}
+	return &InputError{File: r.in.path, Reason: strings.Join(problems, "; "), Fix: fix}
+}
+
+// checked returns number behind a check of the text.
+func checked(number func([]byte) (uint32, error)) func([]byte) (uint32, error) {
+	return func(b []byte) (uint32, error) {
+		if err := checkName(b); err != nil {
+			return 0, fmt.Errorf("%s: %w", shown(string(b)), err)
+		}
+		return number(b)
+	}
+}
+
+// bad returns err as an error of the file.
+func (r *parquetReader) bad(column string, err error) *InputError {
+	return &InputError{File: r.in.path, Column: column, Reason: err.Error(), Err: err}
+}
+
+// fill reads the next rows of every column, up to a batch. A panic below, in
+// a decompressor say, is an error of the file.
+func (r *parquetReader) fill() (err error) {
+	column := ""
+	defer func() {
+		if p := recover(); p != nil {
+			err = r.bad(column, fmt.Errorf("is damaged (%v)", p))
+		}
+	}()
+	for r.left == 0 {
+		if r.group == len(r.file.groups) {
+			return io.EOF
+		}
+		g := &r.file.groups[r.group]
+		r.group++
+		for _, c := range r.columns {
+			if c == nil {
+				continue
+			}
+			if err := c.begin(g.chunk(c.name), g.rows, r.in.size); err != nil {
+				return r.bad(c.name, err)
+			}
+		}
+		r.left = g.rows
+	}
+	n := int(min(r.left, batchLen))
+	for _, c := range r.columns {
+		if c == nil {
+			continue
+		}
+		column = c.name
+		ready, err := c.available()
+		if err != nil {
+			return r.bad(c.name, err)
+		}
+		n = min(n, ready)
+	}
+	for i, c := range r.columns {
+		if c == nil {
+			continue
+		}
+		column = c.name
+		if c.text != nil {
+			if r.texts[i] == nil {
+				r.texts[i] = make([]uint32, batchLen)
+			}
+			err = c.texts(r.texts[i][:n])
+		} else {
+			if r.room[i] == nil {
+				r.room[i] = make([]int64, batchLen)
+			}
+			r.ints[i], err = c.ints(r.room[i], n)
+		}
+		if err != nil {
+			return r.bad(c.name, err)
+		}
+	}
+	r.n = n
+	r.left -= int64(n)
+	r.rows += int64(n)
+	return nil
+}
+
+// chunk returns the column called name, the zero chunk if there is none.
+func (g *pqGroup) chunk(name string) pqChunk {
+	for i := range g.chunks {
+		if g.chunks[i].path == name {
+			return g.chunks[i]
+		}
+	}
+	return pqChunk{typ: -1}
+}
+
+// row reads row i of what fill read. It says what is wrong with it.
+func (r *parquetReader) row(i int, out *row) *rowError {
+	*out = row{}
+	number := func(col int, lo, hi int64, why Reason, allowed string) (int64, *rowError) {
+		v := r.ints[col][i]
+		switch {
+		case v == nullInt && col == colArrival:
+			return 0, &rowError{why: NoArrival, column: parquetNames[col], detail: "is missing"}
+		case v == nullInt && col == colService:
+			return 0, &rowError{why: NoService, column: parquetNames[col], detail: "is missing"}
+		case v == nullInt:
+			return 0, nil
+		case v < lo || v > hi:
+			return 0, &rowError{why: why, column: parquetNames[col], value: strconv.FormatInt(v, 10), detail: allowed}
+		}
+		return v, nil
+	}
+	var err *rowError
+	if out.arrival, err = number(colArrival, 0, TimeMax, OutOfRange, "must be from 0 to 2^62"); err != nil {
+		return err
+	}
+	if out.service, err = number(colService, 1, TimeMax, ServiceNot, "must be from 1 to 2^62"); err != nil {
+		if r.ints[colService][i] > TimeMax {
+			err.why = OutOfRange
+		}
+		return err
+	}
+	if r.columns[colPriority] != nil {
+		v, err := number(colPriority, 0, 255, OutOfRange, "must be from 0 to 255")
+		if err != nil {
+			return err
+		}
+		out.priority = uint8(v)
+	}
+	for j, dst := range []*int64{&out.estimate, &out.deadline, &out.bytesIn, &out.bytesOut} {
+		if r.known.has.optional[j] {
+			if *dst, err = number(colEstimate+j, 0, TimeMax, OutOfRange, "must be from 0 to 2^62"); err != nil {
+				return err
+			}
+		}
+	}
+	if r.columns[colType] != nil {
+		out.typeID = r.texts[colType][i]
+		if out.typeID == nullText && r.lenient {
+			out.typeID = 0 // typeDefault
+		}
+		if out.typeID == nullText {
+			return &rowError{why: BadType, column: "type", detail: "is missing"}
+		}
+	}
+	if r.known.has.tenant {
+		if out.tenant = r.texts[colTenant][i]; out.tenant == nullText {
+			id, err := r.known.tenants.id(nil)
+			if err != nil {
+				return &rowError{why: BadType, column: "tenant", detail: err.Error()}
+			}
+			out.tenant = id
+		}
+	}
+	return nil
+}
+
+// parquetSource is a parquetReader as a strict Source.
+type parquetSource struct {
+	r    *parquetReader
+	last int64
+	out  Batch
+	kind []uint16
+	err  error
+}
+
+func openParquet(in *input, opt Options) (Source, error) {
+	r, err := newParquetReader(in, opt, false)
+	if err != nil {
+		return nil, err
+	}
+	return &parquetSource{r: r, kind: make([]uint16, batchLen)}, nil
+}
+
+func (s *parquetSource) Next(b *Batch) error {
+	if s.err == nil {
+		s.err = s.next()
+	}
+	if s.err != nil {
+		return s.err
+	}
+	*b = s.out
+	return nil
+}
+
+func (s *parquetSource) next() error {
+	r := s.r
+	if err := r.fill(); err != nil {
+		return err
+	}
+	n := r.n
+	arrival, service, priority := r.ints[colArrival][:n], r.ints[colService][:n], r.ints[colPriority][:n]
+	// one sign bit says whether any value is out of bounds
+	var wrong int64
+	last := s.last
+	for i, at := range arrival {
+		wrong |= (at - last) | (TimeMax - at) | (service[i] - 1) | (TimeMax - service[i]) | priority[i] | (255 - priority[i])
+		last = at
+	}
+	optional := s.out.optional()
+	for j, present := range r.known.has.optional {
+		if present {
+			values := r.ints[colEstimate+j][:n]
+			for i, v := range values {
+				if v == nullInt {
+					values[i] = 0
+					v = 0
+				}
+				wrong |= v | (TimeMax - v)
+			}
+			*optional[j] = values
+		}
+	}
+	if r.known.has.tenant {
+		s.out.Tenant = r.texts[colTenant][:n]
+	}
+	if wrong < 0 || !s.kinds(r.texts[colType][:n], priority) {
+		return s.find()
+	}
+	if r.known.has.tenant {
+		for i, t := range s.out.Tenant {
+			if t == nullText {
+				id, err := r.known.tenants.id(nil)
+				if err != nil {
+					return r.bad("tenant", err)
+				}
+				s.out.Tenant[i] = id
+			}
+		}
+	}
+	s.last = last
+	s.out.First = r.rows - int64(n)
+	s.out.Arrival, s.out.Service, s.out.Kind = arrival, service, s.kind[:n]
+	s.out.Kinds, s.out.Tenants = r.known.kinds.kinds, r.known.tenants.names
+	return nil
+}
+
+// kinds numbers the kinds of the rows that fill read. It reports whether it
+// could.
+func (s *parquetSource) kinds(types []uint32, priority []int64) bool {
+	set := &s.r.known.kinds
+	sizes := s.r.known.has.optional[2]
+	kind := s.kind[:len(types)]
+	pages := set.pages
+	priority = priority[:len(types)]
+	for i, t := range types {
+		size := uint32(0)
+		if sizes {
+			size = uint32(SizeBucket(s.out.BytesIn[i]))
+		}
+		if t == nullText {
+			return false
+		}
+		if page := pages[t*16+size&15]; page != nil {
+			if k := page[uint8(priority[i])]; k != 0 {
+				kind[i] = uint16(k - 1)
+				continue
+			}
+		}
+		k, err := set.kind(t, uint8(priority[i]), uint8(size))
+		if err != nil {
+			return false
+		}
+		kind[i] = k
+	}
+	return true
+}
+
+// find returns the first thing wrong with the rows that fill read.
+func (s *parquetSource) find() error {
+	var job row
+	last := s.last
+	for i := range s.r.n {
+		err := s.r.row(i, &job)
+		if err == nil && s.r.ints[colPriority][i] == nullInt {
+			err = &rowError{column: "priority", detail: "is missing"}
+		}
+		if err == nil && job.arrival < last {
+			err = &rowError{
+				column: "arrival_ns", value: strconv.FormatInt(job.arrival, 10),
+				detail: fmt.Sprintf("arrives before the job in the row ahead (%d)", last),
+			}
+		}
+		if err == nil {
+			if _, e := s.r.known.kinds.kind(job.typeID, job.priority, SizeBucket(job.bytesIn)); e != nil {
+				return s.r.bad("type", e)
+			}
+		}
+		if err != nil {
+			return err.at(s.r.in.path, s.r.rows-int64(s.r.n)+int64(i)+1)
+		}
+		last = job.arrival
+	}
+	return s.r.bad("", errThrift)
+}
+
+func (s *parquetSource) Meta() Meta   { return s.r.known.meta }
+func (s *parquetSource) Close() error { return s.r.close() }
+
+func (r *parquetReader) close() error {
+	for _, c := range r.columns {
+		if c != nil && c.unzip != nil {
+			c.unzip.Close()
+		}
+	}
+	return r.in.Close()
+}
+
+// parquetRowReader is a parquetReader for an import.
+type parquetRowReader struct {
+	*parquetReader
+	next int
+}
+
+func parquetRows(in *input, opt Options) (rowReader, error) {
+	r, err := newParquetReader(in, opt, true)
+	if err != nil {
+		return nil, err
+	}
+	return &parquetRowReader{parquetReader: r}, nil
+}
+
+func (r *parquetRowReader) read(out *row) error {
+	for r.next == r.n {
+		if err := r.fill(); err != nil {
+			return err
+		}
+		r.next = 0
+	}
+	r.next++
+	if err := r.row(r.next-1, out); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (r *parquetRowReader) facts() *facts { return &r.known }
+
+func (r *parquetRowReader) position() int64 { return r.rows - int64(r.n) + int64(r.next) }
