@@ -102,7 +102,12 @@ func (a *AgeRing) appendTo(to []policy.AgeCount, now int64) ([]policy.AgeCount, 
 	}
 	if a.older > 0 {
 		oldest = edge(a.first)
-		to = append(to, policy.AgeCount{Age: policy.AgeMax + policy.AgeStepCoarse, Jobs: a.older})
+		const beyond = policy.AgeMax + policy.AgeStepCoarse
+		if last := len(to) - 1; last >= start && to[last].Age == beyond {
+			to[last].Jobs += a.older
+		} else {
+			to = append(to, policy.AgeCount{Age: beyond, Jobs: a.older})
+		}
 	}
 	return to, oldest
 }
