@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 )
 
@@ -236,14 +235,4 @@ func (s *Scripted) UnmarshalJSON(data []byte) error {
 	}
 	s.state = st
 	return nil
-}
-
-// unknownType tells what may stand in place of a type the catalog lacks.
-func unknownType(c *Catalog, name string) string {
-	for i := range c.Types {
-		if strings.EqualFold(c.Types[i].Name, name) {
-			return fmt.Sprintf("a type of catalog %s: did you mean %s?", c.Name, c.Types[i].Name)
-		}
-	}
-	return fmt.Sprintf("a type of catalog %s: %s", c.Name, strings.Join(c.Names(), ", "))
 }

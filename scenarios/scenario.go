@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/sim"
 )
 
 // Scenario is a scenario file, read and checked. The tags of its fields, and
@@ -28,25 +29,25 @@ type Scenario struct {
 
 	Classes []Class `toml:"class" required:"yes" doc:"What a class of jobs is promised. The first class that matches a job is its class; a job that matches none is an error."`
 
-	Cloud  Cloud        `toml:"cloud" doc:"What EC2 sells, and how it behaves."`
-	Queue  Queue        `toml:"queue" doc:"How the queue deals with workers that fall silent."`
-	Faults []Fault      `toml:"fault" doc:"Something that goes wrong for a while. Any number."`
-	Guard  *Guard       `toml:"guard" unset:"cloud.max_instances is the only limit" doc:"Limits on what the policy may do. A limit that is left out takes the value that suits fleet_max."`
-	Budget Budget       `toml:"budget" doc:"Budgets as the policy is told them. They bound nothing: limits stand in [guard]."`
-	Window []TimeWindow `toml:"window" doc:"A part of the week, or of the run, whose fleet is measured apart: figures windows.NAME.*, for promises."`
+	Cloud    Cloud        `toml:"cloud" doc:"What EC2 sells, and how it behaves."`
+	Queue    Queue        `toml:"queue" doc:"How the queue deals with workers that fall silent."`
+	Faults   []Fault      `toml:"fault" doc:"Something that goes wrong for a while. Any number."`
+	Failures []Failure    `toml:"failure" doc:"Jobs that end without success."`
+	Guard    *Guard       `toml:"guard" unset:"cloud.max_instances is the only limit" doc:"Limits on what the policy may do. A limit that is left out takes the value that suits fleet_max."`
+	Budget   Budget       `toml:"budget" doc:"Budgets as the policy is told them. They bound nothing: limits stand in [guard]."`
+	Window   []TimeWindow `toml:"window" doc:"A part of the week, or of the run, whose fleet is measured apart: figures windows.NAME.*, for promises."`
 
 	Promises []Promise `toml:"promise" doc:"A bound on a figure of the results, beyond the classes' targets. It must hold, or the run exits 1; a figure without a value does not hold."`
 
 	Policy PolicyTable `toml:"policy" doc:"Who decides."`
 
-	// policy is what the [policy] table, or the file in its place, says.
-	policy *PolicyFile
-	// replaced: the trace was given from outside the file.
-	replaced bool
+	// what the file refers to, resolved
 	catalog  policy.Catalog
-	boots    map[string]loadedBoot
-	spot     *loadedSpot
-	opening  Replace
+	boots    map[string]sim.BootModel
+	spot     *sim.SpotMarket
+	guard    *policy.Guard
+	policy   *Policy
+	replaced bool // the trace was given from outside the file
 }
 
 // Trace is the [trace] table.
@@ -133,6 +134,13 @@ type Fault struct {
 	Factor      float64       `toml:"factor" of:"slow-boot|slow-work|price" required:"yes" min:"0.001" max:"1000" doc:"On boot lags, service times or prices."`
 	Rate        float64       `toml:"rate" of:"crash" unset:"crashes happen once, at from" min:"1e-9" max:"3600" unit:"1/instance-hour" doc:"Crashes while it lasts."`
 	Delay       time.Duration `toml:"delay" of:"lost-reply" default:"2m" min:"0s" max:"24h" doc:"After which EC2's list shows an instance whose launch got no reply."`
+}
+
+// Failure is a [[failure]] table.
+type Failure struct {
+	Types  []string `toml:"types" unset:"all" doc:"Job types it concerns."`
+	Rate   float64  `toml:"rate" default:"0.0" min:"0" max:"0.99" unit:"probability" doc:"That an attempt fails at its end; the job waits again at once."`
+	Poison float64  `toml:"poison" default:"0.0" min:"0" max:"1" unit:"probability" doc:"That a job fails every attempt; queue.max_attempts must end it."`
 }
 
 // Guard is the [guard] table.

@@ -139,7 +139,7 @@ func DefaultPhotoSite() PhotoSite {
 		Rate: RateModel{
 			UploadsPerSecond: 4.81,
 			DaySpread:        0.12, HourSpread: 0.25, HourPersistence: 0.84,
-			EventsPerYear: 0,
+			EventsPerYear: 0, // 8 in a real year; a planning week is one without
 		},
 		Sessions: SessionModel{
 			SizeMedian: 8, SizeSigma: 1.35, SizeMax: 2000,

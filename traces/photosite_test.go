@@ -53,9 +53,8 @@ func measured(t testing.TB, c PhotoSite, onlyUploads bool) *Stats {
 	return s
 }
 
-// The site of 2008, four weeks, ten seeds. The bands hold for the mean over
-// the seeds: a single month's level moves by 4 % and the tail of its batches
-// by more.
+// The site of 2008, four weeks, ten seeds. A band holds for every seed, or, where
+// the ratio of two single hours is too lively for that, for the mean of ten.
 func TestPhotoSiteStaysWithinItsBands(t *testing.T) {
 	seeds := uint64(10)
 	if testing.Short() {
@@ -64,13 +63,14 @@ func TestPhotoSiteStaysWithinItsBands(t *testing.T) {
 	bands := []struct {
 		name     string
 		lo, hi   float64
+		onlyMean bool
 		of       func(all, up *Stats) float64
 		sum, min float64
 		max      float64
 	}{
 		{name: "jobs a day", lo: 405e3, hi: 475e3, of: func(all, _ *Stats) float64 { return all.PerMinute * 1440 }},
 		{name: "hour-of-week R2", lo: .70, hi: .85, of: func(all, _ *Stats) float64 { return *all.CycleR2 }},
-		{name: "Sunday 18 h / Wednesday 3 h", lo: 6, hi: 10, of: func(_, up *Stats) float64 { return *up.Profile[6*24+18] / *up.Profile[2*24+3] }},
+		{name: "Sunday 18 h / Wednesday 3 h", lo: 6, hi: 10, onlyMean: true, of: func(_, up *Stats) float64 { return *up.Profile[6*24+18] / *up.Profile[2*24+3] }},
 		{name: "upload IDC (1 min)", lo: 60, hi: 130, of: func(_, up *Stats) float64 { return *up.IDCMinute }},
 		{name: "Hill exponent of batches", lo: 1.05, hi: 1.35, of: func(all, _ *Stats) float64 { return *all.Bursts.Hill }},
 		{name: "service SCV", lo: 6, hi: 10, of: func(all, _ *Stats) float64 { return all.Service.SCV }},
@@ -81,7 +81,7 @@ func TestPhotoSiteStaysWithinItsBands(t *testing.T) {
 		{name: "service p50", lo: 4.2, hi: 4.5, of: func(all, _ *Stats) float64 { return all.Service.P50 }},
 		{name: "service p95", lo: 12, hi: 13, of: func(all, _ *Stats) float64 { return all.Service.P95 }},
 		{name: "service p99", lo: 49, hi: 56, of: func(all, _ *Stats) float64 { return all.Service.P99 }},
-		{name: "upload IDC (1 h)", lo: 4000, hi: 7000, of: func(_, up *Stats) float64 { return *up.IDCHour }},
+		{name: "upload IDC (1 h)", lo: 3500, hi: 7000, of: func(_, up *Stats) float64 { return *up.IDCHour }},
 	}
 	for i := range bands {
 		bands[i].min = math.Inf(1)
@@ -100,8 +100,12 @@ func TestPhotoSiteStaysWithinItsBands(t *testing.T) {
 	for _, b := range bands {
 		mean := b.sum / float64(seeds)
 		t.Logf("%-28s mean %.4g, %.4g to %.4g", b.name, mean, b.min, b.max)
-		if !(mean >= b.lo && mean <= b.hi) {
-			t.Errorf("%s = %.4g over %d seeds, want %v to %v", b.name, mean, seeds, b.lo, b.hi)
+		lo, hi := b.min, b.max
+		if b.onlyMean {
+			lo, hi = mean, mean
+		}
+		if !(lo >= b.lo && hi <= b.hi) {
+			t.Errorf("%s = %.4g to %.4g over %d seeds, want %v to %v", b.name, lo, hi, seeds, b.lo, b.hi)
 		}
 	}
 }
@@ -285,5 +289,5 @@ func ExamplePhotoSite() {
 	}
 	k := b.Kinds[b.Kind[0]]
 	fmt.Printf("%d jobs, the first a %s of priority %d at %s s\n", b.Len(), k.Type, k.Priority, formatSeconds(b.Arrival[0]/1e9*1e9))
-	// Output: 98 jobs, the first a photo of priority 1 at 26 s
+	// Output: 154 jobs, the first a photo of priority 1 at 555 s
 }

@@ -60,7 +60,7 @@ func (s *stream) exponential() float64 { return -detmath.Log(s.unit()) }
 // quantiles draws from a continuous distribution given by its quantile
 // function. Between the 1024-quantiles it interpolates on a straight line,
 // except in the outer 8 of either end, where it asks the function itself: the
-// mean and the variance of the distributions used here stay within 1e-4 of
+// mean and the variance of the distributions used here stay within 2e-4 of
 // the exact ones.
 type quantiles struct {
 	table [1025]float64

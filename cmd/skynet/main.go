@@ -19,6 +19,8 @@ import (
 // verbs are the commands of skynet, in the order in which help lists them.
 // A new verb is one file and one line here.
 var verbs = []func(*app) *cobra.Command{
+	newSimulateCommand,
+	newScenarioCommand,
 	newVersionCommand,
 }
 

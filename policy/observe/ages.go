@@ -51,11 +51,13 @@ func (a *AgeRing) advance(first int64) {
 	if first <= a.first {
 		return
 	}
-	if a.total == a.older || first-a.first >= ageRing {
+	if a.total == a.older { // every counter is zero
+		a.first = first
+		return
+	}
+	if first-a.first >= ageRing {
 		a.older = a.total
-		for i := range a.count {
-			a.count[i] = 0
-		}
+		clear(a.count[:])
 		a.first = first
 		return
 	}

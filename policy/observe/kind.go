@@ -38,6 +38,7 @@ type Kind struct {
 	Ages AgeRing
 
 	seen      cumulative // at the last tick
+	unlearned int64      // completions in WorkHist that the type has not fetched
 	estimated float64    // cumulative estimated work of arrivals, core-seconds
 	workType  int        // index into Recorder.types
 	view      int        // index into Recorder.views

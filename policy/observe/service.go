@@ -38,13 +38,17 @@ func (s *service) learn(n int64, sum, squares float64, k *Kind) {
 	s.n += float64(n)
 	s.sum += sum
 	s.squares += squares
-	for b := range k.WorkHist {
-		if c := k.WorkHist[b]; c != 0 {
-			s.hist[b] += float32(c)
-			k.WorkHist[b] = 0
+	// the histogram is long: it is fetched when it has grown by a fiftieth
+	if k.unlearned += n; float64(k.unlearned) >= float64(0.02*s.histN) {
+		for b := range k.WorkHist {
+			if c := k.WorkHist[b]; c != 0 {
+				s.hist[b] += float32(c)
+				k.WorkHist[b] = 0
+			}
 		}
+		s.histN += float64(k.unlearned)
+		k.unlearned = 0
 	}
-	s.histN += float64(n)
 	if s.n > serviceMemory {
 		s.n /= 2
 		s.sum /= 2

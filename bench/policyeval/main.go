@@ -1,0 +1,200 @@
+// Command policyeval measures a policy on recorded traces: what it costs over
+// the floor of work with the promises kept, learned on the first part of each
+// trace and judged on the rest.
+//
+// Conditions: c1.xlarge (8 slots, speed 2.5, 0.80 USD/h) alone or with
+// c1.medium; boots lognormal, hourly median 95 s and p99 230 s, per second 28 s
+// and 62 s; promises on waiting time: priority 0, 99 % within 30 s; 1, 95 %
+// within 120 s; 2, 95 % within 1800 s; each trace amplified by clones within
+// ±30 s of the original.
+//
+//	go run ./bench/policyeval -traces ../shared/traces
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/skynet"
+	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces"
+)
+
+// A workload is a trace with how it is prepared and from when it is judged.
+type workload struct {
+	name    string
+	file    string
+	amplify int
+	scale   float64
+	judge   time.Duration
+	offset  time.Duration
+	site    *traces.PhotoSite
+}
+
+const day = 24 * time.Hour
+
+func workloads(dir string) []workload {
+	site := traces.DefaultPhotoSite()
+	site.Duration = 14 * day
+	return []workload{
+		{name: "smug", file: filepath.Join(dir, "smugmug_synth_7d_10pct.csv.gz"), amplify: 10, scale: 1, judge: 84 * time.Hour, offset: -7 * time.Hour},
+		{name: "wlm", file: filepath.Join(dir, "wlm_photo_2013.csv.gz"), amplify: 20, scale: 1, judge: 7 * day},
+		{name: "ali", file: filepath.Join(dir, "alibaba_genai_2024.csv.gz"), amplify: 77, scale: 0.35, judge: 23 * day / 2},
+		{name: "nasa", file: filepath.Join(dir, "nasa_http_1995_07.csv.gz"), amplify: 10, scale: 1, judge: 7 * day, offset: -4 * time.Hour},
+		{name: "fb", file: filepath.Join(dir, "fb_hadoop_2009.csv.gz"), amplify: 2, scale: 1},
+		{name: "site", site: &site, judge: 7 * day, offset: -7 * time.Hour},
+	}
+}
+
+func (w *workload) load() (*traces.Packed, error) {
+	if w.site != nil {
+		src, err := w.site.Source()
+		if err != nil {
+			return nil, err
+		}
+		return traces.Load(src)
+	}
+	src, err := traces.Open(w.file, traces.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	if w.scale != 1 {
+		src = traces.Scale(src, w.scale)
+	}
+	return traces.Load(traces.Amplify(src, w.amplify, 30*time.Second, 1))
+}
+
+func (w *workload) world(hourly bool, medium bool, seed uint64) *sim.Config {
+	cfg := &sim.Config{
+		Name: w.name, Start: time.Date(2008, 6, 2, 0, 0, 0, 0, time.UTC), UTCOffset: w.offset, JudgeFrom: w.judge,
+		Tick: time.Minute, Seed: seed, ReferenceSpeed: 1, MaxInstances: 500, Lease: 30 * time.Second, Beat: 10 * time.Second,
+		Classes: []policy.Class{
+			{Name: "p0", Priority: 0, Target: 30 * time.Second, On: policy.Wait, Attain: 0.99},
+			{Name: "p1", Priority: 1, Target: 120 * time.Second, On: policy.Wait, Attain: 0.95},
+			{Name: "p2", Priority: 2, Target: 1800 * time.Second, On: policy.Wait, Attain: 0.95},
+		},
+		Catalog: policy.Catalog{Name: "c1", Billing: policy.PerSecond, Types: []policy.InstanceType{
+			{Name: "c1.xlarge", Cores: 8, Slots: 8, Speed: 2.5, PerHour: 800_000},
+		}},
+		Boot: map[string]sim.BootModel{"": {Model: "lognormal", Median: 28 * time.Second, P99: 62 * time.Second, Max: 180 * time.Second}},
+	}
+	if medium {
+		cfg.Catalog.Types = append(cfg.Catalog.Types, policy.InstanceType{Name: "c1.medium", Cores: 2, Slots: 2, Speed: 2.5, PerHour: 200_000})
+	}
+	if w.site != nil {
+		cfg.ReferenceSpeed = 2.5
+		cfg.Start = w.site.Start
+	}
+	if hourly {
+		cfg.Catalog.Billing = policy.Hourly
+		cfg.Boot[""] = sim.BootModel{Model: "lognormal", Median: 95 * time.Second, P99: 230 * time.Second, Max: 300 * time.Second}
+	}
+	return cfg
+}
+
+func main() {
+	dir := flag.String("traces", "../shared/traces", "folder of the recorded traces")
+	only := flag.String("only", "smug,wlm,site", "workloads, by name: smug, wlm, ali, nasa, fb, site")
+	billings := flag.String("billings", "hourly,per-second", "billing rules")
+	medium := flag.Bool("medium", false, "allow c1.medium too")
+	seeds := flag.Int("seeds", 1, "boot seeds to average over")
+	params := flag.String("params", "{}", "policy parameters as JSON")
+	flag.Parse()
+	if err := run(*dir, *only, *billings, *params, *medium, *seeds); err != nil {
+		fmt.Fprintln(os.Stderr, "policyeval:", err)
+		os.Exit(1)
+	}
+}
+
+func run(dir, only, billings, params string, medium bool, seeds int) error {
+	raw := map[string]any{}
+	if err := json.Unmarshal([]byte(params), &raw); err != nil {
+		return fmt.Errorf("-params: %w", err)
+	}
+	values, problems := skynet.Spec.Check(raw)
+	if len(problems) > 0 {
+		return problems[0]
+	}
+	fmt.Println("cost over the floor of work; attained p0/p1/p2 %; slack %; launches in the whole run")
+	for _, w := range workloads(dir) {
+		if !strings.Contains(","+only+",", ","+w.name+",") {
+			continue
+		}
+		packed, err := w.load()
+		if err != nil {
+			return err
+		}
+		for _, billing := range strings.Split(billings, ",") {
+			if err := w.measure(packed, billing == "hourly", medium, seeds, values); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// measure runs one workload under one billing rule and prints a line.
+func (w *workload) measure(packed *traces.Packed, hourly, medium bool, seeds int, values policy.Values) error {
+	results := make([]*sim.Result, seeds)
+	errs := make([]error, seeds)
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	began := time.Now()
+	for i := range seeds {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			cfg := w.world(hourly, medium, uint64(i+1))
+			p, err := skynet.Spec.New(cfg.Env(), values)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			results[i], errs[i] = sim.Run(context.Background(), cfg, p, packed.Source(), sim.Options{})
+		}()
+	}
+	wait.Wait()
+	var over, slack, launched float64
+	attained := [3]float64{}
+	for i, r := range results {
+		if errs[i] != nil {
+			return errs[i]
+		}
+		f := &r.Figures
+		over += *f.Floor.Over / float64(seeds)
+		slack += 100 * *f.Slack.Mean / float64(seeds)
+		launched += float64(f.Instances.Launched) / float64(seeds)
+		for k, name := range []string{"p0", "p1", "p2"} {
+			if a := f.Classes[name].Attained; a != nil {
+				attained[k] += 100 * *a / float64(seeds)
+			} else {
+				attained[k] = 100
+			}
+		}
+	}
+	billing := "per-second"
+	if hourly {
+		billing = "hourly"
+	}
+	mark := func(x, want float64) string {
+		if x < want {
+			return fmt.Sprintf("%.2f!", x)
+		}
+		return fmt.Sprintf("%.2f", x)
+	}
+	fmt.Printf("%-5s %-10s %6.3f  floor $%8.2f  %s/%s/%s  s%.0f  l%.0f  (%.1fs)\n", w.name, billing, over, results[0].Figures.Floor.CostUSD,
+		mark(attained[0], 99), mark(attained[1], 95), mark(attained[2], 95), slack, launched, time.Since(began).Seconds())
+	return nil
+}

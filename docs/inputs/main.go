@@ -1,0 +1,58 @@
+// Inputs writes docs/inputs.md: every input of policy.Observation with its
+// unit, who fills it, what it means and which rules read it. Meaning and unit
+// come from the source of package policy, the readers from its types, and only
+// the source of each input is told here, in sources.go.
+//
+// Its tests fail on an input that nothing fills, that nothing reads and that is
+// not marked as recorded only, and on a page that is out of date.
+package main
+
+//go:generate go run .
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// root is the repository, from this folder.
+const root = "../.."
+
+// page is the generated document.
+var page = filepath.Join(root, "docs", "inputs.md")
+
+func main() {
+	text, err := generate()
+	if err == nil {
+		err = writeWhole(page, text)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "inputs:", err)
+		os.Exit(3)
+	}
+}
+
+// writeWhole replaces a file in one step.
+func writeWhole(name string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".inputs-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(text); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

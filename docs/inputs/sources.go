@@ -1,0 +1,138 @@
+package main
+
+// origin tells who knows an input.
+type origin struct {
+	from string
+	// unit where the type does not carry it.
+	unit string
+	// meaning where the source leaves it to the field's name.
+	meaning string
+	// recorded is why an input that no rule reads is in the journal.
+	recorded string
+}
+
+// Who knows an input.
+const (
+	clock   = "clock"
+	config  = "configuration"
+	queue   = "queue"
+	workers = "workers"
+	ec2     = "EC2"
+	learned = "learned"
+	record  = "record"
+)
+
+// sectionText introduces each section of the page.
+var sectionText = map[string]string{
+	"time":    "When it is, and when it will be asked again.",
+	"queue":   "What waits, runs and was done, by job type and priority.",
+	"fleet":   "What is alive: EC2's list, joined with what was asked for and what the workers say.",
+	"ec2":     "What EC2 last said and will let us do.",
+	"money":   "What instances cost and what was spent.",
+	"history": "The past as a profile, and a memory of decisions.",
+	"health":  "How far the other sections can be believed.",
+}
+
+// origins tells of every input who knows it, by "Owner.Field".
+var origins = map[string]origin{
+	"Observation.Now":       {from: clock, meaning: "The time of the tick. Everything in the observation is as of then."},
+	"Observation.Tick":      {from: config},
+	"Observation.FastTicks": {from: config},
+
+	"QueueView.Reading":       {from: queue, meaning: "When the queue was read, and whether all of it was."},
+	"KindView.Type":           {from: queue, meaning: "The job type."},
+	"KindView.Priority":       {from: queue, unit: "0 first", meaning: "The priority."},
+	"KindView.Class":          {from: config, unit: "index"},
+	"KindView.Pending":        {from: queue},
+	"KindView.OldestWait":     {from: queue},
+	"KindView.PendingByAge":   {from: queue, unit: "jobs by wait"},
+	"KindView.PendingBySize":  {from: queue, unit: "jobs, core-seconds by size"},
+	"KindView.WillMiss":       {from: learned, unit: "3 × jobs"},
+	"KindView.InFlight":       {from: queue},
+	"KindView.Arrived":        {from: queue},
+	"KindView.LastTick":       {from: queue},
+	"KindView.Started":        {from: queue, unit: "jobs"},
+	"KindView.StartedLate":    {from: queue, unit: "jobs"},
+	"KindView.Completed":      {from: queue, unit: "3 × jobs"},
+	"KindView.Failed":         {from: queue, unit: "jobs"},
+	"KindView.Retried":        {from: queue, unit: "jobs"},
+	"KindView.Expired":        {from: queue, unit: "jobs"},
+	"ServiceView.Samples":     {from: learned, unit: "jobs", meaning: "How many completions the estimates rest on."},
+	"ServiceView.Mean":        {from: learned, meaning: "Mean work of a job of the type."},
+	"ServiceView.P95":         {from: learned, meaning: "The work that 95 % of the type's jobs do not exceed."},
+	"ServiceView.SCV":         {from: learned, unit: "ratio"},
+	"FleetView.Reading":       {from: ec2, meaning: "When the fleet was listed, and whether all of it was."},
+	"FleetView.ReadySlots":    {from: workers, unit: "slots"},
+	"FleetView.BusySlots":     {from: workers, unit: "slots"},
+	"FleetView.BootingSlots":  {from: ec2, unit: "slots"},
+	"FleetView.DrainingSlots": {from: record, unit: "slots"},
+	"Instance.ID":             {from: record, unit: "number", meaning: "The launch ordinal in this fleet, from 0."},
+	"Instance.Type":           {from: ec2, unit: "index", meaning: "The instance type, as an index into the catalog."},
+	"Instance.Market":         {from: record, meaning: "On demand or spot."},
+	"Instance.Phase":          {from: ec2, meaning: "Requested, booting, ready, draining or lost."},
+	"Instance.Zone":           {from: ec2, meaning: "The availability zone it runs in."},
+	"Instance.LaunchedAt":     {from: record},
+	"Instance.PaidUntil":      {from: record},
+	"Instance.Slots":          {from: config, unit: "slots", meaning: "How many jobs it can run at once."},
+	"Instance.Busy":           {from: workers, unit: "slots", meaning: "How many jobs it runs now."},
+	"Instance.IdleIn":         {from: learned},
+	"Instance.LastSeen":       {from: workers},
+	"Instance.InterruptAt":    {from: ec2},
+
+	"FleetView.Freeing":         {from: learned, unit: "reference cores by time"},
+	"FleetView.Load":            {from: workers, unit: "fraction"},
+	"FleetView.JobsPerInstance": {from: queue, unit: "jobs per instance"},
+	"BootView.Samples":          {from: learned, unit: "boots", meaning: "How many boots the lags rest on."},
+	"BootView.P50":              {from: learned, meaning: "The median boot lag: launch to first request for work."},
+	"BootView.P99":              {from: learned, meaning: "The boot lag that 99 % do not exceed."},
+	"BootView.Failed":           {from: learned, unit: "launches"},
+	"BootView.Overdue":          {from: learned, unit: "instances"},
+	"FleetView.Launched":        {from: record, unit: "2 × instances"},
+	"FleetView.Terminated":      {from: record, unit: "2 × instances"},
+	"FleetView.Interrupted":     {from: ec2, unit: "instances"},
+
+	"EC2View.Reading":   {from: ec2, meaning: "When EC2 last answered, and whether it does."},
+	"Refusal.Type":      {from: ec2, unit: "index", meaning: "The type EC2 would not sell, as an index into the catalog."},
+	"Refusal.Market":    {from: ec2, meaning: "The market it was asked for in."},
+	"Refusal.Zone":      {from: ec2, meaning: "The zone it was asked for in; empty: any."},
+	"Refusal.At":        {from: ec2, meaning: "When it was refused."},
+	"Refusal.Asked":     {from: record, unit: "instances"},
+	"Refusal.Refused":   {from: ec2, unit: "instances"},
+	"Refusal.Why":       {from: ec2, unit: "word"},
+	"EC2View.Quota":     {from: ec2, unit: "instances"},
+	"EC2View.Calls":     {from: record, unit: "calls"},
+	"EC2View.Errors":    {from: ec2, unit: "calls"},
+	"EC2View.Throttled": {from: ec2, unit: "calls"},
+
+	"MoneyView.Reading":     {from: ec2, meaning: "When prices and spending were read, and whether all of them were."},
+	"MoneyView.OnDemand":    {from: ec2, unit: "list of µUSD per hour"},
+	"MoneyView.Spot":        {from: ec2, unit: "list of µUSD per hour"},
+	"MoneyView.SpentHour":   {from: record},
+	"MoneyView.SpentDay":    {from: record},
+	"MoneyView.SpentMonth":  {from: record},
+	"MoneyView.BudgetHour":  {from: config},
+	"MoneyView.BudgetDay":   {from: config},
+	"MoneyView.BudgetMonth": {from: config},
+
+	"HistoryView.Reading":          {from: record, meaning: "When the history was brought up to date, and whether all of it was."},
+	"HistoryView.ProfileMean":      {from: learned, unit: "reference cores"},
+	"HistoryView.ProfileP90":       {from: learned, unit: "reference cores"},
+	"HistoryView.NextMean":         {from: learned, unit: "reference cores"},
+	"HistoryView.Level":            {from: learned, unit: "ratio"},
+	"HistoryView.Trend":            {from: learned, unit: "ratio"},
+	"HistoryView.Slack24h":         {from: record, unit: "fraction"},
+	"HistoryView.SlackOver":        {from: record},
+	"HistoryView.ReadySlotSeconds": {from: record, unit: "slot-seconds"},
+	"HistoryView.BusySlotSeconds":  {from: record, unit: "slot-seconds"},
+	"Outcome.At":                   {from: record, meaning: "When it was decided."},
+	"Outcome.Asked":                {from: record, unit: "instances"},
+	"Outcome.Launched":             {from: record, unit: "instances"},
+	"Outcome.Refused":              {from: record, unit: "instances"},
+	"Outcome.Drained":              {from: record, unit: "instances"},
+
+	"HealthView.Reading":       {from: clock, meaning: "When the health of the signals was judged, and whether all of it was."},
+	"HealthView.SilentWorkers": {from: workers, unit: "instances"},
+	"HealthView.QueueCalls":    {from: record, unit: "calls"},
+	"HealthView.QueueErrors":   {from: queue, unit: "calls"},
+	"HealthView.Progress":      {from: queue},
+}

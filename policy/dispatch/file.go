@@ -1,0 +1,118 @@
+package dispatch
+
+const (
+	fileFirst  = 8    // items a file makes room for at first
+	fileShrink = 1024 // items of room that a file keeps for good
+)
+
+// file is people standing in single file: first come, first served, except
+// that one who had left may return to the place that was theirs. It is the one
+// ordering rule that Line and Queue share.
+//
+// Those who come in order stand in a ring whose size is a power of two. It
+// doubles when full and halves when seven eighths of it are empty, so a file
+// that was a million deep gives its memory back as it drains, and one that
+// swings by less than a factor of four neither grows nor shrinks. Those who
+// return, or come late, stand in a heap beside it; the two are merged at the
+// front. The zero file is empty and ready.
+type file[T ordered[T]] struct {
+	ring       []T
+	head, tail uint // they only grow; position i stands at ring[i & (len-1)]
+	low        uint // with fewer in it the ring is halved
+	back       heap[T]
+}
+
+func (f *file[T]) len() int { return int(f.tail-f.head) + len(f.back) }
+
+// next makes room at the end of the ring and returns it for the caller to
+// fill. The caller copies the fields itself: copies of whole items cost ten
+// times as much, because wide loads have to wait for narrow stores.
+func (f *file[T]) next() *T {
+	if f.tail-f.head == uint(len(f.ring)) {
+		f.resize(max(fileFirst, 2*len(f.ring)))
+	}
+	i := f.tail & uint(len(f.ring)-1)
+	f.tail++
+	return &f.ring[i]
+}
+
+// insert puts x where it belongs, in O(1) if that is the end.
+func (f *file[T]) insert(x T) {
+	if last := f.last(); last != nil && x.before(*last) {
+		f.back.push(x)
+		return
+	}
+	*f.next() = x
+}
+
+// last returns the one at the end of the ring, nil where the ring is empty.
+// Who comes before it belongs in back.
+func (f *file[T]) last() *T {
+	if f.head == f.tail {
+		return nil
+	}
+	return &f.ring[(f.tail-1)&uint(len(f.ring)-1)]
+}
+
+// first returns the one in front of a file that is not empty.
+func (f *file[T]) first() *T {
+	if len(f.back) > 0 && f.backFirst() {
+		return &f.back[0]
+	}
+	return &f.ring[f.head&uint(len(f.ring)-1)]
+}
+
+// drop removes the one in front of a file that is not empty.
+func (f *file[T]) drop() {
+	if len(f.back) > 0 && f.backFirst() {
+		f.back.pop()
+		return
+	}
+	f.head++
+	if f.tail-f.head < f.low {
+		f.resize(len(f.ring) / 2)
+	}
+}
+
+// backFirst reports whether the first of those who returned, of whom there is
+// one, comes before the first in the ring.
+func (f *file[T]) backFirst() bool {
+	return f.head == f.tail || f.back[0].before(f.ring[f.head&uint(len(f.ring)-1)])
+}
+
+// resize gives the ring another size. It stands apart to keep the paths that
+// every job takes small.
+//
+//go:noinline
+func (f *file[T]) resize(room int) {
+	ring := make([]T, room)
+	n := f.tail - f.head
+	if n > 0 {
+		from := f.head & uint(len(f.ring)-1)
+		k := copy(ring[:n], f.ring[from:])
+		copy(ring[k:n], f.ring)
+	}
+	f.ring, f.head, f.tail, f.low = ring, 0, n, 0
+	if room > fileShrink {
+		f.low = uint(room) / 8
+	}
+}
+
+// at returns the i-th item of the ring, counted from its front.
+func (f *file[T]) at(i uint) *T { return &f.ring[(f.head+i)&uint(len(f.ring)-1)] }
+
+// keep drops every item for which wanted is false.
+func (f *file[T]) keep(wanted func(T) bool) {
+	kept := f.head
+	for i := f.head; i != f.tail; i++ {
+		if x := f.ring[i&uint(len(f.ring)-1)]; wanted(x) {
+			f.ring[kept&uint(len(f.ring)-1)] = x
+			kept++
+		}
+	}
+	f.tail = kept
+	f.back.keep(wanted)
+	for f.tail-f.head < f.low {
+		f.resize(len(f.ring) / 2)
+	}
+}

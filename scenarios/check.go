@@ -1,0 +1,353 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces"
+)
+
+// The checks of this file are those that one key alone cannot decide. They
+// leave out what the decoder has already reported.
+
+// clean reports whether nothing at or below path has been reported.
+func (d *document) clean(path string) bool {
+	for i := range d.problems {
+		rest, below := strings.CutPrefix(d.problems[i].Key, path)
+		if below && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Scenario) checkTrace(d *document, with Replace) {
+	if s.Duration > 0 && s.JudgeFrom >= s.Duration && with.Trace == "" {
+		d.bad("judge_from", s.JudgeFrom, "less than duration ("+formatDuration(s.Duration)+")")
+	}
+	if t := s.Trace; t != nil && len(t.Cut) == 2 && t.Cut[0] >= t.Cut[1] {
+		d.bad("trace.cut", []string{formatDuration(t.Cut[0]), formatDuration(t.Cut[1])}, "a time and a later one")
+	}
+	if with.Trace != "" {
+		return
+	}
+	switch {
+	case s.Trace != nil && s.Generate != nil:
+		d.wrong("generate", "there is a [trace] table as well: a scenario has one of them")
+	case s.Trace == nil && s.Generate == nil && !d.given["trace"] && !d.given["generate"]:
+		d.problems = append(d.problems, Problem{File: d.file, Reason: "neither a [trace] nor a [generate] table: a scenario has one of them"})
+	case s.Trace != nil && s.Trace.File != "":
+		if _, err := os.Stat(beside(s.Path, s.Trace.File)); err != nil {
+			d.wrong("trace.file", fmt.Sprintf("%q: %v", s.Trace.File, plain(err)))
+		}
+	}
+	if g := s.Generate; g != nil && g.Duration == 0 && s.Duration == 0 && d.clean("duration") && d.clean("generate.duration") {
+		d.wrong("generate.duration", "missing: give it here, or the scenario's duration")
+	}
+}
+
+// plain returns what is behind an error about a file, without the path.
+func plain(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+func (s *Scenario) checkClasses(d *document) {
+	if len(s.Classes) == 0 {
+		if d.given["class"] && d.clean("class") {
+			d.bad("class", []any{}, "at least one [[class]]")
+		}
+		return
+	}
+	all := s.classes()
+	var sound []policy.Class // without those that the decoder refused
+	for i := range all {
+		at := element("class", i+1)
+		d.name(at+".name", all[i].Name)
+		for j := range i {
+			if all[j].Name == all[i].Name && all[i].Name != "" {
+				d.bad(at+".name", all[i].Name, "another name: class "+fmt.Sprint(j+1)+" has it")
+				break
+			}
+		}
+		if !d.clean(at+".type") || !d.clean(at+".priority") {
+			continue
+		}
+		if shadowed(&all[i], sound) {
+			d.wrong(at, "no job can reach it: the classes before match all its jobs")
+		}
+		sound = append(sound, all[i])
+	}
+	s.checkGenerated(d, all)
+}
+
+// shadowed reports whether every job that c matches is matched by one before.
+func shadowed(c *policy.Class, before []policy.Class) bool {
+	types := slices.Clone(c.Types)
+	if len(types) == 0 {
+		types = append(types, "\x00") // a type that nobody names
+		for i := range before {
+			types = append(types, before[i].Types...)
+		}
+	}
+	for _, t := range types {
+		for p := range 256 {
+			if c.Matches(t, p) && policy.ClassOf(before, t, p) < 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// checkGenerated compares the classes with the kinds of job that the scenario
+// generates.
+func (s *Scenario) checkGenerated(d *document, classes []policy.Class) {
+	if s.Generate == nil || !d.clean("generate") || !d.clean("class") || !d.clean("duration") {
+		return
+	}
+	site := s.Generate.photoSite(s.Start, s.UTCOffset, s.generated(), s.Seed)
+	src, err := site.Source()
+	if err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			key, reason, _ := strings.Cut(line, ": ")
+			key, value, _ := strings.Cut(key, " = ")
+			d.problems = append(d.problems, Problem{
+				File: d.file, Line: d.lines.of("generate." + key), Key: "generate." + key, Value: value, Reason: reason,
+			})
+		}
+		return
+	}
+	defer src.Close()
+	var b traces.Batch
+	if src.Next(&b) != nil {
+		return // no jobs at all
+	}
+	reached := make([]bool, len(classes))
+	var types []string
+	for _, k := range b.Kinds {
+		types = append(types, k.Type)
+		i := policy.ClassOf(classes, k.Type, int(k.Priority))
+		if i < 0 {
+			d.wrong("class", fmt.Sprintf("generated jobs of type %q, priority %d match no class: add one without type and priority, which catches the rest", k.Type, k.Priority))
+			continue
+		}
+		reached[i] = true
+	}
+	for i := range classes {
+		c := &classes[i]
+		if reached[i] || len(c.Types) == 0 && c.Priority < 0 {
+			continue // a class that catches the rest may find none
+		}
+		at := element("class", i+1)
+		p := Problem{File: d.file, Line: d.lines.of(at), Key: at, Reason: "no generated job can reach it"}
+		for _, t := range c.Types {
+			if !slices.Contains(types, t) {
+				p.Nearest = nearest(t, types)
+				p.Line = d.lines.of(at + ".type")
+				p.Reason = fmt.Sprintf("no generated job can reach it: none has the type %q", t)
+			}
+		}
+		d.problems = append(d.problems, p)
+	}
+}
+
+// generated returns for how long jobs are generated.
+func (s *Scenario) generated() time.Duration {
+	if s.Generate.Duration > 0 {
+		return s.Generate.Duration
+	}
+	return max(s.Duration, 1)
+}
+
+// name reports a name that could not stand in the path of a figure.
+func (d *document) name(path, name string) {
+	for i := range len(name) {
+		if !isBare(name[i]) || len(name) > 64 {
+			d.bad(path, name, "at most 64 letters, digits, _ and -")
+			return
+		}
+	}
+}
+
+func (s *Scenario) checkFaults(d *document) {
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		at := element("fault", i+1)
+		if !d.clean(at) {
+			continue
+		}
+		switch {
+		case f.To > 0 && f.From >= f.To:
+			d.bad(at+".from", f.From, "before to ("+formatDuration(f.To)+")")
+		case s.Duration > 0 && f.From >= s.Duration:
+			d.bad(at+".from", f.From, "within the run ("+formatDuration(s.Duration)+")")
+		case s.Duration > 0 && f.To > s.Duration:
+			d.bad(at+".to", f.To, "within the run ("+formatDuration(s.Duration)+")")
+		}
+		d.instanceTypes(at+".types", f.Types, &s.catalog)
+		d.words(at+".zones", f.Zones, s.Cloud.Zones, "a zone of the cloud")
+		d.words(at+".signals", f.Signals, sim.SignalNames(), "a signal")
+		if f.Rate > 0 && f.Probability > 0 {
+			d.wrong(at+".probability", "rate is given as well: workers crash at a rate, or once with a probability")
+		}
+		if f.Rate > 0 && f.To == 0 && s.Duration == 0 && s.Generate == nil {
+			d.wrong(at+".to", "missing: crashes at a rate must end, or the scenario must have a duration")
+		}
+		if f.Kind == string(sim.Interrupt) && s.Cloud.Spot == nil {
+			d.wrong(at+".kind", "there is no spot market: add a [cloud.spot] table")
+		}
+	}
+	for i := range s.Failures {
+		f := &s.Failures[i]
+		if f.Poison > 0 && s.Queue.MaxAttempts == 0 && d.clean("queue") {
+			d.wrong(element("failure", i+1)+".poison", "queue.max_attempts must be given: a poisoned job would run for ever")
+		}
+	}
+}
+
+// words reports the words that are none of the known ones.
+func (d *document) words(path string, words, known []string, what string) {
+	for i, w := range words {
+		if !slices.Contains(known, w) {
+			at := element(path, i+1)
+			if _, list := d.lines[at]; !list {
+				at = path // a single word
+			}
+			d.badWord(at, w, known, what+": "+strings.Join(known, ", "))
+		}
+	}
+}
+
+// instanceTypes reports the names that are no type of the catalog.
+func (d *document) instanceTypes(path string, names []string, c *policy.Catalog) {
+	if len(c.Types) > 0 { // otherwise the catalog has been reported
+		d.words(path, names, c.Names(), "a type of "+c.Name)
+	}
+}
+
+func (s *Scenario) checkWindows(d *document) {
+	for i := range s.Window {
+		w := &s.Window[i]
+		at := element("window", i+1)
+		if !d.clean(at) {
+			continue
+		}
+		d.name(at+".name", w.Name)
+		for j := range i {
+			if s.Window[j].Name == w.Name {
+				d.bad(at+".name", w.Name, "another name: window "+fmt.Sprint(j+1)+" has it")
+			}
+		}
+		switch {
+		case w.From.Weekly != w.To.Weekly:
+			d.bad(at+".to", w.To.String(), "written as from is: both a weekday and hour, or both a time since the start")
+		case w.From.At == w.To.At, !w.From.Weekly && w.From.At > w.To.At:
+			d.bad(at+".to", w.To.String(), "after from ("+w.From.String()+")")
+		case !w.From.Weekly && s.Duration > 0 && w.From.At >= s.Duration:
+			d.bad(at+".from", w.From.String(), "within the run ("+formatDuration(s.Duration)+")")
+		}
+	}
+}
+
+func (s *Scenario) checkPromises(d *document) {
+	n := &names{types: s.catalog.Names()}
+	for i := range s.Classes {
+		n.classes = append(n.classes, s.Classes[i].Name)
+	}
+	for i := range s.Window {
+		n.windows = append(n.windows, s.Window[i].Name)
+	}
+	var known []string
+	for i := range s.Promises {
+		p := &s.Promises[i]
+		at := element("promise", i+1)
+		for _, m := range [...]struct{ key, path string }{{"metric", p.Metric}, {"per", p.Per}} {
+			if m.path == "" || isMetric(m.path, n) {
+				continue
+			}
+			if known == nil {
+				known = metrics(n)
+			}
+			d.badWord(at+"."+m.key, m.path, known, "a figure of the results (docs/scenario.md lists them)")
+		}
+		switch {
+		case p.Min == nil && p.Max == nil && d.clean(at):
+			d.wrong(at, "neither min nor max: it promises nothing")
+		case p.Min != nil && p.Max != nil && *p.Min > *p.Max:
+			d.bad(at+".min", *p.Min, "at most max ("+tomlFloat(*p.Max)+")")
+		}
+	}
+}
+
+func (s *Scenario) checkGuard(d *document) {
+	g := s.Guard
+	if g == nil || !d.clean("guard") || !d.clean("cloud.max_instances") {
+		return
+	}
+	fleet := min(s.Cloud.MaxInstances, 5000)
+	if g.FleetMax != nil {
+		fleet = *g.FleetMax
+	}
+	limits := policy.Bounded(min(fleet, 5000))
+	limits.FleetMax = fleet
+	set := func(to, from *int) {
+		if from != nil {
+			*to = *from
+		}
+	}
+	money := func(to *policy.MicroUSD, from *float64) {
+		if from != nil {
+			*to, _ = policy.FromDollars(*from) // the decoder keeps it within bounds
+		}
+	}
+	set(&limits.LaunchMax, g.LaunchMax)
+	if g.InFlightMax == nil { // twice the launches, as the default is
+		limits.InFlightMax = max(limits.InFlightMax, min(2*limits.LaunchMax, fleet))
+	}
+	set(&limits.InFlightMax, g.InFlightMax)
+	set(&limits.CoresMax, g.CoresMax)
+	set(&limits.DrainMax, g.DrainMax)
+	set(&limits.BreakerBoots, g.BreakerBoots)
+	money(&limits.HourMax, g.HourMax)
+	money(&limits.DayMax, g.DayMax)
+	money(&limits.MonthMax, g.MonthMax)
+	// a limit that was not given follows one that was
+	if g.HourMax == nil {
+		limits.HourMax = min(limits.HourMax, limits.DayMax, limits.MonthMax)
+	}
+	if g.DayMax == nil {
+		limits.DayMax = min(limits.DayMax, limits.MonthMax)
+	}
+	if g.StaleAfter != nil {
+		limits.StaleAfter = *g.StaleAfter
+	}
+	if g.BreakerStall != nil {
+		limits.BreakerStall = *g.BreakerStall
+	}
+	limits.BeyondBounds = g.BeyondBounds
+	for _, err := range limits.Validate() {
+		d.param("guard", err)
+	}
+	s.guard = &limits
+}
+
+// param reports what a package of ours says of a parameter in the table at
+// path.
+func (d *document) param(path string, err error) {
+	var p *policy.ParamError
+	if errors.As(err, &p) {
+		d.bad(join(path, p.Name), p.Value, p.Allowed)
+		return
+	}
+	d.wrong(path, err.Error())
+}

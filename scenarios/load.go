@@ -1,0 +1,92 @@
+package scenarios
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// Replace is what the command line puts in the place of parts of a scenario.
+// Its paths are relative to the working directory. The zero Replace changes
+// nothing.
+type Replace struct {
+	// Trace file, instead of the [trace] and [generate] tables and of duration.
+	Trace string
+	// Policy file, instead of the [policy] table.
+	Policy string
+}
+
+// Load reads and checks a scenario file. Everything that is wrong with it is
+// reported at once, as Problems; other errors are those of reading the file.
+func Load(path string) (*Scenario, error) { return LoadWith(path, Replace{}) }
+
+// LoadWith is Load with parts of the scenario replaced.
+func LoadWith(path string, with Replace) (*Scenario, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return read(path, text, with)
+}
+
+// read returns the scenario that text says, which stands at path.
+func read(path string, text []byte, with Replace) (*Scenario, error) {
+	s := &Scenario{Path: path, Name: stem(path)}
+	d, raw := parse(path, text)
+	if len(d.problems) > 0 {
+		return nil, d.problems.sorted()
+	}
+	d.table(raw, reflect.ValueOf(s).Elem(), "")
+	s.checkTrace(d, with)
+	if with.Trace != "" {
+		s.replaceTrace(with.Trace)
+	}
+	s.checkCloud(d)
+	s.checkClasses(d)
+	s.checkFaults(d)
+	s.checkGuard(d)
+	s.checkWindows(d)
+	s.checkPromises(d)
+	s.checkPolicy(d, with)
+	if err := d.problems.sorted(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// replaceTrace puts a file in the place of the scenario's trace.
+func (s *Scenario) replaceTrace(file string) {
+	t := &Trace{}
+	(&document{}).table(map[string]any{"file": file}, reflect.ValueOf(t).Elem(), "trace")
+	if abs, err := filepath.Abs(file); err == nil {
+		t.File = abs // the scenario's folder does not matter
+	}
+	s.Trace, s.Generate, s.Duration, s.replaced = t, nil, 0, true
+}
+
+// stem returns the name of a file without folder and extension.
+func stem(path string) string {
+	base := filepath.Base(path)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+// Catalog returns what is sold in the scenario, its billing rule applied.
+func (s *Scenario) Catalog() policy.Catalog { return s.catalog }
+
+// classes returns the classes as a simulation wants them.
+func (s *Scenario) classes() []policy.Class {
+	list := make([]policy.Class, len(s.Classes))
+	for i := range s.Classes {
+		c := &s.Classes[i]
+		list[i] = policy.Class{Name: c.Name, Types: c.Types, Priority: -1, Target: c.Target, Attain: c.Attain}
+		if c.Priority != nil {
+			list[i].Priority = *c.Priority
+		}
+		if c.On == policy.Wait.String() {
+			list[i].On = policy.Wait
+		}
+	}
+	return list
+}

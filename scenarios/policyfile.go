@@ -1,0 +1,275 @@
+package scenarios
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// policyFile is a file of scenarios/policies, or one that tune has written.
+type policyFile struct {
+	Name       string         `toml:"name" required:"yes" doc:"The policy's name."`
+	Params     map[string]any `toml:"params" doc:"Its parameters; those left out take their defaults."`
+	Steps      []Step         `toml:"step" doc:"A step of the policy scripted."`
+	Provenance map[string]any `toml:"provenance" doc:"Where the parameters come from: for people, and for skynet policy."`
+}
+
+// Policy is a policy with its parameters, as a file says it.
+type Policy struct {
+	Name string
+	// Path of its file; "" when it stands in the scenario.
+	Path   string
+	Spec   *policy.Spec // nil: scripted
+	Values policy.Values
+	Steps  []policy.Step
+}
+
+// LoadPolicy reads and checks a policy file against a catalog. Everything that
+// is wrong with it is reported at once, as Problems.
+func LoadPolicy(path string, c *policy.Catalog) (*Policy, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	d, raw := parse(path, text)
+	var p *Policy
+	if len(d.problems) == 0 {
+		p = readPolicy(d, raw, c)
+	}
+	if err := d.problems.sorted(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// readPolicy returns the policy that a file says.
+func readPolicy(d *document, raw map[string]any, c *policy.Catalog) *Policy {
+	var f policyFile
+	d.table(raw, reflect.ValueOf(&f).Elem(), "")
+	p := &Policy{Name: f.Name, Path: d.file}
+	if f.Name != "" {
+		p.resolve(d, "", c, f.Params, nil, f.Steps)
+	}
+	return p
+}
+
+// checkPolicy resolves the [policy] table, or the file in its place.
+func (s *Scenario) checkPolicy(d *document, with Replace) {
+	t := &s.Policy
+	file := with.Policy
+	if file == "" && t.File != "" {
+		file = beside(s.Path, t.File)
+		for _, key := range append([]string{"name", "params", "step"}, sortedKeys(t.Direct)...) {
+			if at := join("policy", key); d.given[at] || t.Direct[key] != nil {
+				d.wrong(at, "policy.file is given as well: the policy stands there, or here")
+			}
+		}
+	}
+	if file == "" {
+		if !d.clean("policy") {
+			return
+		}
+		name := t.Name
+		if name == "" {
+			name = "skynet"
+		}
+		s.policy = &Policy{Name: name}
+		s.policy.resolve(d, "policy", &s.catalog, t.Params, t.Direct, t.Steps)
+	} else {
+		p, err := LoadPolicy(file, &s.catalog)
+		var wrong Problems
+		switch {
+		case errors.As(err, &wrong):
+			d.problems = append(d.problems, wrong...)
+		case err != nil && with.Policy != "":
+			d.problems = append(d.problems, Problem{File: file, Reason: plain(err).Error()})
+		case err != nil:
+			d.wrong("policy.file", fmt.Sprintf("%q: %v", t.File, plain(err)))
+		}
+		s.policy = p
+	}
+	// Some things only the policy itself knows: let it try.
+	if len(d.problems) == 0 {
+		if _, err := s.policy.New(s.env()); err != nil {
+			d.policyError(s.policy, err)
+		}
+	}
+}
+
+// policyError reports why a policy could not be made.
+func (d *document) policyError(p *Policy, err error) {
+	all := []error{err}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		all = many.Unwrap()
+	}
+	for _, err := range all {
+		if p.Path != "" { // another file
+			d.problems = append(d.problems, Problem{File: p.Path, Reason: err.Error()})
+			continue
+		}
+		var bad *policy.ParamError
+		if errors.As(err, &bad) && d.lines[join("policy.params", bad.Name)] > 0 {
+			d.param("policy.params", err)
+		} else {
+			d.param("policy", err)
+		}
+	}
+}
+
+const scripted = "scripted"
+
+// resolve finds the policy's specification and checks its parameters, which
+// stand in the params table below path or, for direct ones, at path itself.
+func (p *Policy) resolve(d *document, path string, c *policy.Catalog, params, direct map[string]any, steps []Step) {
+	if p.Name == scripted {
+		p.script(d, path, c, steps)
+		for _, name := range append(sortedKeys(params), sortedKeys(direct)...) {
+			d.problems = append(d.problems, Problem{
+				File: d.file, Line: d.lines.of(join(path, name)), Key: join(path, name),
+				Reason: "unknown key: scripted has steps, not parameters", Nearest: nearest(name, []string{"step", "name", "file"}),
+			})
+		}
+		return
+	}
+	spec, ok := lookup(p.Name)
+	if !ok {
+		known := policyNames()
+		d.badWord(join(path, "name"), p.Name, known, "one of "+strings.Join(known, ", "))
+		return
+	}
+	p.Spec, p.Values = spec, policy.Values{}
+	if len(steps) > 0 {
+		d.wrong(join(path, "step"), "only the policy scripted has steps")
+	}
+	for _, name := range sortedKeys(direct) {
+		if _, twice := params[name]; twice {
+			d.wrong(join(path, name), "it stands in params as well")
+		}
+	}
+	p.parameters(d, join(path, "params"), c, params)
+	p.parameters(d, path, c, direct)
+}
+
+// parameters checks the parameters in the table at path and takes them over.
+func (p *Policy) parameters(d *document, path string, c *policy.Catalog, raw map[string]any) {
+	known := map[string]any{}
+	for _, name := range sortedKeys(raw) {
+		param := p.Spec.Param(name)
+		if param == nil {
+			var names []string
+			for i := range p.Spec.Params {
+				names = append(names, p.Spec.Params[i].Name)
+			}
+			if path == "policy" {
+				names = append(names, "file", "name", "params")
+			}
+			at := join(path, name)
+			d.problems = append(d.problems, Problem{
+				File: d.file, Line: d.lines.of(at), Key: at, Reason: "unknown parameter of " + p.Name, Nearest: nearest(name, names),
+			})
+			continue
+		}
+		known[name] = raw[name]
+		text, isText := raw[name].(string)
+		switch {
+		case param.Kind == policy.Duration && isText:
+			if x, err := parseDuration(text); err == nil {
+				known[name] = x.String() // days and all
+			}
+		case param.Kind == policy.TypeList && isText:
+			known[name] = []string{text}
+		}
+	}
+	values, problems := p.Spec.Check(known)
+	for _, err := range problems {
+		d.param(path, err)
+	}
+	for _, name := range sortedKeysOf(values) {
+		p.Values[name] = values[name]
+		if types, ok := values[name].([]string); ok {
+			d.instanceTypes(join(path, name), types, c)
+		}
+	}
+}
+
+// script takes over the steps of the policy scripted.
+func (p *Policy) script(d *document, path string, c *policy.Catalog, steps []Step) {
+	at := join(path, "step")
+	if len(steps) == 0 {
+		d.wrong(at, "missing: scripted needs at least one [["+at+"]]")
+	}
+	for i := range steps {
+		t := &steps[i]
+		if t.Type != "" {
+			d.instanceTypes(element(at, i+1)+".type", []string{t.Type}, c)
+		}
+		p.Steps = append(p.Steps, policy.Step{At: t.At, Launch: t.Launch, Type: t.Type, Keep: t.Keep})
+	}
+}
+
+// New returns the policy, ready for its first step in env.
+func (p *Policy) New(env policy.Env) (policy.Policy, error) {
+	if p.Spec == nil {
+		return policy.NewScripted(env, p.Steps)
+	}
+	return p.Spec.New(env, p.Values)
+}
+
+// Label returns the policy's name and, unless all is default, six digits that
+// tell its parameters: "skynet@3f9a1c". However the same values are written,
+// the label is the same.
+func (p *Policy) Label() string {
+	var text strings.Builder
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		fmt.Fprintf(&text, "%d %d %q %d\n", s.At, s.Launch, s.Type, s.Keep)
+	}
+	if p.Spec != nil {
+		for i := range p.Spec.Params {
+			param := &p.Spec.Params[i]
+			if v, given := p.Values[param.Name]; given && !isDefault(param, v) {
+				fmt.Fprintf(&text, "%s=%v\n", param.Name, v)
+			}
+		}
+	}
+	if text.Len() == 0 {
+		return p.Name
+	}
+	return fmt.Sprintf("%s@%x", p.Name, sha256.Sum256([]byte(text.String())))[:len(p.Name)+7]
+}
+
+// isDefault reports whether a value is what leaving it out would mean.
+func isDefault(p *policy.Param, v any) bool {
+	switch v := v.(type) {
+	case float64:
+		return v == p.Default
+	case string:
+		i := int(p.Default)
+		return i >= 0 && i < len(p.Choices) && p.Choices[i] == v
+	case []string:
+		return len(v) == 0
+	}
+	return false
+}
+
+// paramText returns a value of a parameter as TOML writes it.
+func paramText(p *policy.Param, v any) string {
+	if x, ok := v.(float64); ok {
+		switch p.Kind {
+		case policy.Duration:
+			return tomlValue(time.Duration(x))
+		case policy.Integer:
+			return fmt.Sprintf("%.0f", x)
+		}
+	}
+	if list, ok := v.([]string); ok {
+		return tomlValue(slices.Clone(list))
+	}
+	return tomlValue(v)
+}

@@ -1,0 +1,175 @@
+package scenarios
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces"
+)
+
+// World is a scenario with its trace opened: what is needed to simulate it any
+// number of times. Its methods may be called from several goroutines, Keep
+// excepted.
+type World struct {
+	scenario *Scenario
+	config   sim.Config
+	kept     *traces.Packed // the trace in memory, before it is amplified
+}
+
+// unknownStart is when a trace begins that does not say: a Monday.
+var unknownStart = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// World opens the scenario's trace to learn when it begins and on what cores
+// it was measured. The error is that of the trace.
+func (s *Scenario) World() (*World, error) {
+	w := &World{scenario: s}
+	src, err := w.Source(s.Seed)
+	if err != nil {
+		return nil, err
+	}
+	meta := src.Meta()
+	if err := src.Close(); err != nil {
+		return nil, err
+	}
+	w.config = s.config(meta)
+	return w, nil
+}
+
+// config returns the world that the scenario describes, for a trace of which
+// meta is known.
+func (s *Scenario) config(meta traces.Meta) sim.Config {
+	c := sim.Config{
+		Name:  s.Name,
+		Start: s.Start, UTCOffset: s.UTCOffset,
+		JudgeFrom: s.JudgeFrom, Duration: s.Duration, Tick: s.Tick, FastTicks: s.FastTicks,
+		Seed:           s.Seed,
+		ReferenceSpeed: meta.ReferenceSpeed,
+		Classes:        s.classes(),
+		Catalog:        s.catalog,
+		Zones:          s.Cloud.Zones,
+		Boot:           s.boots,
+		MaxInstances:   s.Cloud.MaxInstances,
+		Spot:           s.spot,
+		Lease:          s.Queue.Lease, Beat: s.Queue.Beat, MaxAttempts: s.Queue.MaxAttempts,
+		Guard: s.guard,
+	}
+	if c.Start.IsZero() {
+		c.Start = meta.Start
+	}
+	if c.Start.IsZero() {
+		c.Start = unknownStart
+	}
+	if s.Trace != nil && s.Trace.ReferenceSpeed > 0 {
+		c.ReferenceSpeed = s.Trace.ReferenceSpeed
+	}
+	if c.ReferenceSpeed == 0 {
+		c.ReferenceSpeed = 1
+	}
+	for _, f := range s.Faults {
+		c.Faults = append(c.Faults, sim.Fault{
+			Kind: sim.FaultKind(f.Kind), From: f.From, To: f.To,
+			Types: f.Types, Zones: f.Zones, Signals: f.Signals,
+			Probability: f.Probability, Factor: f.Factor, Rate: f.Rate, Delay: f.Delay,
+		})
+	}
+	for _, f := range s.Failures {
+		c.Failures = append(c.Failures, sim.Failure{Types: f.Types, Rate: f.Rate, Poison: f.Poison})
+	}
+	for _, x := range s.Window {
+		c.Windows = append(c.Windows, sim.Window{Name: x.Name, Weekly: x.From.Weekly, From: x.From.At, To: x.To.At})
+	}
+	for _, b := range []struct {
+		to   *policy.MicroUSD
+		from float64
+	}{{&c.BudgetHour, s.Budget.Hour}, {&c.BudgetDay, s.Budget.Day}, {&c.BudgetMonth, s.Budget.Month}} {
+		*b.to, _ = policy.FromDollars(b.from) // the decoder keeps it within bounds
+	}
+	return c
+}
+
+// env is what the scenario's policy is told about its world.
+func (s *Scenario) env() policy.Env {
+	c := s.config(traces.Meta{})
+	return c.Env()
+}
+
+// Config returns the world with its weather drawn from seed.
+func (w *World) Config(seed uint64) *sim.Config {
+	c := w.config
+	c.Seed = seed
+	return &c
+}
+
+// Policy returns the scenario's policy, fresh.
+func (w *World) Policy() (policy.Policy, error) {
+	p, err := w.scenario.policy.New(w.config.Env())
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", w.scenario.policy.Name, err)
+	}
+	return p, nil
+}
+
+// Source returns the scenario's trace from its beginning. A recorded trace is
+// the same for every seed but for how its clones are moved; a generated one
+// differs. The caller closes it.
+func (w *World) Source(seed uint64) (traces.Source, error) {
+	s := w.scenario
+	if g := s.Generate; g != nil {
+		site := g.photoSite(s.Start, s.UTCOffset, s.generated(), seed)
+		return site.Source()
+	}
+	if w.kept != nil {
+		return w.amplify(w.kept.Source(), seed), nil
+	}
+	src, err := w.open()
+	if err != nil {
+		return nil, err
+	}
+	return w.amplify(src, seed), nil
+}
+
+// open returns the recorded trace, cut and scaled.
+func (w *World) open() (traces.Source, error) {
+	t := w.scenario.Trace
+	path := t.File
+	if !w.scenario.replaced {
+		path = beside(w.scenario.Path, t.File)
+	}
+	src, err := traces.Open(path, traces.Options{Format: t.Format, IgnoreColumns: t.IgnoreColumns})
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Cut) == 2 {
+		src = traces.Cut(src, t.Cut[0], t.Cut[1])
+	}
+	return traces.Scale(src, t.ServiceScale), nil
+}
+
+func (w *World) amplify(src traces.Source, seed uint64) traces.Source {
+	t := w.scenario.Trace
+	return traces.Amplify(src, t.Amplify, t.Jitter, seed)
+}
+
+// Keep reads a recorded trace into memory, at about 13 bytes a job, so that
+// many runs share it. Of a generated trace it keeps nothing.
+func (w *World) Keep() error {
+	if w.scenario.Trace == nil || w.kept != nil {
+		return nil
+	}
+	src, err := w.open()
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	w.kept, err = traces.Load(src)
+	return err
+}
+
+// PolicyLabel returns the name of the scenario's policy with six digits that
+// tell its parameters.
+func (s *Scenario) PolicyLabel() string { return s.policy.Label() }
+
+// TraceReplaced reports whether the trace was given from outside the scenario.
+func (s *Scenario) TraceReplaced() bool { return s.replaced }
