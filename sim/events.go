@@ -20,6 +20,7 @@ const (
 	noticed // two-minute notice of a spot interruption
 	takenBack
 	becomesReady
+	judgingBegins
 	replyArrives // a launch whose reply was lost is seen in the list
 )
 

@@ -32,6 +32,7 @@ var sectionNames = [4]string{"queue", "fleet", "money", "history"}
 func SignalNames() []string { return sectionNames[:] }
 
 func (e *engine) startFaults() {
+	e.rare.push(int64(e.cfg.JudgeFrom), judgingBegins, 0)
 	e.faults.active = make([]bool, len(e.cfg.Faults))
 	for i := range e.cfg.Faults {
 		f := &e.cfg.Faults[i]
@@ -53,6 +54,8 @@ func (e *engine) events() {
 			e.endFault(int(ev.inst))
 		case pricesMove:
 			e.spotMoves()
+		case judgingBegins:
+			e.stats.judging(e)
 		case leaseEnds:
 			e.endLease(int32(ev.inst))
 		default:

@@ -120,12 +120,10 @@ func (e *engine) figures() Figures {
 
 func (s *stats) slackFigures() SlackFigures {
 	var f SlackFigures
-	from := stepMark{}
-	if s.judgeAt != nil {
-		from = *s.judgeAt
-	}
-	if ready := s.total.ready - from.ready; ready > 0 {
-		f.Mean = number(1 - (s.total.busy-from.busy)/ready)
+	if from := s.judgeAt; from != nil {
+		if ready := s.total.ready - from.ready; ready > 0 {
+			f.Mean = number(1 - (s.total.busy-from.busy)/ready)
+		}
 	}
 	for _, d := range s.days {
 		if d.ready > 0 {

@@ -218,10 +218,6 @@ func (s *stats) step(e *engine) stepMark {
 	s.total.ready += d.ready
 	s.total.busy += d.busy
 	s.total.boot += d.boot
-	if s.judgeAt == nil && m.at >= s.judgeFrom {
-		mark := s.total
-		s.judgeAt = &mark
-	}
 	s.last = m
 	if m.at >= s.judgeFrom && (s.minAlive < 0 || len(e.alive) < s.minAlive) {
 		s.minAlive = len(e.alive)
@@ -242,6 +238,15 @@ func (s *stats) step(e *engine) stepMark {
 type windowStats struct {
 	seconds, alive, ready, busy float64
 	most                        int
+}
+
+// judging notes the integrals at the moment judging begins.
+func (s *stats) judging(e *engine) {
+	m := e.mark()
+	s.judgeAt = &stepMark{
+		ready: s.total.ready + seconds(m.rawReady-s.last.rawReady),
+		busy:  s.total.busy + seconds(m.rawBusy-s.last.rawBusy),
+	}
 }
 
 // addWindows books a step to every window its middle lies in.
