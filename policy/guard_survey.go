@@ -13,7 +13,7 @@ type survey struct {
 	hopeful, overdue int
 	cores            int64
 	perHour          MicroUSD
-	// busy slots as the workers report them, and running jobs as the queue
+	// busy slots as the workers that report say, and running jobs as the queue
 	// does; jobs that wait, and for how long the oldest has.
 	busy, running, waiting int64
 	oldestWait             time.Duration
@@ -40,7 +40,9 @@ func surveyOf(o *Observation, c *Catalog) survey {
 		default: // in launch order: what failed before this one failed alone
 			s.overdue = 0
 		}
-		s.busy += int64(in.Busy)
+		if in.Phase != Lost { // what it runs may have gone back to the queue
+			s.busy += int64(in.Busy)
+		}
 		s.cores = satAdd(s.cores, coresOf(c, in.Type, in.Slots))
 		s.perHour = MicroUSD(satAdd(int64(s.perHour), int64(priceOf(o, c, in.Type, in.Market))))
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
-	"github.com/skynet-ec2/skynet/traces"
 )
 
 // The checks of this file are those that one key alone cannot decide. They
@@ -115,26 +114,20 @@ func (s *Scenario) checkGenerated(d *document, classes []policy.Class) {
 	if s.Generate == nil || !d.clean("generate") || !d.clean("class") || !d.clean("duration") {
 		return
 	}
-	site := s.Generate.photoSite(s.Start, s.UTCOffset, s.generated(), s.Seed)
-	src, err := site.Source()
-	if err != nil {
+	if err := s.generator(s.Seed).Validate(); err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
 			key, reason, _ := strings.Cut(line, ": ")
 			key, value, _ := strings.Cut(key, " = ")
+			key = strings.Replace(key, "class[", "stream[", 1) // the word of package traces
 			d.problems = append(d.problems, Problem{
 				File: d.file, Line: d.lines.of("generate." + key), Key: "generate." + key, Value: value, Reason: reason,
 			})
 		}
 		return
 	}
-	defer src.Close()
-	var b traces.Batch
-	if src.Next(&b) != nil {
-		return // no jobs at all
-	}
 	reached := make([]bool, len(classes))
 	var types []string
-	for _, k := range b.Kinds {
+	for _, k := range s.Generate.kinds() {
 		types = append(types, k.Type)
 		i := policy.ClassOf(classes, k.Type, int(k.Priority))
 		if i < 0 {

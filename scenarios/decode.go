@@ -23,10 +23,14 @@ type document struct {
 	problems Problems
 }
 
+func newDocument(file string) *document {
+	return &document{file: file, given: map[string]bool{}}
+}
+
 // parse returns the content of a TOML text as plain values. Problems of syntax
 // are the document's.
 func parse(file string, text []byte) (*document, map[string]any) {
-	d := &document{file: file, given: map[string]bool{}}
+	d := newDocument(file)
 	if len(text) > fileMax {
 		d.problems = append(d.problems, Problem{File: file, Reason: fmt.Sprintf("larger than %d bytes", fileMax)})
 		return d, nil

@@ -28,6 +28,9 @@ func parseDuration(s string) (time.Duration, error) {
 	if err != nil || more < 0 || rest[0] == '+' {
 		return 0, errors.New("not a duration after the days")
 	}
+	if more > math.MaxInt64-max(d, -d) {
+		return 0, errors.New("too long")
+	}
 	if d < 0 || strings.HasPrefix(days, "-") {
 		more = -more
 	}
@@ -64,11 +67,8 @@ func parseWeekTime(s string) (weekTime, error) {
 			if day != name {
 				continue
 			}
-			var h, m int
-			if n, err := fmt.Sscanf(clock, "%02d:%02d", &h, &m); n != 2 || err != nil || len(clock) != 5 || h < 0 || h > 24 || m < 0 || m > 59 || h == 24 && m > 0 {
-				break
-			}
-			return weekTime{true, time.Duration(24*i+h)*time.Hour + time.Duration(m)*time.Minute}, nil
+			minutes, err := parseClock(clock)
+			return weekTime{true, time.Duration(24*60*i+minutes) * time.Minute}, err
 		}
 		return weekTime{}, errors.New("not a weekday and hour")
 	}
@@ -77,6 +77,18 @@ func parseWeekTime(s string) (weekTime, error) {
 		return weekTime{}, errors.New("not a duration")
 	}
 	return weekTime{false, d}, nil
+}
+
+// parseClock returns the minutes since midnight of a time such as "02:00", up
+// to "24:00".
+func parseClock(s string) (int, error) {
+	hour, minute, _ := strings.Cut(s, ":")
+	h, errH := strconv.ParseUint(hour, 10, 8)
+	m, errM := strconv.ParseUint(minute, 10, 8)
+	if errH != nil || errM != nil || len(hour) != 2 || len(minute) != 2 || h > 24 || m > 59 || h == 24 && m > 0 {
+		return 0, errors.New("not a time of day")
+	}
+	return int(60*h + m), nil
 }
 
 // String returns t as a scenario writes it.

@@ -10,14 +10,15 @@ import (
 // Judge returns whether each promise of the scenario was kept: first the
 // classes that promise something, then the [[promise]] tables, both in the
 // order of the file. A figure that is missing or has no value breaks its
-// promise; only a class none of whose jobs is in a trace given from outside
-// the scenario is left out.
+// promise. Left out are classes without jobs that need not have any: one that
+// catches the rest, and all of them on a trace given from outside the scenario.
 func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict {
 	var list []sim.Verdict
 	for i := range s.Classes {
 		c := &s.Classes[i]
 		got := f.Classes[c.Name]
-		if c.Attain == 0 || s.replaced && got != nil && got.Jobs == 0 {
+		mayBeEmpty := s.replaced || len(c.Types) == 0 && c.Priority == nil
+		if c.Attain == 0 || mayBeEmpty && got != nil && got.Jobs == 0 {
 			continue
 		}
 		v := sim.Verdict{
@@ -84,5 +85,11 @@ func percent(x float64) string {
 	return strconv.FormatFloat(math.Floor(x*1e4+1e-9)/100, 'f', -1, 64) + " %"
 }
 
-// short returns x with up to five significant digits.
-func short(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }
+// short returns x with up to five significant digits, or as a whole number
+// where it has more.
+func short(x float64) string {
+	if math.Abs(x) >= 1e5 && math.Abs(x) < 1e15 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 5, 64)
+}

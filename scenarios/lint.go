@@ -31,7 +31,7 @@ func (s *Scenario) Lint() (notes []string, err error) {
 	defer src.Close()
 	classes := s.classes()
 	reached := make([]bool, len(classes))
-	d := &document{file: s.Path}
+	d := newDocument(s.Path)
 	var b traces.Batch
 	var tenants, deadlines bool
 	kinds := 0

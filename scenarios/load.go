@@ -59,10 +59,7 @@ func read(path string, text []byte, with Replace) (*Scenario, error) {
 // replaceTrace puts a file in the place of the scenario's trace.
 func (s *Scenario) replaceTrace(file string) {
 	t := &Trace{}
-	(&document{}).table(map[string]any{"file": file}, reflect.ValueOf(t).Elem(), "trace")
-	if abs, err := filepath.Abs(file); err == nil {
-		t.File = abs // the scenario's folder does not matter
-	}
+	newDocument(file).table(map[string]any{"file": file}, reflect.ValueOf(t).Elem(), "trace")
 	s.Trace, s.Generate, s.Duration, s.replaced = t, nil, 0, true
 }
 

@@ -87,6 +87,13 @@ func figure(f *sim.Figures, path string) (float64, bool) {
 	return v.Float(), true
 }
 
+// head returns the first name of a path and what follows; ok is false when the
+// path is empty or ends in a dot.
+func head(path string) (first, rest string, ok bool) {
+	first, rest, dot := strings.Cut(path, ".")
+	return first, rest, first != "" && (!dot || rest != "")
+}
+
 // resolve follows rest from the value v of type t, which stands at path. It
 // reports whether rest leads to a number; the value is invalid where the
 // results have none. Entries of maps are those of v or, given n, those of n.
@@ -102,32 +109,32 @@ func resolve(v reflect.Value, t reflect.Type, path, rest string, n *names) (refl
 	case reflect.Int, reflect.Int64, reflect.Uint64, reflect.Float64:
 		return v, rest == ""
 	case reflect.Struct:
-		head, tail, _ := strings.Cut(rest, ".")
+		name, tail, ok := head(rest)
 		for i := range t.NumField() {
-			if jsonName(t.Field(i)) != head || head == "" {
+			if !ok || jsonName(t.Field(i)) != name {
 				continue
 			}
 			var inner reflect.Value
 			if v.IsValid() {
 				inner = v.Field(i)
 			}
-			return resolve(inner, t.Field(i).Type, dotted(path, head), tail, n)
+			return resolve(inner, t.Field(i).Type, dotted(path, name), tail, n)
 		}
 	case reflect.Slice:
-		head, tail, _ := strings.Cut(rest, ".")
-		at, err := strconv.Atoi(head)
-		if err != nil || at < 0 || strconv.Itoa(at) != head {
+		name, tail, ok := head(rest)
+		at, err := strconv.Atoi(name)
+		if !ok || err != nil || at < 0 || strconv.Itoa(at) != name {
 			return none, false
 		}
 		var inner reflect.Value
 		if v.IsValid() && at < v.Len() {
 			inner = v.Index(at)
 		}
-		return resolve(inner, t.Elem(), dotted(path, head), tail, n)
+		return resolve(inner, t.Elem(), dotted(path, name), tail, n)
 	case reflect.Map:
 		for _, key := range entries(v, path, n) {
 			tail, ok := strings.CutPrefix(rest, key)
-			if !ok || tail != "" && tail[0] != '.' {
+			if !ok || tail != "" && (tail[0] != '.' || tail == ".") {
 				continue
 			}
 			var inner reflect.Value

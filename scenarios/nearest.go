@@ -3,8 +3,8 @@ package scenarios
 import "strings"
 
 // nearest returns the known word that takes the fewest edits to get from word,
-// or "" when none is near: more than two edits, or a third of a long word, are
-// another word. The earlier of equals wins.
+// else the first that word begins, else "". More than two edits, or a third of
+// a long word, are another word. The earlier of equals wins.
 func nearest(word string, known []string) string {
 	if len(word) > 128 {
 		return ""
@@ -17,6 +17,11 @@ func nearest(word string, known []string) string {
 		}
 		if n := edits(lower, strings.ToLower(k)); n < least && n < len(k) {
 			best, least = k, n
+		}
+	}
+	for _, k := range known {
+		if best == "" && len(word) > 2 && strings.HasPrefix(strings.ToLower(k), lower) {
+			best = k
 		}
 	}
 	return best

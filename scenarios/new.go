@@ -60,22 +60,8 @@ metric = "jobs.lost"
 max = 0.0
 
 [policy]
-name = ` + quoted(examplePolicy()) + "\n" + exampleParams())
-}
-
-// examplePolicy returns the policy that a new scenario names.
-func examplePolicy() string {
-	if _, ok := lookup("skynet"); ok {
-		return "skynet"
-	}
-	return "static"
-}
-
-func exampleParams() string {
-	if examplePolicy() == "static" {
-		return "instances = 6\ntype = \"c1.xlarge\"\n"
-	}
-	return ""
+name = "skynet"
+`)
 }
 
 // ExampleFor returns a commented scenario for a recorded trace: a class for
@@ -128,7 +114,8 @@ boot = { model = "lognormal", median = "95s", p99 = "230s", max = "300s" }
 max_instances = 500
 
 [policy]
-name = ` + quoted(examplePolicy()) + "\n" + exampleParams())
+name = "skynet"
+`)
 	return b.Bytes(), nil
 }
 

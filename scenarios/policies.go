@@ -5,13 +5,14 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/baseline"
+	"github.com/skynet-ec2/skynet/policy/skynet"
 )
 
-// Policies returns every policy that a file can name with parameters, in the
-// order of their names. "scripted", which has steps instead, is not among
-// them.
+// Policies returns every policy that a file can name with parameters: skynet,
+// then its rivals in the order of their names. "scripted", which has steps
+// instead, is not among them.
 func Policies() []*policy.Spec {
-	return baseline.Specs()
+	return append([]*policy.Spec{&skynet.Spec}, baseline.Specs()...)
 }
 
 func lookup(name string) (*policy.Spec, bool) {

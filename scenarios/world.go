@@ -16,6 +16,7 @@ type World struct {
 	scenario *Scenario
 	config   sim.Config
 	kept     *traces.Packed // the trace in memory, before it is amplified
+	jobs     int64
 }
 
 // unknownStart is when a trace begins that does not say: a Monday.
@@ -33,7 +34,7 @@ func (s *Scenario) World() (*World, error) {
 	if err := src.Close(); err != nil {
 		return nil, err
 	}
-	w.config = s.config(meta)
+	w.config, w.jobs = s.config(meta), meta.Jobs
 	return w, nil
 }
 
@@ -102,6 +103,9 @@ func (w *World) Config(seed uint64) *sim.Config {
 	return &c
 }
 
+// Jobs returns the number of jobs in the trace, or -1 where it does not say.
+func (w *World) Jobs() int64 { return w.jobs }
+
 // Policy returns the scenario's policy, fresh.
 func (w *World) Policy() (policy.Policy, error) {
 	p, err := w.scenario.policy.New(w.config.Env())
@@ -116,9 +120,8 @@ func (w *World) Policy() (policy.Policy, error) {
 // differs. The caller closes it.
 func (w *World) Source(seed uint64) (traces.Source, error) {
 	s := w.scenario
-	if g := s.Generate; g != nil {
-		site := g.photoSite(s.Start, s.UTCOffset, s.generated(), seed)
-		return site.Source()
+	if s.Generate != nil {
+		return s.generator(seed).Source()
 	}
 	if w.kept != nil {
 		return w.amplify(w.kept.Source(), seed), nil

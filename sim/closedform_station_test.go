@@ -51,7 +51,7 @@ type source struct {
 }
 
 func (s *station) source(seed uint64) *source {
-	src := &source{station: s, r: rand.New(rand.NewPCG(seed, 4))}
+	src := &source{station: s, r: rand.New(rand.NewPCG(seed, uint64(s.slots)<<8|uint64(s.jobs/1000%256)))}
 	for i, c := range s.streams {
 		src.total += c.rate
 		priority := uint8(i)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/bits"
 	"slices"
 	"time"
 )
@@ -62,26 +61,6 @@ type ServiceStats struct {
 	P99  float64 `json:"p99"`
 	Max  float64 `json:"max"`
 	SCV  float64 `json:"scv"`
-}
-
-// A burst is a run of jobs of one kind, each within burstGap of the one
-// before.
-const (
-	burstGap  = 5 * time.Millisecond
-	burstMin  = 10  // jobs; shorter runs are chance
-	hillMin   = 100 // jobs of the bursts whose tail is measured
-	hillCount = 10  // bursts needed to measure it
-)
-
-// BurstStats describes the bursts of 10 jobs or more: runs of jobs of one
-// type and priority, each within 5 ms of the one before.
-type BurstStats struct {
-	N       int64   `json:"n"`
-	Share   float64 `json:"share_of_jobs"`
-	Largest int64   `json:"largest"`
-	// Hill is the tail exponent of the bursts of at least 100 jobs (B. Hill,
-	// Annals of Statistics 3, 1975); nil when there are fewer than ten.
-	Hill *float64 `json:"hill_exponent"`
 }
 
 // Measure reads src to its end and returns its statistics. The hours of its
@@ -303,90 +282,6 @@ func cycle(counts []float64, hour []int) *float64 {
 		return nil
 	}
 	return some(1 - rest/all)
-}
-
-// run is the jobs of one kind that arrived close together so far.
-type run struct{ last, n int64 }
-
-// bursts finds runs of jobs of one kind.
-type bursts struct {
-	open    []run // by kind
-	n, jobs int64
-	largest int64
-	tail    int64   // bursts of at least hillMin
-	logs    float64 // sum of ln(size / hillMin) over them
-}
-
-func (b *bursts) add(kind uint16, at int64) {
-	o := &b.open[kind]
-	if at-o.last > int64(burstGap) {
-		b.close(o.n)
-		o.n = 0
-	}
-	o.last = at
-	o.n++
-}
-
-func (b *bursts) close(n int64) {
-	if n < burstMin {
-		return
-	}
-	b.n++
-	b.jobs += n
-	b.largest = max(b.largest, n)
-	if n >= hillMin {
-		b.tail++
-		b.logs += log(float64(n) / hillMin)
-	}
-}
-
-func (b *bursts) stats(jobs int64) BurstStats {
-	for _, o := range b.open {
-		b.close(o.n)
-	}
-	s := BurstStats{N: b.n, Share: float64(b.jobs) / float64(jobs), Largest: b.largest}
-	if b.tail >= hillCount && b.logs > 0 {
-		s.Hill = some(float64(b.tail) / b.logs)
-	}
-	return s
-}
-
-// histogram counts times in ns with a resolution of 1/1024.
-type histogram struct {
-	counts []int64
-	n      int64
-}
-
-const histogramBits = 10
-
-func newHistogram() *histogram {
-	return &histogram{counts: make([]int64, (64-histogramBits)<<histogramBits)}
-}
-
-func (h *histogram) add(v int64) {
-	h.counts[histogramSlot(uint64(v))]++
-	h.n++
-}
-
-// histogramSlot returns the slot of v: v itself below 2^11, then 1024 slots
-// for each doubling.
-func histogramSlot(v uint64) int {
-	shift := max(bits.Len64(v)-histogramBits-1, 0)
-	return shift<<histogramBits + int(v>>shift)
-}
-
-// quantile returns the value at a nearest rank, in seconds.
-func (h *histogram) quantile(p float64) float64 {
-	rank := int64(math.Ceil(float64(p * float64(h.n))))
-	seen := int64(0)
-	for slot, n := range h.counts {
-		if seen += n; seen >= rank && n > 0 {
-			shift := max(slot>>histogramBits-1, 0)
-			lo := uint64(slot-shift<<histogramBits) << shift
-			return (float64(lo) + float64(uint64(1)<<shift-1)/2) / 1e9
-		}
-	}
-	return math.NaN()
 }
 
 // String returns the statistics in a few lines.

@@ -145,7 +145,7 @@ func (m *merged) Next(b *Batch) error {
 
 // take appends the next job of p to out.
 func (m *merged) take(p *mergePart) error {
-	if p.arrival > TimeMax {
+	if p.arrival > TimeMax || p.arrival < 0 {
 		return errors.New("merge: the traces start more than 146 years apart")
 	}
 	i := p.at

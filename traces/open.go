@@ -128,13 +128,14 @@ type facts struct {
 // rowSource is a rowReader as a strict Source: the first row that is wrong,
 // or arrives before the one ahead, ends it.
 type rowSource struct {
-	r    rowReader
-	in   *input
-	base int64
-	last int64
-	any  bool
-	out  Batch
-	err  error
+	r       rowReader
+	in      *input
+	arrival string // what the format calls the column of arrivals
+	base    int64  // ns from 1970 to time 0, if the file counts from 1970
+	last    int64
+	begun   bool
+	out     Batch
+	err     error
 }
 
 func (s *rowSource) Next(b *Batch) error {
@@ -148,8 +149,8 @@ func (s *rowSource) Next(b *Batch) error {
 	var in row
 	for s.out.Len() < batchLen && s.err == nil {
 		err := s.r.read(&in)
-		if err == nil && !s.any {
-			s.any = true
+		if err == nil && !s.begun {
+			s.begun = true
 			if f.absolute {
 				s.base = midnight(in.arrival, time.UTC)
 				f.meta.Start = time.Unix(0, s.base).UTC()
@@ -158,7 +159,7 @@ func (s *rowSource) Next(b *Batch) error {
 		in.arrival -= s.base
 		if err == nil && in.arrival < s.last {
 			err = &rowError{
-				column: "arrival", value: formatSeconds(in.arrival + s.base),
+				column: s.arrival, value: formatSeconds(in.arrival + s.base),
 				detail: "arrives before the job ahead of it (" + formatSeconds(s.last+s.base) + ")",
 			}
 		}

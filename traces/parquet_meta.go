@@ -235,6 +235,8 @@ type pqPage struct {
 	typ          int64
 	size         int64 // decompressed
 	stored       int64 // as it stands in the file
+	crc          uint32
+	checked      bool  // crc holds the checksum of what is stored
 	values       int64 // with nulls
 	encoding     int64
 	levels       int64 // encoding of the definition levels (version 1)
@@ -253,6 +255,8 @@ func (r *thriftReader) page() pqPage {
 			p.size = r.int()
 		case 3:
 			p.stored = r.int()
+		case 4:
+			p.crc, p.checked = uint32(r.int()), true
 		case 5, 7: // data page, dictionary page
 			r.fields(func(id int, typ byte) {
 				switch id {

@@ -127,7 +127,8 @@ func TestOtherProgramsReadOurParquet(t *testing.T) {
 	var got []job
 	for _, r := range rows {
 		got = append(got, job{
-			r.Arrival, r.Service, Kind{r.Type, uint8(r.Priority), SizeBucket(r.BytesIn)},
+			r.Arrival, r.Service,
+			Kind{r.Type, uint8(r.Priority), SizeBucket(r.BytesIn)},
 			r.Estimate, r.Deadline, r.BytesIn, r.BytesOut, r.Tenant,
 		})
 	}

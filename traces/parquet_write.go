@@ -51,7 +51,8 @@ type chunkInfo struct {
 }
 
 func writeParquet(w io.Writer, src Source, opt WriteOptions) (Meta, error) {
-	zip, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	zip, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderCRC(false)) // every page has its own
 	if err != nil {
 		return Meta{}, err
 	}
@@ -371,49 +372,4 @@ func metaPairs(meta Meta) (pairs [][2]string) {
 	}
 	sort.Slice(pairs, func(i, j int) bool { return pairs[i][0] < pairs[j][0] })
 	return pairs
-}
-
-// dictionary numbers the distinct values of a column as it meets them.
-type dictionary struct {
-	texts    map[string]uint32
-	numbers  map[int32]uint32
-	n        int
-	plain    []byte
-	min, max []byte
-}
-
-func newDictionary() *dictionary {
-	return &dictionary{texts: map[string]uint32{}, numbers: map[int32]uint32{}}
-}
-
-func (d *dictionary) text(s string) uint32 {
-	if k, ok := d.texts[s]; ok {
-		return k
-	}
-	if d.n == 0 || s < string(d.min) {
-		d.min = []byte(s)
-	}
-	if d.n == 0 || s > string(d.max) {
-		d.max = []byte(s)
-	}
-	d.texts[s] = uint32(d.n)
-	d.plain = append(binary.LittleEndian.AppendUint32(d.plain, uint32(len(s))), s...)
-	d.n++
-	return uint32(d.n - 1)
-}
-
-func (d *dictionary) int32(v int32) uint32 {
-	if k, ok := d.numbers[v]; ok {
-		return k
-	}
-	if d.n == 0 || v < int32(binary.LittleEndian.Uint32(d.min)) {
-		d.min = binary.LittleEndian.AppendUint32(nil, uint32(v))
-	}
-	if d.n == 0 || v > int32(binary.LittleEndian.Uint32(d.max)) {
-		d.max = binary.LittleEndian.AppendUint32(nil, uint32(v))
-	}
-	d.numbers[v] = uint32(d.n)
-	d.plain = binary.LittleEndian.AppendUint32(d.plain, uint32(v))
-	d.n++
-	return uint32(d.n - 1)
 }

@@ -9,9 +9,6 @@ import (
 	"github.com/skynet-ec2/skynet/policy/detmath"
 )
 
-func exp(x float64) float64 { return detmath.Exp(x) }
-func log(x float64) float64 { return detmath.Log(x) }
-
 const (
 	minuteNS = int64(time.Minute)
 	windowNS = 5 * minuteNS // jobs are made and sorted a window at a time
@@ -72,9 +69,8 @@ type session struct {
 // batch is a gallery-wide operation being enqueued.
 type batch struct {
 	start int64
-	done  int64
-	size  int64
-	kind  uint16
+	size  int64 // jobs
+	done  int64 // of them
 	typ   uint8
 	draw  stream
 }
@@ -128,7 +124,7 @@ func meanSize(s SessionModel) float64 {
 }
 
 // sessionFiles returns the whole number of files of a session.
-func sessionFiles(size float64) int64 { return max(int64(size+0.5), 1) }
+func sessionFiles(size float64) int64 { return roundPositive(size) }
 
 func (g *photoGenerator) Meta() Meta {
 	m := Meta{
@@ -197,51 +193,16 @@ func (g *photoGenerator) begin(from, to int64, level float64) {
 	g.sessionStarts.events(from, to, uploads*g.perUpload/1e9, func(at, n int64) {
 		draw := g.sessionDraws.of(n)
 		pro := draw.unit() < c.Sessions.ProShare
-		files := float64(sessionFiles(g.size.at(draw.next())))
+		files := sessionFiles(g.size.at(draw.next()))
 		if pro {
-			files *= c.Sessions.ProFactor
+			files = roundPositive(float64(files) * c.Sessions.ProFactor)
 		}
-		g.sessions = append(g.sessions, session{at: at, left: int32(files + 0.5), pro: pro, draw: draw})
+		g.sessions = append(g.sessions, session{at: at, left: int32(files), pro: pro, draw: draw})
 	})
 	if c.Batches.PerDay > 0 && from >= 0 {
 		perDay := c.Batches.PerDay * c.Scale * detmath.Pow(profile, 0.7)
 		g.batchStarts.events(from, to, perDay/86400e9, g.beginBatch)
 	}
-}
-
-// dayLevel returns the factor of a local day: its own level times that of an
-// event that covers it.
-func (g *photoGenerator) dayLevel(day int64) float64 {
-	r := g.c.Rate
-	level := 1.0
-	if r.DaySpread > 0 {
-		draw := g.days.of(day)
-		sigma := lognormalSigma(r.DaySpread)
-		level = exp(float64(sigma*draw.normal()) - float64(sigma*sigma)/2)
-	}
-	event := 1.0
-	if r.EventsPerYear > 0 {
-		const longest = 3
-		for ago := range int64(longest) {
-			draw := g.events.of(day - ago)
-			if draw.unit() < r.EventsPerYear/365 && int64(draw.below(longest)) >= ago {
-				event = max(event, 1.5+draw.unit())
-			}
-		}
-	}
-	return level * event
-}
-
-// surge returns the mean factor of the surges between from and to.
-func (g *photoGenerator) surge(from, to int64) float64 {
-	factor := 1.0
-	for _, s := range g.c.Rate.Surges {
-		inside := min(to, int64(s.At)+int64(s.For)) - max(from, int64(s.At))
-		if inside > 0 {
-			factor *= 1 + float64((s.Factor-1)*(float64(inside)/float64(to-from)))
-		}
-	}
-	return factor
 }
 
 // beginBatch starts the n-th batch at a time.
@@ -290,11 +251,11 @@ func (g *photoGenerator) runSessions(to int64) {
 				job := timedJob{at: s.at}
 				switch w := uint32(what >> 32); {
 				case w < g.videoSD:
-					job.service, job.kind = roundNS(sd.at(service)), g.kind[typeVideoSD][priority]
+					job.service, job.kind = roundPositive(sd.at(service)), g.kind[typeVideoSD][priority]
 				case w-g.videoSD < g.videoHD:
-					job.service, job.kind = roundNS(hd.at(service)), g.kind[typeVideoHD][priority]
+					job.service, job.kind = roundPositive(hd.at(service)), g.kind[typeVideoHD][priority]
 				default:
-					job.service, job.kind = roundNS(photo.at(service)), g.kind[typePhoto][priority]
+					job.service, job.kind = roundPositive(photo.at(service)), g.kind[typePhoto][priority]
 					if uint32(what) < g.rotate {
 						g.follow(s.at, stream(service))
 					}
@@ -302,7 +263,7 @@ func (g *photoGenerator) runSessions(to int64) {
 				g.window = append(g.window, job)
 			}
 			s.left--
-			s.at += roundNS(g.gap.at(s.draw.next()))
+			s.at += roundPositive(g.gap.at(s.draw.next()))
 		}
 		if s.left > 0 {
 			kept = append(kept, s)
@@ -314,12 +275,12 @@ func (g *photoGenerator) runSessions(to int64) {
 // follow plans the rotation of a photo that arrives at a time.
 func (g *photoGenerator) follow(at int64, draw stream) {
 	delay := float64(draw.exponential() * float64(g.c.Mix.RotateDelay))
-	at += roundNS(min(delay, float64(30*24*time.Hour)))
+	at += roundPositive(min(delay, float64(30*24*time.Hour)))
 	if at >= g.end {
 		return
 	}
 	g.followUps = append(g.followUps, timedJob{
-		at: at, service: roundNS(g.service[typeRotate].at(draw.next())), kind: g.kind[typeRotate][1],
+		at: at, service: roundPositive(g.service[typeRotate].at(draw.next())), kind: g.kind[typeRotate][1],
 	})
 }
 
@@ -347,7 +308,7 @@ func (g *photoGenerator) runBatches(to int64) {
 			if at >= to {
 				break
 			}
-			g.window = append(g.window, timedJob{at: at, service: roundNS(service.at(b.draw.next())), kind: kind})
+			g.window = append(g.window, timedJob{at: at, service: roundPositive(service.at(b.draw.next())), kind: kind})
 		}
 		if b.done < b.size {
 			kept = append(kept, b)
@@ -388,62 +349,5 @@ func (g *photoGenerator) nameKinds() {
 			// ten kinds never exceed a set's limits
 			g.kind[k.typ][k.priority], _ = g.kinds.named(photoTypeNames[k.typ], uint8(k.priority), 0)
 		}
-	}
-}
-
-// mood is the level of the hour: a lognormal process of mean 1 that moves
-// every five minutes and forgets slowly (autoregressive of order one).
-type mood struct {
-	draw    stream
-	x       float64
-	sigma   float64
-	keep    float64 // correlation over five minutes
-	novelty float64
-}
-
-func newMood(r RateModel, draw stream) mood {
-	m := mood{draw: draw, sigma: lognormalSigma(r.HourSpread), keep: detmath.Pow(r.HourPersistence, 1.0/12)}
-	m.novelty = float64(m.sigma * math.Sqrt(1-float64(m.keep*m.keep)))
-	m.x = float64(m.sigma * m.draw.normal())
-	return m
-}
-
-// next returns the level of the next five minutes.
-func (m *mood) next() float64 {
-	if m.sigma == 0 {
-		return 1
-	}
-	level := exp(m.x - float64(m.sigma*m.sigma)/2)
-	m.x = float64(m.keep*m.x) + float64(m.novelty*m.draw.normal())
-	return level
-}
-
-// poisson is a Poisson process whose rate may change from call to call.
-type poisson struct {
-	draw  stream
-	ahead float64 // what the rate must add up to until the next event
-	n     int64   // events so far
-}
-
-func newPoisson(draw stream) poisson {
-	p := poisson{draw: draw}
-	p.ahead = p.draw.exponential()
-	return p
-}
-
-// events calls f with the time and the number of every event from from until
-// to, at a rate in events per ns.
-func (p *poisson) events(from, to int64, rate float64, f func(at, n int64)) {
-	at := float64(from)
-	for rate > 0 {
-		next := at + p.ahead/rate
-		if next >= float64(to) {
-			p.ahead -= float64(rate * (float64(to) - at))
-			return
-		}
-		f(int64(next), p.n)
-		p.n++
-		at = next
-		p.ahead = p.draw.exponential()
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/skynet-ec2/skynet/policy/detmath"
 )
 
+func exp(x float64) float64 { return detmath.Exp(x) }
+func log(x float64) float64 { return detmath.Log(x) }
+
 // A stream is a sequence of random numbers keyed by what it is for: the same
 // key gives the same numbers, whatever else was drawn before. It is
 // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a counter, hashed.
@@ -43,7 +46,7 @@ func (s *stream) next() uint64 {
 // unit returns a number uniform in (0, 1), never 0 or 1.
 func (s *stream) unit() float64 { return unit(s.next()) }
 
-func unit(bits uint64) float64 { return (float64(bits>>12) + 0.5) * (1.0 / (1 << 52)) }
+func unit(bits uint64) float64 { return float64((float64(bits>>12) + 0.5) * (1.0 / (1 << 52))) }
 
 // below returns an integer uniform in [0, n), biased by less than n/2^64.
 func (s *stream) below(n uint64) uint64 {
@@ -55,7 +58,7 @@ func (s *stream) below(n uint64) uint64 {
 func (s *stream) normal() float64 { return detmath.NormalQuantile(s.unit()) }
 
 // exponential returns an exponential number of mean 1.
-func (s *stream) exponential() float64 { return -detmath.Log(s.unit()) }
+func (s *stream) exponential() float64 { return -log(s.unit()) }
 
 // quantiles draws from a continuous distribution given by its quantile
 // function. Between the 1024-quantiles it interpolates on a straight line,
@@ -92,13 +95,14 @@ func (q *quantiles) at(bits uint64) float64 {
 // cut at most: what lies beyond becomes most.
 func lognormal(median, sigma, most float64) func(p float64) float64 {
 	return func(p float64) float64 {
-		return min(float64(median*detmath.Exp(float64(sigma*detmath.NormalQuantile(p)))), most)
+		return min(float64(median*exp(float64(sigma*detmath.NormalQuantile(p)))), most)
 	}
 }
 
-// roundNS returns x ns as a whole number of at least 1.
-func roundNS(x float64) int64 {
-	switch v := math.Floor(x + 0.5); {
+// roundPositive returns x as a whole number, halves up, of at least 1 and at
+// most TimeMax.
+func roundPositive(x float64) int64 {
+	switch v := math.Floor(float64(x) + 0.5); { // the conversion keeps x's own rounding
 	case !(v >= 1):
 		return 1
 	case v > TimeMax:

@@ -30,7 +30,7 @@ func (s *scaled) Next(b *Batch) error {
 	}
 	s.service = slices.Grow(s.service[:0], b.Len())[:b.Len()]
 	for i, v := range b.Service {
-		s.service[i] = roundNS(float64(v) * s.by)
+		s.service[i] = roundPositive(float64(v) * s.by)
 	}
 	b.Service = s.service
 	if b.Estimate != nil {
@@ -38,7 +38,7 @@ func (s *scaled) Next(b *Batch) error {
 		for i, v := range b.Estimate {
 			s.estimate[i] = 0
 			if v > 0 {
-				s.estimate[i] = roundNS(float64(v) * s.by)
+				s.estimate[i] = roundPositive(float64(v) * s.by)
 			}
 		}
 		b.Estimate = s.estimate

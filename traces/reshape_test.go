@@ -103,8 +103,14 @@ func TestCutKeepsWhatArrivesInside(t *testing.T) {
 	all := jobsOf(t, mixed(20_000, true))
 	span := time.Duration(all[len(all)-1].Arrival)
 	for _, c := range []struct{ from, to time.Duration }{
-		{0, 0}, {0, span}, {0, span + 1}, {span / 3, span / 2}, {time.Duration(all[777].Arrival), time.Duration(all[5000].Arrival)},
-		{span + 1, 0}, {span, span + 1}, {5, 5},
+		{0, 0},
+		{0, span},
+		{0, span + 1},
+		{span / 3, span / 2},
+		{time.Duration(all[777].Arrival), time.Duration(all[5000].Arrival)},
+		{span + 1, 0},
+		{span, span + 1},
+		{5, 5},
 	} {
 		var want []job
 		for _, j := range all {

@@ -80,7 +80,7 @@ func newSWFReader(in *input) *swfReader {
 }
 
 func openSWF(in *input, _ Options) (Source, error) {
-	return &rowSource{r: newSWFReader(in), in: in}, nil
+	return &rowSource{r: newSWFReader(in), in: in, arrival: "submit"}, nil
 }
 
 func swfRows(in *input, _ Options) (rowReader, error) { return newSWFReader(in), nil }

@@ -35,7 +35,8 @@ type workload struct {
 	file    string
 	amplify int
 	scale   float64
-	judge   time.Duration
+	from    time.Duration // of the trace that learning begins
+	judge   time.Duration // after from
 	offset  time.Duration
 	site    *traces.PhotoSite
 }
@@ -47,9 +48,9 @@ func workloads(dir string) []workload {
 	site.Duration = 14 * day
 	return []workload{
 		{name: "smug", file: filepath.Join(dir, "smugmug_synth_7d_10pct.csv.gz"), amplify: 10, scale: 1, judge: 84 * time.Hour, offset: -7 * time.Hour},
-		{name: "wlm", file: filepath.Join(dir, "wlm_photo_2013.csv.gz"), amplify: 20, scale: 1, judge: 7 * day},
+		{name: "wlm", file: filepath.Join(dir, "wlm_photo_2013.csv.gz"), amplify: 20, scale: 1, judge: 15 * day},
 		{name: "ali", file: filepath.Join(dir, "alibaba_genai_2024.csv.gz"), amplify: 77, scale: 0.35, judge: 23 * day / 2},
-		{name: "nasa", file: filepath.Join(dir, "nasa_http_1995_07.csv.gz"), amplify: 10, scale: 1, judge: 7 * day, offset: -4 * time.Hour},
+		{name: "nasa", file: filepath.Join(dir, "nasa_http_1995_07.csv.gz"), amplify: 10, scale: 1, judge: 331 * time.Hour, offset: -4 * time.Hour},
 		{name: "fb", file: filepath.Join(dir, "fb_hadoop_2009.csv.gz"), amplify: 2, scale: 1},
 		{name: "site", site: &site, judge: 7 * day, offset: -7 * time.Hour},
 	}
@@ -70,6 +71,9 @@ func (w *workload) load() (*traces.Packed, error) {
 	defer src.Close()
 	if w.scale != 1 {
 		src = traces.Scale(src, w.scale)
+	}
+	if w.from > 0 {
+		src = traces.Cut(src, w.from, 0)
 	}
 	return traces.Load(traces.Amplify(src, w.amplify, 30*time.Second, 1))
 }

@@ -34,8 +34,8 @@ func createJobLog(path string) (jobLog, error) {
 	if ext == ".parquet" {
 		return &parquetJobs{outfile: out, w: parquet.NewGenericWriter[parquetJob](out, parquet.Compression(&parquet.Zstd))}, nil
 	}
-	_, err = out.WriteString("job,type,priority,arrival_s,start_s,finish_s,attempts,instance\n")
-	return &csvJobs{outfile: out}, err
+	_, _ = out.WriteString("job,type,priority,arrival_s,start_s,finish_s,attempts,instance\n") // a buffer keeps its error
+	return &csvJobs{outfile: out}, nil
 }
 
 // csvJobs writes jobs as lines of CSV: times in seconds, exactly; what never

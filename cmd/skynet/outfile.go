@@ -84,3 +84,16 @@ func (o *outfile) abort() {
 		os.Remove(o.file.Name())
 	}
 }
+
+// writeFile writes a whole file, or nothing.
+func writeFile(path string, text []byte) error {
+	out, err := createOutfile(path)
+	if err != nil {
+		return err
+	}
+	defer out.abort()
+	if _, err := out.Write(text); err != nil {
+		return err
+	}
+	return out.commit()
+}

@@ -126,7 +126,7 @@ func lintScenarios(a *app, paths []string) error {
 			notes, err = s.Lint()
 		}
 		if err != nil {
-			fmt.Fprintln(a.stderr, err)
+			fmt.Fprintln(a.stderr, err) // a problem a line, as listProblems does
 			if worst == nil || exitCode(err, false) > exitCode(worst, false) {
 				worst = err
 			}
@@ -156,9 +156,21 @@ func newScenarioShowCommand(a *app) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := scenarios.Load(args[0])
 			if err != nil {
-				return err
+				return a.listProblems(err)
 			}
 			return s.Show(a.stdout)
 		},
 	}
+}
+
+// listProblems prints the problems of a file, if that is what err is, each on
+// a line that begins with file and line, and returns an error that has nothing
+// to add. Other errors are returned as they are.
+func (a *app) listProblems(err error) error {
+	var problems scenarios.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	fmt.Fprintln(a.stderr, problems)
+	return inputError(nil)
 }

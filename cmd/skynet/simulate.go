@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,7 +74,7 @@ func (s *simulation) run(path string, seeded bool) error {
 	}
 	var err error
 	if s.scenario, err = scenarios.LoadWith(path, s.with); err != nil {
-		return err
+		return s.app.listProblems(err)
 	}
 	if !seeded {
 		s.seed = s.scenario.Seed
@@ -80,40 +83,123 @@ func (s *simulation) run(path string, seeded bool) error {
 	if s.world, err = s.scenario.World(); err != nil {
 		return err
 	}
+	if s.runs > 1 {
+		return s.many()
+	}
 	return s.once(began)
 }
 
 // once runs the scenario with one seed.
 func (s *simulation) once(began time.Time) error {
 	opt := sim.Options{Timeline: s.timeline != "" || s.report != ""}
-	var log jobLog
+	out, err := s.createJSON()
+	if err != nil {
+		return err
+	}
+	defer out.abort()
 	if s.jobs != "" {
-		var err error
-		if log, err = createJobLog(s.jobs); err != nil {
+		log, err := createJobLog(s.jobs)
+		if err != nil {
 			return err
 		}
 		defer log.abort()
 		opt.Jobs = log
 	}
+	progress := s.follow(&opt)
 	result, err := s.simulate(s.app.ctx, s.seed, opt, began)
+	progress.End()
 	if err != nil {
 		return err
 	}
-	if log != nil {
+	if log, ok := opt.Jobs.(jobLog); ok {
 		if err := log.commit(); err != nil {
 			return err
 		}
 	}
-	verdicts := s.scenario.Judge(&result.Figures)
-	if err := s.writeJSON(&result.Figures); err != nil {
+	if err := out.write(&result.Figures); err != nil {
 		return err
 	}
-	for _, v := range verdicts {
+	return s.verdict(s.scenario.Judge(&result.Figures))
+}
+
+// verdict returns the error of a broken promise, if there is one.
+func (s *simulation) verdict(list []sim.Verdict) error {
+	for _, v := range list {
 		if !v.Kept {
 			return brokenError(nil)
 		}
 	}
 	return nil
+}
+
+// follow makes a run tell how far it has come: in jobs where their number is
+// known, else in seconds of the trace.
+func (s *simulation) follow(opt *sim.Options) *Progress {
+	const work = "simulate"
+	if jobs := s.world.Jobs(); jobs > 0 {
+		p := s.app.newProgress(work+" (jobs)", jobs)
+		opt.Progress = func(_ time.Duration, done int64) { p.Set(done) }
+		return p
+	}
+	p := s.app.newProgress(work+" (s of the trace)", int64(s.scenario.Duration.Seconds()))
+	opt.Progress = func(at time.Duration, _ int64) { p.Set(int64(at.Seconds())) }
+	return p
+}
+
+// many runs the scenario with as many seeds as --runs says, in parallel, and
+// keeps their figures in the order of the seeds.
+func (s *simulation) many() error {
+	out, err := s.createJSON()
+	if err != nil {
+		return err
+	}
+	defer out.abort()
+	if err := s.world.Keep(); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(s.app.ctx)
+	defer stop(nil)
+	progress := s.app.newProgress("simulate (runs)", int64(s.runs))
+	figures := make([]*sim.Figures, s.runs)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(s.parallel, s.runs) {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				i := next.Add(1) - 1
+				if i >= int64(s.runs) {
+					return
+				}
+				result, err := s.simulate(ctx, s.seed+uint64(i), sim.Options{}, time.Now())
+				if err != nil {
+					stop(err) // the others need not go on
+					return
+				}
+				figures[i] = &result.Figures
+				progress.Add(1)
+			}
+		})
+	}
+	workers.Wait()
+	progress.End()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return s.summarize(figures, out)
+}
+
+// summarize writes what the runs came to.
+func (s *simulation) summarize(figures []*sim.Figures, out *jsonOut) error {
+	var broken error
+	for _, f := range figures {
+		if err := s.verdict(s.scenario.Judge(f)); err != nil {
+			broken = err
+		}
+	}
+	if err := out.write(map[string]any{"runs": figures}); err != nil {
+		return err
+	}
+	return broken
 }
 
 // simulate runs the scenario with a seed. began is when its trace was opened.
@@ -155,9 +241,28 @@ func (t *timedSource) Next(b *traces.Batch) error {
 	return err
 }
 
-// writeJSON writes v where --json says, if it says anything.
-func (s *simulation) writeJSON(v any) error {
-	if s.json == "" {
+// jsonOut is where --json goes: a file, standard output, or nowhere. It is
+// opened before the work begins, so that a mistyped folder costs nothing.
+type jsonOut struct {
+	file   *outfile
+	stdout io.Writer
+}
+
+func (s *simulation) createJSON() (*jsonOut, error) {
+	out := &jsonOut{}
+	var err error
+	switch s.json {
+	case "":
+	case "-":
+		out.stdout = s.app.stdout
+	default:
+		out.file, err = createOutfile(s.json)
+	}
+	return out, err
+}
+
+func (o *jsonOut) write(v any) error {
+	if o.file == nil && o.stdout == nil {
 		return nil
 	}
 	text, err := json.MarshalIndent(v, "", "  ")
@@ -165,22 +270,18 @@ func (s *simulation) writeJSON(v any) error {
 		return err
 	}
 	text = append(text, '\n')
-	if s.json == "-" {
-		_, err := s.app.stdout.Write(text)
+	if o.file == nil {
+		_, err := o.stdout.Write(text)
 		return err
 	}
-	return writeFile(s.json, text)
+	if _, err := o.file.Write(text); err != nil {
+		return err
+	}
+	return o.file.commit()
 }
 
-// writeFile writes a whole file, or nothing.
-func writeFile(path string, text []byte) error {
-	out, err := createOutfile(path)
-	if err != nil {
-		return err
+func (o *jsonOut) abort() {
+	if o.file != nil {
+		o.file.abort()
 	}
-	defer out.abort()
-	if _, err := out.Write(text); err != nil {
-		return err
-	}
-	return out.commit()
 }

@@ -118,7 +118,7 @@ func troubledWorld() *sim.Config {
 		from := time.Duration(i+1) * time.Hour
 		cfg.Faults = append(cfg.Faults, sim.Fault{
 			Kind: kind, From: from, To: from + 20*time.Minute,
-			Probability: 0.6, Factor: 1.5, Delay: 3 * time.Minute, Rate: 1, Signals: []string{"queue"},
+			Probability: 0.6, Factor: 1.5, Delay: 3 * time.Minute, Signals: []string{"queue"},
 		})
 	}
 	return cfg
@@ -135,7 +135,7 @@ type prober struct {
 func (p *prober) Step(o *policy.Observation) policy.Decision {
 	filled(o, func(key string) { p.seen[key] = true })
 	var d policy.Decision
-	if len(o.Fleet.Instances) < 12 && p.r.IntN(3) == 0 {
+	if len(o.Fleet.Instances) < 18 && p.r.IntN(2) == 0 {
 		d.Launches = []policy.Launch{{
 			Type: p.r.IntN(p.types), Count: 1 + p.r.IntN(3), Market: policy.Market(p.r.IntN(2)), Zone: []string{"", "a", "b"}[p.r.IntN(3)],
 		}}
@@ -143,7 +143,7 @@ func (p *prober) Step(o *policy.Observation) policy.Decision {
 	for i := range o.Fleet.Instances {
 		in := &o.Fleet.Instances[i]
 		overdue := in.Phase == policy.Booting && o.Now.Sub(in.LaunchedAt) > 10*time.Minute
-		if overdue || in.Phase == policy.Ready && p.r.IntN(60) == 0 || in.Phase == policy.Lost {
+		if overdue || in.Phase == policy.Ready && p.r.IntN(10) == 0 || in.Phase == policy.Lost {
 			d.Drains = append(d.Drains, in.ID)
 		}
 	}
@@ -160,7 +160,7 @@ func newJobs(span time.Duration) *oneBatch {
 	b := &oneBatch{}
 	b.batch.Kinds = []traces.Kind{{Type: "photo", Size: 3}, {Type: "video", Priority: 1, Size: 8}}
 	for at := int64(0); at < int64(span); at += r.Int64N(int64(40 * time.Second)) {
-		service := 1 + r.Int64N(int64(time.Minute))
+		service := 1 + r.Int64N(int64(5*time.Minute))
 		b.batch.Arrival = append(b.batch.Arrival, at)
 		b.batch.Service = append(b.batch.Service, service)
 		b.batch.Estimate = append(b.batch.Estimate, service)

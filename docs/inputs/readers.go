@@ -10,18 +10,22 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const policyPath = "github.com/skynet-ec2/skynet/policy"
 
 // blind are the folders of policy that do not decide: what they read says
 // nothing about who needs it.
-var blind = []string{"observe", "detmath", "dispatch", "journal", "testdata", "skynetx"}
+var blind = []string{"observe", "detmath", "dispatch", "journal", "testdata"}
 
-// readers returns, by "Owner.Field", the rules that read each field: the files
+// readers is findReaders, worked out once: it type-checks the whole of policy.
+var readers = sync.OnceValues(findReaders)
+
+// findReaders returns, by "Owner.Field", the rules that read each field: the files
 // under policy/ with a selector of it, resolved by type and not by name. A
 // field that is only assigned to is not read.
-func readers() (map[string][]string, error) {
+func findReaders() (map[string][]string, error) {
 	found := map[string][]string{}
 	set := token.NewFileSet()
 	imported := importer.ForCompiler(set, "source", nil)

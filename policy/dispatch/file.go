@@ -1,5 +1,7 @@
 package dispatch
 
+import "slices"
+
 const (
 	fileFirst  = 8    // items a file makes room for at first
 	fileShrink = 1024 // items of room that a file keeps for good
@@ -114,5 +116,32 @@ func (f *file[T]) keep(wanted func(T) bool) {
 	f.back.keep(wanted)
 	for f.tail-f.head < f.low {
 		f.resize(len(f.ring) / 2)
+	}
+}
+
+// each calls yield for every item from front to end.
+func (f *file[T]) each(yield func(T)) {
+	// A sorted slice is a heap, so sorting the returned changes nothing that
+	// drop could see.
+	slices.SortFunc(f.back, func(a, b T) int {
+		switch {
+		case a.before(b):
+			return -1
+		case b.before(a):
+			return 1
+		}
+		return 0
+	})
+	back := f.back
+	for i := f.head; i != f.tail; i++ {
+		x := f.ring[i&uint(len(f.ring)-1)]
+		for len(back) > 0 && back[0].before(x) {
+			yield(back[0])
+			back = back[1:]
+		}
+		yield(x)
+	}
+	for _, x := range back {
+		yield(x)
 	}
 }

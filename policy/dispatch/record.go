@@ -133,7 +133,7 @@ func (s *records) remove(slot int32) {
 	s.index.remove(s, slot)
 	r := s.at(slot)
 	*r = record{stamp: r.stamp + 1}
-	if len(s.free) == int(s.used)-1 {
+	if s.used > 4*pageSize && len(s.free) == int(s.used)-1 {
 		// The last one went: start afresh and let the pages go. Places and
 		// timers of forgotten jobs are told by their ids, which never return.
 		s.pages, s.free, s.used = nil, nil, 0

@@ -1,0 +1,205 @@
+package skynet
+
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// linesMax bounds the lines that are told apart; priorities beyond it share the
+// nearest.
+const linesMax = 16
+
+// line is one priority's queue, served first come first served. All work in it
+// is planned with its tightest budget, because that is what standing in one
+// line means: a photo behind a video waits for the video to start.
+//
+// A job keeps its slot to its end, so only its first budget seconds compete
+// with the others for a start in time (head); what is left (tail) holds the
+// slot afterwards. A video of an hour that may wait 30 s asks for one slot, not
+// for 120.
+type line struct {
+	priority int
+	// budget is how many seconds a job may wait for its start; promised says
+	// that somebody was promised it.
+	budget   float64
+	promised bool
+	// urgent: a launch would come too late to keep the promise, so arrivals are
+	// forecast and a reserve stands ready. Others wait for their deadline.
+	urgent bool
+	miss   float64 // the smallest share of late jobs that is allowed
+
+	// arrived since the last observation, and waiting, in slot-seconds.
+	arrivedHead, arrivedTail float64
+	arrivedJobs              float64
+	waitingHead, waitingTail float64
+	waitingJobs              int64
+	// Tail work times how long it holds its slot, in slot-seconds².
+	arrivedHold, waitingHold float64
+	due                      [maxSteps]float64 // waiting head work due by the end of each step
+}
+
+// floorBudget is the shortest wait that is planned with, in seconds.
+const floorBudget = 1.0
+
+// unpromised is how long, in seconds, work may wait that nobody was promised:
+// enough capacity for the mean load clears it.
+const unpromised = 1800.0
+
+// readLines fills p.lines from the queue: budgets first, because they decide
+// how the work of each kind divides.
+func (p *Policy) readLines(o *policy.Observation) {
+	for i := range p.lines {
+		ln := &p.lines[i]
+		*ln = line{priority: p.st.Lines[i].Priority, budget: -1, miss: 1}
+	}
+	for i := range o.Queue.Kinds {
+		p.addLine(o.Queue.Kinds[i].Priority)
+	}
+	for i := range o.Queue.Kinds {
+		p.addBudget(&o.Queue.Kinds[i])
+	}
+	reach := p.lag + p.tick + p.set.recovery
+	for i := range p.lines {
+		ln := &p.lines[i]
+		if ln.budget < 0 {
+			ln.budget = unpromised
+		}
+		ln.urgent = ln.promised && ln.budget < reach
+		if ln.promised && !ln.urgent {
+			ln.budget *= p.set.theta
+		}
+	}
+	for i := range o.Queue.Kinds {
+		p.addWork(&o.Queue.Kinds[i])
+	}
+}
+
+// addLine makes sure a priority has a line. Lines are kept in order of
+// priority, with their memory in p.st.Lines.
+func (p *Policy) addLine(priority int) {
+	at := len(p.lines)
+	for i := range p.lines {
+		if p.lines[i].priority == priority {
+			return
+		}
+		if p.lines[i].priority > priority {
+			at = i
+			break
+		}
+	}
+	if len(p.lines) == linesMax {
+		return // it shares the line of its nearest neighbour
+	}
+	p.lines = append(p.lines, line{})
+	copy(p.lines[at+1:], p.lines[at:])
+	p.lines[at] = line{priority: priority, budget: -1, miss: 1}
+	p.st.Lines = append(p.st.Lines, level{})
+	copy(p.st.Lines[at+1:], p.st.Lines[at:])
+	p.st.Lines[at] = level{Priority: priority}
+}
+
+// lineOf returns the line that serves a priority: its own, or where there are
+// too many the last one before it.
+func (p *Policy) lineOf(priority int) *line {
+	at := 0
+	for i := range p.lines {
+		if p.lines[i].priority > priority {
+			break
+		}
+		at = i
+	}
+	return &p.lines[at]
+}
+
+// promise returns the class a kind was promised, or nil.
+func (p *Policy) promise(k *policy.KindView) *policy.Class {
+	if k.Class < 0 || k.Class >= len(p.env.Classes) {
+		return nil
+	}
+	if c := &p.env.Classes[k.Class]; c.Attain > 0 && c.Target > 0 {
+		return c
+	}
+	return nil
+}
+
+// addBudget tightens the budget of a kind's line. Kinds that have not been seen
+// for an hour do not count.
+//
+// A target on the sojourn leaves for waiting what the service of nearly all
+// jobs (p95) of the kind leaves of it, at least a tenth.
+func (p *Policy) addBudget(k *policy.KindView) {
+	c := p.promise(k)
+	if c == nil || k.Arrived[3].Jobs == 0 && k.Pending.Jobs == 0 && k.LastTick.Jobs == 0 {
+		return
+	}
+	target := c.Target.Seconds()
+	budget := target
+	if c.On == policy.Sojourn {
+		budget = max(target-float64(k.Service.P95)/p.market.unitSpeed, float64(0.1*target))
+	}
+	budget = max(budget, floorBudget)
+	ln := p.lineOf(k.Priority)
+	ln.promised = true
+	ln.miss = min(ln.miss, max(1-c.Attain, missFloor))
+	if ln.budget < 0 || budget < ln.budget {
+		ln.budget = budget
+	}
+}
+
+// addWork adds a kind's arrivals and waiting jobs to its line.
+func (p *Policy) addWork(k *policy.KindView) {
+	ln := p.lineOf(k.Priority)
+	unit := p.market.unitSpeed
+	head, tail := split(k.LastTick, unit, ln.budget)
+	ln.arrivedHead += head
+	ln.arrivedTail += tail
+	ln.arrivedHold += holding(tail, k.LastTick.Jobs)
+	ln.arrivedJobs += float64(k.LastTick.Jobs)
+	if k.Pending.Jobs <= 0 {
+		return
+	}
+	head, tail = split(k.Pending, unit, ln.budget)
+	ln.waitingHead += head
+	ln.waitingTail += tail
+	ln.waitingHold += holding(tail, k.Pending.Jobs)
+	ln.waitingJobs += k.Pending.Jobs
+	each := head / float64(k.Pending.Jobs)
+	left := k.Pending.Jobs
+	for _, a := range k.PendingByAge {
+		ln.due[stepOf(ln.dueIn(a.Age))] += float64(each * float64(a.Jobs))
+		left -= a.Jobs
+	}
+	if left > 0 { // ages unknown: as old as the oldest
+		ln.due[stepOf(ln.dueIn(k.OldestWait))] += float64(each * float64(left))
+	}
+}
+
+// dueIn returns in how many seconds a job that has waited for age must start.
+// What nobody was promised is never late: its deadline moves on with time.
+func (ln *line) dueIn(age time.Duration) float64 {
+	if !ln.promised {
+		return ln.budget
+	}
+	return max(ln.budget-age.Seconds(), 0)
+}
+
+// split divides a flow's work, in slot-seconds, at the budget: the head of each
+// job competes for a start in time, the tail holds its slot afterwards.
+func split(f policy.Flow, unit, budget float64) (head, tail float64) {
+	if f.Jobs <= 0 || f.Work <= 0 {
+		return 0, 0
+	}
+	all := float64(f.Work) / unit
+	head = min(all, float64(budget*float64(f.Jobs)))
+	return head, all - head
+}
+
+// holding returns tail work times the seconds each job of it holds its slot, so
+// that sums divided by sums of tail work are means by work.
+func holding(tail float64, jobs int64) float64 {
+	if tail <= 0 {
+		return 0
+	}
+	return tail / float64(jobs) * tail
+}

@@ -1,0 +1,142 @@
+package skynet
+
+import (
+	"slices"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// market is what may be bought, and how much of it a unit of work costs.
+type market struct {
+	catalog *policy.Catalog
+	allowed []int // catalog indices
+	// unitSpeed is the speed of the unit slot: that of the type whose work is
+	// cheapest by the catalog. It never changes, so that what was learned in
+	// unit slots stays comparable.
+	unitSpeed float64
+	unitSlots float64 // slots of an instance of that type
+
+	slots  []float64         // unit slots by catalog index
+	prices []policy.MicroUSD // by catalog index, as last seen
+	order  []int             // allowed, cheapest unit of work first, larger first among equals
+	until  []time.Time       // by catalog index: refused until then
+	denied time.Time         // the whole market is left alone until then
+}
+
+// refusedFor is how long a type EC2 had no capacity of is not asked for again,
+// quotaFor how long nothing is asked for when the account is at its quota.
+const (
+	refusedFor = 180 * time.Second
+	quotaFor   = 10 * time.Minute
+)
+
+// newMarket returns the market of the named types of c; all without names.
+func newMarket(c *policy.Catalog, names []string) (market, error) {
+	m := market{catalog: c}
+	for i := range c.Types {
+		t := &c.Types[i]
+		m.slots = append(m.slots, t.Capacity())
+		m.prices = append(m.prices, t.PerHour)
+		if (len(names) == 0 || slices.Contains(names, t.Name)) && t.Capacity() > 0 {
+			m.allowed = append(m.allowed, i)
+		}
+	}
+	for _, typ := range names {
+		if c.Index(typ) < 0 {
+			return market{}, &policy.ParamError{Policy: name, Name: parTypes.Name, Value: typ, Allowed: "a type of catalog " + c.Name}
+		}
+	}
+	if len(m.allowed) == 0 {
+		return market{}, &policy.ParamError{Policy: name, Name: parTypes.Name, Value: names, Allowed: "types with slots and speed: there is nothing to buy"}
+	}
+	m.until = make([]time.Time, len(c.Types))
+	m.order = slices.Clone(m.allowed)
+	m.sort()
+	unit := &c.Types[m.order[0]]
+	m.unitSpeed = unit.Speed
+	m.unitSlots = float64(unit.Slots)
+	for i := range m.slots {
+		m.slots[i] /= m.unitSpeed
+	}
+	return m, nil
+}
+
+// slotsOf returns an instance's capacity in unit slots; 0 for a type the
+// catalog lacks.
+func (m *market) slotsOf(typ int) float64 {
+	if typ < 0 || typ >= len(m.slots) {
+		return 0
+	}
+	return m.slots[typ]
+}
+
+// dearer compares two types by the price of a unit of work: a positive number
+// when a's is dearer.
+func (m *market) dearer(a, b int) float64 {
+	// p/q against r/s without division
+	return float64(float64(m.prices[a])*m.slots[b]) - float64(float64(m.prices[b])*m.slots[a])
+}
+
+// kin reports whether b's unit of work costs at most a twentieth more than a's.
+func (m *market) kin(a, b int) bool {
+	return float64(m.prices[b])*m.slots[a] <= float64(1.05*float64(m.prices[a]))*m.slots[b]
+}
+
+// sort orders the types by the price of a unit of work; among equals the larger
+// first, then in catalog order.
+func (m *market) sort() {
+	slices.SortStableFunc(m.order, func(a, b int) int {
+		switch d := m.dearer(a, b); {
+		case d > 0:
+			return 1
+		case d < 0:
+			return -1
+		case m.slots[a] != m.slots[b]:
+			if m.slots[a] > m.slots[b] {
+				return -1
+			}
+			return 1
+		}
+		return a - b
+	})
+}
+
+// refresh takes in prices and refusals.
+//
+// A refusal for capacity concerns the type, wherever it was asked for: SkyNet
+// names no zone. One for quota concerns the whole account. A call that was
+// throttled or failed says nothing about what EC2 has.
+func (m *market) refresh(o *policy.Observation) {
+	if o.Money.Complete && len(o.Money.OnDemand) == len(m.prices) && !slices.Equal(o.Money.OnDemand, m.prices) {
+		copy(m.prices, o.Money.OnDemand)
+		m.order = append(m.order[:0], m.allowed...)
+		m.sort()
+	}
+	clear(m.until)
+	m.denied = time.Time{}
+	for i := range o.EC2.Refusals {
+		r := &o.EC2.Refusals[i]
+		if r.Market != policy.OnDemand {
+			continue
+		}
+		switch r.Why {
+		case "capacity":
+			if r.Type >= 0 && r.Type < len(m.until) {
+				m.until[r.Type] = later(m.until[r.Type], r.At.Add(refusedFor))
+			}
+		case "quota":
+			m.denied = later(m.denied, r.At.Add(quotaFor))
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// sells reports whether EC2 can be expected to sell the type now.
+func (m *market) sells(typ int, now time.Time) bool { return !now.Before(m.until[typ]) }

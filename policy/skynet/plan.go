@@ -1,0 +1,220 @@
+package skynet
+
+import "math"
+
+// The plan's grid: 36 steps of 10 s, 36 of a minute, 48 of five minutes. The
+// last part is used only where a line may wait that long.
+const (
+	fineSteps   = 36
+	minuteSteps = 36
+	coarseSteps = 48
+	maxSteps    = fineSteps + minuteSteps + coarseSteps
+
+	fineEnd   = fineSteps * 10.0
+	minuteEnd = fineEnd + minuteSteps*60
+	gridEnd   = minuteEnd + coarseSteps*300
+)
+
+// grid holds the end of every step and its width, in seconds from now.
+var grid = func() (g struct{ end, width [maxSteps]float64 }) {
+	t := 0.0
+	for i := range g.end {
+		switch {
+		case i < fineSteps:
+			g.width[i] = 10
+		case i < fineSteps+minuteSteps:
+			g.width[i] = 60
+		default:
+			g.width[i] = 300
+		}
+		t += g.width[i]
+		g.end[i] = t
+	}
+	return g
+}()
+
+// stepOf returns the step that holds the instant u seconds from now: the one
+// with start < u <= end; the first for u <= 0, the last beyond the grid.
+func stepOf(u float64) int {
+	var i int
+	switch {
+	case u <= 0:
+		return 0
+	case u <= fineEnd:
+		i = int(math.Ceil(u/10)) - 1
+	case u <= minuteEnd:
+		i = fineSteps + int(math.Ceil((u-fineEnd)/60)) - 1
+	case u <= gridEnd:
+		i = fineSteps + minuteSteps + int(math.Ceil((u-minuteEnd)/300)) - 1
+	default:
+		return maxSteps - 1
+	}
+	return i
+}
+
+// plan is a fluid schedule of the next minutes: what waits and what is expected
+// to arrive, served in strict priority by capacity that changes from step to
+// step. All in slots and slot-seconds.
+type plan struct {
+	steps int // of the grid that are looked at
+	lines [linesMax]planLine
+	n     int
+	// held is what running jobs still hold of the ready capacity; ready, coming
+	// and leaving capacity make up there.
+	held  [maxSteps]float64
+	there [maxSteps]float64
+}
+
+// planLine is a line in the plan.
+type planLine struct {
+	urgent  bool
+	waiting float64
+	// arriving head work in each step, and the head work that is not yet due at
+	// its end: as long as no more than that waits, the promise is kept.
+	arriving [maxSteps]float64
+	notDue   [maxSteps]float64
+	// tail work that follows each slot-second of head work served, and the part
+	// of it that a second frees.
+	tail, ending float64
+}
+
+// checks say where the plan must hold: urgent lines from step urgentFrom to
+// urgentTo, the others from patientFrom to the plan's end. A line may lag by
+// slack slot-seconds.
+type checks struct {
+	urgentFrom, urgentTo, patientFrom int
+	slack                             float64
+}
+
+// capacity is what serves in the plan: at all times (always), that of there,
+// and more from a time on (extra from step from, of which it is there for the
+// part first).
+type capacity struct {
+	useThere bool
+	always   float64
+	extra    float64
+	from     int
+	first    float64
+}
+
+// holds reports whether the plan keeps every promise that k checks, with
+// capacity c.
+//
+// In each step, running jobs keep their slots, then the tails of jobs started
+// in the plan keep theirs, then each line is served in order of priority. A
+// line fails where more waits than is not yet due.
+func (p *plan) holds(c capacity, k checks) bool {
+	var waiting, holding [linesMax]float64
+	for j := range p.n {
+		waiting[j] = p.lines[j].waiting
+	}
+	last := p.lastStep(k)
+	for i := 0; i <= last; i++ {
+		width := grid.width[i]
+		slots := c.always - p.held[i]
+		if c.useThere {
+			slots += p.there[i]
+		}
+		if i > c.from {
+			slots += c.extra
+		} else if i == c.from {
+			slots += float64(c.first * c.extra)
+		}
+		room := max(slots, 0) * width
+		for j := range p.n {
+			if holding[j] > 0 {
+				end := min(float64(holding[j]*min(float64(p.lines[j].ending*width), 1)), room)
+				holding[j] -= end
+				room -= end
+			}
+		}
+		for j := range p.n {
+			ln := &p.lines[j]
+			wait := waiting[j] + ln.arriving[i]
+			served := min(wait, room)
+			room -= served
+			wait -= served
+			waiting[j] = wait
+			if ln.tail > 0 {
+				holding[j] += float64(ln.tail * served)
+			}
+			if wait > ln.notDue[i]+k.slack {
+				if ln.urgent {
+					if i >= k.urgentFrom && i <= k.urgentTo {
+						return false
+					}
+				} else if i >= k.patientFrom {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// lastStep returns the last step whose outcome k checks.
+func (p *plan) lastStep(k checks) int {
+	for j := range p.n {
+		if !p.lines[j].urgent {
+			return p.steps - 1
+		}
+	}
+	return min(k.urgentTo, p.steps-1)
+}
+
+// buildPlan lays out the plan from the lines, the forecast and the fleet.
+func (p *Policy) buildPlan() {
+	pl := &p.plan
+	pl.n = len(p.lines)
+	pl.steps = fineSteps + minuteSteps
+	for j := range p.lines {
+		if ln := &p.lines[j]; !ln.urgent && ln.waitingHead > 0 && ln.budget > minuteEnd {
+			pl.steps = max(pl.steps, min(stepOf(ln.budget)+1, maxSteps))
+		}
+	}
+	for j := range p.lines {
+		p.planLine(j)
+	}
+}
+
+// planLine lays out one line: its arrivals if it is urgent, and the work not
+// yet due at the end of each step: arrived or waiting, less
+//
+//	due(u) = waiting work with its deadline by u + arrivals up to u − budget.
+func (p *Policy) planLine(j int) {
+	pl, ln, l := &p.plan.lines[j], &p.lines[j], &p.st.Lines[j]
+	pl.urgent = ln.urgent
+	pl.waiting = ln.waitingHead
+	notDue := ln.waitingHead
+	rate := 0.0
+	if ln.urgent && !p.silent {
+		rate = l.Head
+	}
+	for i := range p.plan.steps {
+		notDue -= ln.due[i]
+		width := grid.width[i]
+		arriving := float64(rate*p.ahead.load[i]) * width
+		pl.arriving[i] = arriving
+		pl.notDue[i] = max(notDue, 0)
+		if rate > 0 {
+			// arrivals of the last budget seconds are not due: at this step's
+			// rate, or all so far where the budget is longer
+			pl.notDue[i] += float64(rate * p.ahead.load[i] * min(ln.budget, grid.end[i]))
+		}
+	}
+	pl.tail, pl.ending = 0, 0
+	head, tail, hold := ln.waitingHead, ln.waitingTail, ln.waitingHold
+	if rate > 0 {
+		head += float64(rate * tailSpan)
+		tail += float64(l.Tail * tailSpan)
+		hold += float64(l.Hold * tailSpan)
+	}
+	if head > 0 && tail > 0 && hold > 0 {
+		pl.tail = tail / head
+		pl.ending = tail / hold
+	}
+}
+
+// tailSpan is for how many seconds expected arrivals count, beside the waiting
+// jobs, in the share of tail work a line's jobs bring.
+const tailSpan = 300

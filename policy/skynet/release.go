@@ -1,0 +1,209 @@
+package skynet
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+var (
+	ruleReleaseWindow = policy.NewRule("release.window", "%.0f instances near the end of their paid hour are not needed for %.0f s: %.1f cores stay", false)
+	ruleReleasePlan   = policy.NewRule("release.plan", "%.0f instances are not needed for %.0f s: %.1f cores stay", false)
+	ruleReleaseSpare  = policy.NewRule("release.spare", "%.0f instances never registered, or have been silent for %.0f s and more", false)
+	rulePlanKeep      = policy.NewRule("plan.keep", "%.0f instances reach the end of their paid hour; the plan needs them: %.1f cores, forecast %.1f, planned for %.1f", false)
+	ruleKeepValue     = policy.NewRule("keep.value", "%.0f instances stay: at this hour of the week they are needed in %.0f %% of the next", false)
+	ruleOff           = policy.NewRule("off.night", "%.2f slots expected: %.2f %% of the jobs ever arrived at so few, at most %.2f %% may be late; arrivals are not planned for", false)
+)
+
+// candidate is an instance that may be released now.
+type candidate struct {
+	at    int // in Fleet.Instances
+	slots float64
+	dear  float64 // price of its unit of work
+	left  time.Duration
+	busy  int
+}
+
+// shrink drains what the plan does not need.
+//
+// With paid windows, only instances whose window ends before the next chance
+// to drain them, and whose running jobs will be done by then; what is drained
+// but still busy when its new window began is taken back, for it is paid. Per
+// second, any instance. Substitutes, whose unit of work is dearer, leave first;
+// then the nearest window's end, or the least busy and newest.
+func (p *Policy) shrink(o *policy.Observation) {
+	if p.set.windows {
+		p.keepPaid(o)
+	}
+	p.findCandidates(o)
+	if n := p.spareDue(o); n > 0 {
+		p.because(ruleReleaseSpare.Because(float64(n), silentFor.Seconds()))
+	}
+	if len(p.candidates) == 0 || len(p.launches) > 0 || len(p.undrains) > 0 {
+		return
+	}
+	p.rank()
+	unit := p.market.unitSpeed
+	n := p.unneeded()
+	valued := 0
+	if p.set.windows {
+		for n > 0 && p.worthKeeping(p.alivWithout(n)) {
+			n--
+			valued++
+		}
+	}
+	for _, c := range p.candidates[:n] {
+		p.drains = append(p.drains, o.Fleet.Instances[c.at].ID)
+	}
+	stay := p.alivWithout(n) * unit
+	switch {
+	case n > 0 && p.set.windows:
+		p.because(ruleReleaseWindow.Because(float64(n), p.set.lookAhead, stay))
+	case n > 0:
+		p.because(ruleReleasePlan.Because(float64(n), p.set.lookAhead, stay))
+	case valued == 0 && p.set.windows:
+		p.because(rulePlanKeep.Because(float64(len(p.candidates)), stay, p.ahead.mean*unit, p.ahead.high*unit))
+	}
+	if valued > 0 {
+		p.because(ruleKeepValue.Because(float64(valued), 100*p.set.valueShare))
+	}
+}
+
+// keepPaid takes back what drained past the end of its paid window: its new
+// window is paid whole. At the very end of the old one that is already certain.
+func (p *Policy) keepPaid(o *policy.Observation) {
+	n := 0
+	for _, at := range p.fleet.back {
+		in := &o.Fleet.Instances[at]
+		left := in.PaidUntil.Sub(o.Now)
+		rolled := left <= 0 || left > p.env.Catalog.Billing.Quantum/2
+		if in.Busy > 0 && in.InterruptAt.IsZero() && rolled && !slices.Contains(p.undrains, in.ID) {
+			p.undrains = append(p.undrains, in.ID)
+			n++
+		}
+	}
+	if n > 0 {
+		p.because(ruleUndrainOwn.Because(float64(n)))
+	}
+}
+
+// due reports whether an instance must be drained now, or be paid for again:
+// its window ends so soon that at the next tick its last job could not end in
+// time.
+func (p *Policy) due(in *policy.Instance, now time.Time) bool {
+	if !p.set.windows {
+		return true
+	}
+	left := in.PaidUntil.Sub(now).Seconds()
+	lead := max(p.set.drainLead, p.tick)
+	return left <= lead+min(in.IdleIn.Seconds(), lead)
+}
+
+// findCandidates lists the instances that may be released now.
+func (p *Policy) findCandidates(o *policy.Observation) {
+	p.candidates = p.candidates[:0]
+	for i := range o.Fleet.Instances {
+		in := &o.Fleet.Instances[i]
+		if in.Phase == policy.Draining || in.Phase == policy.Lost || !in.InterruptAt.IsZero() || !p.due(in, o.Now) {
+			continue
+		}
+		left := in.PaidUntil.Sub(o.Now)
+		if p.set.windows && in.IdleIn > left {
+			continue // busy into its next window: paid again whatever happens
+		}
+		slots := p.market.slotsOf(in.Type)
+		if slots == 0 {
+			continue
+		}
+		p.candidates = append(p.candidates, candidate{
+			at: i, slots: slots, left: left, busy: in.Busy,
+			dear: float64(p.market.prices[in.Type]) / slots,
+		})
+	}
+}
+
+// spareDue drains what nobody counts on any more and returns how many.
+func (p *Policy) spareDue(o *policy.Observation) int {
+	n := 0
+	for _, at := range p.fleet.spare {
+		in := &o.Fleet.Instances[at]
+		if p.due(in, o.Now) && (in.Phase != policy.Lost || o.Now.Sub(in.LastSeen) > 3*silentFor) {
+			p.drains = append(p.drains, in.ID)
+			n++
+		}
+		p.candidates = slices.DeleteFunc(p.candidates, func(c candidate) bool { return c.at == at })
+	}
+	return n
+}
+
+// rank orders the candidates: first to leave first.
+func (p *Policy) rank() {
+	byWindow := p.set.windows
+	slices.SortFunc(p.candidates, func(a, b candidate) int {
+		switch {
+		case a.dear != b.dear:
+			return cmp.Compare(b.dear, a.dear)
+		case byWindow && a.left != b.left:
+			return cmp.Compare(a.left, b.left)
+		case !byWindow && a.busy != b.busy:
+			return cmp.Compare(a.busy, b.busy)
+		case byWindow:
+			return cmp.Compare(a.at, b.at)
+		}
+		return cmp.Compare(b.at, a.at)
+	})
+}
+
+// unneeded returns how many of the candidates, from the first, the plan can do
+// without, by bisection: less capacity never makes a plan hold.
+func (p *Policy) unneeded() int {
+	k := checks{urgentTo: stepOf(p.set.lookAhead), slack: p.lagging()}
+	low, high := 0, len(p.candidates)
+	fits := func(n int) bool {
+		left := p.alivWithout(n)
+		return left >= p.floor && p.plan.holds(capacity{always: left, from: maxSteps}, k)
+	}
+	if high > 0 && !fits(1) {
+		return 0
+	}
+	low = 1
+	for low < high {
+		mid := (low + high + 1) / 2
+		if fits(mid) {
+			low = mid
+		} else {
+			high = mid - 1
+		}
+	}
+	return low
+}
+
+// alivWithout returns the slots alive without the first n candidates.
+func (p *Policy) alivWithout(n int) float64 {
+	left := p.fleet.alive
+	for _, c := range p.candidates[:n] {
+		left -= c.slots
+	}
+	return left
+}
+
+// worthKeeping reports whether the profile needs more than left slots in more
+// than the value share of the next paid window. A window is an option that can
+// be bought later for a boot lag, so it is not bought for less.
+func (p *Policy) worthKeeping(left float64) bool {
+	if p.set.valueShare >= 1 || !p.usual.known || p.silent {
+		return false
+	}
+	const points = 12
+	window := p.env.Catalog.Billing.Quantum.Seconds()
+	level, needed := p.urgentLevel(), 0
+	for i := range points {
+		u := (float64(i) + 0.5) * window / points
+		if p.inflate.of(float64(level*p.ratio(u))) > left {
+			needed++
+		}
+	}
+	return float64(needed) > float64(p.set.valueShare*points)
+}

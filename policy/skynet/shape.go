@@ -1,0 +1,95 @@
+package skynet
+
+import "time"
+
+// shape is the load of the urgent lines by quarter-hour of the day and of the
+// week on the users' clock.
+type shape struct {
+	Day  [96]bin  `json:"day"`
+	Week [672]bin `json:"week"`
+	// Quarter is the one being measured, counted from the epoch on the users'
+	// clock, with the sum and number of its samples so far.
+	Quarter int64   `json:"quarter"`
+	Sum     float64 `json:"sum"`
+	N       int64   `json:"n"`
+}
+
+// bin is a mean load in slots over the last visits.
+type bin struct {
+	Load   float64 `json:"l"`
+	Visits int64   `json:"v"`
+}
+
+const quarter = 15 * time.Minute
+
+// visitMemory is about how many visits a bin remembers.
+const visitMemory = 5
+
+func (b *bin) learn(load float64) {
+	b.Load = follow(b.Load, load, 1, visitMemory, b.Visits)
+	b.Visits++
+}
+
+// learn adds the load of a sample that ended at t, on the users' clock.
+func (s *shape) learn(t time.Time, load float64) {
+	q := t.Unix() / int64(quarter/time.Second)
+	if q != s.Quarter {
+		if s.N > 0 {
+			mean := s.Sum / float64(s.N)
+			s.Day[s.Quarter%96].learn(mean)
+			s.Week[s.Quarter%672].learn(mean)
+		}
+		s.Quarter, s.Sum, s.N = q, 0, 0
+	}
+	s.Sum += load
+	s.N++
+}
+
+// at returns the load usual at t on the users' clock, in slots, interpolated
+// between the centres of quarter-hours: the mean of week and day where the
+// week's bins were visited, the day's alone before, and false before that.
+func (s *shape) at(t float64) (load float64, known bool) {
+	x := t/quarter.Seconds() - 0.5
+	q := int64(x)
+	part := x - float64(q)
+	day, ok := between(&s.Day[q%96], &s.Day[(q+1)%96], part)
+	if !ok {
+		return 0, false
+	}
+	if week, ok := between(&s.Week[q%672], &s.Week[(q+1)%672], part); ok {
+		return float64(0.5*day) + float64(0.5*week), true
+	}
+	return day, true
+}
+
+func between(a, b *bin, part float64) (float64, bool) {
+	return a.Load + float64(part*(b.Load-a.Load)), a.Visits > 0 && b.Visits > 0
+}
+
+// ratio returns how much higher the usual load is in ahead seconds than it was
+// in the middle of what the level remembers, within a quarter and four; 1 when
+// the profile does not know.
+func (p *Policy) ratio(ahead float64) float64 {
+	if !p.usual.known {
+		return 1
+	}
+	then, ok := p.st.Shape.at(p.clock + ahead)
+	if !ok {
+		return 1
+	}
+	return min(max(then/p.usual.load, 0.25), 4)
+}
+
+// usualLoad is the profile's load in the middle of what the level remembers.
+type usualLoad struct {
+	load  float64
+	known bool
+}
+
+func (p *Policy) usualNow() usualLoad {
+	if !p.set.profile {
+		return usualLoad{}
+	}
+	load, ok := p.st.Shape.at(p.clock - p.set.tau/2)
+	return usualLoad{load, ok && load > 0}
+}

@@ -1,0 +1,178 @@
+package skynet
+
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// Policy is the SkyNet policy. Make it with New.
+type Policy struct {
+	env    policy.Env
+	set    settings
+	market market
+	st     state
+
+	// Everything below is derived anew at each step.
+	tick  float64 // nominal, in seconds
+	lag   float64 // boot lag planned with, in seconds
+	clock float64 // seconds since the epoch on the users' clock
+	lines []line
+	usual usualLoad
+	ahead forecast
+	inflate
+	silent bool // arrivals are not planned for
+	fleet  fleet
+	plan   plan
+	floor  float64 // slots, of the slack rule
+	worst  int     // class that presses most, -1: none
+	flatZ  float64 // where a rise of z was given up at this step
+
+	candidates  []candidate
+	launches    []policy.Launch
+	substitutes []policy.Substitute
+	drains      []policy.InstanceID
+	undrains    []policy.InstanceID
+	reasons     []policy.Reason
+}
+
+// Step returns what to do about o: nothing while what was read is in doubt;
+// otherwise it learns, plans, takes back or buys what the plan is short of, and
+// drains what it does not need.
+func (p *Policy) Step(o *policy.Observation) policy.Decision {
+	p.launches, p.drains, p.undrains, p.reasons = p.launches[:0], p.drains[:0], p.undrains[:0], p.reasons[:0]
+	p.flatZ = 0
+	since := p.since(o)
+	if why, doubt := p.doubt(o); doubt {
+		p.because(why)
+		return policy.Decision{Because: p.reasons}
+	}
+	p.read(o)
+	p.learn(o, since)
+	p.lookAhead()
+	p.silent = p.switchedOff(o.Now)
+	p.survey(o)
+	p.buildPlan()
+	p.floor = p.slackFloor(o)
+	p.grow(o)
+	p.shrink(o)
+	if why, ok := p.steerReason(); ok {
+		p.because(why)
+	}
+	p.st.Kept = p.kept(o)
+	return policy.Decision{
+		Launches: p.launches, Drains: p.drains, Undrains: p.undrains,
+		NextTick: p.nextTick(o), Because: p.reasons,
+	}
+}
+
+func (p *Policy) because(r policy.Reason) { p.reasons = append(p.reasons, r) }
+
+// since returns the seconds since the last step, at most a tick: what arrived
+// in a longer gap was not counted.
+func (p *Policy) since(o *policy.Observation) float64 {
+	p.tick = max(o.Tick, policy.MinTick).Seconds()
+	step := 0.0
+	if !p.st.SteppedAt.IsZero() {
+		step = min(max(o.Now.Sub(p.st.SteppedAt).Seconds(), 0), p.tick)
+	}
+	p.st.SteppedAt = o.Now
+	return step
+}
+
+// read takes in what the step needs of the observation.
+func (p *Policy) read(o *policy.Observation) {
+	p.lag = bootLag(&o.Fleet.Boot)
+	if o.Fleet.Boot.P50 <= 0 {
+		p.lag = p.env.BootGuess.Seconds()
+	}
+	local := o.Now.Add(p.env.UTCOffset)
+	p.clock = float64(local.Unix()) + float64(local.Nanosecond())*1e-9
+	p.market.refresh(o)
+	p.readLines(o)
+}
+
+// learn adds the time since the last step, in seconds, to what is remembered.
+// A reading of the queue is learned from once.
+func (p *Policy) learn(o *policy.Observation, since float64) {
+	st := &p.st
+	if st.FirstAt.IsZero() {
+		st.FirstAt = o.Now
+	}
+	p.usual = p.usualNow()
+	p.worst = -1
+	if since <= 0 || !o.Queue.At.After(st.QueueAt) {
+		st.QueueAt = later(st.QueueAt, o.Queue.At)
+		return
+	}
+	st.QueueAt = o.Queue.At
+	p.learnSlack(o, since)
+	if p.warm(o) {
+		p.count(o, since)
+	}
+	if !p.collect(since) {
+		_, p.worst = p.pressure()
+		return
+	}
+	step := st.SampledS
+	load, jobs := p.learnLevels()
+	n := st.Samples
+	st.Samples++
+	p.usual = p.usualNow()
+	mean := p.urgentLevel() * p.ratio(p.lag+p.tick)
+	usual, known := st.Shape.at(p.clock + p.lag + p.tick)
+	if !known || !p.set.profile {
+		usual = mean
+	}
+	first, last := horizon(p.lag, p.tick)
+	st.Quantile.learn(n, load, step, usual)
+	st.Quantile.train(n, first, last, p.set.quantile)
+	st.Phi.learn(n, load, step, mean, last)
+	st.Off.learn(st.Phi.lowest(n, last), jobs)
+	st.Shape.learn(o.Now.Add(p.env.UTCOffset-o.Tick/2), load)
+	p.moveZ(step)
+}
+
+// warm reports whether lateness can be helped: an instance has been ready, or a
+// first launch has had the time to become so and recover.
+func (p *Policy) warm(o *policy.Observation) bool {
+	st := &p.st
+	if st.WarmAt.IsZero() && (o.Fleet.ReadySlots > 0 || o.Now.Sub(st.FirstAt) > time.Hour) {
+		st.WarmAt = o.Now.Add(policy.Seconds(p.lag + p.set.recovery))
+	}
+	return !st.WarmAt.IsZero() && o.Now.After(st.WarmAt)
+}
+
+// switchedOff reports whether arrivals are so few at this hour that being late
+// for all of them spends only a part of the miss budget.
+func (p *Policy) switchedOff(now time.Time) bool {
+	if !p.set.promises || p.set.offShare == 0 || now.Sub(p.st.FirstAt).Seconds() < offLearned {
+		return false
+	}
+	miss := 1.0
+	for i := range p.lines {
+		if p.lines[i].urgent {
+			miss = min(miss, p.lines[i].miss)
+		}
+	}
+	if p.ahead.mean > offMost {
+		return false
+	}
+	share := p.st.Off.share(p.ahead.mean)
+	if share >= float64(p.set.offShare*miss) {
+		return false
+	}
+	p.because(ruleOff.Because(p.ahead.mean, 100*share, float64(100*p.set.offShare*miss)))
+	return true
+}
+
+// kept returns how many instances are meant to stay.
+func (p *Policy) kept(o *policy.Observation) int {
+	n := len(p.undrains) - len(p.drains)
+	for i := range o.Fleet.Instances {
+		if in := &o.Fleet.Instances[i]; in.Phase != policy.Draining && in.InterruptAt.IsZero() {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,190 @@
+package skynet
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// Spec is the policy "skynet". Every default works untuned; where it is 0 for
+// "by billing", hourly windows and per-second billing use the two values its
+// sentence names.
+var Spec = policy.Spec{
+	Name:   name,
+	Doc:    "plans work and deadlines over the boot lag, with a reserve that the promises' miss budget steers",
+	Params: params,
+	New:    func(env policy.Env, v policy.Values) (policy.Policy, error) { return New(env, v) },
+}
+
+const name = "skynet"
+
+var params = []policy.Param{
+	parReserve, parSlackTarget, parForm, parQuantile, parBudget, parZStart, parGain,
+	parTau, parRecovery, parLookAhead, parValueShare, parDrainLead, parTheta,
+	parOffShare, parProfile, parColdLaunch, parFastTick, parTypes,
+}
+
+const (
+	reservePromises = "promises"
+	reserveSlack    = "slack"
+	reserveBoth     = "promises+slack"
+
+	byBilling    = "auto"
+	formQuantile = "quantile"
+	formPhi      = "phi"
+)
+
+var (
+	parReserve = policy.Param{
+		Name: "reserve", Kind: policy.Choice, Choices: []string{reservePromises, reserveSlack, reserveBoth}, Fixed: true,
+		Doc: "What the reserve is for: what the promises need, the 24 h mean of slack at slack_target (the rule of 2008), or the first with the second as its floor.",
+	}
+	parSlackTarget = policy.Param{
+		Name: "slack_target", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 0.8, Default: 0.25,
+		Doc: "The 24 h mean of slack that the slack rule steers to.",
+	}
+	parForm = policy.Param{
+		Name: "form", Kind: policy.Choice, Choices: []string{byBilling, formQuantile, formPhi},
+		Doc: "How the spread of the load is forecast: a conditional quantile (auto under hourly billing) or the square root of an over-dispersed mean (auto per second).",
+	}
+	parQuantile = policy.Param{
+		Name: "quantile", Kind: policy.Number, Unit: "fraction", Min: 0.5, Max: 0.99, Default: 0.9,
+		Doc: "The quantile of the highest one-minute load that is learned.",
+	}
+	parBudget = policy.Param{
+		Name: "budget", Kind: policy.Number, Unit: "fraction", Min: 0.1, Max: 1, Default: 0.73,
+		Doc: "The share of the late jobs a promise allows that is aimed at.",
+	}
+	parZStart = policy.Param{
+		Name: "z_start", Kind: policy.Number, Unit: "multiple", Min: zLow, Max: zHigh, Default: 0.5,
+		Doc: "The reserve multiplier to start from.",
+	}
+	parGain = policy.Param{
+		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.3,
+		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it at z_start.",
+	}
+	parTau = policy.Param{
+		Name: "tau", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour),
+		Doc: "Time constant of the level of arriving work; 0: 10m hourly, 4m per second.",
+	}
+	parRecovery = policy.Param{
+		Name: "recovery", Kind: policy.Duration, Min: 0, Max: float64(30 * time.Minute),
+		Doc: "What is late may stay late for so long after a launch could help: nothing is bought for work that is late already; 0: 5m hourly, 40s per second.",
+	}
+	parLookAhead = policy.Param{
+		Name: "look_ahead", Kind: policy.Duration, Min: 0, Max: float64(40 * time.Minute),
+		Doc: "How far ahead the plan must hold without an instance before it is released; 0: 10m hourly, 4m per second.",
+	}
+	parValueShare = policy.Param{
+		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.5,
+		Doc: "An instance is kept for another paid window when the profile needs it for more than this share of it; 1: never for that reason.",
+	}
+	parDrainLead = policy.Param{
+		Name: "drain_lead", Kind: policy.Duration, Min: 0, Max: float64(10 * time.Minute), Default: float64(time.Minute),
+		Doc: "How long before the end of its paid window an instance may be drained.",
+	}
+	parTheta = policy.Param{
+		Name: "theta", Kind: policy.Number, Unit: "fraction", Min: 0.05, Max: 1, Default: 0.8,
+		Doc: "The share of a patient class's target that is planned with.",
+	}
+	parOffShare = policy.Param{
+		Name: "off_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.3,
+		Doc: "The share of the miss budget that silent hours may cost before arrivals are forecast in them; 0 forecasts always.",
+	}
+	parProfile = policy.Param{
+		Name: "profile", Kind: policy.Choice, Choices: []string{"on", "off"},
+		Doc: "Whether the hour of the day and week shapes the forecast.",
+	}
+	parColdLaunch = policy.Param{
+		Name: "cold_launch", Kind: policy.Integer, Min: 1, Max: 100, Default: 4,
+		Doc: "How many instances may be alive for work of unknown size, before any job has completed.",
+	}
+	parFastTick = policy.Param{
+		Name: "fast_tick", Kind: policy.Duration, Min: float64(policy.MinTick), Max: float64(time.Hour), Default: float64(10 * time.Second),
+		Doc: "How soon to look again while a backlog of an urgent class stands, where earlier ticks are honoured.",
+	}
+	parTypes = policy.Param{
+		Name: "types", Kind: policy.TypeList, Fixed: true,
+		Doc: "The instance types that may be bought; omitted: all of the catalog.",
+	}
+)
+
+// settings are the parameters as the rules use them; times in seconds.
+type settings struct {
+	promises, slack bool // which reserves count
+	slackTarget     float64
+	phi             bool
+	quantile        float64
+	budget          float64
+	zStart, gain    float64
+	tau             float64
+	recovery        float64
+	lookAhead       float64
+	valueShare      float64
+	drainLead       float64
+	theta           float64
+	offShare        float64
+	profile         bool
+	coldLaunch      int
+	fastTick        time.Duration
+	windows         bool // paid windows worth waiting for the end of
+}
+
+func newSettings(b policy.Billing, v policy.Values) settings {
+	windows := b.Windows()
+	seconds := func(p *policy.Param, hourly, perSecond float64) float64 {
+		if s := v.Duration(p).Seconds(); s > 0 {
+			return s
+		}
+		if windows {
+			return hourly
+		}
+		return perSecond
+	}
+	reserve, form := v.Choice(&parReserve), v.Choice(&parForm)
+	return settings{
+		promises:    reserve != reserveSlack,
+		slack:       reserve != reservePromises,
+		slackTarget: v.Number(&parSlackTarget),
+		phi:         form == formPhi || form == byBilling && !windows,
+		quantile:    v.Number(&parQuantile),
+		budget:      v.Number(&parBudget),
+		zStart:      v.Number(&parZStart),
+		gain:        v.Number(&parGain),
+		tau:         seconds(&parTau, 600, 240),
+		recovery:    seconds(&parRecovery, 300, 40),
+		lookAhead:   seconds(&parLookAhead, 600, 240),
+		valueShare:  v.Number(&parValueShare),
+		drainLead:   v.Duration(&parDrainLead).Seconds(),
+		theta:       v.Number(&parTheta),
+		offShare:    v.Number(&parOffShare),
+		profile:     v.Choice(&parProfile) == "on",
+		coldLaunch:  int(v.Number(&parColdLaunch)),
+		fastTick:    v.Duration(&parFastTick),
+		windows:     windows,
+	}
+}
+
+// New returns the policy. It fails when a type of "types" is not in the
+// catalog, when a value is out of its bounds, or when no type that may be
+// bought has any capacity.
+func New(env policy.Env, v policy.Values) (*Policy, error) {
+	for i := range params {
+		p := &params[i]
+		if p.Kind == policy.Choice || p.Kind == policy.TypeList {
+			continue
+		}
+		if x := v.Number(p); !(x >= p.Min && x <= p.Max) || math.IsInf(x, 0) {
+			return nil, &policy.ParamError{Policy: name, Name: p.Name, Value: x, Allowed: fmt.Sprintf("from %v to %v", p.Min, p.Max)}
+		}
+	}
+	m, err := newMarket(&env.Catalog, v.Strings(&parTypes))
+	if err != nil {
+		return nil, err
+	}
+	p := &Policy{env: env, set: newSettings(env.Catalog.Billing, v), market: m}
+	p.st = newState(&p.set, len(env.Classes))
+	return p, nil
+}

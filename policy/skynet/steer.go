@@ -1,0 +1,139 @@
+package skynet
+
+import (
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/detmath"
+)
+
+const (
+	zLow, zHigh   = -0.5, 3.0
+	missFloor     = 1e-3    // a promise of all jobs is steered as one of 99.9 %
+	steerMemory   = 2 * day // of started and late jobs
+	steerLeast    = 200     // jobs started before a class has a say
+	steerFlat     = 0.5     // a rise of z this large must lower the late share …
+	steerWorth    = 0.15    // … by a factor of e to this, or it is taken back
+	steerRetry    = 2 * day // before another attempt
+	steerTakeBack = 1.0     // per day
+)
+
+var ruleSteer = policy.NewRule("steer.z", "%s: %.2f %% late of %.2f %% allowed, reserve multiplier %.2f", true)
+var ruleSteerFlat = policy.NewRule("steer.flat", "%s: %.2f %% late although the reserve multiplier rose from %.2f to %.2f: it is taken back", true)
+
+// steer is the multiplier of the reserve and the miss budget that moves it.
+//
+// Per class, late and started jobs are summed with a memory of two days. With ε
+// the late share a class allows and k over the classes with enough jobs,
+//
+//	x = max_k ln((late_k/started_k + 0.05 ε_k)/ε_k)
+//	z ← clip(z + G (x − ln(budget + 0.05)) Δ/day, −0.5, 3)
+//
+// which rests where the worst class spends the budget's share of its allowance.
+// Doubt buys more: z rises faster the more jobs are late, and falls slowly.
+//
+// Anti-windup: where bursts come faster than any launch, a larger z buys
+// machines and saves nobody. When z has risen by half and the late share has
+// not fallen, the rise is taken back and not tried again for two days.
+type steer struct {
+	Z       float64 `json:"z"`
+	Classes []spent `json:"classes"`
+	// BaseZ and BaseX are where the present rise began; BarS how many seconds z
+	// may not rise, 0: it may.
+	BaseZ float64 `json:"base_z"`
+	BaseX float64 `json:"base_x"`
+	BarS  float64 `json:"bar_s"`
+}
+
+// spent is how much of its miss budget a class used lately, in jobs.
+type spent struct {
+	Started float64 `json:"started"`
+	Late    float64 `json:"late"`
+}
+
+func newSteer(s *settings, classes int) steer {
+	return steer{Z: s.zStart, BaseZ: s.zStart, Classes: make([]spent, classes)}
+}
+
+// multiplier returns z.
+func (p *Policy) multiplier() float64 { return p.st.Steer.Z }
+
+// count adds the starts since the last observation, step seconds ago.
+func (p *Policy) count(o *policy.Observation, step float64) {
+	s := &p.st.Steer
+	keep := detmath.Exp(-step / steerMemory)
+	for i := range s.Classes {
+		s.Classes[i].Started *= keep
+		s.Classes[i].Late *= keep
+	}
+	for i := range o.Queue.Kinds {
+		k := &o.Queue.Kinds[i]
+		if p.promise(k) == nil {
+			continue
+		}
+		c := &s.Classes[k.Class]
+		c.Started += float64(k.Started)
+		c.Late += float64(k.StartedLate)
+	}
+}
+
+// moveZ steers the multiplier over a sample of step seconds.
+func (p *Policy) moveZ(step float64) {
+	s := &p.st.Steer
+	x, worst := p.pressure()
+	p.worst = worst
+	if worst < 0 {
+		return
+	}
+	rest := detmath.Log(p.set.budget + 0.05)
+	move := float64(p.set.gain*(x-rest)) * step / day
+	s.BarS = max(s.BarS-step, 0)
+	switch {
+	case s.BarS > 0 && move > 0:
+		// barred: the rise that did not help is taken back
+		if s.Z > s.BaseZ {
+			s.Z = max(s.BaseZ, s.Z-float64(steerTakeBack*step/day))
+		}
+	default:
+		s.Z = min(max(s.Z+move, zLow), zHigh)
+	}
+	switch {
+	case s.BarS > 0 && move <= 0:
+		s.BarS = 0
+		s.BaseZ, s.BaseX = s.Z, x
+	case s.Z <= s.BaseZ || x < s.BaseX-steerWorth:
+		s.BaseZ, s.BaseX = s.Z, x // it helped, or nothing was tried
+	case s.BarS == 0 && s.Z >= s.BaseZ+steerFlat:
+		p.flatZ = s.Z
+		s.BarS = steerRetry
+	}
+}
+
+// pressure returns ln of how much of its allowance the worst class uses, and
+// which that is; −1 when no class has started enough jobs.
+func (p *Policy) pressure() (x float64, worst int) {
+	worst = -1
+	for i := range p.st.Steer.Classes {
+		c := &p.st.Steer.Classes[i]
+		if c.Started < steerLeast {
+			continue
+		}
+		miss := max(1-p.env.Classes[i].Attain, missFloor)
+		if own := detmath.Log((c.Late/c.Started + float64(0.05*miss)) / miss); worst < 0 || own > x {
+			x, worst = own, i
+		}
+	}
+	return x, worst
+}
+
+// steerReason returns the sentence about z.
+func (p *Policy) steerReason() (policy.Reason, bool) {
+	if p.worst < 0 || !p.set.promises {
+		return policy.Reason{}, false
+	}
+	c, s := &p.st.Steer.Classes[p.worst], &p.st.Steer
+	class := &p.env.Classes[p.worst]
+	late := 100 * c.Late / c.Started
+	if p.flatZ != 0 {
+		return ruleSteerFlat.Named(class.Name, late, s.BaseZ, p.flatZ), true
+	}
+	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), s.Z), true
+}

@@ -1,0 +1,85 @@
+package chart
+
+import (
+	"image/color"
+	"io"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/vgimg"
+)
+
+// PNG writes the figure as an image on white, two dots to the pixel.
+func (f *Figure) PNG(w io.Writer) error {
+	l := f.layout(true)
+	const dotsPerPixel = 2
+	canvas := vgimg.NewWith(
+		// vg counts in points of 1/72 inch: at 144 dpi one point is two dots
+		vgimg.UseWH(vg.Length(l.width), vg.Length(l.height)),
+		vgimg.UseDPI(72*dotsPerPixel),
+		vgimg.UseBackgroundColor(tones[paper].light.opaque()),
+	)
+	f.draw(&rasterSurface{canvas, l.height}, l)
+	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
+	return err
+}
+
+// rasterSurface paints dots. vg counts y from the bottom.
+type rasterSurface struct {
+	canvas vg.Canvas
+	height float64
+}
+
+func (c rgb) opaque() color.NRGBA {
+	return color.NRGBA{R: uint8(c >> 16), G: uint8(c >> 8), B: uint8(c), A: 0xff}
+}
+
+func (s *rasterSurface) path(rows [][]point, closed bool) vg.Path {
+	var path vg.Path
+	for _, points := range rows {
+		for i, p := range points {
+			at := vg.Point{X: vg.Length(p.x), Y: vg.Length(s.height - p.y)}
+			if i == 0 {
+				path.Move(at)
+			} else {
+				path.Line(at)
+			}
+		}
+		if closed {
+			path.Close()
+		}
+	}
+	return path
+}
+
+func (s *rasterSurface) stroke(lines [][]point, p pen) {
+	if len(lines) == 0 {
+		return
+	}
+	s.canvas.SetColor(tones[p.hue].light.opaque())
+	s.canvas.SetLineWidth(vg.Length(p.width))
+	dash := []vg.Length{}
+	for _, v := range p.dash.lengths() {
+		dash = append(dash, vg.Length(v))
+	}
+	s.canvas.SetLineDash(dash, 0)
+	s.canvas.Stroke(s.path(lines, false))
+}
+
+func (s *rasterSurface) fill(polygons [][]point, hue Hue, opacity float64) {
+	if len(polygons) == 0 {
+		return
+	}
+	c := tones[hue].light.opaque()
+	c.A = uint8(255 * opacity)
+	s.canvas.SetColor(c)
+	s.canvas.Fill(s.path(polygons, true))
+}
+
+func (s *rasterSurface) text(at point, l lettering, text string) {
+	measuring.Lock()
+	defer measuring.Unlock()
+	face := l.face()
+	x := at.x - l.anchor*float64(face.Width(text))
+	s.canvas.SetColor(tones[l.hue].light.opaque())
+	s.canvas.FillString(face, vg.Point{X: vg.Length(x), Y: vg.Length(s.height - at.y)}, text)
+}

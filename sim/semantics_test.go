@@ -1,0 +1,749 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// Every sentence of the simulator's contract, each in a world small enough to
+// work out by hand.
+
+// s is a second.
+const s = time.Second
+
+// tiny returns a world of two types alike, "a" and "b", of one slot at
+// reference speed, at 100 µ$ a second; no boot lag, a tick each minute, paid by
+// the hour, one class with a target of a minute.
+func tiny() *Config {
+	one := policy.InstanceType{Name: "a", Cores: 1, Slots: 1, Speed: 1, PerHour: 360_000}
+	two := one
+	two.Name = "b"
+	return &Config{
+		Name: "tiny", Start: time.Date(2008, 6, 1, 0, 0, 0, 0, time.UTC), Tick: time.Minute,
+		Classes: []policy.Class{{Name: "all", Priority: -1, Target: time.Minute, Attain: 0.5}},
+		Catalog: policy.Catalog{Billing: policy.Hourly, Types: []policy.InstanceType{one, two}},
+		Boot:    map[string]BootModel{"": {Model: "fixed"}}, MaxInstances: 100,
+		Lease: 30 * s, Beat: 10 * s,
+	}
+}
+
+// acts is a policy made of a function.
+type acts func(o *policy.Observation) policy.Decision
+
+func (f acts) Step(o *policy.Observation) policy.Decision { return f(o) }
+func (f acts) MarshalJSON() ([]byte, error)               { return []byte("{}"), nil }
+func (f acts) UnmarshalJSON([]byte) error                 { return nil }
+
+// plan is a policy that decides at given ticks, by their time.
+type plan map[time.Duration]policy.Decision
+
+func (p plan) policy(cfg *Config) policy.Policy {
+	return acts(func(o *policy.Observation) policy.Decision { return p[o.Now.Sub(cfg.Start)] })
+}
+
+// launch returns the decision to launch the given number of each type.
+func launch(counts ...int) policy.Decision {
+	var d policy.Decision
+	for typ, n := range counts {
+		if n > 0 {
+			d.Launches = append(d.Launches, policy.Launch{Type: typ, Count: n})
+		}
+	}
+	return d
+}
+
+func drain(ids ...policy.InstanceID) policy.Decision   { return policy.Decision{Drains: ids} }
+func undrain(ids ...policy.InstanceID) policy.Decision { return policy.Decision{Undrains: ids} }
+
+// do returns a job of type photo.
+func do(arrival, service time.Duration, priority ...uint8) job {
+	j := job{arrival: int64(arrival), service: int64(service), typ: "photo"}
+	if len(priority) > 0 {
+		j.priority = priority[0]
+	}
+	return j
+}
+
+// play runs a policy with every invariant checked.
+func play(t *testing.T, cfg *Config, p policy.Policy, list ...job) (*Figures, jobRows) {
+	t.Helper()
+	var rows jobRows
+	res, err := Run(context.Background(), cfg, p, newJobs(list), Options{Jobs: &rows, Check: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &res.Figures, rows
+}
+
+// follow runs a plan.
+func follow(t *testing.T, cfg *Config, p plan, list ...job) (*Figures, jobRows) {
+	t.Helper()
+	return play(t, cfg, p.policy(cfg), list...)
+}
+
+// ran is a job's start and finish, -1 where it never happened.
+type ran struct{ start, finish time.Duration }
+
+// wantRuns compares the jobs' starts and finishes.
+func wantRuns(t *testing.T, rows jobRows, want ...ran) {
+	t.Helper()
+	var got []ran
+	for i := range rows {
+		got = append(got, ran{rows[i].Start, rows[i].Finish})
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("jobs ran %v, want %v", got, want)
+	}
+}
+
+func wantInstances(t *testing.T, rows jobRows, want ...int64) {
+	t.Helper()
+	var got []int64
+	for i := range rows {
+		got = append(got, rows[i].Instance)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("jobs ran on instances %v, want %v", got, want)
+	}
+}
+
+func wantFigure(t *testing.T, what string, got *float64, want float64) {
+	t.Helper()
+	switch {
+	case got == nil:
+		t.Errorf("%s is null, want %v", what, want)
+	case !same(*got, want):
+		t.Errorf("%s = %v, want %v", what, *got, want)
+	}
+}
+
+// same reports whether two figures differ by rounding alone.
+func same(got, want float64) bool { return math.Abs(got-want) <= 1e-12*max(1, want) }
+
+func wantCost(t *testing.T, f *Figures, hours float64) {
+	t.Helper()
+	if f.HoursPaid != hours || f.CostUSD != hours*0.36 {
+		t.Errorf("paid %v instance hours for $ %v, want %v hours", f.HoursPaid, f.CostUSD, hours)
+	}
+}
+
+// One job, no fleet: it waits for the boot.
+func TestColdStart(t *testing.T) {
+	cfg := tiny()
+	cfg.Boot[""] = BootModel{Model: "fixed", Value: 300 * s}
+	f, rows := follow(t, cfg, plan{0: launch(1)}, do(0, 7*s))
+	wantRuns(t, rows, ran{300 * s, 307 * s})
+	wantCost(t, f, 1)
+	if *f.Classes["all"].Sojourn.Max != 307 {
+		t.Errorf("sojourn %v s, want 307", *f.Classes["all"].Sojourn.Max)
+	}
+}
+
+// A completion comes before a crash of the same instant.
+func TestCompletionBeforeCrash(t *testing.T) {
+	cfg := tiny()
+	cfg.Faults = []Fault{{Kind: Crash, From: 25 * s}}
+	f, rows := follow(t, cfg, plan{0: launch(1)}, do(0, 25*s))
+	wantRuns(t, rows, ran{0, 25 * s})
+	if rows[0].Attempts != 1 || f.Jobs.Retried != 0 {
+		t.Errorf("%d attempts, %d retried: the job was done when its worker crashed", rows[0].Attempts, f.Jobs.Retried)
+	}
+}
+
+// A crash comes before an arrival of the same instant: the dead take no job.
+func TestCrashBeforeArrival(t *testing.T) {
+	cfg := tiny()
+	cfg.Faults = []Fault{{Kind: Crash, From: 25 * s, Types: []string{"a"}}}
+	_, rows := follow(t, cfg, plan{0: launch(1, 1)}, do(0, 1*s), do(0, 40*s), do(25*s, 1*s))
+	wantRuns(t, rows, ran{0, 1 * s}, ran{0, 40 * s}, ran{40 * s, 41 * s})
+}
+
+// An instance becomes ready before arrivals and the tick of the same instant.
+func TestReadyBeforeArrivalAndTick(t *testing.T) {
+	cfg := tiny()
+	cfg.Boot[""] = BootModel{Model: "fixed", Value: 60 * s}
+	seen := false
+	p := acts(func(o *policy.Observation) policy.Decision {
+		switch o.Now.Sub(cfg.Start) {
+		case 0:
+			return launch(1)
+		case 60 * s:
+			in := o.Fleet.Instances[0]
+			seen = in.Phase == policy.Ready && in.Busy == 1 && o.Queue.Kinds[0].Pending.Jobs == 0
+		}
+		return policy.Decision{}
+	})
+	_, rows := play(t, cfg, p, do(60*s, 5*s))
+	wantRuns(t, rows, ran{60 * s, 65 * s})
+	if !seen {
+		t.Error("the tick at 60 s did not see the instance ready and at work")
+	}
+}
+
+// Arrivals come before dispatch: an urgent job that arrives as a slot comes
+// free goes before one that waits.
+func TestArrivalBeforeDispatch(t *testing.T) {
+	_, rows := follow(t, tiny(), plan{0: launch(1)}, do(0, 10*s), do(5*s, 3*s, 1), do(10*s, 2*s, 0))
+	wantRuns(t, rows, ran{0, 10 * s}, ran{12 * s, 15 * s}, ran{10 * s, 12 * s})
+}
+
+// Completions and dispatch come before the tick: it sees the new job running
+// in the place of the old, and nothing pending.
+func TestDispatchBeforeTick(t *testing.T) {
+	cfg := tiny()
+	var pending, running, busy int64 = -1, -1, -1
+	p := acts(func(o *policy.Observation) policy.Decision {
+		switch o.Now.Sub(cfg.Start) {
+		case 0:
+			return launch(1)
+		case 60 * s:
+			pending, running, busy = o.Queue.Kinds[0].Pending.Jobs, o.Queue.Kinds[0].InFlight.Jobs, int64(o.Fleet.Instances[0].Busy)
+		}
+		return policy.Decision{}
+	})
+	play(t, cfg, p, do(0, 60*s), do(60*s, 10*s))
+	if pending != 0 || running != 1 || busy != 1 {
+		t.Errorf("the tick saw %d pending, %d running, %d busy; want 0, 1, 1", pending, running, busy)
+	}
+}
+
+// Drains come before launches: they make room.
+func TestDrainBeforeLaunch(t *testing.T) {
+	cfg := tiny()
+	cfg.MaxInstances = 1
+	open := policy.Open(2)
+	cfg.Guard = &open // which counts the drained instance as there
+	swap := launch(0, 1)
+	swap.Drains = []policy.InstanceID{0}
+	f, rows := follow(t, cfg, plan{0: launch(1), 60 * s: swap}, do(0, 1*s), do(61*s, 1*s))
+	if f.Instances.Launched != 2 || f.Instances.Refused != 0 || f.Instances.Max != 1 {
+		t.Errorf("%+v: the launch must take the place of the drained instance", f.Instances)
+	}
+	wantInstances(t, rows, 0, 1)
+}
+
+// An instance without boot lag is ready after the tick that launched it, at
+// the same instant, and dispatch follows.
+func TestBootLagZero(t *testing.T) {
+	cfg := tiny()
+	pending := int64(-1)
+	p := acts(func(o *policy.Observation) policy.Decision {
+		if o.Now.Sub(cfg.Start) != 60*s {
+			return policy.Decision{}
+		}
+		pending = o.Queue.Kinds[0].Pending.Jobs
+		return launch(1)
+	})
+	_, rows := play(t, cfg, p, do(0, 1*s), do(60*s, 1*s))
+	wantRuns(t, rows, ran{60 * s, 61 * s}, ran{61 * s, 62 * s})
+	if pending != 2 {
+		t.Errorf("the tick saw %d pending jobs, want 2: the instance was not there yet", pending)
+	}
+}
+
+// At the end of the run completions and arrivals still happen; no tick does,
+// and nothing happens later.
+func TestEnd(t *testing.T) {
+	cfg := tiny()
+	cfg.Duration = 120 * s
+	ticks := 0
+	p := acts(func(*policy.Observation) policy.Decision {
+		if ticks++; ticks == 1 {
+			return launch(2)
+		}
+		return policy.Decision{}
+	})
+	f, rows := play(t, cfg, p, do(0, 120*s), do(0, 120*s+1), do(120*s, 1*s), do(120*s+1, 1*s))
+	wantRuns(t, rows, ran{0, 120 * s}, ran{0, -1}, ran{120 * s, -1})
+	if ticks != 2 || f.Ticks != 2 {
+		t.Errorf("%d ticks, %d in the figures; want those at 0 and 60 s", ticks, f.Ticks)
+	}
+	want := JobFigures{Arrived: 3, Completed: 1, Pending: 2}
+	if f.Jobs != want || !same(f.DurationS, 120) {
+		t.Errorf("%+v after %v s, want %+v after 120 s", f.Jobs, f.DurationS, want)
+	}
+}
+
+// Without a duration the run ends when the last job is done, and bills end
+// there.
+func TestEndOfTrace(t *testing.T) {
+	cfg := tiny()
+	cfg.Catalog.Billing = policy.PerSecond
+	f, _ := follow(t, cfg, plan{0: launch(1)}, do(0, 10*s), do(80*s, 10*s))
+	if !same(f.DurationS, 90) || f.Ticks != 2 || f.HoursPaid != 0.025 {
+		t.Errorf("%v s, %d ticks, %v hours paid; want 90 s, 2, 0.025", f.DurationS, f.Ticks, f.HoursPaid)
+	}
+}
+
+// Ticks fall on multiples of the tick; an earlier one may be asked for where
+// fast ticks are on, ten seconds ahead at the least, and the grid stays.
+func TestTicks(t *testing.T) {
+	for _, x := range []struct {
+		fast bool
+		next time.Duration
+		want []time.Duration
+	}{
+		{false, 20 * s, []time.Duration{0, 60 * s, 120 * s}},
+		{true, 0, []time.Duration{0, 60 * s, 120 * s}},
+		{true, 25 * s, []time.Duration{0, 25 * s, 50 * s, 60 * s, 85 * s, 110 * s, 120 * s}},
+		{true, 50 * s, []time.Duration{0, 50 * s, 60 * s, 110 * s, 120 * s}},
+		{true, 90 * s, []time.Duration{0, 60 * s, 120 * s}},
+		{true, 1, []time.Duration{0, 10 * s, 20 * s, 30 * s, 40 * s, 50 * s, 60 * s, 70 * s, 80 * s, 90 * s, 100 * s, 110 * s, 120 * s}},
+	} {
+		cfg := tiny()
+		cfg.FastTicks, cfg.Duration = x.fast, 121*s
+		var got []time.Duration
+		play(t, cfg, acts(func(o *policy.Observation) policy.Decision {
+			got = append(got, o.Now.Sub(cfg.Start))
+			return policy.Decision{NextTick: x.next}
+		}))
+		if !slices.Equal(got, x.want) {
+			t.Errorf("fast ticks %v, asked for %v: ticks at %v, want %v", x.fast, x.next, got, x.want)
+		}
+	}
+}
+
+// Jobs run by priority, then arrival, then order in the trace, and nothing is
+// preempted.
+func TestLineOrder(t *testing.T) {
+	_, rows := follow(t, tiny(), plan{0: launch(1)},
+		do(0, 10*s, 3), do(1*s, 1*s, 2), do(1*s, 1*s, 2), do(2*s, 1*s, 0), do(3*s, 1*s, 0), do(3*s, 1*s, 1))
+	wantRuns(t, rows,
+		ran{0, 10 * s}, ran{13 * s, 14 * s}, ran{14 * s, 15 * s}, ran{10 * s, 11 * s}, ran{11 * s, 12 * s}, ran{12 * s, 13 * s})
+}
+
+// A waiting job goes to the slot idle longest; ties go to the lowest instance.
+func TestIdleOrder(t *testing.T) {
+	cfg := tiny()
+	cfg.Catalog.Types[0].Slots, cfg.Catalog.Types[0].Cores = 2, 2
+	_, rows := follow(t, cfg, plan{0: launch(2)},
+		// all idle since 0: instance 0 twice, then 1 twice
+		do(1*s, 9*s), do(2*s, 2*s), do(3*s, 1*s), do(5*s, 6*s),
+		// idle since: 1 since 0 (taken by the last), 0 since 4 and 1 since 4
+		do(6*s, 10*s), do(7*s, 10*s),
+		// 0 free at 10, 1 at 11
+		do(12*s, 1*s), do(12*s, 1*s))
+	wantInstances(t, rows, 0, 0, 1, 1, 0, 1, 0, 1)
+}
+
+// Slots that came free at one instant are tied, in whichever order their jobs
+// were started.
+func TestIdleTies(t *testing.T) {
+	_, rows := follow(t, tiny(), plan{0: launch(3)},
+		do(0, 10*s), do(1*s, 9*s), do(2*s, 8*s), do(10*s, 1*s), do(11*s, 1*s), do(11*s, 1*s))
+	wantInstances(t, rows, 0, 1, 2, 0, 1, 2)
+}
+
+// Service is work over speed, rounded up to a nanosecond.
+func TestServiceTime(t *testing.T) {
+	for _, x := range []struct {
+		reference, speed float64
+		service, want    time.Duration
+	}{
+		{1, 1, 7, 7}, {1, 2, 7, 4}, {1, 3, 1, 1}, {1, 3, 10, 4}, {1, 3, 9, 3},
+		{2.5, 2.5, 7, 7}, {2.5, 2, 7, 9}, {2.5, 1, 4 * s, 10 * s}, {0.7, 1, 10, 7}, {1, 0.3, 3, 10},
+	} {
+		cfg := tiny()
+		cfg.ReferenceSpeed, cfg.Catalog.Types[0].Speed = x.reference, x.speed
+		_, rows := follow(t, cfg, plan{0: launch(1)}, do(0, x.service))
+		if got := rows[0].Finish - rows[0].Start; got != x.want {
+			t.Errorf("%v recorded at speed %v takes %v at speed %v, want %v", x.service, x.reference, got, x.speed, x.want)
+		}
+	}
+}
+
+// A job of a crashed worker returns a lease after its last beat: beats come
+// every ten seconds from when the worker was ready, and taking a job is one.
+func TestLeaseEnd(t *testing.T) {
+	for _, x := range []struct {
+		name               string
+		boot, taken, crash time.Duration
+		lease, beat        time.Duration
+		back               time.Duration
+	}{
+		{"beats at 0, 10, 20", 0, 0, 25 * s, 30 * s, 10 * s, 50 * s},
+		{"a beat as it crashes", 0, 0, 20 * s, 30 * s, 10 * s, 50 * s},
+		{"before the first beat", 0, 0, 10*s - 1, 30 * s, 10 * s, 30 * s},
+		{"taken after the last beat", 0, 23 * s, 25 * s, 30 * s, 10 * s, 53 * s},
+		{"beats from when it was ready", 5 * s, 5 * s, 24 * s, 30 * s, 10 * s, 45 * s},
+		{"another lease and beat", 0, 0, 25 * s, 100 * s, 4 * s, 124 * s},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			cfg := tiny()
+			cfg.Boot["a"] = BootModel{Model: "fixed", Value: x.boot}
+			cfg.Lease, cfg.Beat = x.lease, x.beat
+			cfg.Faults = []Fault{{Kind: Crash, From: x.crash, Types: []string{"a"}}}
+			cfg.Tick = 10 * s
+			f, rows := follow(t, cfg, plan{0: launch(1), 20 * s: launch(0, 1)}, do(x.taken, 90*s))
+			wantRuns(t, rows, ran{x.back, x.back + 90*s})
+			wantInstances(t, rows, 1)
+			if rows[0].Attempts != 2 || f.Jobs != (JobFigures{Arrived: 1, Completed: 1, Retried: 1}) {
+				t.Errorf("%d attempts, %+v; want one retry and one completion", rows[0].Attempts, f.Jobs)
+			}
+		})
+	}
+}
+
+// A returned job keeps its arrival, and so its place: before those of its
+// priority that came later, after those more urgent.
+func TestReturnedJobKeepsItsPlace(t *testing.T) {
+	cfg := tiny()
+	cfg.Tick = 10 * s
+	cfg.Faults = []Fault{{Kind: Crash, From: 15 * s, Types: []string{"a"}}}
+	// the crashed job is back at 40 s; b comes free at 100 s
+	_, rows := follow(t, cfg, plan{0: launch(1, 1)},
+		do(0, 60*s, 1), do(0, 100*s, 1), do(5*s, 1*s, 1), do(50*s, 1*s, 0))
+	wantRuns(t, rows, ran{101 * s, 161 * s}, ran{0, 100 * s}, ran{161 * s, 162 * s}, ran{100 * s, 101 * s})
+	if rows[0].Arrival != 0 || rows[0].Attempts != 2 {
+		t.Errorf("%+v: want arrival 0 and 2 attempts", rows[0])
+	}
+}
+
+// A job whose attempts are used up is lost, and late.
+func TestLost(t *testing.T) {
+	cfg := tiny()
+	cfg.MaxAttempts, cfg.Duration = 1, 50*s
+	cfg.Faults = []Fault{{Kind: Crash, From: 5 * s}}
+	f, rows := follow(t, cfg, plan{0: launch(1)}, do(0, 10*s))
+	wantRuns(t, rows, ran{-1, -1})
+	if f.Jobs != (JobFigures{Arrived: 1, Lost: 1, Retried: 1}) {
+		t.Errorf("%+v, want the job lost", f.Jobs)
+	}
+	wantFigure(t, "attained", f.Classes["all"].Attained, 0)
+}
+
+// A drained instance takes no new job, ends with its last one, and never in
+// the middle; one still booting ends at once.
+func TestDrain(t *testing.T) {
+	cfg := tiny()
+	cfg.Catalog.Types[0].Slots, cfg.Catalog.Types[0].Cores = 2, 2
+	cfg.Catalog.Billing = policy.PerSecond
+	cfg.Duration = 200 * s
+	f, rows := follow(t, cfg, plan{0: launch(1), 60 * s: drain(0)}, do(0, 30*s), do(0, 150*s), do(61*s, 1*s))
+	wantRuns(t, rows, ran{0, 30 * s}, ran{0, 150 * s}, ran{-1, -1})
+	if f.Instances.Terminated != 1 || f.HoursPaid != (150*s).Hours() {
+		t.Errorf("%d terminated, %v hours paid; want one that lived 150 s", f.Instances.Terminated, f.HoursPaid)
+	}
+}
+
+// Undrained at a tick, an instance takes waiting jobs at that instant; one
+// that has ended stays ended.
+func TestUndrain(t *testing.T) {
+	cfg := tiny()
+	cfg.Catalog.Types[0].Slots, cfg.Catalog.Types[0].Cores = 2, 2
+	cfg.Duration = 400 * s
+	f, rows := follow(t, cfg, plan{0: launch(1), 60 * s: drain(0), 120 * s: undrain(0), 180 * s: drain(0), 360 * s: undrain(0)},
+		do(0, 300*s), do(61*s, 5*s), do(350*s, 1*s))
+	wantRuns(t, rows, ran{0, 300 * s}, ran{120 * s, 125 * s}, ran{-1, -1})
+	if i := f.Instances; i.Drained != 2 || i.Undrained != 1 || i.Terminated != 1 {
+		t.Errorf("%+v: want 2 drains, 1 undrain, 1 termination", i)
+	}
+}
+
+// Hourly, every started hour is paid whole; per second, seconds rounded up,
+// sixty at least. An instance that ends exactly with a window owes no new one.
+func TestBill(t *testing.T) {
+	for _, x := range []struct {
+		billing    policy.Billing
+		life, paid time.Duration
+	}{
+		{policy.Hourly, 10 * s, time.Hour},
+		{policy.Hourly, 3600 * s, time.Hour},
+		{policy.Hourly, 3600*s + 1, 2 * time.Hour},
+		{policy.Hourly, 3601 * s, 2 * time.Hour},
+		{policy.Hourly, 7200 * s, 2 * time.Hour},
+		{policy.PerSecond, 10 * s, 60 * s},
+		{policy.PerSecond, 60 * s, 60 * s},
+		{policy.PerSecond, 60*s + 1, 61 * s},
+		{policy.PerSecond, 61 * s, 61 * s},
+		{policy.PerSecond, 61*s + 1, 62 * s},
+	} {
+		for _, ends := range []bool{true, false} { // drained as its job is done, or alive at the end
+			t.Run(fmt.Sprint(x.billing.Name, " ", x.life, " ends ", ends), func(t *testing.T) {
+				cfg := tiny()
+				cfg.Tick = 10 * s
+				cfg.Catalog.Billing = x.billing
+				p := plan{0: launch(1)}
+				service := x.life
+				if ends && x.life%cfg.Tick == 0 {
+					p[x.life] = drain(0) // idle by then
+				} else if ends {
+					p[x.life/cfg.Tick*cfg.Tick] = drain(0)
+				}
+				cfg.Duration = x.life
+				if ends {
+					cfg.Duration = 3 * time.Hour
+				}
+				f, _ := follow(t, cfg, p, do(0, service))
+				if want := map[bool]int{true: 1}[ends]; f.Instances.Terminated != want {
+					t.Fatalf("%d terminated, want %d", f.Instances.Terminated, want)
+				}
+				wantCost(t, f, x.paid.Hours())
+			})
+		}
+	}
+}
+
+// Terminated while it boots, an instance is paid all the same.
+func TestTerminatedWhileBooting(t *testing.T) {
+	for _, x := range []struct {
+		billing policy.Billing
+		paid    time.Duration
+	}{{policy.Hourly, time.Hour}, {policy.PerSecond, 120 * s}} {
+		cfg := tiny()
+		cfg.Catalog.Billing = x.billing
+		cfg.Boot[""] = BootModel{Model: "fixed", Value: 150 * s}
+		cfg.Duration = 300 * s
+		f, rows := follow(t, cfg, plan{0: launch(1), 120 * s: drain(0)}, do(130*s, 1*s))
+		wantRuns(t, rows, ran{-1, -1})
+		wantCost(t, f, x.paid.Hours())
+		if f.Instances.Terminated != 1 || f.ReadyCoreS != 0 {
+			t.Errorf("%s: %d terminated, %v core-seconds ready; want 1 and none", x.billing.Name, f.Instances.Terminated, f.ReadyCoreS)
+		}
+	}
+}
+
+// The judged cost is that of windows, or seconds, that begin in the judged
+// time.
+func TestJudgedCost(t *testing.T) {
+	for _, x := range []struct {
+		billing        policy.Billing
+		from, duration time.Duration
+		judged         time.Duration
+	}{
+		{policy.Hourly, 0, 150 * time.Minute, 3 * time.Hour},
+		{policy.Hourly, time.Hour, 150 * time.Minute, 2 * time.Hour},
+		{policy.Hourly, time.Hour + 1, 150 * time.Minute, time.Hour},
+		{policy.Hourly, 121 * time.Minute, 150 * time.Minute, 0},
+		{policy.PerSecond, 100 * s, 150 * s, 50 * s},
+		{policy.PerSecond, 100*s + 1, 150 * s, 49 * s},
+		{policy.PerSecond, 149*s + 1, 150 * s, 0},
+		{policy.PerSecond, 25 * s, 30 * s, 35 * s}, // of the sixty at least
+	} {
+		cfg := tiny()
+		cfg.Catalog.Billing, cfg.JudgeFrom, cfg.Duration = x.billing, x.from, x.duration
+		f, _ := follow(t, cfg, plan{0: launch(1)})
+		want := policy.MicroUSD(x.judged / s * 100).Dollars()
+		if f.Judged.CostUSD != want || f.Judged.FromS != x.from.Seconds() {
+			t.Errorf("%s, judged from %v to %v: $ %v, want %v", x.billing.Name, x.from, x.duration, f.Judged.CostUSD, want)
+		}
+	}
+}
+
+// Jobs are judged by their arrival.
+func TestJudgedJobs(t *testing.T) {
+	cfg := tiny()
+	cfg.JudgeFrom = 10 * s
+	f, _ := follow(t, cfg, plan{0: launch(3)}, do(10*s-1, 100*s), do(10*s, 20*s), do(11*s, 70*s))
+	c := f.Classes["all"]
+	if c.Jobs != 2 || *c.Sojourn.Max != 70 || *c.Sojourn.Mean != 45 || f.Jobs.Completed != 3 {
+		t.Errorf("%d jobs judged, sojourn mean %v and max %v; want 2, 45 and 70", c.Jobs, *c.Sojourn.Mean, *c.Sojourn.Max)
+	}
+	wantFigure(t, "attained", c.Attained, 0.5)
+}
+
+// Percentiles are nearest rank, within 0.1 %: of n values the ceil(p*n)-th.
+func TestPercentiles(t *testing.T) {
+	for _, x := range []struct {
+		n             int
+		p50, p95, p99 float64
+	}{{1, 1, 1, 1}, {2, 1, 2, 2}, {10, 5, 10, 10}, {20, 10, 19, 20}, {100, 50, 95, 99}, {101, 51, 96, 100}, {200, 100, 190, 198}} {
+		var list []job
+		for i := range x.n {
+			list = append(list, do(0, time.Duration(x.n-i)*s))
+		}
+		cfg := tiny()
+		cfg.MaxInstances = x.n
+		f, _ := follow(t, cfg, plan{0: launch(x.n)}, list...)
+		got := f.Classes["all"].Sojourn
+		for _, y := range []struct {
+			what      string
+			got, want float64
+		}{{"p50", *got.P50, x.p50}, {"p95", *got.P95, x.p95}, {"p99", *got.P99, x.p99}, {"max", *got.Max, float64(x.n)}} {
+			if y.got < y.want*0.999 || y.got > y.want*1.001 {
+				t.Errorf("%s of 1 to %d s is %v", y.what, x.n, y.got)
+			}
+		}
+		wantFigure(t, "mean", got.Mean, float64(x.n+1)/2)
+	}
+	f, _ := follow(t, tiny(), plan{})
+	if got := f.Classes["all"]; got.Sojourn != (TimeFigures{}) || got.Attained != nil || got.WorstHour != nil || got.WorstDay != nil {
+		t.Errorf("no jobs: %+v, want nulls", got)
+	}
+}
+
+// The worst hour is the clock hour of arrival with the lowest attainment,
+// hours under 100 jobs left out; the worst day has no such limit. Clock hours
+// are the users'.
+func TestWorstHour(t *testing.T) {
+	const on, late = 1 * s, 61 * s // service; the target is 60 s
+	batch := func(at time.Duration, n, slow int) (list []job) {
+		for i := range n {
+			if i < slow {
+				list = append(list, do(at, late))
+			} else {
+				list = append(list, do(at, on))
+			}
+		}
+		return list
+	}
+	var list []job
+	list = append(list, batch(10*time.Minute, 99, 99)...)  // all late, but 99
+	list = append(list, batch(70*time.Minute, 100, 4)...)  // 0.96
+	list = append(list, batch(110*time.Minute, 100, 8)...) // 0.92; with the former 0.94
+	list = append(list, batch(25*time.Hour, 10, 0)...)
+	for _, x := range []struct {
+		offset        time.Duration
+		hour, day     float64
+		hourAt, dayAt string
+	}{
+		{0, 0.94, 1 - 111.0/299, "Sun 2008-06-01 01:00", "Sun 2008-06-01"},
+		{30 * time.Minute, 0.92, 1 - 111.0/299, "Sun 2008-06-01 02:00", "Sun 2008-06-01"},
+		{-60 * time.Minute, 0.94, 0, "Sun 2008-06-01 00:00", "Sat 2008-05-31"},
+	} {
+		cfg := tiny()
+		cfg.UTCOffset = x.offset
+		f, _ := follow(t, cfg, plan{0: launch(100)}, list...)
+		c := f.Classes["all"]
+		wantFigure(t, "worst hour", c.WorstHour, x.hour)
+		wantFigure(t, "worst day", c.WorstDay, x.day)
+		if c.WorstHourAt != x.hourAt || c.WorstDayAt != x.dayAt {
+			t.Errorf("clock %v: worst hour at %s, day at %s; want %s, %s", x.offset, c.WorstHourAt, c.WorstDayAt, x.hourAt, x.dayAt)
+		}
+	}
+}
+
+// Attained is in time over (done + already late at the end); within the target
+// means at most the target.
+func TestLateAtEnd(t *testing.T) {
+	for _, x := range []struct {
+		on   policy.Measure
+		want float64
+		late int64
+	}{
+		// done in 60 s; running for 100 s: late; waiting for 61 s: late; waiting
+		// for 60 s: open
+		{policy.Sojourn, 1.0 / 3, 2},
+		// done after no wait; running after no wait: open; waiting as above
+		{policy.Wait, 0.5, 1},
+	} {
+		cfg := tiny()
+		cfg.Classes[0].On = x.on
+		cfg.Duration = 200 * s
+		f, _ := follow(t, cfg, plan{0: launch(1)}, do(40*s, 60*s), do(100*s, 150*s), do(139*s, 1*s), do(140*s, 1*s))
+		c := f.Classes["all"]
+		wantFigure(t, "attained on "+x.on.String(), c.Attained, x.want)
+		if c.Late != x.late || c.Jobs != 4 {
+			t.Errorf("on %v: %d of %d late, want %d of 4", x.on, c.Late, c.Jobs, x.late)
+		}
+	}
+}
+
+// Slack is 1 - busy/ready in slot-seconds, unweighted by speed; a booting
+// instance is not ready, a draining one counts its busy slots alone, a crashed
+// one none.
+func TestSlack(t *testing.T) {
+	for _, x := range []struct {
+		name        string
+		p           plan
+		jobs        []job
+		faults      []Fault
+		ready, busy float64
+	}{
+		{"idle", plan{0: launch(1)}, nil, nil, 480, 0},
+		{"half busy", plan{0: launch(1)}, []job{do(0, 240*s)}, nil, 480, 240},
+		{"booting", plan{0: launch(0, 1)}, []job{do(0, 60*s)}, nil, 2 * 90, 60},
+		{"draining", plan{0: launch(1), 60 * s: drain(0)}, []job{do(0, 180*s)}, nil, 2*60 + 120, 180},
+		{"undrained", plan{0: launch(1), 60 * s: drain(0), 120 * s: undrain(0)}, []job{do(0, 180*s)}, nil, 2*60 + 60 + 2*120, 180},
+		{"drained while idle", plan{0: launch(1), 60 * s: drain(0)}, nil, nil, 120, 0},
+		{"crashed", plan{0: launch(1)}, []job{do(0, 180*s)}, []Fault{{Kind: Crash, From: 100 * s}}, 200, 100},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			cfg := tiny()
+			for i := range cfg.Catalog.Types {
+				cfg.Catalog.Types[i].Slots, cfg.Catalog.Types[i].Cores = 2, 2
+			}
+			cfg.Catalog.Types[1].Speed = 1.0
+			cfg.Boot["b"] = BootModel{Model: "fixed", Value: 150 * s}
+			cfg.Duration, cfg.Faults = 240*s, x.faults
+			f, _ := follow(t, cfg, x.p, x.jobs...)
+			if !same(f.ReadyCoreS, x.ready) || !same(f.BusyCoreS, x.busy) {
+				t.Errorf("%v slot-seconds ready, %v busy; want %v, %v", f.ReadyCoreS, f.BusyCoreS, x.ready, x.busy)
+			}
+			wantFigure(t, "slack", f.Slack.Mean, 1-x.busy/x.ready)
+		})
+	}
+	f, _ := follow(t, tiny(), plan{}, do(0, 1*s))
+	if f.Slack.Mean != nil {
+		t.Errorf("slack of no capacity is %v, want null", *f.Slack.Mean)
+	}
+}
+
+// The rolling 24-hour slack is taken at ticks, and null in a run of less.
+func TestSlack24h(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, x := range []struct {
+		name     string
+		duration time.Duration
+		low, top *float64
+	}{
+		{"no tick at 24 h", day, nil, nil},
+		{"one", day + 1, number(1), number(1)},
+		{"then half", day + 12*time.Hour + 1, number(0.5), number(1)},
+		{"then none", 2*day + 1, number(0), number(1)},
+		{"and idle again", 2*day + 6*time.Hour + 1, number(0), number(1)},
+	} {
+		cfg := tiny()
+		cfg.Tick, cfg.Duration = 10*time.Minute, x.duration
+		f, _ := follow(t, cfg, plan{0: launch(1)}, do(day, day))
+		if d := cmp.Diff([]*float64{x.low, x.top}, []*float64{f.Slack.Min24h, f.Slack.Max24h}); d != "" {
+			t.Errorf("%s: lowest and highest (-want +got):\n%s", x.name, d)
+		}
+	}
+}
+
+// Slack by clock day, on the users' clock; a day without capacity has none.
+func TestSlackPerDay(t *testing.T) {
+	cfg := tiny()
+	cfg.Tick, cfg.Duration, cfg.UTCOffset = 10*time.Minute, 40*time.Hour, 6*time.Hour
+	// clock days: 18 h, 22 h until the end
+	f, _ := follow(t, cfg, plan{18 * time.Hour: launch(1)}, do(18*time.Hour, 11*time.Hour))
+	want := []*float64{nil, number(0.5)}
+	if d := cmp.Diff(want, f.Slack.PerDay); d != "" {
+		t.Errorf("slack per day (-want +got):\n%s", d)
+	}
+}
+
+// What EC2 has no room for is refused and counted; the rest is launched.
+func TestQuota(t *testing.T) {
+	cfg := tiny()
+	cfg.MaxInstances = 3
+	open := policy.Open(100)
+	cfg.Guard = &open
+	cfg.Duration = 30 * s
+	f, _ := follow(t, cfg, plan{0: launch(2, 4)})
+	if i := f.Instances; i.Launched != 3 || i.Refused != 3 || i.LaunchedByType["a"] != 2 {
+		t.Errorf("%+v: want 3 launched, two of them a, and 3 refused", i)
+	}
+}
+
+// What EC2 refuses of a type is asked for as its substitute, in proportion,
+// rounded up.
+func TestSubstitutes(t *testing.T) {
+	cfg := tiny()
+	cfg.Duration = 30 * s
+	cfg.Faults = []Fault{{Kind: Refuse, Types: []string{"a"}, To: time.Hour}}
+	d := launch(3)
+	d.Launches[0].Else = []policy.Substitute{{Type: 1, Num: 5, Den: 2}}
+	f, _ := follow(t, cfg, plan{0: d})
+	if i := f.Instances; i.LaunchedByType["b"] != 8 || i.Launched != 8 || i.Refused != 3 {
+		t.Errorf("%+v: want 8 b for 3 a", i)
+	}
+}
