@@ -215,7 +215,10 @@ type FleetView struct {
 	// confirmed are in it with phase Requested.
 	Instances []Instance `json:"instances,omitempty"`
 	// Slots by state; a draining instance counts under Draining only.
-	ReadySlots, BusySlots, BootingSlots, DrainingSlots int
+	ReadySlots    int `json:"ready_slots"`
+	BusySlots     int `json:"busy_slots"`
+	BootingSlots  int `json:"booting_slots"`
+	DrainingSlots int `json:"draining_slots"`
 	// Freeing is the estimated release of busy slots of ready instances, by
 	// steps of FreeStep; the sum of its capacities is what is busy.
 	Freeing []FreeCount `json:"freeing,omitempty"`
@@ -281,9 +284,13 @@ type MoneyView struct {
 	OnDemand []MicroUSD `json:"on_demand,omitempty"`
 	Spot     []MicroUSD `json:"spot,omitempty"`
 	// Spent in this clock hour, day and month: windows (or seconds) begun.
-	SpentHour, SpentDay, SpentMonth MicroUSD
+	SpentHour  MicroUSD `json:"spent_hour"`
+	SpentDay   MicroUSD `json:"spent_day"`
+	SpentMonth MicroUSD `json:"spent_month"`
 	// Budgets for the hour, day and month; 0: none.
-	BudgetHour, BudgetDay, BudgetMonth MicroUSD
+	BudgetHour  MicroUSD `json:"budget_hour,omitempty"`
+	BudgetDay   MicroUSD `json:"budget_day,omitempty"`
+	BudgetMonth MicroUSD `json:"budget_month,omitempty"`
 }
 
 // HistoryView is the past as a profile and a memory of decisions.

@@ -285,6 +285,9 @@ func (e *engine) drain(id int64) bool {
 		return false
 	case policy.Booting, policy.Requested:
 		e.addBoot(-int64(in.n))
+		if time.Duration(e.now-in.launch) > e.rec.Boot(e.now).P99 {
+			e.rec.BootFailed(e.now) // given up, not merely not needed any more
+		}
 	case policy.Ready:
 		if in.takesJobs() {
 			e.unlist(in)

@@ -107,8 +107,10 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	}
 	if cfg.Guard != nil {
 		e.guard = *cfg.Guard
-	} else {
+	} else if cfg.MaxInstances > 0 {
 		e.guard = policy.Open(cfg.MaxInstances)
+	} else {
+		e.guard = policy.Open(policy.Unlimited)
 	}
 	reference := cfg.ReferenceSpeed
 	if reference == 0 {

@@ -74,6 +74,7 @@ func (e *engine) observe() {
 	e.observeEC2()
 	e.stats.row = TickRow{At: time.Duration(e.now)}
 	step := e.stats.step(e)
+	e.rec.QueueRead(e.now, e.closed)
 	e.rec.End(o, e.now, observe.Sample{ReadySlotS: step.ready, BusySlotS: step.busy, Silent: silent})
 	e.stats.slack24h(e, o.History.Slack24h)
 	if e.faults.inFault {

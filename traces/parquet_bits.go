@@ -123,6 +123,10 @@ func (r *runs) unpack(dst []uint32) {
 	r.bit = bit
 }
 
+// runMin is the shortest run that appendRuns writes as one: switching between
+// runs and packed bits costs the reader more than the bits of a shorter one.
+const runMin = 64
+
 // appendRuns appends values, each of at most width bits, in the hybrid
 // encoding: long runs as such, the rest packed.
 func appendRuns(dst []byte, values []uint32, width uint) []byte {
@@ -131,7 +135,7 @@ func appendRuns(dst []byte, values []uint32, width uint) []byte {
 		for run < len(values) && values[run] == values[i] {
 			run++
 		}
-		if run-i >= 16 || run == len(values) && run-i >= 8 {
+		if run-i >= runMin || run == len(values) && run-i >= 8 {
 			dst = binary.AppendUvarint(dst, uint64(run-i)<<1)
 			for b := uint(0); b < width; b += 8 {
 				dst = append(dst, byte(values[i]>>b))
@@ -142,7 +146,7 @@ func appendRuns(dst []byte, values []uint32, width uint) []byte {
 		// pack groups of eight until a long run begins on a group's border
 		end := i
 		for end < len(values) && end-i < 8*63 {
-			if end+16 <= len(values) && allEqual(values[end:end+16]) {
+			if end+runMin <= len(values) && allEqual(values[end:end+runMin]) {
 				break
 			}
 			end += 8

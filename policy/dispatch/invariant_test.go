@@ -71,7 +71,9 @@ func (r *run) shares() {
 		return
 	}
 	for p := range r.q.clocks {
-		r.same("clock", r.q.clocks[p].now, r.m.clocks[uint8(p)])
+		if got, want := r.q.clocks[p].now, r.m.clocks[uint8(p)]; got != want {
+			r.t.Fatalf("clock of priority %d: %d, want %d", p, got, want)
+		}
 	}
 	for name, i := range r.q.tenants.by {
 		for _, a := range r.q.tenants.at(i).accounts {
@@ -80,7 +82,9 @@ func (r *run) shares() {
 				r.t.Fatalf("%v has %d jobs waiting, counted %d", who, n, a.waiting)
 			}
 			if a.waiting > 0 {
-				r.same("served", a.served, r.m.served[who])
+				if want := r.m.served[who]; a.served != want {
+					r.t.Fatalf("%v was served %d, want %d", who, a.served, want)
+				}
 			}
 		}
 	}

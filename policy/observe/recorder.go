@@ -30,7 +30,9 @@ type Recorder struct {
 	outcomes []policy.Outcome
 	refusals []policy.Refusal
 	calls    callLog
-	progress time.Time
+	// reads of the queue
+	queueCalls callLog
+	progress   time.Time
 
 	freeing [freeSteps]float64
 	free    []policy.FreeCount
@@ -115,6 +117,8 @@ func (r *Recorder) End(o *policy.Observation, now int64, s Sample) {
 	r.calls.fill(&o.EC2, now)
 	o.Health.At, o.Health.Complete = o.Now, true
 	o.Health.SilentWorkers = s.Silent
+	read := r.queueCalls.sum(now)
+	o.Health.QueueCalls, o.Health.QueueErrors = read.calls, read.errors
 	done := false
 	for _, k := range r.kinds {
 		done = done || k.Completed != k.seen.completed

@@ -63,6 +63,15 @@ type callLog struct {
 	entries []callEntry
 }
 
+// QueueRead notes an attempt to read the queue and whether it failed.
+func (r *Recorder) QueueRead(now int64, failed bool) {
+	e := callEntry{at: now, calls: 1}
+	if failed {
+		e.errors = 1
+	}
+	r.queueCalls.entries = append(r.queueCalls.entries, e)
+}
+
 type callEntry struct {
 	at                       int64
 	calls, errors, throttled int
@@ -75,7 +84,8 @@ func (r *Recorder) Called(now int64, calls, errors, throttled int) {
 	}
 }
 
-func (l *callLog) fill(v *policy.EC2View, now int64) {
+// sum returns the calls of the last 5 minutes and forgets the older ones.
+func (l *callLog) sum(now int64) (s callEntry) {
 	keep := 0
 	for keep < len(l.entries) && l.entries[keep].at <= now-int64(5*time.Minute) {
 		keep++
@@ -83,12 +93,17 @@ func (l *callLog) fill(v *policy.EC2View, now int64) {
 	if keep > 0 {
 		l.entries = slices.Delete(l.entries, 0, keep)
 	}
-	v.Calls, v.Errors, v.Throttled = 0, 0, 0
 	for _, e := range l.entries {
-		v.Calls += e.calls
-		v.Errors += e.errors
-		v.Throttled += e.throttled
+		s.calls += e.calls
+		s.errors += e.errors
+		s.throttled += e.throttled
 	}
+	return s
+}
+
+func (l *callLog) fill(v *policy.EC2View, now int64) {
+	s := l.sum(now)
+	v.Calls, v.Errors, v.Throttled = s.calls, s.errors, s.throttled
 }
 
 // Refused notes what EC2 would not sell.

@@ -110,7 +110,7 @@ type Rule struct {
 	Vertical bool
 	Hue      Hue
 	Dash     Dash
-	// To makes the rule a band from At to To; equal or NaN: a line.
+	// To makes the rule a band from At to To; 0: a line.
 	To float64
 }
 

@@ -131,13 +131,27 @@ func (p *Panel) thinned() []Series {
 	list := make([]Series, len(p.Series))
 	for i, s := range p.Series {
 		n := min(len(s.X), len(s.Y))
-		s.X, s.Y = s.X[:n], s.Y[:n]
+		s.X, s.Y = s.X[:n], whereFinite(s.X[:n], s.Y[:n])
 		if s.Kind != Bars && s.Low == nil {
 			s.X, s.Y = Thin(s.X, s.Y, PointsMax)
 		}
 		list[i] = s
 	}
 	return list
+}
+
+// whereFinite returns y, broken where x is no place.
+func whereFinite(x, y []float64) []float64 {
+	copied := false
+	for i, v := range x {
+		if (math.IsNaN(v) || math.IsInf(v, 0)) && !math.IsNaN(y[i]) {
+			if !copied {
+				y, copied = append([]float64(nil), y...), true
+			}
+			y[i] = math.NaN()
+		}
+	}
+	return y
 }
 
 func (f *Figure) xExtent() extent {

@@ -10,8 +10,11 @@ type scale struct {
 }
 
 // place returns where v is drawn. What lies beyond the scale is drawn at its
-// end.
+// end, NaN at its start.
 func (s scale) place(v float64) float64 {
+	if math.IsNaN(v) {
+		return s.a
+	}
 	v = min(max(v, s.min), s.max)
 	share := (v - s.min) / (s.max - s.min)
 	if s.log {
