@@ -59,14 +59,18 @@ func (l *idleList) before(a, b int32) bool {
 func (l *idleList) add(slot int32, owner, since int64) {
 	l.since[slot], l.owner[slot] = since, owner
 	mask := uint32(len(l.ring) - 1)
+	for l.tail != l.head && l.ring[(l.tail-1)&mask] == hole {
+		l.tail-- // a hole at the end is no place to keep
+	}
 	if l.tail-l.head > mask {
 		l.rebuild(0)
+		mask = uint32(len(l.ring) - 1)
 	}
 	at := l.tail
 	l.tail++
 	l.n++
 	// a slot idle since the same instant as others, or put back by an undrain,
-	// goes before those it precedes; holes are passed over
+	// goes before those it precedes; holes between them are passed over
 	for at != l.head {
 		last := l.ring[(at-1)&mask]
 		if last != hole {
