@@ -223,7 +223,9 @@ func TestHousePrograms(t *testing.T) {
 			}
 			for _, linked := range strings.Fields(goOutput(t, "list", "-deps", "./"+p.folder)) {
 				for _, never := range p.never {
-					if within(linked, never) {
+					// the Parquet reader links a UUID type that declares, through
+					// database/sql/driver, how it would be stored; no database
+					if within(linked, never) && linked != "database/sql/driver" {
 						t.Errorf("%s links %s: %s", p.folder, linked, p.why)
 					}
 				}

@@ -89,15 +89,14 @@ func Percent(share float64, decimals int) string {
 	return fixed(math.Floor(share*100*power+1e-9)/power, decimals) + " %"
 }
 
-// attainment returns a fraction of jobs in percent: one decimal, or up to three
-// where it would otherwise read as the whole.
+// attainment returns a fraction of jobs in percent with up to two decimals,
+// rounded down.
 func attainment(share float64) string {
-	for decimals := 1; decimals < 3; decimals++ {
-		if share < 0.99 || share >= 1 || share < 1-math.Pow(10, -float64(decimals)-1) {
-			return Percent(share, decimals)
-		}
+	number, _, _ := strings.Cut(Percent(share, 2), " ")
+	if strings.Contains(number, ".") {
+		number = strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
 	}
-	return Percent(share, 3)
+	return number + " %"
 }
 
 // Duration returns a time as people say it, to about three digits: 0 s, 4.2 ms,

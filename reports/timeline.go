@@ -22,8 +22,8 @@ type column struct {
 var timeline = []column{
 	{"at_s", "time since the trace's start, seconds", func(b []byte, r *sim.TickRow) []byte { return appendSeconds(b, r.At) }},
 	{"instances", "instances alive, booting and draining ones too", count(func(r *sim.TickRow) int { return r.Instances })},
-	{"ready_slots", "slots of ready instances, and the busy ones of draining instances", count(func(r *sim.TickRow) int { return r.Ready })},
-	{"busy_slots", "slots that run a job", count(func(r *sim.TickRow) int { return r.Busy })},
+	{"ready_slots", "slots of ready instances; draining ones are not among them", count(func(r *sim.TickRow) int { return r.Ready })},
+	{"busy_slots", "slots that run a job, on ready and on draining instances", count(func(r *sim.TickRow) int { return r.Busy })},
 	{"booting_slots", "slots of instances that boot", count(func(r *sim.TickRow) int { return r.Booting })},
 	{"draining_slots", "slots of instances that drain", count(func(r *sim.TickRow) int { return r.Draining })},
 	{"pending_jobs", "jobs that wait", func(b []byte, r *sim.TickRow) []byte { return strconv.AppendInt(b, r.Pending, 10) }},

@@ -39,7 +39,7 @@ func (s *Scenario) checkCloud(d *document) {
 		}
 	}
 	s.boots = map[string]sim.BootModel{"": s.boot(d, &c.Boot, "cloud.boot")}
-	for _, name := range sortedKeysOf(c.BootOf) {
+	for _, name := range sortedKeys(c.BootOf) {
 		b := c.BootOf[name]
 		path := join("cloud.boot_of", name)
 		d.instanceTypes(path, []string{name}, &s.catalog)
@@ -51,15 +51,6 @@ func (s *Scenario) checkCloud(d *document) {
 	if q := &s.Queue; q.Beat >= q.Lease && d.clean("queue") {
 		d.bad("queue.beat", q.Beat, "less than queue.lease ("+formatDuration(q.Lease)+")")
 	}
-}
-
-func sortedKeysOf[T any](m map[string]T) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // findCatalog returns the catalog of the scenario; one without types if there
@@ -194,7 +185,7 @@ func (s *Scenario) market(d *document, t *Spot) *sim.SpotMarket {
 			m.Series[name] = append(m.Series[name], sim.PricePoint{At: at, Price: price})
 		}
 	}
-	for _, name := range sortedKeysOf(m.Series) {
+	for _, name := range sortedKeys(m.Series) {
 		if m.Series[name][0].At > 0 {
 			d.wrong("cloud.spot.file", fmt.Sprintf("%s: no price of %s at 0", file, name))
 		}

@@ -3,11 +3,12 @@ package scenarios
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -129,11 +130,7 @@ func (d *document) table(raw map[string]any, v reflect.Value, path string) {
 func validChoice(keys []field, selected string) bool {
 	for i := range keys {
 		if f := &keys[i]; f.selects {
-			for _, c := range f.choices {
-				if c == selected {
-					return true
-				}
-			}
+			return slices.Contains(f.choices, selected)
 		}
 	}
 	return false
@@ -157,7 +154,7 @@ func (d *document) unknown(raw map[string]any, v reflect.Value, keys []field, kn
 			strange = append(strange, name)
 		}
 	}
-	sort.Strings(strange)
+	slices.Sort(strange)
 	for _, name := range strange {
 		if rest != nil {
 			m := v.Field(rest.index)
@@ -309,13 +306,8 @@ func (d *document) tables(v reflect.Value, raw any, path string) {
 	}
 }
 
-func sortedKeys(m map[string]any) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
+func sortedKeys[T any](m map[string]T) []string {
+	return slices.Sorted(maps.Keys(m))
 }
 
 // scalar decodes a value or a list of values.
@@ -361,7 +353,7 @@ func (d *document) scalar(f *field, v reflect.Value, raw any, path string) {
 			d.bad(path, raw, "a text in quotes")
 		case s == "" && f.required:
 			d.bad(path, raw, "not empty")
-		case f.choices != nil && !contains(f.choices, s):
+		case f.choices != nil && !slices.Contains(f.choices, s):
 			d.badWord(path, s, f.choices, "one of "+strings.Join(f.choices, ", "))
 		default:
 			v.SetString(s)
@@ -491,15 +483,6 @@ func bounds(f *field) string {
 		return " of at most " + f.max
 	}
 	return ""
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // tomlValue returns a value as TOML writes it, cut to a readable length.

@@ -23,3 +23,5 @@
 //		…
 //	}
 package scenarios
+
+//go:generate go test -run ^TestDocumentIsCurrent$ . -update

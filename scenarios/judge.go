@@ -40,9 +40,12 @@ func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict {
 }
 
 func (p *Promise) judge(f *sim.Figures) sim.Verdict {
-	v := sim.Verdict{Name: p.Metric, Want: p.want(), Got: "no value"}
-	if p.Per != "" {
-		v.Name += " ÷ " + p.Per
+	v := sim.Verdict{Name: p.Name, Want: p.want(), Got: "no value"}
+	if v.Name == "" {
+		v.Name = p.Metric
+		if p.Per != "" {
+			v.Name += " ÷ " + p.Per
+		}
 	}
 	x, ok := figure(f, p.Metric)
 	if p.Per != "" {
@@ -70,9 +73,18 @@ func (p *Promise) want() string {
 	return ""
 }
 
-// span returns the class's target as people write it.
+// span returns the class's target as people write it: "1 h 30 m".
 func (c *Class) span() string {
-	s := formatDuration(c.Target)
+	var s string
+	for i, r := range formatDuration(c.Target) {
+		digit := r >= '0' && r <= '9'
+		if i > 0 && r != '.' {
+			if last := s[len(s)-1]; digit != (last >= '0' && last <= '9') && last != '.' {
+				s += " "
+			}
+		}
+		s += string(r)
+	}
 	if c.On == "wait" {
 		s += " of wait"
 	}

@@ -138,10 +138,10 @@ func TestJudge(t *testing.T) {
 		got = append(got, strings.Join([]string{mark, v.Name, v.Got, v.Want}, " | "))
 	}
 	want := []string{
-		"kept | upload | 99.1 % | ≥ 99 % within 30s",
-		"broken | upload | 99.1 % | ≥ 99.2 % within 30s",
-		"broken | empty | no jobs | ≥ 50 % within 30s",
-		"broken | odd | no jobs | ≥ 50 % within 30s",
+		"kept | upload | 99.1 % | ≥ 99 % within 30 s",
+		"broken | upload | 99.1 % | ≥ 99.2 % within 30 s",
+		"broken | empty | no jobs | ≥ 50 % within 30 s",
+		"broken | odd | no jobs | ≥ 50 % within 30 s",
 		"kept | cost_usd | 3 | ≤ 3",
 		"broken | cost_usd | 3 | ≤ 2.99",
 		"kept | slack.mean | 0.25 | 0.245 to 0.27",

@@ -171,7 +171,7 @@ func surveyTypes(src traces.Source) ([]*typeSurvey, error) {
 		}
 	}
 	var list []*typeSurvey
-	for _, name := range sortedKeysOf(byName) {
+	for _, name := range sortedKeys(byName) {
 		t := byName[name]
 		if t.jobs == 0 {
 			continue

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -190,7 +189,7 @@ func (p *Policy) parameters(d *document, path string, c *policy.Catalog, raw map
 	for _, err := range problems {
 		d.param(path, err)
 	}
-	for _, name := range sortedKeysOf(values) {
+	for _, name := range sortedKeys(values) {
 		p.Values[name] = values[name]
 		if types, ok := values[name].([]string); ok {
 			d.instanceTypes(join(path, name), types, c)
@@ -269,7 +268,7 @@ func paramText(p *policy.Param, v any) string {
 		}
 	}
 	if list, ok := v.([]string); ok {
-		return tomlValue(slices.Clone(list))
+		return tomlValue(list)
 	}
 	return tomlValue(v)
 }

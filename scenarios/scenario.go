@@ -175,6 +175,7 @@ type TimeWindow struct {
 
 // Promise is a [[promise]] table.
 type Promise struct {
+	Name   string   `toml:"name" unset:"metric and per" doc:"What results call it."`
 	Metric string   `toml:"metric" required:"yes" doc:"A figure of the results by its path, such as cost_usd, classes.upload.worst_hour or windows.night.instances_mean."`
 	Per    string   `toml:"per" unset:"the figure itself is bound" doc:"Another figure: metric ÷ per is bound."`
 	Min    *float64 `toml:"min" unset:"no lower bound" doc:"The least that keeps the promise."`

@@ -96,7 +96,7 @@ func (p printer) named(v reflect.Value, path string) {
 	for _, key := range v.MapKeys() {
 		tables[key.String()] = v.MapIndex(key)
 	}
-	for _, name := range sortedKeysOf(tables) {
+	for _, name := range sortedKeys(tables) {
 		at := join(path, name)
 		fmt.Fprintf(p, "\n[%s]\n", at)
 		p.table(tables[name], at)

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -176,3 +177,17 @@ func (s *Scenario) PolicyLabel() string { return s.policy.Label() }
 
 // TraceReplaced reports whether the trace was given from outside the scenario.
 func (s *Scenario) TraceReplaced() bool { return s.replaced }
+
+// SlackTarget returns the mean slack over 24 h that the scenario's policy steers
+// to, or 0 if it does not.
+func (s *Scenario) SlackTarget() float64 {
+	p := s.policy
+	if p.Spec == nil {
+		return 0
+	}
+	reserve, target := p.Spec.Param("reserve"), p.Spec.Param("slack_target")
+	if reserve == nil || target == nil || !strings.Contains(p.Values.Choice(reserve), "slack") {
+		return 0
+	}
+	return p.Values.Number(target)
+}

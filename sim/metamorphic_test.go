@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/baseline"
+	"github.com/skynet-ec2/skynet/policy/skynet"
 	"github.com/skynet-ec2/skynet/traces"
 )
 
@@ -97,6 +98,7 @@ var policies = []struct {
 }{
 	{"thrifty", func(env policy.Env) (policy.Policy, error) { return newThrifty(&env, "c1.xlarge", 25), nil }},
 	{"static", func(env policy.Env) (policy.Policy, error) { return policy.NewStatic(env, 6, "c1.xlarge") }},
+	{"skynet", func(env policy.Env) (policy.Policy, error) { return skynet.Spec.New(env, nil) }},
 	{"naive-2008", func(env policy.Env) (policy.Policy, error) { return baseline.Naive2008.New(env, nil) }},
 }
 

@@ -37,7 +37,7 @@ const (
 
 // csvReader reads a trace in CSV row by row. Its fast path takes rows as
 // SkyNet writes them; anything else (quotes, blanks, signs, exponents) goes
-// through fields, which also finds the words for what is wrong.
+// through slow, which also finds the words for what is wrong.
 type csvReader struct {
 	in      *input
 	lenient bool // an import: missing values have defaults, odd numbers are rounded
@@ -45,10 +45,10 @@ type csvReader struct {
 	columns []uint8 // what each field of a row holds
 	known   facts
 
-	buf  []byte // buf[pos:end] is unread; buf[:whole] ends with a line's end
+	buf  []byte // buf[pos:end] is unread
 	pos  int
 	end  int
-	hold int // see fill
+	hold int // buf[pos:hold] is whole lines
 	eof  bool
 	line int64 // line of the row read last
 

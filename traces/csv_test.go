@@ -3,6 +3,7 @@ package traces
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -309,4 +310,23 @@ func FuzzSeconds(f *testing.F) {
 			t.Errorf("%q: %d became %d (%v)", s, fast, back, err)
 		}
 	})
+}
+
+func TestParseEight(t *testing.T) {
+	for _, n := range []uint64{0, 1, 9, 10, 12345678, 87654321, 99999999, 10000000, 90909090} {
+		text := fmt.Sprintf("%08d", n)
+		word := binary.LittleEndian.Uint64([]byte(text))
+		if !eightDigits(word) || parseEight(word) != n {
+			t.Errorf("%s reads as %d (digits: %v)", text, parseEight(word), eightDigits(word))
+		}
+		for i := range text {
+			for _, c := range []byte{'/', ':', ',', '\n', '.', 0, 0xff, 'p', '@'} {
+				b := []byte(text)
+				b[i] = c
+				if eightDigits(binary.LittleEndian.Uint64(b)) {
+					t.Errorf("%q counts as digits", b)
+				}
+			}
+		}
+	}
 }

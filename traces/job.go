@@ -45,17 +45,17 @@ func SizeBucket(n int64) uint8 {
 // A batch is read-only: its slices belong to the source that filled it and
 // stay valid until the next call of Next.
 type Batch struct {
-	First   int64   // position in its source of the first job, counted from 0
-	Arrival []int64 // ns since the trace's start, non-decreasing, 0 to TimeMax
-	Service []int64 // ns on a core of the trace's reference speed, 1 to TimeMax
-	Kind    []uint16
-	Kinds   []Kind // every kind met so far; grows, entries never change
+	First   int64    // position in its source of the first job, counted from 0
+	Arrival []int64  // ns since the trace's start, non-decreasing, 0 to TimeMax
+	Service []int64  // ns on a core of the trace's reference speed, 1 to TimeMax
+	Kind    []uint16 // index into Kinds
+	Kinds   []Kind   // every kind met so far; grows, entries never change
 
-	Estimate []int64 // optional: what the source expected Service to be, ns; 0 = not known
-	Deadline []int64 // optional: ns after the job's own arrival; 0 = none
-	BytesIn  []int64 // optional: size of the input; 0 = not known
-	BytesOut []int64 // optional: size of the output; 0 = not known
-	Tenant   []uint32
+	Estimate []int64  // optional: what the source expected Service to be, ns; 0 = not known
+	Deadline []int64  // optional: ns after the job's own arrival; 0 = none
+	BytesIn  []int64  // optional: size of the input; 0 = not known
+	BytesOut []int64  // optional: size of the output; 0 = not known
+	Tenant   []uint32 // optional: index into Tenants
 	Tenants  []string // every tenant met so far; grows, entries never change
 }
 

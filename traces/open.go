@@ -134,6 +134,7 @@ type rowSource struct {
 	base    int64  // ns from 1970 to time 0, if the file counts from 1970
 	last    int64
 	begun   bool
+	job     row
 	out     Batch
 	err     error
 }
@@ -146,9 +147,9 @@ func (s *rowSource) Next(b *Batch) error {
 	s.out.reset()
 	s.out.First = first
 	f := s.r.facts()
-	var in row
+	in := &s.job
 	for s.out.Len() < batchLen && s.err == nil {
-		err := s.r.read(&in)
+		err := s.r.read(in)
 		if err == nil && !s.begun {
 			s.begun = true
 			if f.absolute {

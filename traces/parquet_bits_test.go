@@ -80,4 +80,3 @@ func TestDeltasReadWhatAppendDeltaWrote(t *testing.T) {
 		}
 	})
 }
-

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,41 +13,44 @@ import (
 	"github.com/skynet-ec2/skynet/sim"
 )
 
-// jobLog writes the fate of every job to a file, in trace order.
+// jobLog writes the fate of every job, in trace order.
 type jobLog interface {
 	sim.JobSink
-	// commit completes the file; without it, abort leaves nothing.
-	commit() error
-	abort()
+	// close writes what is left.
+	close() error
 }
 
-// createJobLog begins the log called path, whose extension gives its format:
-// .csv or .parquet.
-func createJobLog(path string) (jobLog, error) {
-	ext := strings.ToLower(filepath.Ext(path))
-	if ext != ".csv" && ext != ".parquet" {
-		return nil, inputError(fmt.Errorf("%s: unknown extension %q: must be .csv or .parquet", path, ext))
+// checkJobLog returns an error if no log can have the name path.
+func checkJobLog(path string) error {
+	if ext := logFormat(path); path != "" && ext != ".csv" && ext != ".parquet" {
+		return inputError(fmt.Errorf("%s: unknown extension %q: must be .csv or .parquet", path, ext))
 	}
-	out, err := createOutfile(path)
-	if err != nil {
-		return nil, err
+	return nil
+}
+
+func logFormat(path string) string { return strings.ToLower(filepath.Ext(path)) }
+
+// newJobLog returns the log that writes to w what belongs into a file called
+// path, which checkJobLog accepts.
+func newJobLog(w io.Writer, path string) jobLog {
+	if logFormat(path) == ".parquet" {
+		return &parquetJobs{w: parquet.NewGenericWriter[parquetJob](w, parquet.Compression(&parquet.Zstd))}
 	}
-	if ext == ".parquet" {
-		return &parquetJobs{outfile: out, w: parquet.NewGenericWriter[parquetJob](out, parquet.Compression(&parquet.Zstd))}, nil
-	}
-	_, _ = out.WriteString("job,type,priority,arrival_s,start_s,finish_s,attempts,instance\n") // a buffer keeps its error
-	return &csvJobs{outfile: out}, nil
+	return &csvJobs{w: w, text: []byte("job,type,priority,arrival_s,start_s,finish_s,attempts,instance\n")}
 }
 
 // csvJobs writes jobs as lines of CSV: times in seconds, exactly; what never
 // happened is empty.
 type csvJobs struct {
-	*outfile
-	line []byte
+	w    io.Writer
+	text []byte // not written yet
 }
 
+// csvText is how much text is written at a time.
+const csvText = 1 << 16
+
 func (c *csvJobs) Job(r *sim.JobRow) error {
-	b := strconv.AppendInt(c.line[:0], r.Job, 10)
+	b := strconv.AppendInt(c.text, r.Job, 10)
 	b = append(b, ',')
 	b = appendCSVText(b, r.Type)
 	b = append(b, ',')
@@ -63,8 +67,16 @@ func (c *csvJobs) Job(r *sim.JobRow) error {
 	if r.Instance >= 0 {
 		b = strconv.AppendInt(b, r.Instance, 10)
 	}
-	c.line = append(b, '\n')
-	_, err := c.Write(c.line)
+	c.text = append(b, '\n')
+	if len(c.text) < csvText {
+		return nil
+	}
+	return c.close()
+}
+
+func (c *csvJobs) close() error {
+	_, err := c.w.Write(c.text)
+	c.text = c.text[:0]
 	return err
 }
 
@@ -109,7 +121,6 @@ type parquetJob struct {
 
 // parquetJobs gathers rows and writes them many at a time.
 type parquetJobs struct {
-	*outfile
 	w    *parquet.GenericWriter[parquetJob]
 	rows []parquetJob
 	past [][3]int64 // what the rows' pointers point to
@@ -145,14 +156,9 @@ func (p *parquetJobs) flush() error {
 	return err
 }
 
-func (p *parquetJobs) commit() error {
-	err := p.flush()
-	if err == nil {
-		err = p.w.Close()
-	}
-	if err != nil {
-		p.abort()
+func (p *parquetJobs) close() error {
+	if err := p.flush(); err != nil {
 		return err
 	}
-	return p.outfile.commit()
+	return p.w.Close()
 }

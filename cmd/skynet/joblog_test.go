@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/csv"
 	"errors"
+	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -27,24 +29,17 @@ var jobRows = []sim.JobRow{
 
 func writeJobs(t *testing.T, path string, rows []sim.JobRow) {
 	t.Helper()
-	log, err := createJobLog(path)
+	err := into(path, func(w io.Writer) error {
+		log := newJobLog(w, path)
+		for i := range rows {
+			if err := log.Job(&rows[i]); err != nil {
+				return err
+			}
+		}
+		return log.close()
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for i := range rows {
-		if err := log.Job(&rows[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := os.Stat(path); err == nil {
-		t.Error("the file is there before it is complete")
-	}
-	if err := log.commit(); err != nil {
-		t.Fatal(err)
-	}
-	log.abort() // does nothing after commit
-	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
-		t.Errorf("%d files in the folder, want the log alone", len(entries))
 	}
 }
 
@@ -116,76 +111,86 @@ func TestSecondsAreExact(t *testing.T) {
 	})
 }
 
-func TestJobLogRefuses(t *testing.T) {
-	dir := t.TempDir()
-	for path, code := range map[string]int{
-		filepath.Join(dir, "jobs.txt"):             exitBadInput,
-		filepath.Join(dir, "jobs"):                 exitBadInput,
-		filepath.Join(dir, "none", "jobs.csv"):     exitBadInput,
-		dir + string(filepath.Separator) + ".csv/": exitBadInput,
+func TestJobLogNames(t *testing.T) {
+	for path, want := range map[string]int{
+		"": exitGood, "a.csv": exitGood, "a.CSV": exitGood, "x/y.parquet": exitGood,
+		"a.txt": exitBadInput, "a": exitBadInput, "a.csv.gz": exitBadInput,
 	} {
-		log, err := createJobLog(path)
-		if err == nil {
-			log.abort()
+		if err := checkJobLog(path); exitCode(err, false) != want {
+			t.Errorf("%q: exit code %d (%v), want %d", path, exitCode(err, false), err, want)
 		}
-		if got := exitCode(err, false); got != code {
-			t.Errorf("%s: exit code %d (%v), want %d", path, got, err, code)
-		}
-	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
-		t.Errorf("%d files left behind", len(entries))
 	}
 }
 
-func TestOutfileLeavesNothingBehind(t *testing.T) {
+func TestInto(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out")
-	o, err := createOutfile(path)
-	if err != nil {
-		t.Fatal(err)
+	files := func() int {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
 	}
-	if _, err := o.WriteString("half"); err != nil {
-		t.Fatal(err)
-	}
-	o.abort()
-	o.abort()
-	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
-		t.Errorf("%d files after abort", len(entries))
+
+	// An error of the work is handed on as it is, and nothing is left.
+	mine := errors.New("mine")
+	err := into(path, func(w io.Writer) error {
+		_, _ = w.Write([]byte("half"))
+		return mine
+	})
+	if err != mine || files() != 0 {
+		t.Errorf("error %v, %d files, want mine and none", err, files())
 	}
 
 	// What was there stays until the new file is complete.
 	if err := writeFile(path, []byte("old")); err != nil {
 		t.Fatal(err)
 	}
-	if o, err = createOutfile(path); err != nil {
-		t.Fatal(err)
+	err = into(path, func(w io.Writer) error {
+		_, err := w.Write([]byte("new"))
+		if text, _ := os.ReadFile(path); string(text) != "old" {
+			t.Errorf("before it is complete the file says %q", text)
+		}
+		return err
+	})
+	if text, _ := os.ReadFile(path); err != nil || string(text) != "new" || files() != 1 {
+		t.Errorf("error %v, the file says %q, %d files", err, text, files())
 	}
-	_, _ = o.WriteString("new")
-	if text, _ := os.ReadFile(path); string(text) != "old" {
-		t.Errorf("before commit the file says %q", text)
+
+	// A name that cannot be a file is bad input, and no work is done for it.
+	for _, path := range []string{dir, filepath.Join(dir, "none", "out"), filepath.Join(path, "below")} {
+		err := into(path, func(io.Writer) error {
+			t.Errorf("%s: work was done", path)
+			return nil
+		})
+		if exitCode(err, false) != exitBadInput || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: exit code %d (%v), want %d", path, exitCode(err, false), err, exitBadInput)
+		}
 	}
-	if err := o.commit(); err != nil {
-		t.Fatal(err)
-	}
-	if text, _ := os.ReadFile(path); string(text) != "new" {
-		t.Errorf("after commit the file says %q", text)
-	}
-	if _, err := createOutfile(dir); exitCode(err, false) != exitBadInput {
-		t.Errorf("a folder as file: %v", err)
-	}
-	if err := writeFile("/dev/null", []byte("x")); err != nil {
-		t.Errorf("a device: %v", err)
+
+	// Without a path there is no writer.
+	if err := into("", func(w io.Writer) error {
+		if w != nil {
+			t.Error("a writer for no path")
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
 	}
 }
 
-// fullDisk is a device that is always full, on systems that have it.
+// A device that is always full, on systems that have it.
 const fullDisk = "/dev/full"
 
 func TestFullDisk(t *testing.T) {
-	if _, err := os.Stat(fullDisk); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(fullDisk); errors.Is(err, fs.ErrNotExist) {
 		t.Skip("this system has no " + fullDisk)
 	}
-	if err := writeFile(fullDisk, []byte("x")); exitCode(err, false) != exitFailure {
-		t.Errorf("exit code %d (%v), want %d", exitCode(err, false), err, exitFailure)
+	for _, size := range []int{1, 1 << 20} { // found out at the end, or in between
+		err := writeFile(fullDisk, make([]byte, size))
+		if exitCode(err, false) != exitFailure || !strings.Contains(err.Error(), fullDisk) {
+			t.Errorf("%d bytes: exit code %d (%v), want %d", size, exitCode(err, false), err, exitFailure)
+		}
 	}
 }

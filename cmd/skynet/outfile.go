@@ -1,99 +1,64 @@
 package main
 
 import (
-	"bufio"
-	"fmt"
+	"errors"
+	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"syscall"
+
+	"github.com/skynet-ec2/skynet/reports"
 )
 
-// outfile is a file that appears under its name whole or not at all: it is
-// written beside it, and renamed once it is complete and on disk. A device or
-// a pipe is written to directly.
+// into runs work with a writer to the file at path, which appears whole if work
+// returns nil and not at all otherwise. Without a path work gets nil.
+func into(path string, work func(io.Writer) error) error {
+	if path == "" {
+		return work(nil)
+	}
+	var failed error // of the work itself, not of the file
+	err := reports.WriteFile(path, func(w io.Writer) error {
+		out := &outfile{w: w}
+		err := work(out)
+		if err != nil && !errors.Is(err, out.err) {
+			failed = err
+		}
+		return err
+	})
+	if failed != nil {
+		return failed
+	}
+	return namedByUser(err)
+}
+
+// outfile remembers the error of writing to it.
 type outfile struct {
-	*bufio.Writer
-	file *os.File
-	path string
-	temp bool // file is to be renamed to path
+	w   io.Writer
+	err error
 }
 
-// createOutfile begins the file that will be called path.
-func createOutfile(path string) (*outfile, error) {
-	o := &outfile{path: path}
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && info.IsDir():
-		return nil, inputError(&fs.PathError{Op: "write", Path: path, Err: fmt.Errorf("it is a folder")})
-	case err == nil && !info.Mode().IsRegular():
-		o.file, err = os.OpenFile(path, os.O_WRONLY, 0)
-	default:
-		o.temp = true
-		o.file, err = createBeside(path)
-	}
+func (o *outfile) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
 	if err != nil {
-		return nil, err
+		o.err = err
 	}
-	o.Writer = bufio.NewWriterSize(o.file, 1<<18)
-	return o, nil
+	return n, err
 }
 
-// createBeside creates a file of a new name in path's folder, with the
-// permissions an ordinary file gets.
-func createBeside(path string) (*os.File, error) {
-	dir, base := filepath.Split(path)
-	for try := 0; ; try++ {
-		name := fmt.Sprintf("%s.%s.%d-%d.tmp", dir, base, os.Getpid(), try)
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if !os.IsExist(err) || try == 100 {
-			return f, err
+// namedByUser makes an error about a file that the user has named bad input
+// where the name is to blame: its folder is not there, or it is a folder.
+func namedByUser(err error) error {
+	for _, cause := range []error{fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR} {
+		if errors.Is(err, cause) {
+			return inputError(err)
 		}
 	}
-}
-
-// commit gives the file its name. If that fails nothing remains.
-func (o *outfile) commit() error {
-	err := o.Flush()
-	if err == nil && o.temp {
-		err = o.file.Sync()
-	}
-	if closing := o.file.Close(); err == nil {
-		err = closing
-	}
-	if !o.temp {
-		return err
-	}
-	if err == nil {
-		err = os.Rename(o.file.Name(), o.path)
-	}
-	if err != nil {
-		os.Remove(o.file.Name())
-		return fmt.Errorf("write %s: %w", o.path, err)
-	}
-	// The new name lasts once the folder is on disk; not every system can do it.
-	if dir, err := os.Open(filepath.Dir(o.path)); err == nil {
-		_ = dir.Sync()
-		_ = dir.Close()
-	}
-	return nil
-}
-
-// abort leaves nothing of the file. After commit it does nothing.
-func (o *outfile) abort() {
-	if o.file.Close() == nil && o.temp {
-		os.Remove(o.file.Name())
-	}
+	return err
 }
 
 // writeFile writes a whole file, or nothing.
 func writeFile(path string, text []byte) error {
-	out, err := createOutfile(path)
-	if err != nil {
+	return into(path, func(w io.Writer) error {
+		_, err := w.Write(text)
 		return err
-	}
-	defer out.abort()
-	if _, err := out.Write(text); err != nil {
-		return err
-	}
-	return out.commit()
+	})
 }

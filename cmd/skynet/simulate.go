@@ -2,17 +2,21 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
+	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/traces"
@@ -39,7 +43,7 @@ func newSimulateCommand(a *app) *cobra.Command {
 		Short: "replay a scenario's trace under a policy: cost, and who waited",
 		Long: `Simulate plays the trace of a scenario against a policy, job by job, and says
 whether the scenario's promises were kept and what it cost. It exits 1 when a
-promise was broken.`,
+promise was broken. With --quiet it says so only then.`,
 		Args: exactArgs("SCENARIO"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return s.run(args[0], c.Flags().Changed("seed"))
@@ -73,6 +77,9 @@ func (s *simulation) run(path string, seeded bool) error {
 		return usageError(fmt.Errorf("--seed %d: must be at most %d", s.seed, uint64(seedMax)-uint64(s.runs)))
 	}
 	var err error
+	if err := s.checkPlaces(); err != nil {
+		return err
+	}
 	if s.scenario, err = scenarios.LoadWith(path, s.with); err != nil {
 		return s.app.listProblems(err)
 	}
@@ -84,52 +91,130 @@ func (s *simulation) run(path string, seeded bool) error {
 		return err
 	}
 	if s.runs > 1 {
-		return s.many()
+		return s.many(began)
 	}
 	return s.once(began)
 }
 
-// once runs the scenario with one seed.
-func (s *simulation) once(began time.Time) error {
-	opt := sim.Options{Timeline: s.timeline != "" || s.report != ""}
-	out, err := s.createJSON()
-	if err != nil {
+// checkPlaces returns an error where a result could not be written, before any
+// work is done for it. The files of --json and --jobs are tried when they begin.
+func (s *simulation) checkPlaces() error {
+	if err := checkJobLog(s.jobs); err != nil {
 		return err
 	}
-	defer out.abort()
-	if s.jobs != "" {
-		log, err := createJobLog(s.jobs)
-		if err != nil {
-			return err
-		}
-		defer log.abort()
-		opt.Jobs = log
-	}
-	progress := s.follow(&opt)
-	result, err := s.simulate(s.app.ctx, s.seed, opt, began)
-	progress.End()
-	if err != nil {
-		return err
-	}
-	if log, ok := opt.Jobs.(jobLog); ok {
-		if err := log.commit(); err != nil {
-			return err
+	if s.timeline != "" {
+		if _, err := os.Stat(filepath.Dir(s.timeline)); err != nil {
+			return inputError(err)
 		}
 	}
-	if err := out.write(&result.Figures); err != nil {
-		return err
-	}
-	return s.verdict(s.scenario.Judge(&result.Figures))
-}
-
-// verdict returns the error of a broken promise, if there is one.
-func (s *simulation) verdict(list []sim.Verdict) error {
-	for _, v := range list {
-		if !v.Kept {
-			return brokenError(nil)
-		}
+	if s.report != "" {
+		return namedByUser(reports.PrepareFolder(s.report))
 	}
 	return nil
+}
+
+// once runs the scenario with one seed. The files of --json and --jobs are begun
+// before the work and completed after it.
+func (s *simulation) once(began time.Time) error {
+	opt := sim.Options{Timeline: s.timeline != "" || s.report != ""}
+	var result *sim.Result
+	run := func(jobs io.Writer) error {
+		var log jobLog
+		if jobs != nil {
+			log = newJobLog(jobs, s.jobs)
+			opt.Jobs = log
+		}
+		progress := s.follow(&opt)
+		defer progress.End()
+		var err error
+		if result, err = s.simulate(s.app.ctx, s.seed, opt, began); err != nil || log == nil {
+			return err
+		}
+		return log.close()
+	}
+	err := s.intoJSON(func() (any, error) {
+		err := into(s.jobs, run)
+		if err != nil {
+			return nil, err
+		}
+		return &result.Figures, nil
+	})
+	if err != nil {
+		return err
+	}
+	if s.timeline != "" {
+		if err := reports.WriteTimeline(s.timeline, result.Ticks); err != nil {
+			return namedByUser(err)
+		}
+	}
+	verdicts := s.scenario.Judge(&result.Figures)
+	show := s.showing()
+	if s.report != "" {
+		if show.Report, err = reports.Write(s.report, result, verdicts, show); err != nil {
+			return err
+		}
+	}
+	return s.conclude(kept(verdicts), func(w io.Writer) error { return reports.Verdict(w, result, verdicts, show) })
+}
+
+// kept reports whether every promise was.
+func kept(verdicts []sim.Verdict) bool {
+	for _, v := range verdicts {
+		if !v.Kept {
+			return false
+		}
+	}
+	return true
+}
+
+// conclude shows what the simulation came to, and returns the error of a broken
+// promise if there is one. When quiet, kept promises are not worth a word.
+func (s *simulation) conclude(kept bool, show func(io.Writer) error) error {
+	w := s.app.stdout
+	if s.json == "-" {
+		w = s.app.stderr // standard output is JSON and nothing else
+	}
+	if !kept || !s.app.quiet {
+		if err := show(w); err != nil {
+			return err
+		}
+	}
+	if !kept {
+		return brokenError(nil)
+	}
+	return nil
+}
+
+// showing returns how the verdict is shown.
+func (s *simulation) showing() reports.Options {
+	o := reports.Options{
+		Reproduce:   s.reproduce(),
+		Color:       !s.app.noColor && s.json != "-",
+		SlackTarget: s.scenario.SlackTarget(),
+	}
+	if f, ok := s.app.stdout.(*os.File); ok && s.app.isTerminal {
+		o.Width, _, _ = term.GetSize(int(f.Fd()))
+	}
+	return o
+}
+
+// reproduce returns the command that gives the same results again.
+func (s *simulation) reproduce() string {
+	words := []string{"skynet", "simulate", s.scenario.Path, "--seed", fmt.Sprint(s.seed)}
+	for _, flag := range []struct{ name, value string }{{"--policy", s.with.Policy}, {"--trace", s.with.Trace}} {
+		if flag.value != "" {
+			words = append(words, flag.name, flag.value)
+		}
+	}
+	if s.runs > 1 {
+		words = append(words, "--runs", fmt.Sprint(s.runs))
+	}
+	for i, w := range words {
+		if strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // follow makes a run tell how far it has come: in jobs where their number is
@@ -146,20 +231,40 @@ func (s *simulation) follow(opt *sim.Options) *Progress {
 	return p
 }
 
-// many runs the scenario with as many seeds as --runs says, in parallel, and
-// keeps their figures in the order of the seeds.
-func (s *simulation) many() error {
-	out, err := s.createJSON()
+// many runs the scenario with as many seeds as --runs says, in parallel. The
+// figures stand in the order of the seeds, whoever was first.
+func (s *simulation) many(began time.Time) error {
+	var all reports.Runs
+	err := s.intoJSON(func() (any, error) {
+		figures, err := s.seeds()
+		if err != nil {
+			return nil, err
+		}
+		all, err = reports.Summarize(figures)
+		return all, err
+	})
 	if err != nil {
 		return err
 	}
-	defer out.abort()
+	good := true
+	verdicts := make([][]sim.Verdict, len(all.Runs))
+	for i, f := range all.Runs {
+		verdicts[i] = s.scenario.Judge(f)
+		good = good && kept(verdicts[i])
+	}
+	wall, show := time.Since(began).Seconds(), s.showing()
+	return s.conclude(good, func(w io.Writer) error { return reports.VerdictOfRuns(w, all, verdicts, wall, show) })
+}
+
+// seeds returns the figures of every run.
+func (s *simulation) seeds() ([]*sim.Figures, error) {
 	if err := s.world.Keep(); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := context.WithCancelCause(s.app.ctx)
 	defer stop(nil)
 	progress := s.app.newProgress("simulate (runs)", int64(s.runs))
+	defer progress.End()
 	figures := make([]*sim.Figures, s.runs)
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -181,25 +286,7 @@ func (s *simulation) many() error {
 		})
 	}
 	workers.Wait()
-	progress.End()
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	return s.summarize(figures, out)
-}
-
-// summarize writes what the runs came to.
-func (s *simulation) summarize(figures []*sim.Figures, out *jsonOut) error {
-	var broken error
-	for _, f := range figures {
-		if err := s.verdict(s.scenario.Judge(f)); err != nil {
-			broken = err
-		}
-	}
-	if err := out.write(map[string]any{"runs": figures}); err != nil {
-		return err
-	}
-	return broken
+	return figures, context.Cause(ctx)
 }
 
 // simulate runs the scenario with a seed. began is when its trace was opened.
@@ -241,47 +328,20 @@ func (t *timedSource) Next(b *traces.Batch) error {
 	return err
 }
 
-// jsonOut is where --json goes: a file, standard output, or nowhere. It is
-// opened before the work begins, so that a mistyped folder costs nothing.
-type jsonOut struct {
-	file   *outfile
-	stdout io.Writer
-}
-
-func (s *simulation) createJSON() (*jsonOut, error) {
-	out := &jsonOut{}
-	var err error
-	switch s.json {
-	case "":
-	case "-":
-		out.stdout = s.app.stdout
-	default:
-		out.file, err = createOutfile(s.json)
+// intoJSON writes what work returns where --json says, if it says anything.
+func (s *simulation) intoJSON(work func() (any, error)) error {
+	if s.json == "-" || s.json == "" {
+		v, err := work()
+		if err != nil || s.json == "" {
+			return err
+		}
+		return reports.WriteJSON("-", s.app.stdout, v)
 	}
-	return out, err
-}
-
-func (o *jsonOut) write(v any) error {
-	if o.file == nil && o.stdout == nil {
-		return nil
-	}
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	text = append(text, '\n')
-	if o.file == nil {
-		_, err := o.stdout.Write(text)
-		return err
-	}
-	if _, err := o.file.Write(text); err != nil {
-		return err
-	}
-	return o.file.commit()
-}
-
-func (o *jsonOut) abort() {
-	if o.file != nil {
-		o.file.abort()
-	}
+	return into(s.json, func(w io.Writer) error {
+		v, err := work()
+		if err != nil {
+			return err
+		}
+		return reports.WriteJSON("-", w, v)
+	})
 }

@@ -25,6 +25,7 @@ type run struct {
 	given  []Claim // every lease ever given, for right and wrong claims
 	by     []string
 	newest map[int64]Token
+	steps  int
 	done   map[string]int // operations that had an effect, by name
 	last   string
 }
@@ -73,6 +74,7 @@ var mustHappen = []string{
 }
 
 func (r *run) step() {
+	r.steps++
 	switch r.dice.IntN(8) {
 	case 0:
 		r.now += int64(r.dice.IntN(15_000)) * int64(time.Millisecond)
@@ -118,24 +120,20 @@ func (r *run) compare() {
 			r.t.Fatalf("%d %v jobs, want %d", got, s, want)
 		}
 	}
-	var got, want []Stored
-	for s := range r.q.Jobs {
-		got = append(got, s)
-	}
+	got := slices.Collect(r.q.Jobs)
+	var want []Stored
 	for _, j := range r.m.jobs {
 		want = append(want, j.Stored)
 	}
 	if !slices.Equal(got, want) { // a hundred times faster than cmp
 		r.same("jobs", got, want)
 	}
-	var waiting []Backlog
-	for b := range r.q.Backlogs {
-		waiting = append(waiting, b)
+	if r.steps%8 == 0 { // it is by far the slowest part of the model
+		waiting := slices.Collect(r.q.Backlogs)
+		if want := r.m.backlogs(); !slices.Equal(waiting, want) {
+			r.same("backlogs", waiting, want)
+		}
 	}
-	if want := r.m.backlogs(); !slices.Equal(waiting, want) {
-		r.same("backlogs", waiting, want)
-	}
-
 	r.invariants()
 	r.shares()
 
@@ -160,6 +158,9 @@ func (r *run) compare() {
 
 func (r *run) enqueue() {
 	s := Spec{Type: one(r.dice, someTypes), Priority: uint8(r.dice.IntN(3)), Tenant: one(r.dice, someTenants), ConcurrencyKey: one(r.dice, someKeys), Estimate: time.Duration(r.dice.IntN(5))}
+	if r.dice.IntN(20) == 0 {
+		s.Tenant = fmt.Sprint("once ", r.dice.IntN(100)) // somebody to be forgotten
+	}
 	switch r.dice.IntN(5) {
 	case 0:
 		s.RunAt = r.now + int64(r.dice.IntN(60_000))*int64(time.Millisecond)

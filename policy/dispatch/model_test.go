@@ -528,7 +528,7 @@ func (m *model) wake() (at int64, ok bool) {
 
 func (m *model) backlogs() (out []Backlog) {
 	for _, name := range m.names {
-		for p := range 256 {
+		for p := range 3 { // the priorities that occur
 			b := Backlog{Type: name, Priority: uint8(p), Oldest: never, Paused: m.kinds[name].paused}
 			for _, j := range m.jobs {
 				if j.State == Waiting && j.Type == name && int(j.Priority) == p {

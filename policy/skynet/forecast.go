@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// forecast is the load of the urgent lines that is planned for, as a multiple
-// of their level, by step of the grid.
+// forecast is the load of the urgent lines by step of the grid, as a multiple
+// of their level: what is planned for (load), and what is expected (usual).
 type forecast struct {
-	load [maxSteps]float64
+	load, usual [maxSteps]float64
 	// mean and high load when a launch now could help, in slots.
 	mean, high float64
 	ratio      float64
@@ -63,18 +63,18 @@ func (p *Policy) lookAhead() {
 	a.mean = level * a.ratio
 	r := p.reserve(a.mean)
 	a.high = r.of(a.mean)
-	minute, last := -1.0, 0.0
+	minute, load, usual := -1.0, 0.0, 0.0
 	for i := range a.load {
 		// the profile moves slowly: once a minute is often enough
 		if at := math.Floor((grid.end[i] - 0.5*grid.width[i]) / 60); at != minute {
 			minute = at
-			mean := level * p.ratio(60*at+30)
-			last = 1
+			usual = p.ratio(60*at + 30)
+			load = usual
 			if level > 0 {
-				last = r.of(mean) / level
+				load = r.of(float64(level*usual)) / level
 			}
 		}
-		a.load[i] = last
+		a.load[i], a.usual[i] = load, min(load, usual)
 	}
 	p.inflate = r
 }

@@ -34,6 +34,7 @@ type line struct {
 	arrivedJobs              float64
 	waitingHead, waitingTail float64
 	waitingJobs              int64
+	oldest                   float64 // wait in seconds
 	// Tail work times how long it holds its slot, in slot-seconds².
 	arrivedHold, waitingHold float64
 	due                      [maxSteps]float64 // waiting head work due by the end of each step
@@ -164,6 +165,7 @@ func (p *Policy) addWork(k *policy.KindView) {
 	ln.waitingTail += tail
 	ln.waitingHold += holding(tail, k.Pending.Jobs)
 	ln.waitingJobs += k.Pending.Jobs
+	ln.oldest = max(ln.oldest, k.OldestWait.Seconds())
 	each := head / float64(k.Pending.Jobs)
 	left := k.Pending.Jobs
 	for _, a := range k.PendingByAge {

@@ -69,10 +69,12 @@ type plan struct {
 type planLine struct {
 	urgent  bool
 	waiting float64
-	// arriving head work in each step, and the head work that is not yet due at
-	// its end: as long as no more than that waits, the promise is kept.
-	arriving [maxSteps]float64
-	notDue   [maxSteps]float64
+	// Head work that arrives in each step, as planned for with the reserve and
+	// as expected.
+	arriving, expected [maxSteps]float64
+	// notDue is the head work that is not yet due at the end of each step: as
+	// long as no more than that waits, the promise is kept.
+	notDue [maxSteps]float64
 	// tail work that follows each slot-second of head work served, and the part
 	// of it that a second frees.
 	tail, ending float64
@@ -100,15 +102,38 @@ type capacity struct {
 // holds reports whether the plan keeps every promise that k checks, with
 // capacity c.
 //
+// Urgent lines are checked against the arrivals planned for, reserve included.
+// The others wait long enough for the load to come to its mean, so they may use
+// what the reserve leaves idle on average: they are checked against the
+// arrivals expected.
+func (p *plan) holds(c capacity, k checks) bool {
+	urgent, patient := 0, false
+	for j := range p.n {
+		ln := &p.lines[j]
+		if ln.urgent {
+			urgent = j + 1
+		} else if ln.waiting > 0 {
+			patient = true
+		}
+	}
+	if urgent > 0 && !p.serve(c, urgent, true, k.urgentFrom, min(k.urgentTo, p.steps-1), k.slack) {
+		return false
+	}
+	return !patient || p.serve(c, p.n, false, k.patientFrom, p.steps-1, k.slack)
+}
+
+// serve runs the first n lines through the plan with capacity c and reports
+// whether those that are urgent, or those that are not, never lag by more than
+// slack slot-seconds in the steps from to last.
+//
 // In each step, running jobs keep their slots, then the tails of jobs started
 // in the plan keep theirs, then each line is served in order of priority. A
 // line fails where more waits than is not yet due.
-func (p *plan) holds(c capacity, k checks) bool {
+func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float64) bool {
 	var waiting, holding [linesMax]float64
-	for j := range p.n {
+	for j := range n {
 		waiting[j] = p.lines[j].waiting
 	}
-	last := p.lastStep(k)
 	for i := 0; i <= last; i++ {
 		width := grid.width[i]
 		slots := c.always - p.held[i]
@@ -120,17 +145,22 @@ func (p *plan) holds(c capacity, k checks) bool {
 		} else if i == c.from {
 			slots += float64(c.first * c.extra)
 		}
-		room := max(slots, 0) * width
-		for j := range p.n {
+		room := float64(max(slots, 0) * width)
+		for j := range n {
 			if holding[j] > 0 {
-				end := min(float64(holding[j]*min(float64(p.lines[j].ending*width), 1)), room)
-				holding[j] -= end
-				room -= end
+				ended := min(float64(holding[j]*min(float64(p.lines[j].ending*width), 1)), room)
+				holding[j] -= ended
+				room -= ended
 			}
 		}
-		for j := range p.n {
+		for j := range n {
 			ln := &p.lines[j]
-			wait := waiting[j] + ln.arriving[i]
+			wait := waiting[j]
+			if urgent {
+				wait += ln.arriving[i]
+			} else {
+				wait += ln.expected[i]
+			}
 			served := min(wait, room)
 			room -= served
 			wait -= served
@@ -138,28 +168,12 @@ func (p *plan) holds(c capacity, k checks) bool {
 			if ln.tail > 0 {
 				holding[j] += float64(ln.tail * served)
 			}
-			if wait > ln.notDue[i]+k.slack {
-				if ln.urgent {
-					if i >= k.urgentFrom && i <= k.urgentTo {
-						return false
-					}
-				} else if i >= k.patientFrom {
-					return false
-				}
+			if i >= from && ln.urgent == urgent && wait > ln.notDue[i]+slack {
+				return false
 			}
 		}
 	}
 	return true
-}
-
-// lastStep returns the last step whose outcome k checks.
-func (p *plan) lastStep(k checks) int {
-	for j := range p.n {
-		if !p.lines[j].urgent {
-			return p.steps - 1
-		}
-	}
-	return min(k.urgentTo, p.steps-1)
 }
 
 // buildPlan lays out the plan from the lines, the forecast and the fleet.
@@ -193,8 +207,8 @@ func (p *Policy) planLine(j int) {
 	for i := range p.plan.steps {
 		notDue -= ln.due[i]
 		width := grid.width[i]
-		arriving := float64(rate*p.ahead.load[i]) * width
-		pl.arriving[i] = arriving
+		pl.arriving[i] = float64(rate * p.ahead.load[i] * width)
+		pl.expected[i] = float64(rate * p.ahead.usual[i] * width)
 		pl.notDue[i] = max(notDue, 0)
 		if rate > 0 {
 			// arrivals of the last budget seconds are not due: at this step's

@@ -101,6 +101,7 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 	}
 	p.usual = p.usualNow()
 	p.worst = -1
+	p.watchLate(since)
 	if since <= 0 || !o.Queue.At.After(st.QueueAt) {
 		st.QueueAt = later(st.QueueAt, o.Queue.At)
 		return
@@ -133,12 +134,23 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 	p.moveZ(step)
 }
 
+// watchLate keeps for how long jobs of urgent lines have been late.
+func (p *Policy) watchLate(since float64) {
+	for i := range p.lines {
+		if ln := &p.lines[i]; ln.urgent && ln.waitingJobs > 0 && ln.oldest > ln.budget {
+			p.st.LateS += since
+			return
+		}
+	}
+	p.st.LateS = 0
+}
+
 // warm reports whether lateness can be helped: an instance has been ready, or a
 // first launch has had the time to become so and recover.
 func (p *Policy) warm(o *policy.Observation) bool {
 	st := &p.st
-	if st.WarmAt.IsZero() && (o.Fleet.ReadySlots > 0 || o.Now.Sub(st.FirstAt) > time.Hour) {
-		st.WarmAt = o.Now.Add(policy.Seconds(p.lag + p.set.recovery))
+	if st.WarmAt.IsZero() && (o.Fleet.ReadySlots > 0 && p.st.LateS == 0 || o.Now.Sub(st.FirstAt) > 2*time.Hour) {
+		st.WarmAt = o.Now
 	}
 	return !st.WarmAt.IsZero() && o.Now.After(st.WarmAt)
 }

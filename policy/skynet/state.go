@@ -22,6 +22,10 @@ type state struct {
 	Kept    int       `json:"kept"`
 	Missing time.Time `json:"missing"`
 
+	// LateS is for how many seconds jobs of an urgent line have been waiting for
+	// longer than they may.
+	LateS float64 `json:"late_s"`
+
 	// Samples taken, and what has arrived since the last one.
 	Samples  int64   `json:"samples"`
 	SampledS float64 `json:"sampled_s"`

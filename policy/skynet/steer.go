@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	zLow, zHigh   = -0.5, 3.0
+	zLow, zHigh   = -1.0, 3.0
 	missFloor     = 1e-3    // a promise of all jobs is steered as one of 99.9 %
 	steerMemory   = 2 * day // of started and late jobs
 	steerLeast    = 200     // jobs started before a class has a say

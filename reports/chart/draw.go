@@ -55,7 +55,11 @@ func (l *layout) drawGrid(s surface, p *panelLayout, x Scale) {
 	number.anchor = 1
 	for _, t := range p.ticks {
 		y := p.y.place(t.at)
-		s.stroke([][]point{{{p.box.left, y}, {p.box.right, y}}}, pen{hue: grid, width: 1})
+		line := pen{hue: grid, width: 1}
+		if t.at == 0 {
+			line.hue = Grey // bars may hang below it
+		}
+		s.stroke([][]point{{{p.box.left, y}, {p.box.right, y}}}, line)
 		s.text(point{p.box.left - 7, y + 3.7}, number, number.fit(t.label, p.box.left-9))
 	}
 	var lines [][]point
@@ -75,8 +79,16 @@ func (l *layout) drawShades(s surface, p *panelLayout, shades []Shade) {
 	for _, h := range shades {
 		from, to := l.x.place(h.From), l.x.place(h.To)
 		if to > from {
-			s.fill([][]point{rectangle{from, p.box.top, to, p.box.bottom}.polygon()}, shade, 1)
+			h.fill(s, rectangle{from, p.box.top, to, p.box.bottom})
 		}
+	}
+}
+
+func (h Shade) fill(s surface, r rectangle) {
+	if h.Hue == Ink {
+		s.fill([][]point{r.polygon()}, shade, 1)
+	} else {
+		s.fill([][]point{r.polygon()}, h.Hue, bandOpacity)
 	}
 }
 
@@ -118,7 +130,7 @@ func (l *layout) drawCalendar(s surface) {
 	for i, p := range c.above {
 		from, to := l.x.place(p.from), l.x.place(p.to)
 		if i > 0 {
-			marks = append(marks, []point{{from, l.labelTop}, {from, l.labelTop + axisHeight + aboveHeight - 3}})
+			marks = append(marks, []point{{from, l.labelTop + axisHeight - 1}, {from, l.labelTop + axisHeight + aboveHeight - 3}})
 		}
 		if tickType.width(p.label)+8 <= to-from {
 			s.text(point{from + 4, l.labelTop + axisHeight + 10}, tickType, p.label)

@@ -114,10 +114,12 @@ type Rule struct {
 	To float64
 }
 
-// Shade marks the x from From to To.
+// Shade marks the x from From to To. Shades of one name are named once.
 type Shade struct {
 	Name     string
 	From, To float64
+	// Hue of the shade; Ink: a pale grey.
+	Hue Hue
 }
 
 // PointsMax is how many points of a series are drawn.

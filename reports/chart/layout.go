@@ -295,7 +295,7 @@ func (f *Figure) legends(i int, left, top float64) (list []legend, rows int) {
 			if !named[s.Name] {
 				named[s.Name] = true
 				add(s.Name, legendType, func(to surface, at rectangle) {
-					to.fill([][]point{at.polygon()}, shade, 1)
+					s.fill(to, at)
 					to.stroke([][]point{append(at.polygon(), point{at.left, at.top})}, pen{hue: grid, width: 1})
 				})
 			}

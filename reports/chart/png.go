@@ -51,6 +51,9 @@ func (s *rasterSurface) path(rows [][]point, closed bool) vg.Path {
 	return path
 }
 
+// pieceMax is how many points of a line are painted at once.
+const pieceMax = 200
+
 func (s *rasterSurface) stroke(lines [][]point, p pen) {
 	if len(lines) == 0 {
 		return
@@ -62,7 +65,14 @@ func (s *rasterSurface) stroke(lines [][]point, p pen) {
 		dash = append(dash, vg.Length(v))
 	}
 	s.canvas.SetLineDash(dash, 0)
-	s.canvas.Stroke(s.path(lines, false))
+	for _, line := range lines {
+		// painting takes longer than linear time: long lines go in pieces
+		for p.dash == Solid && len(line) > pieceMax {
+			s.canvas.Stroke(s.path([][]point{line[:pieceMax]}, false))
+			line = line[pieceMax-1:]
+		}
+		s.canvas.Stroke(s.path([][]point{line}, false))
+	}
 }
 
 func (s *rasterSurface) fill(polygons [][]point, hue Hue, opacity float64) {

@@ -1,0 +1,184 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/skynet-ec2/skynet/reports/chart"
+	"github.com/skynet-ec2/skynet/sim"
+)
+
+// plot is a figure with what stands around it in a report.
+type plot struct {
+	// name of its files, without extension.
+	name    string
+	caption string
+	figure  chart.Figure
+	table   table
+}
+
+// table is the data behind a plot, short enough to read.
+type table struct {
+	// note says what its rows are.
+	note    string
+	columns []string
+	rows    [][]string
+}
+
+// rowsMax of a table.
+const rowsMax = 200
+
+// plots returns the figures of a report. The numbers in their names are those
+// of the list of plots in the documentation.
+func plots(res *sim.Result, o Options) []plot {
+	return []plot{
+		demandPlot(res),
+		slackPlot(res, o.SlackTarget),
+		sojournPlot(res),
+		latencyPlot(res),
+		costPlot(res),
+		decisionsPlot(res),
+		endedPlot(res),
+	}
+}
+
+// length of the run.
+func length(res *sim.Result) time.Duration {
+	d := time.Duration(res.Figures.DurationS * 1e9)
+	if n := len(res.Ticks); n > 0 {
+		d = max(d, res.Ticks[n-1].At)
+	}
+	return d
+}
+
+// clock is the axis of a run's time, on the users' clock.
+func clock(res *sim.Result) chart.Axis {
+	return chart.Axis{
+		Scale: chart.Clock, Label: "users' clock (" + zone(res.Config.UTCOffset) + ")",
+		Origin: calendar(res, 0), Max: length(res).Seconds(),
+	}
+}
+
+// calendar returns the time on the users' clock, to be shown as it reads in UTC.
+func calendar(res *sim.Result, at time.Duration) time.Time {
+	return res.Config.Start.UTC().Add(res.Config.UTCOffset).Add(at)
+}
+
+// zone returns an offset as clocks do: UTC, UTC−07:00.
+func zone(offset time.Duration) string {
+	if offset == 0 {
+		return "UTC"
+	}
+	sign := "+"
+	if offset < 0 {
+		sign, offset = "−", -offset
+	}
+	return fmt.Sprintf("UTC%s%02d:%02d", sign, int(offset.Hours()), int(offset.Minutes())%60)
+}
+
+// moment writes a time of the run in a table.
+func moment(res *sim.Result, at time.Duration) string {
+	return calendar(res, at).Format("Mon 2006-01-02 15:04")
+}
+
+// shades mark what a reader must not judge by: the time before judging, and the
+// time of faults.
+func shades(res *sim.Result) []chart.Shade {
+	var list []chart.Shade
+	if from := res.Config.JudgeFrom; from > 0 {
+		list = append(list, chart.Shade{Name: "not judged", To: from.Seconds()})
+	}
+	var kinds []string
+	for _, f := range res.Config.Faults {
+		if !slices.Contains(kinds, string(f.Kind)) {
+			kinds = append(kinds, string(f.Kind))
+		}
+	}
+	const most = 4
+	if len(kinds) > most {
+		kinds = append(kinds[:most:most], "…")
+	}
+	for _, f := range res.Config.Faults {
+		list = append(list, chart.Shade{
+			Name: "faults: " + strings.Join(kinds, ", "), From: f.From.Seconds(), To: f.To.Seconds(), Hue: chart.Yellow,
+		})
+	}
+	return list
+}
+
+// bucket is the ticks of a stretch of the run.
+type bucket struct {
+	from  time.Duration // may lie before the run's start
+	width time.Duration
+	ticks []sim.TickRow
+}
+
+// comfortable lengths of time that clocks divide into.
+var comfortable = []time.Duration{
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	24 * time.Hour, 7 * 24 * time.Hour, 28 * 24 * time.Hour, 364 * 24 * time.Hour,
+}
+
+// widthFor returns the least comfortable length, at least the tick, of which at
+// most n cover the run.
+func widthFor(res *sim.Result, n int) time.Duration {
+	total := length(res)
+	for _, w := range comfortable {
+		if w >= res.Config.Tick && total/w < time.Duration(n) {
+			return w
+		}
+	}
+	return max(total/time.Duration(n)+1, res.Config.Tick)
+}
+
+// buckets cuts the run's ticks into stretches that begin at multiples of width
+// on the users' clock. What a tick says of the time before it counts where that
+// time began, so a tick at a stretch's very start belongs to the stretch before.
+func buckets(res *sim.Result, width time.Duration) []bucket {
+	zero := calendar(res, 0)
+	offset := zero.Sub(zero.Truncate(width)) // the part of the first stretch that was before the run
+	var list []bucket
+	from := 0
+	for i := range res.Ticks {
+		number := (max(res.Ticks[i].At-1, 0) + offset) / width
+		if i+1 < len(res.Ticks) && (max(res.Ticks[i+1].At-1, 0)+offset)/width == number {
+			continue
+		}
+		list = append(list, bucket{number*width - offset, width, res.Ticks[from : i+1]})
+		from = i + 1
+	}
+	return list
+}
+
+// per names a length of time as in "per hour".
+func per(d time.Duration) string {
+	switch d {
+	case time.Minute:
+		return "minute"
+	case time.Hour:
+		return "hour"
+	case 24 * time.Hour:
+		return "day"
+	}
+	return Duration(d)
+}
+
+// start is where the bucket begins in the run, in seconds.
+func (b bucket) start() float64 { return max(b.from, 0).Seconds() }
+
+// spread returns the mean and the range of a figure over the bucket's ticks.
+func (b bucket) spread(of func(*sim.TickRow) int) (mean float64, least, most int) {
+	sum := 0.0
+	for i := range b.ticks {
+		v := of(&b.ticks[i])
+		sum += float64(v)
+		if i == 0 {
+			least, most = v, v
+		}
+		least, most = min(least, v), max(most, v)
+	}
+	return sum / float64(max(len(b.ticks), 1)), least, most
+}
