@@ -135,19 +135,24 @@ func widthFor(res *sim.Result, n int) time.Duration {
 }
 
 // buckets cuts the run's ticks into stretches that begin at multiples of width
-// on the users' clock. What a tick says of the time before it counts where that
-// time began, so a tick at a stretch's very start belongs to the stretch before.
-func buckets(res *sim.Result, width time.Duration) []bucket {
+// on the users' clock: for what is true at a tick.
+func buckets(res *sim.Result, width time.Duration) []bucket { return cut(res, width, 0) }
+
+// steps cuts likewise for what a tick says of the time since the tick before:
+// at a stretch's very start that belongs to the stretch before.
+func steps(res *sim.Result, width time.Duration) []bucket { return cut(res, width, 1) }
+
+func cut(res *sim.Result, width, before time.Duration) []bucket {
 	zero := calendar(res, 0)
 	offset := zero.Sub(zero.Truncate(width)) // the part of the first stretch that was before the run
+	number := func(i int) time.Duration { return (max(res.Ticks[i].At-before, 0) + offset) / width }
 	var list []bucket
 	from := 0
 	for i := range res.Ticks {
-		number := (max(res.Ticks[i].At-1, 0) + offset) / width
-		if i+1 < len(res.Ticks) && (max(res.Ticks[i+1].At-1, 0)+offset)/width == number {
+		if i+1 < len(res.Ticks) && number(i+1) == number(i) {
 			continue
 		}
-		list = append(list, bucket{number*width - offset, width, res.Ticks[from : i+1]})
+		list = append(list, bucket{number(i)*width - offset, width, res.Ticks[from : i+1]})
 		from = i + 1
 	}
 	return list
@@ -162,6 +167,8 @@ func per(d time.Duration) string {
 		return "hour"
 	case 24 * time.Hour:
 		return "day"
+	case 7 * 24 * time.Hour:
+		return "week"
 	}
 	return Duration(d)
 }
@@ -181,4 +188,69 @@ func (b bucket) spread(of func(*sim.TickRow) int) (mean float64, least, most int
 		least, most = min(least, v), max(most, v)
 	}
 	return sum / float64(max(len(b.ticks), 1)), least, most
+}
+
+// rawTicksMax is how many ticks are still drawn one by one: about two weeks of
+// minutes. Beyond, day and night blur, and means with their range say more.
+const rawTicksMax = 21_000
+
+// course is a figure over time: at every tick, or its mean and range over
+// stretches of a long run.
+type course struct {
+	line chart.Series
+	// around is the range; nil for a short run.
+	around *chart.Series
+	most   float64
+}
+
+// courseOf follows a figure through the run.
+func courseOf(res *sim.Result, name string, hue chart.Hue, of func(*sim.TickRow) int) course {
+	c := course{line: chart.Series{Name: name, Kind: chart.Step, Hue: hue}}
+	if !averaged(res) {
+		for i := range res.Ticks {
+			v := float64(of(&res.Ticks[i]))
+			c.line.X, c.line.Y = append(c.line.X, res.Ticks[i].At.Seconds()), append(c.line.Y, v)
+			c.most = max(c.most, v)
+		}
+		held(res, &c.line)
+		return c
+	}
+	c.line.Kind = chart.Line
+	c.around = &chart.Series{Name: "range", Kind: chart.Area, Hue: hue}
+	for _, b := range buckets(res, averagedOver(res)) {
+		mean, least, most := b.spread(of)
+		c.line.X, c.line.Y = append(c.line.X, b.start()+b.width.Seconds()/2), append(c.line.Y, mean)
+		c.around.X, c.around.Y = append(c.around.X, b.start()), append(c.around.Y, float64(most))
+		c.around.Low = append(c.around.Low, float64(least))
+		c.most = max(c.most, float64(most))
+	}
+	return c
+}
+
+// series returns what is drawn, what is behind first.
+func (c course) series() []chart.Series {
+	if c.around == nil {
+		return []chart.Series{c.line}
+	}
+	return []chart.Series{*c.around, c.line}
+}
+
+func averaged(res *sim.Result) bool { return len(res.Ticks) > rawTicksMax }
+
+func averagedOver(res *sim.Result) time.Duration { return widthFor(res, 500) }
+
+// averagedNote says how a long run is drawn.
+func averagedNote(res *sim.Result) string {
+	if !averaged(res) {
+		return ""
+	}
+	return " Lines are means per " + per(averagedOver(res)) + "; the range reaches from the least to the most of it."
+}
+
+// held keeps the last value of a series until the run's end.
+func held(res *sim.Result, s *chart.Series) {
+	n := len(s.X)
+	if end := length(res).Seconds(); n > 0 && s.X[n-1] < end {
+		s.X, s.Y = append(s.X, end), append(s.Y, s.Y[n-1])
+	}
 }

@@ -36,7 +36,7 @@ func costPlot(res *sim.Result) plot {
 		columns: []string{"from", "cost", "busy", "slack", "boot", "paid but gone", "instances mean", "instances max"},
 	}
 	before := 0.0
-	for _, b := range buckets(res, width) {
+	for _, b := range steps(res, width) {
 		paid := b.ticks[len(b.ticks)-1].Cost.Dollars()
 		cost := paid - before
 		before = paid
@@ -73,7 +73,6 @@ func costPlot(res *sim.Result) plot {
 // costWidth returns the time a bar stands for, so that there are neither few
 // nor many.
 func costWidth(d time.Duration) (width time.Duration, name string) {
-	const dayLong = 24 * time.Hour
 	switch {
 	case d <= 3*time.Hour:
 		return 10 * time.Minute, "10 minutes"

@@ -17,13 +17,10 @@ func decisionsPlot(res *sim.Result) plot {
 	width := widthFor(res, 170)
 	p := plot{
 		name:    "7-decisions",
-		caption: "Instances alive, and the decisions summed per " + per(width) + ": launches and undrains upward, drains downward.",
+		caption: "Instances alive, and the decisions summed per " + per(width) + ": launches and undrains upward, drains downward." + averagedNote(res),
 		figure:  chart.Figure{Title: "Decisions", X: clock(res), Shades: shades(res)},
 	}
-	fleet := chart.Series{Name: "alive", Kind: chart.Step, Hue: chart.Ink}
-	for i := range res.Ticks {
-		fleet.X, fleet.Y = append(fleet.X, res.Ticks[i].At.Seconds()), append(fleet.Y, float64(res.Ticks[i].Instances))
-	}
+	fleet := courseOf(res, "alive", chart.Ink, func(r *sim.TickRow) int { return r.Instances })
 	bars := func(name string, hue chart.Hue) chart.Series {
 		return chart.Series{Name: name, Kind: chart.Bars, Hue: hue, Width: width.Seconds()}
 	}
@@ -59,15 +56,22 @@ func decisionsPlot(res *sim.Result) plot {
 		changes = append(changes, undrains)
 	}
 	p.figure.Panels = []chart.Panel{
-		{Y: chart.Axis{Label: "instances"}, Series: []chart.Series{fleet}, Height: 130, Empty: "no ticks"},
-		{Y: chart.Axis{Label: "instances per " + per(width)}, Series: changes, Height: 150, Empty: "no ticks"},
+		{Y: chart.Axis{Label: "instances", Unit: chart.Count}, Series: fleet.series(), Height: 130, Empty: "no ticks"},
+		{Y: chart.Axis{Label: "instances per " + per(width), Unit: chart.Count}, Series: changes, Height: 150, Empty: "no ticks"},
 	}
-	if clamps+refusals > 0 {
+	var cut []chart.Series
+	if clamps > 0 {
+		cut = append(cut, clamped)
+		p.caption += fmt.Sprintf(" The guard clamped %s.", times(res.Figures.Guard.Clamped, "decision"))
+	}
+	if refusals > 0 {
+		cut = append(cut, refused)
+		p.caption += fmt.Sprintf(" EC2 refused %s.", times(int64(refusals), "instance"))
+	}
+	if cut != nil {
 		p.figure.Panels = append(p.figure.Panels, chart.Panel{
-			Y: chart.Axis{Label: "instances per " + per(width)}, Series: []chart.Series{clamped, refused}, Height: 80,
+			Y: chart.Axis{Label: "instances per " + per(width), Unit: chart.Count}, Series: cut, Height: 80,
 		})
-		p.caption += fmt.Sprintf(" The guard removed %s launches and drains in %s; EC2 refused %s instances.",
-			Count(clamps), times(res.Figures.Guard.Clamped, "decision"), Count(refusals))
 	} else {
 		p.caption += " The guard removed nothing, and EC2 refused nothing."
 	}

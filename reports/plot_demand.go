@@ -1,76 +1,58 @@
 package reports
 
 import (
-	"fmt"
-
 	"github.com/skynet-ec2/skynet/reports/chart"
 	"github.com/skynet-ec2/skynet/sim"
 )
 
 func demandOf(r *sim.TickRow) int  { return r.Demand }
 func readyOf(r *sim.TickRow) int   { return r.Ready + r.Draining }
+func busyOf(r *sim.TickRow) int    { return r.Busy }
 func bootingOf(r *sim.TickRow) int { return r.Booting }
-
-// rawTicksMax is how many ticks are still drawn one by one: about two weeks of
-// minutes. Beyond, day and night blur, and means with their range say more.
-const rawTicksMax = 21_000
 
 // demandPlot is plot 1: what was asked of the fleet and what it had.
 func demandPlot(res *sim.Result) plot {
 	p := plot{
 		name: "1-demand",
 		caption: "Demand is the jobs that run or wait, one core each. Ready cores are those of instances that work, the draining ones among them; " +
-			"booting cores are paid for already. Where demand is above ready, jobs wait.",
+			"booting cores are paid for already. Where demand is above ready, jobs wait." + averagedNote(res),
 		figure: chart.Figure{Title: "Demand, ready and booting cores", X: clock(res), Shades: shades(res)},
 	}
-	panel := chart.Panel{Y: chart.Axis{Label: "cores"}, Height: 300}
-	step := widthFor(res, 500)
-	averaged := len(res.Ticks) > rawTicksMax
-	parts := buckets(res, step)
-	if averaged {
-		p.caption += " Lines are means over " + Duration(step) + "; what is shaded around them reaches from the least to the most."
-	}
-	highest := map[string]float64{}
-	add := func(name string, of func(*sim.TickRow) int, hue chart.Hue, thin, filled bool) {
-		s := chart.Series{Name: name, Kind: chart.Step, Hue: hue, Thin: thin}
-		if averaged {
-			s.Kind = chart.Line
-			around := chart.Series{Kind: chart.Area, Hue: hue}
-			for _, b := range parts {
-				mean, least, most := b.spread(of)
-				s.X, s.Y = append(s.X, b.start()), append(s.Y, mean)
-				around.X, around.Y = append(around.X, b.start()), append(around.Y, float64(most))
-				around.Low = append(around.Low, float64(least))
-				highest[name] = max(highest[name], float64(most))
-			}
-			panel.Series = append(panel.Series, around)
-		} else {
-			for i := range res.Ticks {
-				v := float64(of(&res.Ticks[i]))
-				s.X, s.Y = append(s.X, res.Ticks[i].At.Seconds()), append(s.Y, v)
-				highest[name] = max(highest[name], v)
-			}
-			if filled {
-				panel.Series = append(panel.Series, chart.Series{X: s.X, Y: s.Y, Kind: chart.Area, Hue: hue})
-			}
-		}
-		panel.Series = append(panel.Series, s)
-	}
-	add("booting", bootingOf, chart.Green, true, true)
-	add("demand", demandOf, chart.Vermillion, true, false)
-	add("ready", readyOf, chart.Blue, false, false)
+	booting := courseOf(res, "booting", chart.Green, bootingOf)
+	busy := courseOf(res, "busy", chart.Orange, busyOf)
+	demand := courseOf(res, "demand", chart.Vermillion, demandOf)
+	ready := courseOf(res, "ready", chart.Blue, readyOf)
+	booting.line.Thin, demand.line.Thin = true, true
+	cores := chart.Axis{Label: "cores", Unit: chart.Count}
 
-	// a backlog of thousands must not flatten the fleet to a line
-	const crowded = 3
-	if fleet := max(highest["ready"], highest["booting"]); fleet > 0 && highest["demand"] > crowded*fleet {
-		panel.Y.Max = fleet * 1.6
-		for i := range panel.Series {
-			if panel.Series[i].Name == "demand" {
-				panel.Series[i].Name = fmt.Sprintf("demand, up to %s (off the scale)", Count(int64(highest["demand"])))
-			}
+	// a backlog of thousands would flatten the fleet to a line
+	const crowdedBy = 3
+	crowded := demand.most > crowdedBy*max(ready.most, booting.most, 1)
+	asked := chart.Panel{Y: chart.Axis{Label: "cores or jobs", Unit: chart.Count}, Height: 190}
+	if crowded {
+		asked.Y.Label += ", logarithmic"
+		asked.Y.Scale, asked.Y.Min, asked.Y.Max = chart.Log, 1, demand.most*1.5
+		if averaged(res) {
+			asked.Y.Min = 0.1 // means may be less than one job
 		}
+		p.caption += " Demand reaches " + Count(int64(demand.most)) + ", so it has a panel and a scale of its own, beside the ready cores."
 	}
-	p.figure.Panels = []chart.Panel{panel}
+	behind := ready.line // beside demand, for comparison
+	had := chart.Panel{Y: cores, Height: 190}
+	switch {
+	case averaged(res):
+		asked.Series = append(demand.series(), behind)
+		had.Series = append(ready.series(), booting.line)
+		p.figure.Panels = []chart.Panel{asked, had}
+	case crowded:
+		asked.Series = []chart.Series{demand.line, behind}
+		had.Series = []chart.Series{filled(busy.line, "busy"), filled(booting.line, ""), booting.line, ready.line}
+		p.figure.Panels = []chart.Panel{had, asked}
+	default:
+		had.Height = 300
+		had.Series = []chart.Series{filled(booting.line, ""), booting.line, demand.line, ready.line}
+		p.figure.Panels = []chart.Panel{had}
+	}
 
 	width := widthFor(res, rowsMax)
 	p.table = table{
@@ -88,4 +70,10 @@ func demandPlot(res *sim.Result) plot {
 		})
 	}
 	return p
+}
+
+// filled returns the area below a series.
+func filled(s chart.Series, name string) chart.Series {
+	s.Name, s.Kind = name, chart.Area
+	return s
 }

@@ -56,7 +56,7 @@ func endedInWindow(res *sim.Result) plot {
 		lost.X, lost.Low, lost.Y = append(lost.X, x), append(lost.Low, base), append(lost.Y, base+float64(interrupted[i]))
 		lostAny = lostAny || interrupted[i] > 0
 	}
-	panel := chart.Panel{Y: chart.Axis{Label: "instances per " + per(bin)}, Height: 200, Empty: "no instance ended during the run"}
+	panel := chart.Panel{Y: chart.Axis{Label: "instances per " + per(bin), Unit: chart.Count}, Height: 200, Empty: "no instance ended during the run"}
 	if n := len(res.Ended); n > 0 {
 		panel.Series = append(panel.Series, ended)
 		if lostAny {
@@ -118,7 +118,7 @@ func endedByAge(res *sim.Result) plot {
 			Duration(time.Duration(edge(i) * 1e9)), Duration(time.Duration(edge(i+1) * 1e9)), Count(bins[i]),
 		})
 	}
-	panel := chart.Panel{Y: chart.Axis{Label: "instances per tenth of a decade"}, Height: 200, Empty: "no instance ended during the run"}
+	panel := chart.Panel{Y: chart.Axis{Label: "instances per tenth of a decade", Unit: chart.Count}, Height: 200, Empty: "no instance ended during the run"}
 	if len(s.X) > 0 {
 		s.X, s.Y = append(s.X, edge(last+1)), append(s.Y, 0)
 		panel.Series = []chart.Series{s}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"math"
+	"time"
 
 	"github.com/skynet-ec2/skynet/reports/chart"
 	"github.com/skynet-ec2/skynet/sim"
@@ -12,6 +13,8 @@ const (
 	slackBelow = 0.005
 	slackAbove = 0.02
 )
+
+const dayLong = 24 * time.Hour
 
 // use is how slot-seconds were used.
 type use struct{ busy, idle, boot, gone float64 }
@@ -39,21 +42,31 @@ func (u use) slack() float64 {
 func slackPlot(res *sim.Result, target float64) plot {
 	width := widthFor(res, 400)
 	p := plot{
-		name: "2-slack",
-		caption: "Slack is the idle fraction of ready capacity, 1 − busy ÷ ready, in slot-seconds. The thin line is the slack over " + Duration(width) +
-			"; the bold one the mean over the 24 hours before, or since the start.",
-		figure: chart.Figure{Title: "Slack", X: clock(res), Shades: shades(res)},
+		name:    "2-slack",
+		caption: "Slack is the idle fraction of ready capacity, 1 − busy ÷ ready, in slot-seconds.",
+		figure:  chart.Figure{Title: "Slack", X: clock(res), Shades: shades(res)},
 	}
 	panel := chart.Panel{Y: chart.Axis{Label: "slack (share of ready capacity)", Unit: chart.Share}, Empty: "there was no ready capacity"}
-	now := chart.Series{Name: "over " + Duration(width), Kind: chart.Step, Hue: chart.Sky, Thin: true}
-	for _, b := range buckets(res, width) {
-		now.X, now.Y = append(now.X, b.start()), append(now.Y, b.use().slack())
+	if width < dayLong {
+		now := chart.Series{Name: "per " + per(width), Kind: chart.Step, Hue: chart.Sky, Thin: true}
+		for _, b := range steps(res, width) {
+			now.X, now.Y = append(now.X, b.start()), append(now.Y, b.use().slack())
+		}
+		held(res, &now)
+		panel.Series = append(panel.Series, now)
 	}
-	mean := chart.Series{Name: "24 h mean", Kind: chart.Line, Hue: chart.Blue}
+	mean := chart.Series{Name: "mean of the 24 h before", Hue: chart.Blue}
+	from := dayLong
+	if length(res) < 2*dayLong {
+		from = 0
+		mean.Name += ", or since the start"
+	}
 	for i := range res.Ticks {
-		mean.X, mean.Y = append(mean.X, res.Ticks[i].At.Seconds()), append(mean.Y, res.Ticks[i].Slack24h)
+		if r := &res.Ticks[i]; r.At >= from {
+			mean.X, mean.Y = append(mean.X, r.At.Seconds()), append(mean.Y, r.Slack24h)
+		}
 	}
-	panel.Series = []chart.Series{now, mean}
+	panel.Series = append(panel.Series, mean)
 	if target > 0 {
 		panel.Rules = []chart.Rule{
 			{At: target - slackBelow, To: target + slackAbove, Hue: chart.Green},
@@ -63,7 +76,7 @@ func slackPlot(res *sim.Result, target float64) plot {
 	}
 	p.figure.Panels = []chart.Panel{panel}
 
-	day := max(widthFor(res, rowsMax), comfortable[len(comfortable)-4])
+	day := max(widthFor(res, rowsMax), dayLong)
 	if length(res) < 2*day {
 		day = widthFor(res, 60)
 	}
@@ -71,7 +84,7 @@ func slackPlot(res *sim.Result, target float64) plot {
 		note:    "Each row is " + Duration(day) + ".",
 		columns: []string{"from", "ready core-hours", "busy core-hours", "slack", "24 h mean at the end"},
 	}
-	for _, b := range buckets(res, day) {
+	for _, b := range steps(res, day) {
 		u := b.use()
 		p.table.rows = append(p.table.rows, []string{
 			moment(res, b.from), Number((u.busy + u.idle) / 3600), Number(u.busy / 3600),

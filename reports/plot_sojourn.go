@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -40,14 +41,15 @@ func sojournPlot(res *sim.Result) plot {
 	done := chart.Panel{Y: chart.Axis{Label: "done within", Unit: chart.Share, Max: 1}, Height: 190, Empty: "no jobs were done"}
 	late := chart.Panel{Y: chart.Axis{Label: "took longer", Unit: chart.Share, Scale: chart.Log}, Height: 190, Empty: "no jobs were done"}
 	least, shortest, longest := 0.1, math.Inf(1), 0.0
-	classes := res.Config.Classes
-	for i := range classes[:min(len(classes), classesMax)] {
-		class := &classes[i]
+	drawn, omitted := drawnClasses(res, func(i int) bool { return len(distribution(res, i).Value) > 0 })
+	promise := "promised at most"
+	for n, i := range drawn {
+		class := &res.Config.Classes[i]
 		d := distribution(res, i)
-		hue, dash := chart.Distinct(i)
-		name := class.Name
+		hue, dash := chart.Distinct(n)
+		name := class.Name + ", target " + Target(class.Target)
 		if class.On == policy.Wait {
-			name += " (wait)"
+			name += " of wait"
 		}
 		within := chart.Series{Name: name, Kind: chart.Step, Hue: hue, Dash: dash}
 		longer := chart.Series{Kind: chart.Step, Hue: hue, Dash: dash}
@@ -67,27 +69,50 @@ func sojournPlot(res *sim.Result) plot {
 		target := class.Target.Seconds()
 		rule := chart.Rule{At: target, Vertical: true, Hue: hue, Dash: chart.Dotted}
 		late.Rules = append(late.Rules, rule)
-		rule.Name = "target " + Target(class.Target)
 		done.Rules = append(done.Rules, rule)
 		shortest, longest = min(shortest, target), max(longest, target)
-		if class.Attain > 0 && class.Attain < 1 && len(d.Value) > 0 {
+		if class.Attain > 0 && class.Attain < 1 {
 			late.Series = append(late.Series, chart.Series{
-				Name: fmt.Sprintf("at most %s", exactPercent(1-class.Attain)), Kind: chart.Points, Hue: hue, X: []float64{target}, Y: []float64{1 - class.Attain},
+				Name: promise, Kind: chart.Points, Hue: hue, X: []float64{target}, Y: []float64{1 - class.Attain},
 			})
+			promise = "" // named once
 			least = min(least, 1-class.Attain)
 		}
 	}
-	late.Y.Min, late.Y.Max = math.Pow(10, math.Floor(math.Log10(max(least, 1e-7)))), 1
+	late.Y.Min, late.Y.Max = math.Pow(10, math.Floor(math.Log10(max(least, 1e-5)))), 1
 	const shortestShown = 1e-3 // most waits are 0: what is shorter stands at the axis
 	if shortest = max(shortest, shortestShown); longest > shortest {
 		p.figure.X.Min, p.figure.X.Max = shortest/1.1, longest*1.1
 	}
 	p.figure.Panels = []chart.Panel{done, late}
 	p.table = quantileTable(res)
-	if len(classes) > classesMax {
-		p.caption += fmt.Sprintf(" The first %d of %d classes are drawn.", classesMax, len(classes))
-	}
+	p.caption += omitted
 	return p
+}
+
+// drawnClasses returns the classes that have something to draw, at most
+// classesMax, and a sentence about the others.
+func drawnClasses(res *sim.Result, has func(i int) bool) (drawn []int, omitted string) {
+	var idle []string
+	some := 0
+	for i := range res.Config.Classes {
+		switch {
+		case !has(i):
+			idle = append(idle, res.Config.Classes[i].Name)
+		case len(drawn) < classesMax:
+			drawn = append(drawn, i)
+			some++
+		default:
+			some++
+		}
+	}
+	if some > len(drawn) {
+		omitted = fmt.Sprintf(" The first %d of %d classes are drawn.", len(drawn), some)
+	}
+	if len(idle) > 0 && len(idle) <= classesMax {
+		omitted += " No jobs of " + strings.Join(idle, ", ") + " were done."
+	}
+	return drawn, omitted
 }
 
 // quantileTable has a row for every class.
@@ -138,9 +163,15 @@ func latencyPlot(res *sim.Result) plot {
 		caption: "Quantiles of the jobs that arrived in each " + period + ", by the measure their class is judged by.",
 		figure:  chart.Figure{Title: "How long jobs took, over time", X: clock(res), Shades: shades(res)},
 	}
-	classes := res.Config.Classes
-	for i := range classes[:min(len(classes), classesMax)] {
-		class := &classes[i]
+	jobs := make([]int64, len(res.Config.Classes))
+	for _, r := range res.Latency {
+		if r.Class >= 0 && r.Class < len(jobs) {
+			jobs[r.Class] += r.Jobs
+		}
+	}
+	drawn, omitted := drawnClasses(res, func(i int) bool { return jobs[i] > 0 })
+	for _, i := range drawn {
+		class := &res.Config.Classes[i]
 		panel := chart.Panel{
 			Name: class.Name, Y: chart.Axis{Label: class.On.String(), Unit: chart.Seconds, Scale: chart.Log}, Empty: "no jobs were done", Height: 170,
 			Rules: []chart.Rule{{Name: "target " + Target(class.Target), At: class.Target.Seconds(), Hue: chart.Ink, Dash: chart.Dotted}},
@@ -179,9 +210,10 @@ func latencyPlot(res *sim.Result) plot {
 		panel.Y.Min, panel.Y.Max = max(shortest, 1e-3)/1.5, longest*1.5
 		p.figure.Panels = append(p.figure.Panels, panel)
 	}
-	if len(classes) > classesMax {
-		p.caption += fmt.Sprintf(" The first %d of %d classes are drawn.", classesMax, len(classes))
+	if len(drawn) == 0 {
+		p.figure.Panels = []chart.Panel{{Empty: "no jobs were done"}}
 	}
+	p.caption += omitted
 	p.table = latencyTable(res, period)
 	return p
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -93,14 +94,21 @@ func (s *sheet) promises(f *sim.Figures, verdicts []sim.Verdict) {
 	s.line(say("PROMISES"), indent, 2, summary)
 
 	const nameMax = 32
-	nameWidth, gotWidth := 0, 0
+	classWidth, otherWidth, gotWidth := 0, 0, 0 // classes are short of room, other promises are not
 	for _, r := range rows {
-		nameWidth = max(nameWidth, min(utf8.RuneCountInString(r.name), nameMax))
-		if r.class != nil {
-			gotWidth = max(gotWidth, utf8.RuneCountInString(r.got))
+		name := min(utf8.RuneCountInString(r.name), nameMax)
+		if r.class == nil {
+			otherWidth = max(otherWidth, name)
+			continue
 		}
+		classWidth = max(classWidth, name)
+		gotWidth = max(gotWidth, utf8.RuneCountInString(r.got))
 	}
 	for _, r := range rows {
+		nameWidth := classWidth
+		if r.class == nil {
+			nameWidth = otherWidth
+		}
 		head := part{{"  ", plain}, {r.mark, paintOf(r.mark)}, {" " + padded(r.name, nameWidth) + "  ", plain}, {r.got, paintOf(r.mark)}}
 		if r.mark != markBroken {
 			head[3].paint = plain
@@ -270,16 +278,14 @@ func (s *sheet) guard(res *sim.Result) {
 	if g.Clamped == 0 {
 		return
 	}
-	var removed string
-	switch {
-	case g.Launches > 0 && g.Drains > 0:
-		removed = fmt.Sprintf("%s launches and %s drains removed", Count(g.Launches), Count(g.Drains))
-	case g.Drains > 0:
-		removed = fmt.Sprintf("%s drains removed", Count(g.Drains))
-	default:
-		removed = fmt.Sprintf("%s launches removed", Count(g.Launches))
+	var removed []string
+	if g.Launches > 0 {
+		removed = append(removed, times(g.Launches, "launch"))
 	}
-	text := fmt.Sprintf("clamped %s: %s", times(g.Clamped, "decision"), removed)
+	if g.Drains > 0 {
+		removed = append(removed, times(g.Drains, "drain"))
+	}
+	text := fmt.Sprintf("clamped %s: %s removed", times(g.Clamped, "decision"), strings.Join(removed, " and "))
 	if at := firstClamp(res); at != "" {
 		text += " (first " + at + ")"
 	}
@@ -302,10 +308,13 @@ func firstClamp(res *sim.Result) string {
 	return at.Format("Mon 15:04")
 }
 
-// times returns "1 decision", "4 decisions".
+// times returns "1 decision", "4 decisions", "2 launches".
 func times(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
+	}
+	if strings.HasSuffix(what, "ch") {
+		what += "e"
 	}
 	return Count(n) + " " + what + "s"
 }

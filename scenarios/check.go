@@ -284,7 +284,7 @@ func (s *Scenario) checkPromises(d *document) {
 
 func (s *Scenario) checkGuard(d *document) {
 	g := s.Guard
-	if g == nil || !d.clean("guard") || !d.clean("cloud.max_instances") {
+	if g == nil || !d.clean("guard") || g.FleetMax == nil && !d.clean("cloud.max_instances") {
 		return
 	}
 	fleet := min(s.Cloud.MaxInstances, 5000)
@@ -303,9 +303,13 @@ func (s *Scenario) checkGuard(d *document) {
 			*to, _ = policy.FromDollars(*from) // the decoder keeps it within bounds
 		}
 	}
-	set(&limits.LaunchMax, g.LaunchMax)
-	if g.InFlightMax == nil { // twice the launches, as the default is
-		limits.InFlightMax = max(limits.InFlightMax, min(2*limits.LaunchMax, fleet))
+	// a limit that was not given follows one that was
+	switch {
+	case g.LaunchMax != nil:
+		limits.LaunchMax = *g.LaunchMax
+		limits.InFlightMax = max(min(2*limits.LaunchMax, fleet), limits.LaunchMax)
+	case g.InFlightMax != nil:
+		limits.LaunchMax = min(limits.LaunchMax, *g.InFlightMax)
 	}
 	set(&limits.InFlightMax, g.InFlightMax)
 	set(&limits.CoresMax, g.CoresMax)
@@ -314,7 +318,6 @@ func (s *Scenario) checkGuard(d *document) {
 	money(&limits.HourMax, g.HourMax)
 	money(&limits.DayMax, g.DayMax)
 	money(&limits.MonthMax, g.MonthMax)
-	// a limit that was not given follows one that was
 	if g.HourMax == nil {
 		limits.HourMax = min(limits.HourMax, limits.DayMax, limits.MonthMax)
 	}

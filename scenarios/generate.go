@@ -217,9 +217,12 @@ func (g *Generate) photoSite(start time.Time, offset, duration time.Duration, se
 		to   *traces.Lognormal
 		from *Service
 	}{
-		{&site.Service.Photo, g.PhotoService}, {&site.Service.VideoSD, g.VideoSDService},
-		{&site.Service.VideoHD, g.VideoHDService}, {&site.Service.Rotate, g.RotateService},
-		{&site.Service.Watermark, g.WatermarkService}, {&site.Service.RotateBatch, g.RotateBatchService},
+		{&site.Service.Photo, g.PhotoService},
+		{&site.Service.VideoSD, g.VideoSDService},
+		{&site.Service.VideoHD, g.VideoHDService},
+		{&site.Service.Rotate, g.RotateService},
+		{&site.Service.Watermark, g.WatermarkService},
+		{&site.Service.RotateBatch, g.RotateBatchService},
 		{&site.Service.Rerender, g.RerenderService},
 	} {
 		if s.from != nil {

@@ -51,11 +51,8 @@ func TestEveryMistakeIsReported(t *testing.T) {
 		"class[3]": 26, "class[3].attian": 30, "class[3].attain": 26,
 		"cloud.catalog": 33, "cloud.billing": 34, "cloud.boot.value": 35, "cloud.max_instances": 36, "cloud.boot_of.\"m1.small\"": 39,
 		"queue.beat": 41, "fault[1].from": 46, "fault[2].factor": 48, "fault[3].kind": 54,
-		"guard": 0, "window[1].to": 63, "promise[1].metric": 66, "promise[2]": 69, "policy.name": 73,
+		"guard.fleet_max": 58, "window[1].to": 63, "promise[1].metric": 66, "promise[2]": 69, "policy.name": 73,
 	} {
-		if key == "guard" {
-			continue // checked only where cloud.max_instances is sound
-		}
 		found := false
 		for _, p := range problems {
 			found = found || p.Key == key && p.Line == line && p.File == "testdata/mistakes.toml"
@@ -218,6 +215,31 @@ func TestDefaultsOfTheContract(t *testing.T) {
 	}
 	if unknownStart.Weekday() != time.Monday {
 		t.Error("an unknown start is not a Monday")
+	}
+}
+
+// TestGuardFollowsWhatIsGiven: a limit that is left out never contradicts one
+// that is given.
+func TestGuardFollowsWhatIsGiven(t *testing.T) {
+	for text, want := range map[string][3]int{ // launch, in flight, fleet
+		"":                                   {100, 200, 500},
+		"launch_max = 7":                     {7, 14, 500},
+		"in_flight_max = 3":                  {3, 3, 500},
+		"fleet_max = 10":                     {2, 4, 10},
+		"fleet_max = 1":                      {1, 1, 1},
+		"fleet_max = 10\nlaunch_max = 10":    {10, 10, 10},
+		"launch_max = 5\nin_flight_max = 6":  {5, 6, 500},
+		"month_max_usd = 1.0":                {100, 200, 500},
+		"day_max_usd = 1.0\nfleet_max = 100": {20, 40, 100},
+	} {
+		s, err := read("small.toml", []byte(small+"[guard]\n"+text+"\n"), Replace{})
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got := [3]int{s.guard.LaunchMax, s.guard.InFlightMax, s.guard.FleetMax}; got != want {
+			t.Errorf("%q: launch, in flight, fleet %v, want %v", text, got, want)
+		}
 	}
 }
 

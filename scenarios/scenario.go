@@ -145,8 +145,8 @@ type Failure struct {
 
 // Guard is the [guard] table.
 type Guard struct {
-	LaunchMax    *int           `toml:"launch_max" unset:"a fifth of fleet_max" min:"1" max:"1000000" doc:"Instances launched by one decision."`
-	InFlightMax  *int           `toml:"in_flight_max" unset:"twice launch_max's default" min:"1" max:"1000000" doc:"Instances requested or booting at once."`
+	LaunchMax    *int           `toml:"launch_max" unset:"a fifth of fleet_max, at most in_flight_max" min:"1" max:"1000000" doc:"Instances launched by one decision."`
+	InFlightMax  *int           `toml:"in_flight_max" unset:"twice launch_max, at most fleet_max" min:"1" max:"1000000" doc:"Instances requested or booting at once."`
 	FleetMax     *int           `toml:"fleet_max" unset:"cloud.max_instances, at most 5000" min:"1" max:"1000000" doc:"Instances alive at once, draining ones included."`
 	CoresMax     *int           `toml:"cores_max" unset:"64 an instance" min:"1" max:"1000000000" doc:"Cores alive at once."`
 	HourMax      *float64       `toml:"hour_max_usd" unset:"5000" min:"0.000001" max:"9e12" unit:"USD" doc:"Price of an hour of everything alive and launched."`

@@ -447,6 +447,15 @@ func TestUndrain(t *testing.T) {
 	}
 }
 
+// A slot that is put back has been idle since its last job, not since then.
+func TestUndrainedSlotKeepsItsPlace(t *testing.T) {
+	cfg := tiny()
+	cfg.Catalog.Types[0].Slots, cfg.Catalog.Types[0].Cores = 2, 2
+	_, rows := follow(t, cfg, plan{0: launch(1, 1), 60 * s: drain(0), 120 * s: undrain(0)},
+		do(0, 300*s), do(0, 10*s), do(0, 20*s), do(130*s, 1*s))
+	wantInstances(t, rows, 0, 0, 1, 0)
+}
+
 // Hourly, every started hour is paid whole; per second, seconds rounded up,
 // sixty at least. An instance that ends exactly with a window owes no new one.
 func TestBill(t *testing.T) {

@@ -112,7 +112,7 @@ type parquetJob struct {
 	Job      int64  `parquet:"job,delta"`
 	Type     string `parquet:"type,dict"`
 	Priority int32  `parquet:"priority,dict"`
-	Arrival  int64  `parquet:"arrival_s,decimal(9:18)"`
+	Arrival  int64  `parquet:"arrival_s,decimal(9:18),delta"`
 	Start    *int64 `parquet:"start_s,decimal(9:18),optional"`
 	Finish   *int64 `parquet:"finish_s,decimal(9:18),optional"`
 	Attempts int32  `parquet:"attempts,dict"`

@@ -118,6 +118,7 @@ func (s *simulation) checkPlaces() error {
 func (s *simulation) once(began time.Time) error {
 	opt := sim.Options{Timeline: s.timeline != "" || s.report != ""}
 	var result *sim.Result
+	var verdicts []sim.Verdict
 	run := func(jobs io.Writer) error {
 		var log jobLog
 		if jobs != nil {
@@ -133,11 +134,11 @@ func (s *simulation) once(began time.Time) error {
 		return log.close()
 	}
 	err := s.intoJSON(func() (any, error) {
-		err := into(s.jobs, run)
-		if err != nil {
+		if err := into(s.jobs, run); err != nil {
 			return nil, err
 		}
-		return &result.Figures, nil
+		verdicts = s.scenario.Judge(&result.Figures)
+		return judged{&result.Figures, verdicts}, nil
 	})
 	if err != nil {
 		return err
@@ -147,7 +148,6 @@ func (s *simulation) once(began time.Time) error {
 			return namedByUser(err)
 		}
 	}
-	verdicts := s.scenario.Judge(&result.Figures)
 	show := s.showing()
 	if s.report != "" {
 		if show.Report, err = reports.Write(s.report, result, verdicts, show); err != nil {
@@ -155,6 +155,12 @@ func (s *simulation) once(began time.Time) error {
 		}
 	}
 	return s.conclude(kept(verdicts), func(w io.Writer) error { return reports.Verdict(w, result, verdicts, show) })
+}
+
+// judged is what --json writes of a run.
+type judged struct {
+	*sim.Figures
+	Promises []sim.Verdict `json:"promises"`
 }
 
 // kept reports whether every promise was.

@@ -6,6 +6,7 @@ import "time"
 type period struct {
 	from, to float64
 	label    string
+	short    string // where there is no room for label
 }
 
 // calendar is the marking of a clock axis.
@@ -94,7 +95,7 @@ func (a *Axis) marked(g grain, low, high float64) calendar {
 			c.ticks = append(c.ticks, from)
 		}
 		if g.points && from >= low || !g.points && from < high {
-			c.labels = append(c.labels, period{max(from, low), min(to, high), t.Format(g.layout)})
+			c.labels = append(c.labels, period{max(from, low), min(to, high), t.Format(g.layout), ""})
 		}
 		t = next
 	}
@@ -107,7 +108,7 @@ func (a *Axis) marked(g grain, low, high float64) calendar {
 		if from >= high {
 			break
 		}
-		c.above = append(c.above, period{max(from, low), min(to, high), t.Format(g.above)})
+		c.above = append(c.above, period{max(from, low), min(to, high), t.Format(g.above), t.Format(g.length.short())})
 		t = next
 	}
 	return c
@@ -137,6 +138,11 @@ func (g grain) next(t time.Time) time.Time {
 		return t.AddDate(0, g.months, 0)
 	}
 	return t.Add(g.every)
+}
+
+// short is the layout of a name for little room.
+func (s span) short() string {
+	return [...]string{day: "2 Jan", month: "Jan", year: "06"}[s]
 }
 
 func (s span) start(t time.Time) time.Time {

@@ -20,7 +20,7 @@ func (f *Figure) draw(s surface, l *layout) {
 			drawn = l.drawSeries(s, p, &p.series[k]) || drawn
 		}
 		for _, r := range f.Panels[i].Rules {
-			if !r.band() {
+			if !r.band() && (drawn || r.Vertical) { // the word for no data would lie on it
 				l.drawRule(s, p, r)
 			}
 		}
@@ -77,10 +77,12 @@ func (l *layout) drawGrid(s surface, p *panelLayout, x Scale) {
 
 func (l *layout) drawShades(s surface, p *panelLayout, shades []Shade) {
 	for _, h := range shades {
-		from, to := l.x.place(h.From), l.x.place(h.To)
-		if to > from {
-			h.fill(s, rectangle{from, p.box.top, to, p.box.bottom})
+		if !(h.From < h.To && h.From < l.x.max && h.To > l.x.min) {
+			continue
 		}
+		const least = 1.5 // a short time in a long run must not vanish
+		from := l.x.place(h.From)
+		h.fill(s, rectangle{from, p.box.top, max(l.x.place(h.To), from+least), p.box.bottom})
 	}
 }
 
@@ -132,8 +134,11 @@ func (l *layout) drawCalendar(s surface) {
 		if i > 0 {
 			marks = append(marks, []point{{from, l.labelTop + axisHeight - 1}, {from, l.labelTop + axisHeight + aboveHeight - 3}})
 		}
-		if tickType.width(p.label)+8 <= to-from {
-			s.text(point{from + 4, l.labelTop + axisHeight + 10}, tickType, p.label)
+		for _, label := range []string{p.label, p.short} {
+			if tickType.width(label)+6 <= to-from {
+				s.text(point{from + 4, l.labelTop + axisHeight + 10}, tickType, label)
+				break
+			}
 		}
 	}
 	s.stroke(marks, pen{hue: Grey, width: 1})

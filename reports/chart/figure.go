@@ -63,6 +63,8 @@ type Unit uint8
 const (
 	// Number ticks are multiples of 1, 2 or 5 times a power of ten.
 	Number Unit = iota
+	// Count ticks are whole numbers.
+	Count
 	// Share is a fraction, written in percent.
 	Share
 	// Seconds tick at whole seconds, minutes, hours and days.

@@ -206,12 +206,15 @@ func (p *Panel) yScale(panels int) (scale, []tick) {
 		return true
 	}
 	marks := p.Y.ticks(low, high, fits)
-	if _, _, fixed := p.Y.fixed(); !fixed && p.Y.Scale != Log && len(marks) > 1 {
-		// end on ticks, so that the highest value stands below a number
-		step := marks[1].at - marks[0].at
-		low = min(low, math.Floor(low/step+1e-9)*step)
-		high = max(high, math.Ceil(high/step-1e-9)*step)
-		marks = p.Y.ticks(low, high, fits)
+	if _, _, fixed := p.Y.fixed(); !fixed && p.Y.Scale != Log {
+		// end on ticks, so that the highest value stands below a number; a longer
+		// axis may need a longer step
+		for step := 0.0; len(marks) > 1 && marks[1].at-marks[0].at > step*(1+1e-9); {
+			step = marks[1].at - marks[0].at
+			low = min(low, math.Floor(low/step+1e-9)*step)
+			high = max(high, math.Ceil(high/step-1e-9)*step)
+			marks = p.Y.ticks(low, high, fits)
+		}
 	}
 	return scale{log: p.Y.Scale == Log, min: low, max: high}, marks
 }

@@ -47,8 +47,9 @@ func Style() string {
 		"@media (prefers-color-scheme:dark){:root{" + dark.String() + "}}\n"
 }
 
-// svgSurface writes elements. Text is anchored, not placed letter by letter,
-// so that a reader's font of another width does not disturb it.
+// svgSurface writes elements. Text is anchored, and set in the width it was
+// measured to have, so that a reader's font of another width does not make it
+// run into its neighbours.
 type svgSurface struct {
 	b        bytes.Buffer
 	embedded bool
@@ -103,6 +104,9 @@ func (s *svgSurface) text(at point, l lettering, text string) {
 		s.b.WriteString(` text-anchor="end"`)
 	case l.anchor >= 0.25:
 		s.b.WriteString(` text-anchor="middle"`)
+	}
+	if w := l.width(text); w > 0 {
+		fmt.Fprintf(&s.b, ` textLength="%s" lengthAdjust="spacingAndGlyphs"`, pixels(w))
 	}
 	fmt.Fprintf(&s.b, ">%s</text>\n", escape(text))
 }

@@ -48,6 +48,9 @@ func (u Unit) step(least float64) float64 {
 		}
 		return Number.step(least/86400) * 86400
 	}
+	if u == Count {
+		least = max(least, 1)
+	}
 	power := math.Pow(10, math.Floor(math.Log10(least)))
 	for _, m := range []float64{1, 2, 5} {
 		if m*power >= least*(1-1e-9) {
