@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
+
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
 )
@@ -145,7 +147,7 @@ func (s *Scenario) checkGenerated(d *document, classes []policy.Class) {
 		p := Problem{File: d.file, Line: d.lines.of(at), Key: at, Reason: "no generated job can reach it"}
 		for _, t := range c.Types {
 			if !slices.Contains(types, t) {
-				p.Nearest = nearest(t, types)
+				p.Nearest = spell.Nearest(t, types)
 				p.Line = d.lines.of(at + ".type")
 				p.Reason = fmt.Sprintf("no generated job can reach it: none has the type %q", t)
 			}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
+
 	"github.com/BurntSushi/toml"
 )
 
@@ -84,7 +86,7 @@ func (d *document) wrong(path, reason string) {
 func (d *document) badWord(path, word string, known []string, allowed string) {
 	d.problems = append(d.problems, Problem{
 		File: d.file, Line: d.lines.of(path), Key: path, Value: tomlValue(word),
-		Allowed: allowed, Nearest: nearest(word, known),
+		Allowed: allowed, Nearest: spell.Nearest(word, known),
 	})
 }
 
@@ -164,7 +166,7 @@ func (d *document) unknown(raw map[string]any, v reflect.Value, keys []field, kn
 			m.SetMapIndex(reflect.ValueOf(name), reflect.ValueOf(raw[name]))
 			continue
 		}
-		p := Problem{File: d.file, Line: d.lines.of(join(path, name)), Key: join(path, name), Reason: "unknown key", Nearest: nearest(name, names)}
+		p := Problem{File: d.file, Line: d.lines.of(join(path, name)), Key: join(path, name), Reason: "unknown key", Nearest: spell.Nearest(name, names)}
 		if home := homeOf(name, path); p.Nearest == "" && home != "" {
 			p.Reason = "unknown key here: it belongs " + home
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
+
 	"github.com/skynet-ec2/skynet/policy"
 )
 
@@ -131,7 +133,7 @@ func (p *Policy) resolve(d *document, path string, c *policy.Catalog, params, di
 		for _, name := range append(sortedKeys(params), sortedKeys(direct)...) {
 			d.problems = append(d.problems, Problem{
 				File: d.file, Line: d.lines.of(join(path, name)), Key: join(path, name),
-				Reason: "unknown key: scripted has steps, not parameters", Nearest: nearest(name, []string{"step", "name", "file"}),
+				Reason: "unknown key: scripted has steps, not parameters", Nearest: spell.Nearest(name, []string{"step", "name", "file"}),
 			})
 		}
 		return
@@ -170,7 +172,7 @@ func (p *Policy) parameters(d *document, path string, c *policy.Catalog, raw map
 			}
 			at := join(path, name)
 			d.problems = append(d.problems, Problem{
-				File: d.file, Line: d.lines.of(at), Key: at, Reason: "unknown parameter of " + p.Name, Nearest: nearest(name, names),
+				File: d.file, Line: d.lines.of(at), Key: at, Reason: "unknown parameter of " + p.Name, Nearest: spell.Nearest(name, names),
 			})
 			continue
 		}

@@ -25,11 +25,6 @@ func mmcWait(c int, lambda, mu float64) float64 {
 	return erlangC(c, lambda, mu) / (float64(c)*mu - lambda)
 }
 
-// mmcWaitTail returns P(W > t) in M/M/c.
-func mmcWaitTail(c int, lambda, mu, t float64) float64 {
-	return erlangC(c, lambda, mu) * math.Exp(-(float64(c)*mu-lambda)*t)
-}
-
 // mmcWaitQuantile returns the t with P(W > t) = 1 - p, 0 when fewer wait.
 func mmcWaitQuantile(c int, lambda, mu, p float64) float64 {
 	return max(0, math.Log(erlangC(c, lambda, mu)/(1-p))/(float64(c)*mu-lambda))

@@ -347,8 +347,16 @@ func TestServiceTime(t *testing.T) {
 		reference, speed float64
 		service, want    time.Duration
 	}{
-		{1, 1, 7, 7}, {1, 2, 7, 4}, {1, 3, 1, 1}, {1, 3, 10, 4}, {1, 3, 9, 3},
-		{2.5, 2.5, 7, 7}, {2.5, 2, 7, 9}, {2.5, 1, 4 * s, 10 * s}, {0.7, 1, 10, 7}, {1, 0.3, 3, 10},
+		{1, 1, 7, 7},
+		{1, 2, 7, 4},
+		{1, 3, 1, 1},
+		{1, 3, 10, 4},
+		{1, 3, 9, 3},
+		{2.5, 2.5, 7, 7},
+		{2.5, 2, 7, 9},
+		{2.5, 1, 4 * s, 10 * s},
+		{0.7, 1, 10, 7},
+		{1, 0.3, 3, 10},
 	} {
 		cfg := tiny()
 		cfg.ReferenceSpeed, cfg.Catalog.Types[0].Speed = x.reference, x.speed

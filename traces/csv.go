@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/skynet-ec2/skynet/policy/spell"
 )
 
 // The columns of a trace in CSV.
@@ -117,7 +119,7 @@ func (r *csvReader) header(opt Options) error {
 		case seen[name] && known:
 			problems = append(problems, fmt.Sprintf("column %q stands twice", name))
 		case !known && !opt.IgnoreColumns:
-			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(name), nearest(name, columnNames[:])))
+			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(name), spell.DidYouMean(name, columnNames[:])))
 		}
 		seen[name] = true
 		r.columns = append(r.columns, col)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/spell"
 )
 
 // Width says what an import makes of a job that held several cores at once.
@@ -24,7 +26,7 @@ func ParseWidth(name string) (Width, error) {
 	if i := slices.Index(names, name); i >= 0 {
 		return Width(i), nil
 	}
-	return 0, fmt.Errorf("width = %q: must be one of %s%s", name, strings.Join(names, ", "), nearest(name, names))
+	return 0, fmt.Errorf("width = %q: must be one of %s%s", name, strings.Join(names, ", "), spell.DidYouMean(name, names))
 }
 
 // ImportOptions say how Import reads a file. The zero ImportOptions suit most

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/spell"
 )
 
 // Options say how Open and Import read a file. The zero Options suit a file
@@ -80,7 +82,7 @@ func detect(in *input, opt Options) (*format, error) {
 	}
 	if opt.Format != "" {
 		return nil, &InputError{
-			File: in.path, Reason: "unknown format " + shown(opt.Format) + nearest(opt.Format, names),
+			File: in.path, Reason: "unknown format " + shown(opt.Format) + spell.DidYouMean(opt.Format, names),
 			Fix: "known formats: " + strings.Join(names, ", "),
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/spell"
 )
 
 // Parquet is read here page by page and column by column, with nothing
@@ -116,7 +118,7 @@ func (r *parquetReader) schema(opt Options) error {
 		switch {
 		case col < 0 && opt.IgnoreColumns:
 		case col < 0:
-			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(e.name), nearest(e.name, parquetNames[:])))
+			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(e.name), spell.DidYouMean(e.name, parquetNames[:])))
 		case r.columns[col] != nil:
 			problems = append(problems, fmt.Sprintf("column %q stands twice", e.name))
 		default:

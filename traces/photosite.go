@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/spell"
 )
 
 // PhotoSite describes the load of a photo-sharing site of 2008: people
@@ -223,7 +225,7 @@ func (c *PhotoSite) Validate() error {
 		number(fmt.Sprintf("click[%d].jobs", i), float64(k.Jobs), 1, 1e7)
 		if t := batchType(k.Type); t < 0 {
 			known := photoTypeNames[typeWatermark:]
-			errs = append(errs, fmt.Errorf("click[%d].type = %q: must be one of %q%s", i, k.Type, known, nearest(k.Type, known)))
+			errs = append(errs, fmt.Errorf("click[%d].type = %q: must be one of %q%s", i, k.Type, known, spell.DidYouMean(k.Type, known)))
 		}
 	}
 	for i, l := range c.Service.all() {

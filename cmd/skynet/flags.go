@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -29,7 +31,7 @@ func (c choice) Type() string { return "word" }
 
 func (c choice) Set(s string) error {
 	if !slices.Contains(c.allowed, s) {
-		return fmt.Errorf("must be %s%s", oneOf(c.allowed), didYouMean(s, c.allowed))
+		return fmt.Errorf("must be %s%s", oneOf(c.allowed), spell.DidYouMean(s, c.allowed))
 	}
 	*c.value = s
 	return nil
@@ -73,7 +75,7 @@ func explainFlagError(c *cobra.Command, err error) error {
 			known = append(known, f.Name)
 		}
 	})
-	if near := nearest(unknown.GetSpecifiedName(), known); near != "" {
+	if near := spell.Nearest(unknown.GetSpecifiedName(), known); near != "" {
 		return fmt.Errorf("%w (did you mean --%s?)", err, near)
 	}
 	return err
@@ -87,5 +89,5 @@ func unknownVerb(c *cobra.Command, name string) error {
 			known = append(known, child.Name())
 		}
 	}
-	return fmt.Errorf("unknown verb %q%s", strings.TrimPrefix(c.CommandPath()+" "+name, "skynet "), didYouMean(name, known))
+	return fmt.Errorf("unknown verb %q%s", strings.TrimPrefix(c.CommandPath()+" "+name, "skynet "), spell.DidYouMean(name, known))
 }

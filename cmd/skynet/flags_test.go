@@ -2,25 +2,6 @@ package main
 
 import "testing"
 
-func TestNearest(t *testing.T) {
-	known := []string{"simulate", "trace", "scenario", "version", "q"}
-	tests := []struct{ word, want string }{
-		{"simulat", "simulate"},   // a letter forgotten
-		{"simulatee", "simulate"}, // one too many
-		{"siumlate", "simulate"},  // two swapped
-		{"Trace", "trace"},
-		{"scen", "scenario"}, // begun
-		{"s", ""},            // begins several
-		{"x", ""},            // one edit from q, and nothing like it
-		{"compare", ""},
-		{"", ""},
-	}
-	for _, tt := range tests {
-		if got := nearest(tt.word, known); got != tt.want {
-			t.Errorf("nearest(%q) = %q, want %q", tt.word, got, tt.want)
-		}
-	}
-}
 
 func TestOneOf(t *testing.T) {
 	for _, tt := range []struct {

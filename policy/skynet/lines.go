@@ -21,12 +21,13 @@ const linesMax = 16
 type line struct {
 	priority int
 	// budget is how many seconds a job may wait for its start; promised says
-	// that somebody was promised it.
+	// that somebody was promised it, and not only hopes for it.
 	budget   float64
 	promised bool
 	// urgent: a launch would come too late to keep the promise, so arrivals are
 	// forecast and a reserve stands ready. Others wait for their deadline.
 	urgent bool
+	hoped  float64 // the longest target without a promise, in seconds
 	miss   float64 // the smallest share of late jobs that is allowed
 
 	// arrived since the last observation, and waiting, in slot-seconds.
@@ -43,9 +44,10 @@ type line struct {
 // floorBudget is the shortest wait that is planned with, in seconds.
 const floorBudget = 1.0
 
-// unpromised is how long, in seconds, work may wait that nobody was promised:
-// enough capacity for the mean load clears it.
-const unpromised = 1800.0
+// unpromised is how long, in seconds, work may wait that nobody was promised,
+// unless its class has a longer target: enough capacity for the mean load
+// clears it.
+const unpromised = 600.0
 
 // readLines fills p.lines from the queue: budgets first, because they decide
 // how the work of each kind divides.
@@ -64,7 +66,7 @@ func (p *Policy) readLines(o *policy.Observation) {
 	for i := range p.lines {
 		ln := &p.lines[i]
 		if ln.budget < 0 {
-			ln.budget = unpromised
+			ln.budget = max(ln.hoped, unpromised)
 		}
 		ln.urgent = ln.promised && ln.budget < reach
 		if ln.promised && !ln.urgent {
@@ -130,8 +132,15 @@ func (p *Policy) promise(k *policy.KindView) *policy.Class {
 // A target on the sojourn leaves for waiting what the service of nearly all
 // jobs (p95) of the kind leaves of it, at least a tenth.
 func (p *Policy) addBudget(k *policy.KindView) {
+	if k.Arrived[3].Jobs == 0 && k.Pending.Jobs == 0 && k.LastTick.Jobs == 0 {
+		return
+	}
+	ln := p.lineOf(k.Priority)
 	c := p.promise(k)
-	if c == nil || k.Arrived[3].Jobs == 0 && k.Pending.Jobs == 0 && k.LastTick.Jobs == 0 {
+	if c == nil {
+		if k.Class >= 0 && k.Class < len(p.env.Classes) {
+			ln.hoped = max(ln.hoped, p.env.Classes[k.Class].Target.Seconds())
+		}
 		return
 	}
 	target := c.Target.Seconds()
@@ -140,7 +149,6 @@ func (p *Policy) addBudget(k *policy.KindView) {
 		budget = max(target-float64(k.Service.P95)/p.market.unitSpeed, float64(0.1*target))
 	}
 	budget = max(budget, floorBudget)
-	ln := p.lineOf(k.Priority)
 	ln.promised = true
 	ln.miss = min(ln.miss, max(1-c.Attain, missFloor))
 	if ln.budget < 0 || budget < ln.budget {
@@ -178,11 +186,7 @@ func (p *Policy) addWork(k *policy.KindView) {
 }
 
 // dueIn returns in how many seconds a job that has waited for age must start.
-// What nobody was promised is never late: its deadline moves on with time.
 func (ln *line) dueIn(age time.Duration) float64 {
-	if !ln.promised {
-		return ln.budget
-	}
 	return max(ln.budget-age.Seconds(), 0)
 }
 

@@ -23,6 +23,9 @@ const (
 	// slackMargin is how far above its target the mean is aimed: it may end half
 	// a point below and two above, and errs on excess.
 	slackMargin = 0.0075
+	// slackLeast is the part of the target that is held at every hour: a mean
+	// over 24 hours must not be made of days that idle and nights that queue.
+	slackLeast = 0.5
 	// slackLoadTau is the memory of the load the floor stands on, in seconds.
 	slackLoadTau = 600
 )
@@ -49,8 +52,8 @@ func (p *Policy) learnSlack(o *policy.Observation, step float64) {
 //
 //	floor = ((B − b + m·span)/(1 − aim) − (R − r))/span
 //
-// at least m and at most four times m and an instance: a mean cannot be
-// repaired in one afternoon at any price.
+// at least what leaves half the target idle now, and at most four times m and
+// an instance: a mean cannot be repaired in one afternoon at any price.
 func (p *Policy) slackFloor(o *policy.Observation) float64 {
 	if !p.set.slack || p.st.Slack.N == 0 {
 		return 0
@@ -74,7 +77,7 @@ func (p *Policy) slackFloor(o *policy.Observation) float64 {
 	aim := min(p.set.slackTarget+slackMargin, 0.9)
 	load := s.Load
 	floor := ((max(busy, 0)+float64(load*span))/(1-aim) - max(ready, 0)) / span
-	return math.Min(math.Max(floor, load), float64(4*load)+p.market.unitSlots)
+	return math.Min(math.Max(floor, load/(1-slackLeast*p.set.slackTarget)), float64(4*load)+p.market.unitSlots)
 }
 
 // floorShort returns how many slots the fleet is below the slack rule's floor.
