@@ -100,7 +100,7 @@ func attainment(share float64) string {
 }
 
 // Duration returns a time as people say it, to about three digits: 0 s, 4.2 ms,
-// 5.1 s, 29.0 s, 3 m 12 s, 2 h 5 m, 7 d, 1 d 12 h.
+// 5.1 s, 29.0 s, 3 m 12 s, 2 h 5 m, 1 d 12 h, 7 d, 365 d.
 func Duration(d time.Duration) string {
 	if d < 0 {
 		if d == math.MinInt64 {
@@ -123,8 +123,11 @@ func Duration(d time.Duration) string {
 		return units(d.Round(time.Second), time.Minute, " m", time.Second, " s")
 	case d < 24*time.Hour-30*time.Second:
 		return units(d.Round(time.Minute), time.Hour, " h", time.Minute, " m")
+	case d < 100*24*time.Hour-30*time.Minute:
+		return units(d.Round(time.Hour), 24*time.Hour, " d", time.Hour, " h")
 	}
-	return units(d.Round(time.Hour), 24*time.Hour, " d", time.Hour, " h")
+	const day = 24 * time.Hour
+	return Count(int64(d/day+d%day/(day/2))) + " d"
 }
 
 // units returns d in a large and a small unit, without the small one where it

@@ -33,6 +33,7 @@ func TestDuration(t *testing.T) {
 		125*time.Minute + 10*time.Second: "2 h 5 m",
 		24*time.Hour - time.Second:       "1 d",
 		36 * time.Hour:                   "1 d 12 h",
+		8753 * time.Hour:                 "365 d",
 		168 * time.Hour:                  "7 d",
 		-5 * time.Second:                 "−5.0 s",
 		math.MaxInt64:                    "106 752 d",

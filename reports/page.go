@@ -44,9 +44,11 @@ type pagePlot struct {
 // Methods of the template.
 
 func (r promiseRow) Mark() string { return r.mark }
+
 func (r promiseRow) Class() string {
 	return map[mark]string{markKept: "kept", markBroken: "broken", markShown: "shown"}[r.mark]
 }
+
 func (r promiseRow) Spoken() string {
 	return map[mark]string{markKept: "kept", markBroken: "broken", markShown: "nothing promised"}[r.mark]
 }

@@ -218,22 +218,17 @@ func latencyPlot(res *sim.Result) plot {
 	return p
 }
 
-// latencyWidth is the period of Result.Latency: an hour, or a day in long runs.
+// latencyWidth is the period of Result.Latency: an hour, or a day in runs that
+// are longer than two months.
 func latencyWidth(res *sim.Result) time.Duration {
-	gap := time.Duration(math.MaxInt64)
-	for i := 1; i < len(res.Latency); i++ {
-		if a, b := &res.Latency[i-1], &res.Latency[i]; a.Class == b.Class && b.Hour > a.Hour {
-			gap = min(gap, b.Hour-a.Hour)
-		}
+	if res.Config.Duration > 62*dayLong {
+		return dayLong
 	}
-	if gap == math.MaxInt64 {
-		return time.Hour
-	}
-	return gap
+	return time.Hour
 }
 
 func latencyPeriod(res *sim.Result) string {
-	if latencyWidth(res)%(24*time.Hour) == 0 {
+	if latencyWidth(res) == dayLong {
 		return "day"
 	}
 	return "hour"

@@ -154,6 +154,8 @@ func TestPlotsDegenerate(t *testing.T) {
 	before := synthetic(2*time.Hour, hourly)
 	before.Latency[0].Hour = -30 * time.Minute
 
+	// as dots too: that takes longest, and package chart paints odd numbers
+	painted := map[string]bool{"nothing": true, "one tick": true, "all NaN": true, "a year": true}
 	for name, res := range map[string]*sim.Result{
 		"nothing": blank(), "one tick": oneTick, "all NaN": allNaN, "instant": instant, "no class": noClass, "many classes": many,
 		"flood": flood, "hour before": before, "a year": synthetic(8760*time.Hour, policy.PerSecond), "ten years by the day": decade(),
@@ -175,8 +177,10 @@ func TestPlotsDegenerate(t *testing.T) {
 						t.Fatalf("%s: %v", p.name, err)
 					}
 				}
-				if err := p.figure.PNG(io.Discard); err != nil {
-					t.Errorf("%s: %v", p.name, err)
+				if painted[name] {
+					if err := p.figure.PNG(io.Discard); err != nil {
+						t.Errorf("%s: %v", p.name, err)
+					}
 				}
 				if p.caption == "" || p.figure.Title == "" {
 					t.Errorf("%s: no caption or title", p.name)

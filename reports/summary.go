@@ -264,7 +264,11 @@ func VerdictOfRuns(w io.Writer, runs Runs, verdicts [][]sim.Verdict, wallS float
 	}
 	s.heading(&whole, wallS, say(fmt.Sprintf("%d runs, seeds %d–%d", len(runs.Runs), first.Seed, last.Seed)))
 	s.promisesOfRuns(runs, verdicts)
-	s.figuresOfRuns(runs.Summary, first)
+	var order []sim.Verdict
+	if len(verdicts) > 0 {
+		order = verdicts[0]
+	}
+	s.figuresOfRuns(runs.Summary, promiseRows(first, order))
 	s.footer(o)
 	_, err := io.WriteString(w, s.b.String())
 	return err
@@ -303,13 +307,14 @@ func (s *sheet) promisesOfRuns(runs Runs, verdicts [][]sim.Verdict) {
 		}
 	}
 	if len(list) == 0 {
-		s.line(say("PROMISES"), indent, 2, say("none"))
+		s.line(title("PROMISES"), indent, 2, say("none"))
 		return
 	}
-	s.line(say("PROMISES"), indent, 2, say(fmt.Sprintf("all kept in %d of %d runs", good, len(verdicts))))
-	nameWidth := 0
+	s.line(title("PROMISES"), indent, 2, say(fmt.Sprintf("all kept in %d of %d runs", good, len(verdicts))))
+	nameWidth, wantWidth := 0, 0
 	for _, t := range list {
 		nameWidth = max(nameWidth, min(utf8.RuneCountInString(t.verdict.Name), 32))
+		wantWidth = max(wantWidth, min(utf8.RuneCountInString(t.verdict.Want), 32))
 	}
 	for _, t := range list {
 		m, keptPaint := mark(markKept), plain
@@ -317,7 +322,9 @@ func (s *sheet) promisesOfRuns(runs Runs, verdicts [][]sim.Verdict) {
 			m, keptPaint = markBroken, red
 		}
 		head := part{
-			{"  ", plain}, {m, paintOf(m)}, {" " + padded(oneLine(t.verdict.Name), nameWidth) + "  ", plain},
+			{"  ", plain},
+			{m, paintOf(m)},
+			{" " + padded(oneLine(t.verdict.Name), nameWidth) + "  ", plain},
 			{oneLine(t.verdict.Want), plain},
 		}
 		parts := []part{{{fmt.Sprintf("kept in %d of %d", t.kept, t.n), keptPaint}}}
@@ -327,7 +334,7 @@ func (s *sheet) promisesOfRuns(runs Runs, verdicts [][]sim.Verdict) {
 		if len(t.broken) > 0 {
 			parts = append(parts, say("broken with seeds "+seeds(t.broken)))
 		}
-		s.line(head, 6, 4, parts...)
+		s.line(head, 6, 4+max(0, wantWidth-utf8.RuneCountInString(t.verdict.Want)), parts...)
 	}
 }
 
@@ -355,8 +362,9 @@ func plusMinus(i Interval, m measure) string {
 	return text
 }
 
-// figuresOfRuns writes a table: mean, ±, least and greatest.
-func (s *sheet) figuresOfRuns(summary Summary, first *sim.Figures) {
+// figuresOfRuns writes a table: mean, ±, least and greatest, of the run and of
+// each class.
+func (s *sheet) figuresOfRuns(summary Summary, promises []promiseRow) {
 	rows := [][]string{{"", "mean", "± 95 %", "least", "greatest"}}
 	add := func(name string, m measure, path ...string) {
 		key := strings.Join(path, "\x00")
@@ -385,7 +393,10 @@ func (s *sheet) figuresOfRuns(summary Summary, first *sim.Figures) {
 	add("launched", Number, "instances", "launched")
 	add("refused", Number, "instances", "refused")
 	add("clamped decisions", Number, "guard", "clamped")
-	for _, r := range promiseRows(first, nil) {
+	for _, r := range promises {
+		if r.class == nil {
+			continue
+		}
 		measured := "sojourn_s"
 		if r.class.On == "wait" {
 			measured = "wait_s"

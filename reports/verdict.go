@@ -55,6 +55,9 @@ func Verdict(w io.Writer, res *sim.Result, verdicts []sim.Verdict, o Options) er
 	return err
 }
 
+// title begins a line of the verdict.
+func title(text string) part { return part{{text, bold}} }
+
 // heading says what was simulated, and how long that took.
 func (s *sheet) heading(f *sim.Figures, wall float64, seed part) {
 	name := oneLine(f.Scenario)
@@ -78,7 +81,7 @@ func (s *sheet) heading(f *sim.Figures, wall float64, seed part) {
 func (s *sheet) promises(f *sim.Figures, verdicts []sim.Verdict) {
 	rows := promiseRows(f, verdicts)
 	if len(rows) == 0 {
-		s.line(say("PROMISES"), indent, 2, say("none"))
+		s.line(title("PROMISES"), indent, 2, say("none"))
 		return
 	}
 	broken := 0
@@ -91,7 +94,7 @@ func (s *sheet) promises(f *sim.Figures, verdicts []sim.Verdict) {
 	if broken > 0 {
 		summary = part{{fmt.Sprintf("%d of %d broken", broken, len(verdicts)), red}}
 	}
-	s.line(say("PROMISES"), indent, 2, summary)
+	s.line(title("PROMISES"), indent, 2, summary)
 
 	const nameMax = 32
 	classWidth, otherWidth, gotWidth := 0, 0, 0 // classes are short of room, other promises are not
@@ -212,7 +215,7 @@ func exactPercent(share float64) string {
 }
 
 func (s *sheet) cost(f *sim.Figures) {
-	bill := part{{Money(f.CostUSD), bold}}
+	bill := say(Money(f.CostUSD))
 	var judged, floor, split part
 	if f.Judged.FromS > 0 {
 		judged = say(fmt.Sprintf("judged %s", Money(f.Judged.CostUSD)))
@@ -224,7 +227,7 @@ func (s *sheet) cost(f *sim.Figures) {
 		busy, slack, boot, gone := split100(p)
 		split = say(fmt.Sprintf("busy %d %%  slack %d %%  boot %d %%  paid but gone %d %%", busy, slack, boot, gone))
 	}
-	s.line(say("COST"), indent, 3, bill, judged, floor, split)
+	s.line(title("COST"), indent, 3, bill, judged, floor, split)
 }
 
 // split100 returns the shares of paid time in whole percents that sum to 100:
@@ -267,7 +270,7 @@ func (s *sheet) fleet(f *sim.Figures) {
 			rare = append(rare, say(r.what+" "+Count(r.n)))
 		}
 	}
-	s.line(say("FLEET"), indent, 3, append([]part{
+	s.line(title("FLEET"), indent, 3, append([]part{
 		say(fmt.Sprintf("min %s  mean %s  max %s", Count(i.Min), fixed(i.Mean, 1), Count(i.Max))),
 		say(fmt.Sprintf("launched %s  drained %s  refused %s", Count(i.Launched), Count(i.Drained), Count(i.Refused))),
 	}, rare...)...)
@@ -289,7 +292,7 @@ func (s *sheet) guard(res *sim.Result) {
 	if at := firstClamp(res); at != "" {
 		text += " (first " + at + ")"
 	}
-	s.line(part{{"GUARD", bold}}, indent, 3, say(text))
+	s.line(title("GUARD"), indent, 3, say(text))
 }
 
 // firstClamp returns when the guard first reduced a decision, on the users'
@@ -332,7 +335,7 @@ func (s *sheet) jobs(f *sim.Figures) {
 		}
 	}
 	if len(parts) > 0 {
-		s.line(say("JOBS"), indent, 3, parts...)
+		s.line(title("JOBS"), indent, 3, parts...)
 	}
 }
 

@@ -468,3 +468,22 @@ func TestBillsAddUp(t *testing.T) {
 		t.Errorf("%v and %v apart, %v together", one, two, both)
 	}
 }
+
+// A trace twice as long allocates no more: nothing is allocated per job.
+func TestNoAllocationPerJob(t *testing.T) {
+	count := func(n int) float64 {
+		src := newJobs(mmc(n, 200, 0.85, 1))
+		return testing.AllocsPerRun(2, func() {
+			src.done = false
+			cfg, p := staticWorld(200)
+			if _, err := Run(context.Background(), cfg, p, src, Options{}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	const n = 50_000
+	once, twice := count(n), count(2*n)
+	if more := twice - once; more > 50 { // histograms meet new octaves, lines grow
+		t.Errorf("%d jobs cost %v allocations, %d cost %v", n, once, 2*n, twice)
+	}
+}

@@ -7,7 +7,7 @@ const (
 	fileShrink = 1024 // items of room that a file keeps for good
 )
 
-// file is people standing in single file: first come, first served, except
+// file is jobs standing in single file: first come, first served, except
 // that one who had left may return to the place that was theirs. It is the one
 // ordering rule that Line and Queue share.
 //
@@ -119,8 +119,9 @@ func (f *file[T]) keep(wanted func(T) bool) {
 	}
 }
 
-// each calls yield for every item from front to end.
-func (f *file[T]) each(yield func(T)) {
+// each calls yield for every item from front to end, until yield returns
+// false; then it returns false itself.
+func (f *file[T]) each(yield func(*T) bool) bool {
 	// A sorted slice is a heap, so sorting the returned changes nothing that
 	// drop could see.
 	slices.SortFunc(f.back, func(a, b T) int {
@@ -134,14 +135,26 @@ func (f *file[T]) each(yield func(T)) {
 	})
 	back := f.back
 	for i := f.head; i != f.tail; i++ {
-		x := f.ring[i&uint(len(f.ring)-1)]
-		for len(back) > 0 && back[0].before(x) {
-			yield(back[0])
+		x := &f.ring[i&uint(len(f.ring)-1)]
+		for len(back) > 0 && back[0].before(*x) {
+			if !yield(&back[0]) {
+				return false
+			}
 			back = back[1:]
 		}
-		yield(x)
+		if !yield(x) {
+			return false
+		}
 	}
-	for _, x := range back {
-		yield(x)
+	for i := range back {
+		if !yield(&back[i]) {
+			return false
+		}
 	}
+	return true
+}
+
+// items yields every item from front to end.
+func (f *file[T]) items(yield func(T) bool) {
+	f.each(func(x *T) bool { return yield(*x) })
 }

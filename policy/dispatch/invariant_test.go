@@ -17,12 +17,12 @@ func (r *run) invariants() {
 			}
 			for pos, f := range l.flows {
 				live := 0
-				f.file.each(func(p place) {
+				for p := range f.file.items {
 					if q.good(p) {
 						live++
 						stands[p.id]++
 					}
-				})
+				}
 				if live != f.live || live == 0 || f.pos != pos || l.byTenant[f.tenant] != f {
 					r.t.Fatalf("%s priority %d tenant %d: %d live, counted %d; at %d, says %d", k.name, p, f.tenant, live, f.live, pos, f.pos)
 				}

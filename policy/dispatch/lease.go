@@ -357,9 +357,8 @@ func (q *Queue) dismiss(number int32, how ending, dst []Effect) []Effect {
 
 // Expire ends the leases of workers that were silent for LeaseTTL and of jobs
 // past their deadline, and appends what became of the jobs to dst: by worker and
-// job, then by deadline. A lease
-// lasts until Expire ends it. Call it at the instant that Wake names, or every
-// second.
+// job, then by deadline. A lease lasts until Expire ends it. Call it at the
+// instant that Wake names, or every second.
 func (q *Queue) Expire(now int64, dst []Effect) []Effect {
 	q.advance(now)
 	var silent []string

@@ -57,10 +57,10 @@ func (q *Queue) AppendSnapshot(b []byte) []byte {
 
 	n := q.idemEnded.len()
 	w.int(int64(n))
-	q.idemEnded.each(func(e idemExpiry) {
+	for e := range q.idemEnded.items {
 		w.string(e.key)
 		w.ints(q.idem[e.key].job, e.at)
-	})
+	}
 	return appendChecksum(w.b, start)
 }
 
@@ -99,7 +99,9 @@ func (q *Queue) appendJobs(w *writer) {
 	// Ended jobs stand in the order in which they are forgotten, the others
 	// after them by id.
 	slots := make([]int32, 0, q.records.index.n)
-	q.ended.each(func(t timer) { slots = append(slots, t.slot) })
+	for t := range q.ended.items {
+		slots = append(slots, t.slot)
+	}
 	for _, slot := range q.byID() {
 		if s := q.records.at(slot).state; s != Done && s != Cancelled {
 			slots = append(slots, slot)

@@ -1,7 +1,9 @@
 package skynet
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/skynet-ec2/skynet/policy"
 )
@@ -19,45 +21,52 @@ var (
 	ruleCold       = policy.NewRule("buy.cold", "the size of the work is unknown until a job completes: at most %.0f instances until then", false)
 )
 
-// grow decides what to take back and what to buy. It returns the slots short of
-// the plan after what was taken back.
+// grow takes back and buys what the plan, or the slack rule, is short of.
 func (p *Policy) grow(o *policy.Observation) {
 	need := p.upChecks()
-	short := 0.0
-	base := capacity{useThere: true, from: maxSteps}
-	floor := p.floorShort()
-	taken, tookSlots := 0, 0.0
-	fits := p.plan.holds(base, need)
-	for taken < len(p.fleet.back) && (!fits || floor > tookSlots) {
-		in := &o.Fleet.Instances[p.fleet.back[len(p.fleet.back)-1-taken]] // newest first
-		p.undrains = append(p.undrains, in.ID)
-		taken++
-		tookSlots += p.market.slotsOf(in.Type)
-		base.always = tookSlots
+	unit := p.market.unitSpeed
+	now := capacity{useThere: true, from: maxSteps}
+	fits := p.plan.holds(now, need)
+	floor := max(p.floor-p.fleet.alive, 0)
+	if fits && floor == 0 {
+		p.because(rulePlanFits.Because(p.fleet.serving*unit, p.fleet.coming*unit, p.ahead.mean*unit, p.ahead.high*unit, p.lag+p.tick))
+		return
+	}
+	back := 0.0
+	if len(p.fleet.back) > 0 {
+		want := floor
 		if !fits {
-			fits = p.plan.holds(base, need)
+			want = max(want, p.plan.shortfall(now, 0, need))
 		}
+		back = p.takeBack(o, want)
+		now.always = back
+		fits = fits || p.plan.holds(now, need)
 	}
-	if taken > 0 {
-		p.because(ruleUndrain.Because(float64(taken), tookSlots*p.market.unitSpeed))
-	}
+	short := 0.0
 	if !fits {
-		short = p.shortfall(base, need)
-		p.because(rulePlanShort.Because(short*p.market.unitSpeed, p.lag, p.fleet.serving*p.market.unitSpeed,
-			p.fleet.coming*p.market.unitSpeed, p.waitingWork()*p.market.unitSpeed))
+		short = p.plan.shortfall(now, p.lag, need)
+		p.because(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.coming*unit, p.waitingWork()*unit))
 	}
-	if rest := floor - tookSlots; rest > short {
-		short = rest
-		p.because(ruleSlackShort.Because((p.fleet.alive+floor)*p.market.unitSpeed, 100*p.set.slackTarget,
-			100*o.History.Slack24h, p.fleet.alive*p.market.unitSpeed))
+	if floor-back > short {
+		short = floor - back
+		p.because(ruleSlackShort.Because((p.fleet.alive+floor)*unit, 100*p.set.slackTarget, 100*o.History.Slack24h, p.fleet.alive*unit))
 	}
 	if short > 0 {
 		p.buy(o, short)
-	} else if taken == 0 {
-		f := p.fleet
-		unit := p.market.unitSpeed
-		p.because(rulePlanFits.Because(f.serving*unit, f.coming*unit, p.ahead.mean*unit, p.ahead.high*unit, p.lag+p.tick))
 	}
+}
+
+// takeBack puts draining instances back into service, newest first, until they
+// have the wanted slots, and returns how many they have.
+func (p *Policy) takeBack(o *policy.Observation, want float64) float64 {
+	got := 0.0
+	for n := len(p.fleet.back); n > 0 && got < want; n-- {
+		in := &o.Fleet.Instances[p.fleet.back[n-1]]
+		p.undrains = append(p.undrains, in.ID)
+		got += p.market.slotsOf(in.Type)
+	}
+	p.because(ruleUndrain.Because(float64(len(p.undrains)), got*p.market.unitSpeed))
+	return got
 }
 
 // upChecks says where the plan must hold for nothing to be bought: urgent lines
@@ -75,31 +84,6 @@ func (p *Policy) upChecks() checks {
 // lagging is by how many slot-seconds a line may lag in the plan: 0.2 s of an
 // instance.
 func (p *Policy) lagging() float64 { return 0.2 * p.market.unitSlots }
-
-// shortfall returns the least capacity, in slots, that makes the plan hold if
-// it is there after the boot lag: doubled, then bisected to a quarter of a slot.
-func (p *Policy) shortfall(base capacity, need checks) float64 {
-	base.from = stepOf(p.lag)
-	base.first = min(max((grid.end[base.from]-p.lag)/grid.width[base.from], 0), 1)
-	low, high := 0.0, 1.0
-	for {
-		base.extra = high
-		if p.plan.holds(base, need) || high >= 1<<24 {
-			break
-		}
-		low, high = high, 2*high
-	}
-	for high-low > max(0.25, float64(high/512)) {
-		mid := 0.5 * (low + high)
-		base.extra = mid
-		if p.plan.holds(base, need) {
-			high = mid
-		} else {
-			low = mid
-		}
-	}
-	return high
-}
 
 // waitingWork returns the work that waits, in slot-seconds.
 func (p *Policy) waitingWork() float64 {
@@ -140,7 +124,6 @@ func (p *Policy) buy(o *policy.Observation, slots float64) {
 		bulk.n = min(bulk.n, room)
 		rest.n = min(rest.n, room-bulk.n)
 	}
-	p.substitutes = p.substitutes[:0]
 	p.launch(o, bulk)
 	p.launch(o, rest)
 }
@@ -199,27 +182,42 @@ func (p *Policy) cover(o *policy.Observation, slots float64) (bulk, rest lot) {
 const instancesMax = 1e6
 
 // launch asks for a lot, with equivalents by throughput for what EC2 refuses of
-// it: the other types, cheapest unit of work first.
+// it: first those that cover all of it for least, the fewer instances among
+// equals.
 func (p *Policy) launch(o *policy.Observation, l lot) {
 	if l.typ < 0 || l.n <= 0 {
 		return
 	}
 	m := &p.market
-	start := len(p.substitutes)
-	from := l.typ
+	slots := float64(l.n) * m.slots[l.typ]
+	p.options = p.options[:0]
 	for _, typ := range m.order {
-		if typ == l.typ || !m.sells(typ, o.Now) {
-			continue
-		}
-		// what is refused of one is asked for as the next
-		num, den := ratio(m.slots[from], m.slots[typ])
-		p.substitutes = append(p.substitutes, policy.Substitute{Type: typ, Num: num, Den: den})
-		from = typ
-		if len(p.substitutes)-start == substitutesMax {
-			break
+		if typ != l.typ && m.sells(typ, o.Now) {
+			n := math.Ceil(slots / m.slots[typ])
+			p.options = append(p.options, option{typ: typ, n: n, cost: n * float64(m.prices[typ])})
 		}
 	}
+	slices.SortStableFunc(p.options, func(a, b option) int {
+		if a.cost != b.cost {
+			return cmp.Compare(a.cost, b.cost)
+		}
+		return cmp.Compare(a.n, b.n)
+	})
+	start, from := len(p.substitutes), l.typ
+	for _, option := range p.options[:min(len(p.options), substitutesMax)] {
+		// what is refused of one is asked for as the next
+		num, den := ratio(m.slots[from], m.slots[option.typ])
+		p.substitutes = append(p.substitutes, policy.Substitute{Type: option.typ, Num: num, Den: den})
+		from = option.typ
+	}
 	p.launches = append(p.launches, policy.Launch{Type: l.typ, Count: l.n, Else: p.substitutes[start:len(p.substitutes):len(p.substitutes)]})
+}
+
+// option is a type that could stand in for a lot, how many of it, and for how
+// much an hour.
+type option struct {
+	typ     int
+	n, cost float64
 }
 
 // substitutesMax is how many equivalents one launch carries.
@@ -249,7 +247,7 @@ func (p *Policy) unknownWork(o *policy.Observation) bool {
 		}
 		if k.Pending.Jobs > 0 {
 			waiting = true
-			guess := float64(k.Pending.Jobs) * float64(k.Service.Mean)
+			guess := float64(float64(k.Pending.Jobs) * float64(k.Service.Mean))
 			if math.Abs(float64(k.Pending.Work)-guess) > 1e-6*guess {
 				return false // an estimate
 			}

@@ -66,9 +66,9 @@ func (p *Policy) lookAhead() {
 	minute, load, usual := -1.0, 0.0, 0.0
 	for i := range a.load {
 		// the profile moves slowly: once a minute is often enough
-		if at := math.Floor((grid.end[i] - 0.5*grid.width[i]) / 60); at != minute {
+		if at := math.Floor((grid.end[i] - grid.width[i]/2) / 60); at != minute {
 			minute = at
-			usual = p.ratio(60*at + 30)
+			usual = p.ratio(float64(60*at) + 30)
 			load = usual
 			if level > 0 {
 				load = r.of(float64(level*usual)) / level
@@ -108,6 +108,6 @@ func (p *Policy) otherLevel() float64 {
 // and how far ahead that was.
 func (p *Policy) Forecast() (mean, high float64, ahead time.Duration) {
 	unit := p.market.unitSpeed
-	other := p.otherLevel() * p.ahead.ratio
+	other := float64(p.otherLevel() * p.ahead.ratio)
 	return unit * (p.ahead.mean + other), unit * (p.ahead.high + other), time.Duration((p.lag + p.tick) * 1e9)
 }

@@ -52,9 +52,9 @@ const unpromised = 600.0
 // readLines fills p.lines from the queue: budgets first, because they decide
 // how the work of each kind divides.
 func (p *Policy) readLines(o *policy.Observation) {
-	for i := range p.lines {
-		ln := &p.lines[i]
-		*ln = line{priority: p.st.Lines[i].Priority, budget: -1, miss: 1}
+	p.lines = p.lines[:0]
+	for i := range p.st.Lines {
+		p.lines = append(p.lines, line{priority: p.st.Lines[i].Priority, budget: -1, miss: 1})
 	}
 	for i := range o.Queue.Kinds {
 		p.addLine(o.Queue.Kinds[i].Priority)

@@ -176,6 +176,30 @@ func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float
 	return true
 }
 
+// shortfall returns the least capacity, in slots, that makes the plan hold if
+// it is there in lag seconds: doubled, then bisected to a quarter of a slot.
+func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
+	c.from = stepOf(lag)
+	c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
+	low, high := 0.0, 1.0
+	for {
+		c.extra = high
+		if p.holds(c, k) || high >= 1<<24 {
+			break
+		}
+		low, high = high, 2*high
+	}
+	for high-low > max(0.25, high/512) {
+		c.extra = 0.5 * (low + high)
+		if p.holds(c, k) {
+			high = c.extra
+		} else {
+			low = c.extra
+		}
+	}
+	return high
+}
+
 // buildPlan lays out the plan from the lines, the forecast and the fleet.
 func (p *Policy) buildPlan() {
 	pl := &p.plan

@@ -11,7 +11,7 @@ import (
 var (
 	ruleReleaseWindow = policy.NewRule("release.window", "%.0f instances near the end of their paid hour are not needed for %.0f s: %.1f cores stay", false)
 	ruleReleasePlan   = policy.NewRule("release.plan", "%.0f instances are not needed for %.0f s: %.1f cores stay", false)
-	ruleReleaseSpare  = policy.NewRule("release.spare", "%.0f instances never registered, or have been silent for %.0f s and more", false)
+	ruleReleaseSpare  = policy.NewRule("release.spare", "%.0f instances never registered, or have been silent for more than %.0f s", false)
 	rulePlanKeep      = policy.NewRule("plan.keep", "%.0f instances reach the end of their paid hour; the plan needs them: %.1f cores, forecast %.1f, planned for %.1f", false)
 	ruleKeepValue     = policy.NewRule("keep.value", "%.0f instances stay: at this hour of the week they are needed in %.0f %% of the next", false)
 	ruleOff           = policy.NewRule("off.night", "%.2f slots expected: %.2f %% of the jobs ever arrived at so few, at most %.2f %% may be late; arrivals are not planned for", false)
@@ -38,8 +38,8 @@ func (p *Policy) shrink(o *policy.Observation) {
 		p.keepPaid(o)
 	}
 	p.findCandidates(o)
-	if n := p.spareDue(o); n > 0 {
-		p.because(ruleReleaseSpare.Because(float64(n), silentFor.Seconds()))
+	if n := p.releaseSpare(o); n > 0 {
+		p.because(ruleReleaseSpare.Because(float64(n), 3*silentFor.Seconds()))
 	}
 	if len(p.candidates) == 0 || len(p.launches) > 0 || len(p.undrains) > 0 {
 		return
@@ -49,7 +49,7 @@ func (p *Policy) shrink(o *policy.Observation) {
 	n := p.unneeded()
 	valued := 0
 	if p.set.windows {
-		for n > 0 && p.worthKeeping(p.alivWithout(n)) {
+		for n > 0 && p.worthKeeping(p.aliveWithout(n)) {
 			n--
 			valued++
 		}
@@ -57,7 +57,7 @@ func (p *Policy) shrink(o *policy.Observation) {
 	for _, c := range p.candidates[:n] {
 		p.drains = append(p.drains, o.Fleet.Instances[c.at].ID)
 	}
-	stay := p.alivWithout(n) * unit
+	stay := p.aliveWithout(n) * unit
 	switch {
 	case n > 0 && p.set.windows:
 		p.because(ruleReleaseWindow.Because(float64(n), p.set.lookAhead, stay))
@@ -101,10 +101,16 @@ func (p *Policy) due(in *policy.Instance, now time.Time) bool {
 	return left <= lead+min(in.IdleIn.Seconds(), lead)
 }
 
-// findCandidates lists the instances that may be released now.
+// findCandidates lists the instances the plan counts on that may be released
+// now.
 func (p *Policy) findCandidates(o *policy.Observation) {
 	p.candidates = p.candidates[:0]
+	spare := p.fleet.spare
 	for i := range o.Fleet.Instances {
+		if len(spare) > 0 && spare[0] == i {
+			spare = spare[1:]
+			continue
+		}
 		in := &o.Fleet.Instances[i]
 		if in.Phase == policy.Draining || in.Phase == policy.Lost || !in.InterruptAt.IsZero() || !p.due(in, o.Now) {
 			continue
@@ -124,8 +130,10 @@ func (p *Policy) findCandidates(o *policy.Observation) {
 	}
 }
 
-// spareDue drains what nobody counts on any more and returns how many.
-func (p *Policy) spareDue(o *policy.Observation) int {
+// releaseSpare drains what nobody counts on any more and returns how many: what
+// never registered, and what has been silent for three times as long as a
+// silent worker is counted on.
+func (p *Policy) releaseSpare(o *policy.Observation) int {
 	n := 0
 	for _, at := range p.fleet.spare {
 		in := &o.Fleet.Instances[at]
@@ -133,7 +141,6 @@ func (p *Policy) spareDue(o *policy.Observation) int {
 			p.drains = append(p.drains, in.ID)
 			n++
 		}
-		p.candidates = slices.DeleteFunc(p.candidates, func(c candidate) bool { return c.at == at })
 	}
 	return n
 }
@@ -162,7 +169,7 @@ func (p *Policy) unneeded() int {
 	k := checks{urgentTo: stepOf(p.set.lookAhead), slack: p.lagging()}
 	low, high := 0, len(p.candidates)
 	fits := func(n int) bool {
-		left := p.alivWithout(n)
+		left := p.aliveWithout(n)
 		return left >= p.floor && p.plan.holds(capacity{always: left, from: maxSteps}, k)
 	}
 	if high > 0 && !fits(1) {
@@ -180,8 +187,8 @@ func (p *Policy) unneeded() int {
 	return low
 }
 
-// alivWithout returns the slots alive without the first n candidates.
-func (p *Policy) alivWithout(n int) float64 {
+// aliveWithout returns the slots alive without the first n candidates.
+func (p *Policy) aliveWithout(n int) float64 {
 	left := p.fleet.alive
 	for _, c := range p.candidates[:n] {
 		left -= c.slots

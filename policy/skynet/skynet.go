@@ -31,6 +31,7 @@ type Policy struct {
 	candidates  []candidate
 	launches    []policy.Launch
 	substitutes []policy.Substitute
+	options     []option
 	drains      []policy.InstanceID
 	undrains    []policy.InstanceID
 	reasons     []policy.Reason
@@ -41,6 +42,7 @@ type Policy struct {
 // drains what it does not need.
 func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	p.launches, p.drains, p.undrains, p.reasons = p.launches[:0], p.drains[:0], p.undrains[:0], p.reasons[:0]
+	p.substitutes = p.substitutes[:0]
 	p.flatZ = 0
 	since := p.since(o)
 	if why, doubt := p.doubt(o); doubt {
@@ -87,7 +89,7 @@ func (p *Policy) read(o *policy.Observation) {
 		p.lag = p.env.BootGuess.Seconds()
 	}
 	local := o.Now.Add(p.env.UTCOffset)
-	p.clock = float64(local.Unix()) + float64(local.Nanosecond())*1e-9
+	p.clock = float64(local.Unix()) + float64(float64(local.Nanosecond())*1e-9)
 	p.market.refresh(o)
 	p.readLines(o)
 }

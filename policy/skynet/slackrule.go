@@ -77,10 +77,5 @@ func (p *Policy) slackFloor(o *policy.Observation) float64 {
 	aim := min(p.set.slackTarget+slackMargin, 0.9)
 	load := s.Load
 	floor := ((max(busy, 0)+float64(load*span))/(1-aim) - max(ready, 0)) / span
-	return math.Min(math.Max(floor, load/(1-slackLeast*p.set.slackTarget)), float64(4*load)+p.market.unitSlots)
-}
-
-// floorShort returns how many slots the fleet is below the slack rule's floor.
-func (p *Policy) floorShort() float64 {
-	return max(p.floor-p.fleet.alive, 0)
+	return math.Min(math.Max(floor, load/(1-float64(slackLeast*p.set.slackTarget))), float64(4*load)+p.market.unitSlots)
 }

@@ -6,14 +6,16 @@ import (
 )
 
 const (
-	zLow, zHigh   = -1.0, 3.0
-	missFloor     = 1e-3    // a promise of all jobs is steered as one of 99.9 %
-	steerMemory   = 2 * day // of started and late jobs
-	steerLeast    = 200     // jobs started before a class has a say
-	steerFlat     = 0.5     // a rise of z this large must lower the late share …
-	steerWorth    = 0.15    // … by a factor of e to this, or it is taken back
-	steerRetry    = 2 * day // before another attempt
-	steerTakeBack = 1.0     // per day
+	zLow, zHigh  = -1.0, 3.0
+	missFloor    = 1e-3    // a promise of all jobs is steered as one of 99.9 %
+	steerMemory  = 2 * day // of started and late jobs
+	recentMemory = day / 2 // of those that tell whether a rise of z helped
+	steerLeast   = 200     // jobs started before a class has a say
+	flatRise     = 1.0     // a rise of z this large, and this old …
+	flatAge      = day / 2
+	flatWorth    = 0.15    // … must have lowered the late share by a factor of e to this
+	flatBar      = 2 * day // or it is taken back, and not tried again for so long
+	flatReturn   = 1.0     // z per day
 )
 
 var ruleSteer = policy.NewRule("steer.z", "%s: %.2f %% late of %.2f %% allowed, reserve multiplier %.2f", true)
@@ -31,22 +33,27 @@ var ruleSteerFlat = policy.NewRule("steer.flat", "%s: %.2f %% late although the 
 // Doubt buys more: z rises faster the more jobs are late, and falls slowly.
 //
 // Anti-windup: where bursts come faster than any launch, a larger z buys
-// machines and saves nobody. When z has risen by half and the late share has
-// not fallen, the rise is taken back and not tried again for two days.
+// machines and saves nobody. When z has risen by one for half a day and the late
+// share of the last half day has not fallen, the rise is taken back and not
+// tried again for two days.
 type steer struct {
 	Z       float64 `json:"z"`
 	Classes []spent `json:"classes"`
-	// BaseZ and BaseX are where the present rise began; BarS how many seconds z
-	// may not rise, 0: it may.
+	// BaseZ, BaseX and BaseS: z and the recent x where the present rise began,
+	// and how many seconds ago. BarS: for how many seconds z may not rise.
 	BaseZ float64 `json:"base_z"`
 	BaseX float64 `json:"base_x"`
+	BaseS float64 `json:"base_s"`
 	BarS  float64 `json:"bar_s"`
 }
 
-// spent is how much of its miss budget a class used lately, in jobs.
+// spent is how much of its miss budget a class used, in jobs: over about two
+// days, and over half a day.
 type spent struct {
-	Started float64 `json:"started"`
-	Late    float64 `json:"late"`
+	Started       float64 `json:"started"`
+	Late          float64 `json:"late"`
+	StartedRecent float64 `json:"started_recent"`
+	LateRecent    float64 `json:"late_recent"`
 }
 
 func newSteer(s *settings, classes int) steer {
@@ -59,10 +66,13 @@ func (p *Policy) multiplier() float64 { return p.st.Steer.Z }
 // count adds the starts since the last observation, step seconds ago.
 func (p *Policy) count(o *policy.Observation, step float64) {
 	s := &p.st.Steer
-	keep := detmath.Exp(-step / steerMemory)
+	keep, keepRecent := detmath.Exp(-step/steerMemory), detmath.Exp(-step/recentMemory)
 	for i := range s.Classes {
-		s.Classes[i].Started *= keep
-		s.Classes[i].Late *= keep
+		c := &s.Classes[i]
+		c.Started *= keep
+		c.Late *= keep
+		c.StartedRecent *= keepRecent
+		c.LateRecent *= keepRecent
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
@@ -72,6 +82,8 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c := &s.Classes[k.Class]
 		c.Started += float64(k.Started)
 		c.Late += float64(k.StartedLate)
+		c.StartedRecent += float64(k.Started)
+		c.LateRecent += float64(k.StartedLate)
 	}
 }
 
@@ -84,27 +96,39 @@ func (p *Policy) moveZ(step float64) {
 		return
 	}
 	rest := detmath.Log(p.set.budget + 0.05)
-	move := float64(p.set.gain*(x-rest)) * step / day
+	move := float64(float64(p.set.gain*(x-rest)) * step / day)
+	recent := p.recent(worst)
+	s.BaseS += step
 	s.BarS = max(s.BarS-step, 0)
-	switch {
-	case s.BarS > 0 && move > 0:
-		// barred: the rise that did not help is taken back
-		if s.Z > s.BaseZ {
-			s.Z = max(s.BaseZ, s.Z-float64(steerTakeBack*step/day))
-		}
-	default:
-		s.Z = min(max(s.Z+move, zLow), zHigh)
-	}
-	switch {
-	case s.BarS > 0 && move <= 0:
+	if move <= 0 {
 		s.BarS = 0
-		s.BaseZ, s.BaseX = s.Z, x
-	case s.Z <= s.BaseZ || x < s.BaseX-steerWorth:
-		s.BaseZ, s.BaseX = s.Z, x // it helped, or nothing was tried
-	case s.BarS == 0 && s.Z >= s.BaseZ+steerFlat:
-		p.flatZ = s.Z
-		s.BarS = steerRetry
 	}
+	if s.BarS > 0 {
+		// the rise that did not help is taken back
+		if s.Z > s.BaseZ {
+			s.Z = max(s.BaseZ, s.Z-float64(flatReturn*step/day))
+		}
+		return
+	}
+	s.Z = min(max(s.Z+move, zLow), zHigh)
+	switch {
+	case s.Z <= s.BaseZ || recent <= 0 || recent < s.BaseX-flatWorth:
+		s.BaseZ, s.BaseX, s.BaseS = s.Z, recent, 0 // it helps, or nothing is tried
+	case s.Z >= s.BaseZ+flatRise && s.BaseS >= flatAge:
+		p.flatZ = s.Z
+		s.BarS = flatBar
+	}
+}
+
+// recent returns ln of how much of its allowance a class used over the last
+// half day; 0 when too few jobs started to tell.
+func (p *Policy) recent(class int) float64 {
+	c := &p.st.Steer.Classes[class]
+	if c.StartedRecent < steerLeast {
+		return 0
+	}
+	miss := max(1-p.env.Classes[class].Attain, missFloor)
+	return detmath.Log((c.LateRecent/c.StartedRecent + float64(0.05*miss)) / miss)
 }
 
 // pressure returns ln of how much of its allowance the worst class uses, and
