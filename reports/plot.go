@@ -212,7 +212,7 @@ func courseOf(res *sim.Result, name string, hue chart.Hue, of func(*sim.TickRow)
 			c.line.X, c.line.Y = append(c.line.X, res.Ticks[i].At.Seconds()), append(c.line.Y, v)
 			c.most = max(c.most, v)
 		}
-		held(res, &c.line)
+		hold(&c.line, length(res))
 		return c
 	}
 	c.line.Kind = chart.Line
@@ -245,12 +245,4 @@ func averagedNote(res *sim.Result) string {
 		return ""
 	}
 	return " Lines are means per " + per(averagedOver(res)) + "; the range reaches from the least to the most of it."
-}
-
-// held keeps the last value of a series until the run's end.
-func held(res *sim.Result, s *chart.Series) {
-	n := len(s.X)
-	if end := length(res).Seconds(); n > 0 && s.X[n-1] < end {
-		s.X, s.Y = append(s.X, end), append(s.Y, s.Y[n-1])
-	}
 }

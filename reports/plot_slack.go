@@ -52,7 +52,7 @@ func slackPlot(res *sim.Result, target float64) plot {
 		for _, b := range steps(res, width) {
 			now.X, now.Y = append(now.X, b.start()), append(now.Y, b.use().slack())
 		}
-		held(res, &now)
+		hold(&now, length(res))
 		panel.Series = append(panel.Series, now)
 	}
 	mean := chart.Series{Name: "mean of the 24 h before", Hue: chart.Blue}

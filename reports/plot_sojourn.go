@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/reports/chart"
@@ -153,83 +152,4 @@ func dated(s *float64, at string) string {
 		return share(s)
 	}
 	return share(s) + " (" + at + ")"
-}
-
-// latencyPlot is plot 4: quantiles by hour of arrival, a panel for each class.
-func latencyPlot(res *sim.Result) plot {
-	period := latencyPeriod(res)
-	p := plot{
-		name:    "4-latency",
-		caption: "Quantiles of the jobs that arrived in each " + period + ", by the measure their class is judged by.",
-		figure:  chart.Figure{Title: "How long jobs took, over time", X: clock(res), Shades: shades(res)},
-	}
-	jobs := make([]int64, len(res.Config.Classes))
-	for _, r := range res.Latency {
-		if r.Class >= 0 && r.Class < len(jobs) {
-			jobs[r.Class] += r.Jobs
-		}
-	}
-	drawn, omitted := drawnClasses(res, func(i int) bool { return jobs[i] > 0 })
-	for _, i := range drawn {
-		class := &res.Config.Classes[i]
-		panel := chart.Panel{
-			Name: class.Name, Y: chart.Axis{Label: class.On.String(), Unit: chart.Seconds, Scale: chart.Log}, Empty: "no jobs were done", Height: 170,
-			Rules: []chart.Rule{{Name: "target " + Target(class.Target), At: class.Target.Seconds(), Hue: chart.Ink, Dash: chart.Dotted}},
-		}
-		series := []chart.Series{
-			{Name: "p99", Kind: chart.Step, Hue: chart.Vermillion, Dash: chart.Solid},
-			{Name: "p95", Kind: chart.Step, Hue: chart.Purple, Dash: chart.Dashed},
-			{Name: "p50", Kind: chart.Step, Hue: chart.Blue, Dash: chart.Solid},
-		}
-		shortest, longest := class.Target.Seconds(), class.Target.Seconds()
-		last := time.Duration(math.MinInt64)
-		for _, r := range res.Latency {
-			if r.Class != i || r.Jobs == 0 {
-				continue
-			}
-			if last != math.MinInt64 && r.Hour > last { // an hour without jobs
-				for k := range series {
-					series[k].X, series[k].Y = append(series[k].X, last.Seconds(), last.Seconds()), append(series[k].Y, series[k].Y[len(series[k].Y)-1], math.NaN())
-				}
-			}
-			for k, q := range []time.Duration{r.P99, r.P95, r.P50} {
-				series[k].X, series[k].Y = append(series[k].X, max(r.Hour, 0).Seconds()), append(series[k].Y, q.Seconds())
-				longest = max(longest, q.Seconds())
-				if q > 0 {
-					shortest = min(shortest, q.Seconds())
-				}
-			}
-			last = r.Hour + latencyWidth(res)
-		}
-		if last != math.MinInt64 { // hold the last hour to its end
-			for k := range series {
-				series[k].X, series[k].Y = append(series[k].X, min(last, length(res)).Seconds()), append(series[k].Y, series[k].Y[len(series[k].Y)-1])
-			}
-		}
-		panel.Series = series
-		panel.Y.Min, panel.Y.Max = max(shortest, 1e-3)/1.5, longest*1.5
-		p.figure.Panels = append(p.figure.Panels, panel)
-	}
-	if len(drawn) == 0 {
-		p.figure.Panels = []chart.Panel{{Empty: "no jobs were done"}}
-	}
-	p.caption += omitted
-	p.table = latencyTable(res, period)
-	return p
-}
-
-// latencyWidth is the period of Result.Latency: an hour, or a day in runs that
-// are longer than two months.
-func latencyWidth(res *sim.Result) time.Duration {
-	if res.Config.Duration > 62*dayLong {
-		return dayLong
-	}
-	return time.Hour
-}
-
-func latencyPeriod(res *sim.Result) string {
-	if latencyWidth(res) == dayLong {
-		return "day"
-	}
-	return "hour"
 }
