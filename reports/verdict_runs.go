@@ -115,9 +115,17 @@ func seeds(list []uint64) string {
 // A measure is how figures of one kind are written, mean and ± alike.
 type measure func(x float64) string
 
-func percents(x float64) string { return fixed(x*100, 2) + " %" }
-func seconds(x float64) string  { return Seconds(&x) }
-func factor(x float64) string   { return fixed(x, 3) + "×" }
+// percents returns a fraction with two decimals. What is not the whole does not
+// read as it.
+func percents(x float64) string {
+	if x < 1 && x > 0.9999 {
+		return Percent(x, 2)
+	}
+	return fixed(x*100, 2) + " %"
+}
+
+func seconds(x float64) string { return Seconds(&x) }
+func factor(x float64) string  { return fixed(x, 3) + "×" }
 func plusMinus(i Interval, m measure) string {
 	text := m(i.Mean)
 	if h := i.Half(); !math.IsNaN(h) {

@@ -12,10 +12,15 @@ var (
 	ruleReleaseWindow = policy.NewRule("release.window", "%.0f instances near the end of their paid hour are not needed for %.0f s: %.1f cores stay", false)
 	ruleReleasePlan   = policy.NewRule("release.plan", "%.0f instances are not needed for %.0f s: %.1f cores stay", false)
 	ruleReleaseSpare  = policy.NewRule("release.spare", "%.0f instances never registered, or have been silent for more than %.0f s", false)
+	ruleReleaseEarly  = policy.NewRule("release.early", "nothing leaves: the load is known for %.0f s only, less than %.0f s", false)
 	rulePlanKeep      = policy.NewRule("plan.keep", "%.0f instances reach the end of their paid hour; the plan needs them: %.1f cores, forecast %.1f, planned for %.1f", false)
 	ruleKeepValue     = policy.NewRule("keep.value", "%.0f instances stay: at this hour of the week they are needed in %.0f %% of the next", false)
 	ruleOff           = policy.NewRule("off.night", "%.2f slots expected: %.2f %% of the jobs ever arrived at so few, at most %.2f %% may be late; arrivals are not planned for", false)
 )
+
+// unknownFor is how long after it was started without a state the policy
+// releases nothing: it does not know yet what arrives.
+const unknownFor = 10 * time.Minute
 
 // candidate is an instance that may be released now.
 type candidate struct {
@@ -42,6 +47,10 @@ func (p *Policy) shrink(o *policy.Observation) {
 		p.because(ruleReleaseSpare.Because(float64(n), 3*silentFor.Seconds()))
 	}
 	if len(p.candidates) == 0 || len(p.launches) > 0 || len(p.undrains) > 0 {
+		return
+	}
+	if known := o.Now.Sub(p.st.FirstAt); known < unknownFor {
+		p.because(ruleReleaseEarly.Because(known.Seconds(), unknownFor.Seconds()))
 		return
 	}
 	p.rank()

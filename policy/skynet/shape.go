@@ -90,6 +90,6 @@ func (p *Policy) usualNow() usualLoad {
 	if !p.set.profile {
 		return usualLoad{}
 	}
-	load, ok := p.st.Shape.at(p.clock - p.set.tau/2)
+	load, ok := p.st.Shape.at(p.clock - float64(p.set.tau/2))
 	return usualLoad{load, ok && load > 0}
 }
