@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"syscall"
+
+	"github.com/skynet-ec2/skynet/traces/whole"
 )
 
 // WriteFile creates or replaces the file at path with what write gives it. The
@@ -19,63 +19,19 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 			err = fmt.Errorf("write %s: %w", path, cause(err))
 		}
 	}()
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && info.IsDir():
-		return syscall.EISDIR
-	case err == nil && !info.Mode().IsRegular():
-		file, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return flushed(file, write, false)
-	}
-	file, err := createBeside(path)
+	file, err := whole.Create(path)
 	if err != nil {
 		return err
 	}
-	if err = flushed(file, write, true); err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		os.Remove(file.Name())
-		return err
-	}
-	// The new name lasts once the folder is on disk; not every system can do it.
-	if folder, err := os.Open(filepath.Dir(path)); err == nil {
-		_ = folder.Sync()
-		_ = folder.Close()
-	}
-	return nil
-}
-
-// flushed writes, syncs and closes the file.
-func flushed(file *os.File, write func(io.Writer) error, sync bool) error {
 	b := bufio.NewWriterSize(file, 1<<16)
-	err := write(b)
-	if err == nil {
+	if err = write(b); err == nil {
 		err = b.Flush()
 	}
-	if err == nil && sync {
-		err = file.Sync()
+	if err != nil {
+		file.Abort()
+		return err
 	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	return err
-}
-
-// createBeside creates a file of a new name in path's folder, with the
-// permissions an ordinary file gets.
-func createBeside(path string) (*os.File, error) {
-	folder, base := filepath.Split(path)
-	for try := 0; ; try++ {
-		name := fmt.Sprintf("%s.%s.%d-%d.tmp", folder, base, os.Getpid(), try)
-		file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if !os.IsExist(err) || try == 100 {
-			return file, err
-		}
-	}
+	return file.Commit()
 }
 
 // cause returns an error of the file system without the path of the file

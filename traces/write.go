@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/traces/whole"
+
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
@@ -33,16 +35,16 @@ func Write(path string, src Source, opt WriteOptions) (Meta, error) {
 			Fix: "extensions are " + Writable,
 		}
 	}
-	f, err := createAtomic(path)
+	f, err := whole.Create(path)
 	if err != nil {
 		return Meta{}, err
 	}
 	meta, err := write(f, src, opt)
 	if err != nil {
-		f.abort()
+		f.Abort()
 		return Meta{}, err
 	}
-	if err := f.commit(); err != nil {
+	if err := f.Commit(); err != nil {
 		return Meta{}, fmt.Errorf("write %s: %w", path, err)
 	}
 	return meta, nil

@@ -1,37 +1,40 @@
-package traces
+// Package whole writes files that appear under their name whole or not at all.
+package whole
 
 import (
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
-// atomicFile is a file that appears under its name whole or not at all: it is
-// written beside it and renamed when complete and on disk.
-type atomicFile struct {
+// File is a file that is written beside its place and renamed when it is
+// complete and on disk. A device or a pipe is written to directly.
+type File struct {
 	*os.File
 	path string // "" when File is the target itself, such as a device
 }
 
-// createAtomic begins a file that will be called path.
-func createAtomic(path string) (*atomicFile, error) {
+// Create begins a file that will be called path. It fails where path is a
+// folder.
+func Create(path string) (*File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
-			return nil, &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
+			return nil, &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
 		}
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			return nil, err
 		}
-		return &atomicFile{File: f}, nil
+		return &File{File: f}, nil
 	}
 	dir, base := filepath.Split(path)
 	for try := 0; ; try++ {
 		name := fmt.Sprintf("%s.%s.%d-%d.tmp", dir, base, os.Getpid(), try)
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if err == nil {
-			return &atomicFile{File: f, path: path}, nil
+			return &File{File: f, path: path}, nil
 		}
 		if !os.IsExist(err) || try == 100 {
 			return nil, err
@@ -39,8 +42,8 @@ func createAtomic(path string) (*atomicFile, error) {
 	}
 }
 
-// commit gives the file its name. It removes what was written if that fails.
-func (f *atomicFile) commit() error {
+// Commit gives the file its name. It removes what was written if that fails.
+func (f *File) Commit() error {
 	if f.path == "" {
 		return f.Close()
 	}
@@ -63,8 +66,8 @@ func (f *atomicFile) commit() error {
 	return nil
 }
 
-// abort leaves nothing of the file.
-func (f *atomicFile) abort() {
+// Abort leaves nothing of the file.
+func (f *File) Abort() {
 	f.Close()
 	if f.path != "" {
 		os.Remove(f.Name())
