@@ -16,6 +16,10 @@ type Class struct {
 	// Attain is the fraction of jobs promised to be within Target, 0 to 1.
 	// 0 promises nothing: attainment is reported only.
 	Attain float64 `json:"attain"`
+	// WorstHour is the fraction promised in every clock hour of arrival that has
+	// at least 100 jobs; 0 promises nothing about single hours. It is by far the
+	// dearer promise: bursts fall into hours, and a week's average forgives them.
+	WorstHour float64 `json:"worst_hour,omitempty"`
 }
 
 // Matches reports whether a job of this type and priority belongs to c.

@@ -32,11 +32,25 @@ func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict {
 			v.Kept = *got.Attained >= c.Attain
 		}
 		list = append(list, v)
+		if c.WorstHour > 0 {
+			list = append(list, c.judgeHours(got))
+		}
 	}
 	for i := range s.Promises {
 		list = append(list, s.Promises[i].judge(f))
 	}
 	return list
+}
+
+// judgeHours judges what the class promises in every hour. Where no hour had
+// jobs enough to count, nothing was broken.
+func (c *Class) judgeHours(got *sim.ClassFigures) sim.Verdict {
+	v := sim.Verdict{Name: "worst hour of " + c.Name, Want: "≥ " + percent(c.WorstHour), Got: "no hour of 100 jobs", Kept: got != nil}
+	if got != nil && got.WorstHour != nil {
+		v.Value, v.Got = got.WorstHour, percent(*got.WorstHour)
+		v.Kept = *got.WorstHour >= c.WorstHour
+	}
+	return v
 }
 
 func (p *Promise) judge(f *sim.Figures) sim.Verdict {

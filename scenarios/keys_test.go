@@ -193,7 +193,7 @@ func TestExamplesRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if notes, err := s.Lint(); err != nil || len(notes) != 1 {
+	if notes, err := s.Lint(t.Context()); err != nil || len(notes) != 1 {
 		t.Errorf("notes %q, error %v, want one: nothing is left for the class rest", notes, err)
 	}
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -18,8 +19,9 @@ var NotModelled = []string{
 // Lint checks what Load leaves out because it takes longer: it opens the
 // recorded trace of a scenario, reads all of it, and compares its jobs with the
 // classes. It returns notes, each a sentence, on what a simulation will not
-// show. Problems of the trace are errors, as those of Load are.
-func (s *Scenario) Lint() (notes []string, err error) {
+// show. Problems of the trace are errors, as those of Load are. It ends early,
+// with the error of ctx, when that is done.
+func (s *Scenario) Lint(ctx context.Context) (notes []string, err error) {
 	if s.Trace == nil {
 		return nil, nil
 	}
@@ -36,6 +38,9 @@ func (s *Scenario) Lint() (notes []string, err error) {
 	var tenants, deadlines bool
 	kinds := 0
 	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		err := src.Next(&b)
 		if err == io.EOF {
 			break

@@ -77,7 +77,7 @@ func (s *Scenario) classes() []policy.Class {
 	list := make([]policy.Class, len(s.Classes))
 	for i := range s.Classes {
 		c := &s.Classes[i]
-		list[i] = policy.Class{Name: c.Name, Types: c.Types, Priority: -1, Target: c.Target, Attain: c.Attain}
+		list[i] = policy.Class{Name: c.Name, Types: c.Types, Priority: -1, Target: c.Target, Attain: c.Attain, WorstHour: c.WorstHour}
 		if c.Priority != nil {
 			list[i].Priority = *c.Priority
 		}

@@ -254,7 +254,7 @@ func TestScenarioFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Lint(); err != nil {
+			if _, err := s.Lint(t.Context()); err != nil {
 				t.Error(err)
 			}
 			text, _ := os.ReadFile(path)

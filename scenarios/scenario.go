@@ -70,6 +70,8 @@ type Class struct {
 	Target   time.Duration `toml:"target" required:"yes" min:"1ms" max:"8760h" doc:"What a job of the class may take."`
 	On       string        `toml:"on" default:"sojourn" choices:"sojourn|wait" doc:"What target bounds: sojourn, from arrival to done, or wait, from arrival to start."`
 	Attain   float64       `toml:"attain" required:"yes" min:"0" max:"1" unit:"fraction of jobs" doc:"How many of its jobs are promised to be within target; 0 promises nothing and only reports."`
+
+	WorstHour float64 `toml:"worst_hour" unset:"no hour is promised anything" min:"0.000001" max:"1" unit:"fraction of jobs" doc:"How many are promised to be within target in every clock hour of 100 jobs or more. The policy knows of it and keeps more in reserve."`
 }
 
 // Cloud is the [cloud] table.

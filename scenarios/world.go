@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -156,9 +158,17 @@ func (w *World) amplify(src traces.Source, seed uint64) traces.Source {
 	return traces.Amplify(src, t.Amplify, t.Jitter, seed)
 }
 
+// keepMax is how many jobs Keep holds in memory at most: about a gigabyte.
+const keepMax = 80_000_000
+
+// errLong is why a trace is not kept.
+var errLong = errors.New("trace too long to be kept in memory")
+
 // Keep reads a recorded trace into memory, at about 13 bytes a job, so that
-// many runs share it. Of a generated trace it keeps nothing.
-func (w *World) Keep() error {
+// many runs share it. Of a generated trace, or one of more than 80 million
+// jobs, it keeps nothing. It ends early, with the error of ctx, when that is
+// done.
+func (w *World) Keep(ctx context.Context) error {
 	if w.scenario.Trace == nil || w.kept != nil {
 		return nil
 	}
@@ -167,7 +177,30 @@ func (w *World) Keep() error {
 		return err
 	}
 	defer src.Close()
-	w.kept, err = traces.Load(src)
+	kept, err := traces.Load(&keeping{Source: src, ctx: ctx, max: keepMax})
+	if errors.Is(err, errLong) {
+		return nil // every run reads it anew
+	}
+	w.kept = kept
+	return err
+}
+
+// keeping is a source that ends with ctx, or in errLong after more than max
+// jobs.
+type keeping struct {
+	traces.Source
+	ctx context.Context
+	max int64
+}
+
+func (k *keeping) Next(b *traces.Batch) error {
+	if err := k.ctx.Err(); err != nil {
+		return err
+	}
+	err := k.Source.Next(b)
+	if err == nil && b.First+int64(b.Len()) > k.max {
+		return errLong
+	}
 	return err
 }
 

@@ -78,7 +78,7 @@ func TestRecordedTrace(t *testing.T) {
 		t.Fatalf("%d jobs, want the 2 within the cut, three times", len(streamed))
 	}
 	other := arrivals(t, w, 2)
-	if err := w.Keep(); err != nil {
+	if err := w.Keep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	kept := arrivals(t, w, 1)
@@ -134,16 +134,16 @@ func TestLint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	notes, err := s.Lint()
+	notes, err := s.Lint(t.Context())
 	if err != nil || len(notes) != 3 {
 		t.Errorf("notes %q, error %v, want one on tenants, one on deadlines, one on class b", notes, err)
 	}
 	s.Classes = s.Classes[:1]
-	if _, err := s.Lint(); err == nil {
+	if _, err := s.Lint(t.Context()); err == nil {
 		t.Error("jobs that match no class: no error")
 	}
 	write(t, path, "arrival_s,service_s,type,priority\n0,1,a,0\n1,nan,a,0\n")
-	if _, err := s.Lint(); err == nil {
+	if _, err := s.Lint(t.Context()); err == nil {
 		t.Error("a bad row: no error")
 	}
 }

@@ -16,11 +16,12 @@ import (
 //   - an instance is never busier than it has slots, and runs jobs only while
 //     it is ready, draining or cut off
 //   - a draining instance takes nothing
-//   - bills never shrink
+//   - bills never shrink, and time never runs backwards
 //   - the idle list holds exactly the idle slots of instances that take jobs
 //   - work is conserved: what slots did adds up to what jobs asked for
 type invariants struct {
 	spent   policy.MicroUSD
+	now     int64
 	started map[int32]int64 // start of the job on each slot of a draining instance
 	ids     []int64         // jobs that run, to find one that runs twice
 }
@@ -31,6 +32,10 @@ func (v *invariants) check(e *engine) error {
 	fail := func(format string, args ...any) {
 		failures = append(failures, fmt.Errorf("at %v: "+format, append([]any{time.Duration(e.now)}, args...)...))
 	}
+	if e.now < v.now {
+		fail("time ran backwards from %v", time.Duration(v.now))
+	}
+	v.now = e.now
 	v.ids = v.ids[:0]
 	running, idleSlots := int64(0), 0
 	draining := map[int32]int64{}
@@ -91,7 +96,7 @@ func (v *invariants) check(e *engine) error {
 	}
 	held := int64(0)
 	for i := range e.parked {
-		if p := &e.parked[i]; p.slot < 0 && !e.returned(int32(i)) {
+		if p := &e.parked[i]; p.slot < 0 && !p.free {
 			held++
 		}
 	}

@@ -111,14 +111,13 @@ func (e *engine) runInstances(typ int, market policy.Market, zone string, n int)
 	if n <= 0 {
 		return 0, ""
 	}
-	e.faults.calls++
 	allowed, why := n, ""
 	switch {
 	case e.faults.apiDown:
 		allowed, why = 0, refusedUnavailable
 	case e.throttled():
 		allowed, why = 0, refusedThrottled
-	case e.refuses(typ, zone):
+	case e.refuses(typ, zone), e.outbid(typ, market):
 		allowed, why = 0, refusedCapacity
 	case e.cfg.MaxInstances > 0 && len(e.alive)+n > e.cfg.MaxInstances:
 		allowed, why = max(e.cfg.MaxInstances-len(e.alive), 0), refusedQuota
@@ -136,7 +135,6 @@ func (e *engine) runInstances(typ int, market policy.Market, zone string, n int)
 	}
 	if allowed > 0 {
 		e.rec.Launched(e.now, allowed)
-		e.progress = e.now
 	}
 	if allowed < n {
 		e.stats.inst.Refused += n - allowed
@@ -158,7 +156,7 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	in := &e.insts[r]
 	*in = instance{
 		id: id, typ: int32(typ), market: market, zone: int32(e.placeIn(id, typ, zone)), phase: policy.Booting,
-		launch: e.now, readyAt: never, confirmed: e.now, seen: -1, interrupt: never,
+		launch: e.now, readyAt: never, confirmed: e.now, seen: -1, interrupt: never, crashed: never,
 		base: e.newSlots(t.Slots), n: int32(t.Slots),
 	}
 	for s := in.base; s < in.base+in.n; s++ {
@@ -181,7 +179,6 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	}
 	if delay, lost := e.replyLost(in); lost {
 		in.confirmed = e.now + delay
-		e.rare.push(in.confirmed, replyArrives, id)
 	}
 	e.scheduleCrash(in)
 	e.scheduleInterruption(in)
@@ -208,9 +205,9 @@ func (e *engine) newSlots(n int) int32 {
 		e.bases[n] = e.bases[n][:k-1]
 		return base
 	}
-	base := e.stats.slots
-	e.stats.slots += int32(n)
-	if int(e.stats.slots) > len(e.slots) {
+	base := e.numbered
+	e.numbered += int32(n)
+	if int(e.numbered) > len(e.slots) {
 		e.slots = append(e.slots, make([]slot, max(len(e.slots), n))...)
 		e.done.grow(len(e.slots))
 		e.idle.grow(len(e.slots))
@@ -220,23 +217,29 @@ func (e *engine) newSlots(n int) int32 {
 
 // find returns the record of an instance that is alive, or -1.
 func (e *engine) find(id int64) int32 {
-	i, ok := slices.BinarySearchFunc(e.alive, id, func(r int32, id int64) int { return cmp.Compare(e.insts[r].id, id) })
+	i, ok := e.index(id)
 	if !ok {
 		return -1
 	}
 	return e.alive[i]
 }
 
+// index returns the place in e.alive of an instance, if it is alive.
+func (e *engine) index(id int64) (int, bool) {
+	return slices.BinarySearchFunc(e.alive, id, func(r int32, id int64) int { return cmp.Compare(e.insts[r].id, id) })
+}
+
 // ready makes an instance a worker.
 func (e *engine) ready(in *instance) {
 	in.phase = policy.Ready
 	in.readyAt = e.now
-	in.seen = e.now
 	e.addBoot(-int64(in.n))
 	e.addReady(int64(in.n))
-	e.rec.Booted(time.Duration(e.now - in.launch))
 	e.digest.add(digestReady, e.now, in.id, 0)
 	e.silenceIfPartitioned(in)
+	if !in.silent {
+		e.report(in)
+	}
 	if in.silent || in.interrupt != never {
 		for s := in.base; s < in.base+in.n; s++ {
 			e.idle.since[s] = e.now
@@ -283,22 +286,21 @@ func (e *engine) drain(id int64) bool {
 	switch in.phase {
 	case policy.Draining:
 		return false
-	case policy.Booting, policy.Requested:
+	case policy.Booting:
 		e.addBoot(-int64(in.n))
-		if time.Duration(e.now-in.launch) > e.rec.Boot(e.now).P99 {
-			e.rec.BootFailed(e.now) // given up, not merely not needed any more
-		}
 	case policy.Ready:
 		if in.takesJobs() {
 			e.unlist(in)
 		}
 		e.addReady(int64(in.busy) - int64(in.n))
 	}
-	lost := in.phase == policy.Lost
+	if in.seen < 0 && time.Duration(e.now-in.launch) > e.rec.Boot(e.now).P99 {
+		e.rec.BootFailed(e.now) // given up, not merely not needed any more
+	}
 	in.phase = policy.Draining
 	e.stats.inst.Drained++
 	e.digest.add(digestDrain, e.now, id, int64(in.busy))
-	if in.busy == 0 || lost {
+	if in.busy == 0 { // as a crashed one is
 		e.terminate(in)
 	}
 	return true
@@ -332,12 +334,17 @@ func (e *engine) terminate(in *instance) {
 	e.rec.Terminated(e.now)
 	e.addAlive(-1)
 	e.digest.add(digestEnd, e.now, in.id, 0)
-	i, _ := slices.BinarySearchFunc(e.alive, in.id, func(r int32, id int64) int { return cmp.Compare(e.insts[r].id, id) })
+	i, _ := e.index(in.id)
 	r := e.alive[i]
 	e.alive = slices.Delete(e.alive, i, i+1)
 	e.bases[in.n] = append(e.bases[in.n], in.base)
 	in.id = -1
 	e.free = append(e.free, r)
+}
+
+// outbid reports whether spot costs more than on-demand now: nobody gets any.
+func (e *engine) outbid(typ int, market policy.Market) bool {
+	return market == policy.Spot && e.spot != nil && e.spot.price(typ) > e.prices[typ]
 }
 
 // priceOf returns the price per hour now.

@@ -49,6 +49,8 @@ func log2(n int) int {
 	return k
 }
 
+// key returns the key of a slot whose job is due at the given time, which is
+// not before base.
 func (c *completions) key(slot int32, due int64) uint64 {
 	if due == never {
 		return idle
@@ -60,7 +62,8 @@ func (c *completions) key(slot int32, due int64) uint64 {
 	return t<<c.shift | uint64(slot)
 }
 
-// rebase moves the base to the earliest due time and rebuilds the tree.
+// rebase moves the base to the earliest due time and rebuilds the tree. A job
+// that is set later may be due before that base: it moves it back.
 func (c *completions) rebase() {
 	c.base = never
 	for _, d := range c.due {
@@ -78,10 +81,13 @@ func (c *completions) rebase() {
 	}
 }
 
-// set makes the slot's job due at the given time, which is not before any time
-// min has returned.
+// set makes the slot's job due at the given time.
 func (c *completions) set(slot int32, due int64) {
 	c.due[slot] = due
+	if due < c.base {
+		c.rebase()
+		return
+	}
 	key := c.key(slot, due)
 	tree := c.tree
 	i := uint(len(tree)/2) + uint(slot)

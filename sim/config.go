@@ -142,7 +142,7 @@ const (
 	// LostReply: launches happen, but their reply is lost with Probability;
 	// they are seen Delay later in the list.
 	LostReply FaultKind = "lost-reply"
-	// Stale: the signals keep the values they had at From.
+	// Stale: the signals keep the values last read before From.
 	Stale FaultKind = "stale"
 	// Zero: the signals read zero, and claim to be complete.
 	Zero FaultKind = "zero"
@@ -160,7 +160,7 @@ const (
 	// Interrupt: a share Probability of spot instances is taken back at From.
 	Interrupt FaultKind = "spot-interruption"
 	// Partition: a share Probability of workers run but cannot report; their
-	// results arrive when it heals, if nobody else did the job by then.
+	// results count when it heals, but for jobs whose leases have ended by then.
 	Partition FaultKind = "partition"
 	// StoreDown: results cannot be delivered: nothing completes, workers hold
 	// their finished jobs and their leases.

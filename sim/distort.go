@@ -19,24 +19,39 @@ func reading(o *policy.Observation, section int) *policy.Reading {
 	return &o.Queue.Reading
 }
 
-// freeze replaces a section by what it was when the fault began. The frozen
-// copy is taken at the first tick of the fault.
-func (e *engine) freeze(section int) {
-	if e.faults.frozen[section] == nil {
-		c := cloneSection(&e.obs, section)
-		e.faults.frozen[section] = &c
+// freezeFor keeps what was last read of the sections that a fault, which now
+// begins, makes unreadable.
+func (e *engine) freezeFor(f *Fault) {
+	for section := range sectionNames {
+		if f.freezes(section) && e.faults.frozen[section] == nil {
+			c := cloneSection(&e.obs, section)
+			e.faults.frozen[section] = &c
+		}
 	}
+}
+
+// freezes reports whether the fault keeps a section from being read anew.
+func (f *Fault) freezes(section int) bool {
+	switch f.Kind {
+	case Stale, Blind:
+		return f.names(sectionNames[section])
+	case QueueOutage:
+		return section == sectionQueue
+	}
+	return false
+}
+
+// freeze replaces a section by what was last read of it before the fault.
+func (e *engine) freeze(section int) {
 	copySection(&e.obs, e.faults.frozen[section], section)
 }
 
 // thaw forgets the frozen copies of sections no fault freezes any more.
 func (e *engine) thaw() {
-	for section, name := range sectionNames {
+	for section := range sectionNames {
 		frozen := false
 		for i, on := range e.faults.active {
-			f := &e.cfg.Faults[i]
-			frozen = frozen || on && ((f.Kind == Stale || f.Kind == Blind) && f.names(name) ||
-				f.Kind == QueueOutage && section == sectionQueue)
+			frozen = frozen || on && e.cfg.Faults[i].freezes(section)
 		}
 		if !frozen {
 			e.faults.frozen[section] = nil
@@ -78,6 +93,8 @@ func cloneSection(o *policy.Observation, section int) policy.Observation {
 		c.Fleet.Freeing = slices.Clone(o.Fleet.Freeing)
 	case sectionMoney:
 		c.Money = o.Money
+		c.Money.OnDemand = slices.Clone(o.Money.OnDemand)
+		c.Money.Spot = slices.Clone(o.Money.Spot)
 	case sectionHistory:
 		c.History = o.History
 		c.History.Decisions = slices.Clone(o.History.Decisions)

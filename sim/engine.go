@@ -55,17 +55,19 @@ type engine struct {
 	failures []failure // by the trace's kind; nil when jobs never fail
 	launch   launchStreams
 
-	holding   bool // results cannot be delivered: finished jobs stay in their slots
-	closed    bool // nothing is handed out
-	sums      sums
-	stats     *stats
-	jobs      *jobLog
-	digest    digest
-	check     *invariants // asserted after every instant, when asked for
-	launched  int64
-	ticks     int64
-	progress  int64 // last instant a job completed or an instance was launched
-	waitingOn int   // parked jobs and partitioned results that will come back
+	holding  bool // results cannot be delivered: finished jobs stay in their slots
+	closed   bool // nothing is handed out
+	sums     sums
+	stats    *stats
+	jobs     *jobLog
+	digest   digest
+	check    *invariants // asserted after every instant, when asked for
+	launched int64
+	numbered int32 // slots ever numbered at once
+	ticks    int64
+	settled  int64 // last instant a job was done or lost
+	freed    int64 // last instant a slot came free without its job being done
+	unheld   int   // jobs that no slot holds and whose leases have not ended
 }
 
 // slot is one core that runs one job.
@@ -123,7 +125,7 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 		e.boot = append(e.boot, cfg.bootSampler(t.Name))
 	}
 	e.launch = newLaunchStreams(cfg.Seed)
-	e.rec = observe.New(cfg.env(), cfg.Start)
+	e.rec = observe.New(cfg.Env(), cfg.Start)
 	e.stats = newStats(cfg, opt.Timeline)
 	if opt.Check {
 		e.check = &invariants{}
@@ -140,9 +142,6 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	e.startSpot()
 	return e, e.refill()
 }
-
-// env is what the policy is told about this world.
-func (cfg *Config) env() policy.Env { return cfg.Env() }
 
 // Env returns what a policy for this world must be made with.
 func (cfg *Config) Env() policy.Env {
@@ -214,8 +213,9 @@ func (e *engine) advance() error {
 	return e.refill()
 }
 
-// stuckAfter ends a run without a duration in which nothing has happened for
-// this long although jobs wait: its policy has given up.
+// stuckAfter ends a run without a duration in which no job was done for this
+// long although jobs are left: its policy has given up, no instance boots, no
+// attempt succeeds.
 const stuckAfter = int64(7 * 24 * time.Hour)
 
 // run plays the events in order.
@@ -238,6 +238,9 @@ func (e *engine) run(ctx context.Context) error {
 			}
 			if err := ctx.Err(); err != nil {
 				return err
+			}
+			if e.jobs != nil && e.jobs.err != nil {
+				return e.jobs.err // nobody takes the rows any more
 			}
 		case done < e.arrival: // and before anything rare
 			e.complete(e.done.first())
@@ -281,7 +284,7 @@ func (e *engine) arrive() error {
 		e.arrived++
 		e.stats.arrived(k.class, job.Arrival, job.Work)
 		if job.Estimate > 0 {
-			k.counts.EstimateArrived += int64(float64(job.Estimate) * e.reference())
+			k.counts.EstimateArrived(e.refWork(job.Estimate))
 		}
 		if e.jobs != nil {
 			e.jobs.arrived(&job, &b.Kinds[job.Kind])
@@ -300,13 +303,6 @@ func (e *engine) arrive() error {
 	}
 	e.dispatch()
 	return nil
-}
-
-func (e *engine) reference() float64 {
-	if e.cfg.ReferenceSpeed == 0 {
-		return 1
-	}
-	return e.cfg.ReferenceSpeed
 }
 
 // wait puts an arrived job into the line.
@@ -343,7 +339,7 @@ func (e *engine) start(s int32, job *dispatch.Job, priority uint8, k *kind) {
 	e.sums.busyAcc -= e.now
 	k.counts.Started++
 	if job.Estimate > 0 {
-		k.counts.EstimateStarted += int64(float64(job.Estimate) * e.reference())
+		k.counts.EstimateLeft(e.refWork(job.Estimate))
 	}
 	if e.now-job.Arrival > k.counts.LateAfter {
 		k.counts.StartedLate++
@@ -372,7 +368,7 @@ func (e *engine) complete(s int32) {
 	in.busy--
 	e.sums.busy--
 	e.sums.busyAcc += e.now
-	if in.phase == policy.Ready && in.interrupt == never && !in.silent {
+	if in.takesJobs() {
 		e.idle.add(s, in.id, e.now)
 		return
 	}
@@ -396,7 +392,7 @@ func (e *engine) account(s int32, sl *slot, in *instance) {
 	k := &e.kinds[sl.job.Kind]
 	k.counts.Done(e.refWork(sl.job.Work))
 	e.stats.completed(k.class, sl.job.Arrival, sl.start, e.now)
-	e.progress = e.now
+	e.settled = e.now
 	e.digest.ran(sl, in, s, e.now)
 	if e.jobs != nil {
 		e.jobs.finished(sl, in.id, e.now)
@@ -442,19 +438,28 @@ func (e *engine) over() bool {
 	if e.arrival != never {
 		return false
 	}
-	if e.line.Len() == 0 && e.sums.busy == 0 && e.waitingOn == 0 {
-		e.now = max(e.progress, e.stats.lastArrival)
+	last := max(e.settled, e.stats.lastArrival)
+	if e.line.Len() == 0 && e.sums.busy == 0 && e.unheld == 0 {
+		e.now = max(last, e.freed)
 		return true
 	}
-	return e.now-max(e.progress, e.stats.lastArrival) > stuckAfter
+	return e.now-last > stuckAfter && e.now-last > stuckAfter+e.longestRunning()
+}
+
+// longestRunning returns the service time of the longest job that runs.
+func (e *engine) longestRunning() (ns int64) {
+	for s, due := range e.done.due {
+		if due != never {
+			ns = max(ns, due-e.slots[s].start)
+		}
+	}
+	return ns
 }
 
 // finish closes the run: bills to the end, late jobs, figures.
 func (e *engine) finish() error {
 	if e.end != never {
 		e.now = e.end
-	} else if e.arrival == never && e.line.Len() == 0 && e.sums.busy == 0 && e.waitingOn == 0 {
-		e.now = max(e.progress, e.stats.lastArrival)
 	}
 	return e.close()
 }

@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // event is something rare. At one instant events happen in the order of their
 // kinds and then of their posting.
 type event struct {
@@ -15,13 +17,14 @@ const (
 	faultEnds eventKind = iota
 	faultBegins
 	pricesMove
+	judgingBegins
 	leaseEnds // inst: index of the parked job
 	crashes
-	noticed // two-minute notice of a spot interruption
+	noticed // a spot instance learns that it will be taken back
 	takenBack
 	becomesReady
-	judgingBegins
-	replyArrives // a launch whose reply was lost is seen in the list
+
+	firstOfInstance = crashes // from here on inst is an instance's ordinal
 )
 
 // eventHeap is a binary heap of events by (at, kind, seq).
@@ -29,6 +32,7 @@ type eventHeap struct {
 	items []event
 	seq   int64
 	first int64 // time of items[0]; valid when items is not empty
+	kept  int   // items that the last keep left
 }
 
 func (h *eventHeap) less(a, b *event) bool {
@@ -88,4 +92,24 @@ func (h *eventHeap) pop() event {
 		h.first = h.items[0].at
 	}
 	return first
+}
+
+// crowded reports whether the heap has grown enough since the last keep for
+// another to be worth its while.
+func (h *eventHeap) crowded() bool { return len(h.items) >= 1024+2*h.kept }
+
+// keep throws out every event that wanted does not report true for.
+func (h *eventHeap) keep(wanted func(*event) bool) {
+	h.items = slices.DeleteFunc(h.items, func(ev event) bool { return !wanted(&ev) })
+	// a sorted slice is a heap
+	slices.SortFunc(h.items, func(a, b event) int {
+		if h.less(&a, &b) {
+			return -1
+		}
+		return 1
+	})
+	h.kept = len(h.items)
+	if h.kept > 0 {
+		h.first = h.items[0].at
+	}
 }

@@ -12,7 +12,8 @@ type faults struct {
 	active   []bool // by Config.Faults
 	apiDown  bool
 	slowWork bool
-	calls    int64 // EC2 calls so far: the ordinal of throttling draws
+	callAt   int64 // when EC2 was last called, and the how many-th call that
+	callNth  int64 // was then: throttling draws by both
 	frozen   [4]*policy.Observation
 	listed   time.Time // when EC2 last listed the fleet
 	inFault  bool      // any signal fault is active
@@ -112,6 +113,7 @@ func (e *engine) beginFault(i int) {
 		}
 	}
 	e.refreshFaults()
+	e.freezeFor(f)
 }
 
 func (e *engine) endFault(i int) {
@@ -175,10 +177,16 @@ func (e *engine) zoneName(zone int) string {
 	return e.cfg.Zones[zone]
 }
 
-// throttled draws whether this call is throttled.
+// throttled draws whether this call is throttled: by its instant and its place
+// among the calls of that instant, so that what was called before has no say.
 func (e *engine) throttled() bool {
+	if e.faults.callAt != e.now {
+		e.faults.callAt, e.faults.callNth = e.now, 0
+	}
+	e.faults.callNth++
+	call := e.now ^ e.faults.callNth<<52
 	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == Throttle && (f.Probability == 0 || e.launch.throttle.uniform(e.faults.calls) < f.Probability) {
+		if f := &e.cfg.Faults[i]; on && f.Kind == Throttle && (f.Probability == 0 || e.launch.throttle.uniform(call) < f.Probability) {
 			return true
 		}
 	}
@@ -265,7 +273,7 @@ func (e *engine) slowed(service int64, in *instance) int64 {
 			service = int64(policy.Seconds(float64(service) * 1e-9 * f.Factor))
 		}
 	}
-	return max(service, 1)
+	return min(max(service, 1), longest)
 }
 
 // movePrices settles every bill at the old price and goes on at the new one.

@@ -62,20 +62,10 @@ func (e *engine) lateAtEnd() {
 		}
 	}
 	for i := range e.parked {
-		if p := &e.parked[i]; p.slot < 0 && !e.returned(int32(i)) {
+		if p := &e.parked[i]; p.slot < 0 && !p.free {
 			open(&p.job, -1)
 		}
 	}
-}
-
-// returned reports whether a parked record is free.
-func (e *engine) returned(i int32) bool {
-	for _, free := range e.spare {
-		if free == i {
-			return true
-		}
-	}
-	return false
 }
 
 // figures returns what the run came to.
@@ -85,14 +75,14 @@ func (e *engine) figures() Figures {
 		Scenario: e.cfg.Name, Seed: e.cfg.Seed, Digest: e.digest.String(),
 		DurationS:  float64(e.now) * 1e-9,
 		CostUSD:    s.cost.Dollars(),
-		HoursPaid:  s.paid.Hours(),
+		HoursPaid:  s.paid.hours(),
 		ReadyCoreS: s.total.ready, BusyCoreS: s.total.busy,
 		Instances: s.inst, Jobs: s.jobs, Guard: s.guard, Ticks: e.ticks,
 		Judged: JudgedFigures{FromS: s.cfg.JudgeFrom.Seconds(), CostUSD: s.judgedCost.Dollars()},
 	}
 	f.Instances.Min = max(s.minAlive, 0)
 	if e.now > 0 {
-		f.Instances.Mean = float64(e.sums.alive*e.now+e.sums.aliveAcc) / float64(e.now)
+		f.Instances.Mean = s.total.alive / seconds(e.now)
 	}
 	f.Instances.LaunchedByType = s.byType
 	f.Instances.CostByType = map[string]float64{}

@@ -27,6 +27,11 @@ type instance struct {
 	confirmed int64 // from when EC2's list shows it
 	seen      int64 // last report of its worker, -1 before the first
 	interrupt int64 // when it will be taken back, never without notice
+	crashed   int64 // when its worker crashed, never if it has not
+
+	// What the last observation, or the last beat before a crash, showed.
+	shownBusy   int32
+	shownIdleIn time.Duration
 
 	bill account
 }
@@ -36,10 +41,12 @@ type instance struct {
 // once.
 type account struct {
 	price      policy.MicroUSD
-	priceSince int64 // paid at price from here on
+	priceSince int64           // paid at price from here on
+	lastPrice  policy.MicroUSD // of the window that ends at priceSince
 	whole      wide
 	judged     wide
 	shown      int64 // paid up to here in what the policy is told it spent
+	free       int64 // time that was not charged after all (ns)
 }
 
 // wide is an unsigned 128-bit sum of products.
@@ -50,6 +57,18 @@ func (w *wide) addProduct(a, b int64) {
 	var carry uint64
 	w.lo, carry = bits.Add64(w.lo, lo, 0)
 	w.hi, _ = bits.Add64(w.hi, hi, carry)
+}
+
+func (w *wide) subProduct(a, b int64) {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	var borrow uint64
+	w.lo, borrow = bits.Sub64(w.lo, lo, 0)
+	w.hi, _ = bits.Sub64(w.hi, hi, borrow)
+}
+
+// hours returns the sum of so many nanoseconds in hours.
+func (w wide) hours() float64 {
+	return (float64(float64(w.hi)*(1<<64)) + float64(w.lo)) / float64(time.Hour)
 }
 
 // perHour returns the sum divided by an hour, rounded to the nearest µUSD.
@@ -68,9 +87,27 @@ func (a *account) settle(in *instance, rule policy.Billing, now, judgeFrom int64
 		if from := firstWindow(in.launch, a.priceSince, judgeFrom, int64(rule.Quantum)); from < end {
 			a.judged.addProduct(end-from, int64(a.price))
 		}
-		a.priceSince = end
+		a.priceSince, a.lastPrice = end, a.price
 	}
 	return end
+}
+
+// waive takes back what is charged from the given time on, a window's start:
+// windows that are settled already, at the price they were, and those to come.
+func (a *account) waive(in *instance, rule policy.Billing, from, now, judgeFrom int64) {
+	if from > a.priceSince {
+		a.settle(in, rule, from, judgeFrom)
+	}
+	if from == in.launch {
+		a.whole, a.judged = wide{}, wide{}
+	} else if from < a.priceSince { // the window that is under way
+		a.whole.subProduct(a.priceSince-from, int64(a.lastPrice))
+		if from >= judgeFrom {
+			a.judged.subProduct(a.priceSince-from, int64(a.lastPrice))
+		}
+	}
+	a.price = 0
+	a.free = in.launch + int64(rule.Paid(time.Duration(now-in.launch))) - from
 }
 
 // firstWindow returns the start of the first window of an instance launched at

@@ -19,7 +19,7 @@ func newRatio(from, to float64) ratio {
 	return ratio{num / a, den / a}
 }
 
-// of returns ns times the ratio, rounded up, at least 1. A result beyond the
+// of returns ns times the ratio, rounded up: at least 1 for what is at least 1. A result beyond the
 // longest time a trace may hold is cut there.
 func (r ratio) of(ns int64) int64 {
 	if r.num == r.den {

@@ -125,8 +125,8 @@ type FloorFigures struct {
 }
 
 // PaidFigures split the paid slot-time of the whole run into fractions that
-// sum to 1: busy, idle (slack), booting, and paid but gone (terminated before
-// the paid window's end, or never booted).
+// sum to 1: busy, idle (slack), booting (or never booted), and paid but gone
+// (crashed, or terminated before the paid window's end).
 type PaidFigures struct {
 	Busy  float64 `json:"busy"`
 	Slack float64 `json:"slack"`

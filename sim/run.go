@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/traces"
@@ -68,6 +70,8 @@ func (cfg *Config) validate() error {
 		problem = "no billing rule"
 	case cfg.Lease < 0 || cfg.Beat < 0:
 		problem = "lease and beat must not be negative"
+	case cfg.JudgeFrom < 0:
+		problem = fmt.Sprintf("judge_from = %v: must not be negative", cfg.JudgeFrom)
 	case cfg.ReferenceSpeed < 0:
 		problem = fmt.Sprintf("reference_speed = %v: must be positive", cfg.ReferenceSpeed)
 	default:
@@ -75,8 +79,29 @@ func (cfg *Config) validate() error {
 			problem = err.Error()
 		}
 	}
+	for i := range cfg.Faults {
+		if f := &cfg.Faults[i]; f.From < 0 {
+			problem = fmt.Sprintf("fault %d: from = %v: must not be negative", i+1, f.From)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Boot)) {
+		if m := cfg.Boot[name]; !m.valid() {
+			problem = fmt.Sprintf("boot %q: %s needs what it draws from: a value or samples not negative, a positive median up to its p99", name, m.Model)
+		}
+	}
 	if problem != "" {
 		return &ConfigError{problem}
 	}
 	return nil
+}
+
+// valid reports whether a lag can be drawn.
+func (m *BootModel) valid() bool {
+	switch m.Model {
+	case "lognormal":
+		return m.Median > 0 && m.P99 >= m.Median
+	case "empirical":
+		return len(m.Samples) > 0 && slices.Min(m.Samples) >= 0
+	}
+	return m.Value >= 0
 }

@@ -76,7 +76,7 @@ func (e *engine) spotMoves() {
 	e.spot.advance(e.now)
 	e.movePrices()
 	for _, r := range e.alive {
-		if in := &e.insts[r]; in.market == policy.Spot && e.spot.price(int(in.typ)) > e.prices[in.typ] {
+		if in := &e.insts[r]; e.outbid(int(in.typ), in.market) {
 			e.notice(in)
 		}
 	}
@@ -90,5 +90,5 @@ func (e *engine) scheduleInterruption(in *instance) {
 		return
 	}
 	hours := -detmath.Log(e.launch.spot.uniform(in.id)) / e.cfg.Spot.InterruptRate
-	e.rare.push(e.now+int64(policy.Seconds(hours*3600)), noticed, in.id)
+	e.pushLater(later(e.now, hours), noticed, in.id)
 }

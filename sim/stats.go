@@ -10,7 +10,6 @@ import (
 type stats struct {
 	cfg         *Config
 	timeline    bool
-	slots       int32 // slots ever numbered at once
 	clockZero   int64 // users' clock time at world time 0, since its midnight
 	judgeFrom   int64
 	lastArrival int64
@@ -25,22 +24,23 @@ type stats struct {
 	guard      GuardFigures
 
 	cost, judgedCost policy.MicroUSD
-	paid             time.Duration // instance time paid
+	paid             wide // instance time paid (ns): centuries overflow an int64
 	paidSlotS        float64
 	bootSlotS        float64
 	goneSlotS        float64
 	judgedWork       float64
 
 	// the step that ends at a tick
-	last     stepMark
-	goneStep float64
-	row      TickRow
-	days     []daySlack
-	judgeAt  *stepMark // totals when judging began
-	total    stepMark  // totals so far in seconds
-	min24h   float64
-	max24h   float64
-	has24h   bool
+	last      stepMark
+	goneStep  float64
+	row       TickRow
+	offeredAt int64 // the last tick
+	days      []daySlack
+	judgeAt   *stepMark // totals when judging began
+	total     stepMark  // totals so far in seconds
+	min24h    float64
+	max24h    float64
+	has24h    bool
 
 	windows []windowStats
 
@@ -60,6 +60,7 @@ type stepMark struct {
 	rawReady, rawBusy int64
 	rawBoot, rawAlive int64
 	ready, busy, boot float64
+	alive             float64 // instance-seconds
 }
 
 type daySlack struct{ ready, busy float64 }
@@ -76,7 +77,7 @@ type classStats struct {
 }
 
 // periodStats count a clock hour's jobs by arrival.
-type periodStats struct{ inTime, judged int32 }
+type periodStats struct{ inTime, judged int64 }
 
 const hourNs = int64(time.Hour)
 
@@ -188,7 +189,7 @@ func (s *stats) book(e *engine, in *instance, paidEnd int64) {
 	s.cost += bill
 	s.judgedCost += in.bill.judged.perHour()
 	s.costByType[e.cfg.Catalog.Types[in.typ].Name] += bill
-	s.paid += time.Duration(paidEnd - in.launch)
+	s.paid.addProduct(paidEnd-in.launch-in.bill.free, 1)
 	slots := float64(in.n)
 	s.paidSlotS += float64(slots * seconds(paidEnd-in.launch))
 	worker := e.now
@@ -196,7 +197,7 @@ func (s *stats) book(e *engine, in *instance, paidEnd int64) {
 		worker = in.readyAt
 	}
 	s.bootSlotS += float64(slots * seconds(worker-in.launch))
-	gone := float64(slots * seconds(paidEnd-e.now))
+	gone := float64(slots * seconds(paidEnd-min(e.now, max(in.crashed, worker))))
 	s.goneSlotS += gone
 	s.goneStep += gone
 }
@@ -212,12 +213,13 @@ func (s *stats) step(e *engine) stepMark {
 		ready: float64(m.rawReady-s.last.rawReady) * 1e-9,
 		busy:  float64(m.rawBusy-s.last.rawBusy) * 1e-9,
 		boot:  float64(m.rawBoot-s.last.rawBoot) * 1e-9,
+		alive: float64(m.rawAlive-s.last.rawAlive) * 1e-9,
 	}
 	s.addDay(d)
-	s.addWindows(s.last.at, m.at, d, float64(m.rawAlive-s.last.rawAlive)*1e-9, len(e.alive))
+	s.addWindows(s.last.at, m.at, d, len(e.alive))
 	s.total.ready += d.ready
 	s.total.busy += d.busy
-	s.total.boot += d.boot
+	s.total.alive += d.alive
 	s.last = m
 	if m.at >= s.judgeFrom && (s.minAlive < 0 || len(e.alive) < s.minAlive) {
 		s.minAlive = len(e.alive)
@@ -250,7 +252,7 @@ func (s *stats) judging(e *engine) {
 }
 
 // addWindows books a step to every window its middle lies in.
-func (s *stats) addWindows(from, to int64, d stepMark, alive float64, now int) {
+func (s *stats) addWindows(from, to int64, d stepMark, now int) {
 	if len(s.windows) == 0 || to == from {
 		return
 	}
@@ -264,7 +266,7 @@ func (s *stats) addWindows(from, to int64, d stepMark, alive float64, now int) {
 		}
 		x := &s.windows[i]
 		x.seconds += seconds(to - from)
-		x.alive += alive
+		x.alive += d.alive
 		x.ready += d.ready
 		x.busy += d.busy
 		x.most = max(x.most, now)
@@ -323,6 +325,19 @@ func (s *stats) slack24h(e *engine, mean float64) {
 	}
 }
 
+// offered notes the work that arrived since the last tick, at the given time.
+// It reads the observation before faults distort it.
+func (s *stats) offered(o *policy.Observation, now int64) {
+	work := 0.0
+	for i := range o.Queue.Kinds {
+		work += float64(o.Queue.Kinds[i].LastTick.Work)
+	}
+	if span := seconds(now - s.offeredAt); span > 0 {
+		s.row.Offered = work / span
+	}
+	s.offeredAt = now
+}
+
 // ledger returns what was spent in the clock hour, day and month of local
 // time t.
 func (s *stats) ledger(t time.Time) (hour, day, month policy.MicroUSD) {
@@ -351,9 +366,15 @@ func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
 	if !s.timeline {
 		return
 	}
-	f := &e.obs.Fleet
-	row.Ready, row.Busy = f.ReadySlots, int(e.sums.busy)
-	row.Booting, row.Draining = int(e.sums.boot), f.DrainingSlots
+	for _, r := range e.alive {
+		switch in := &e.insts[r]; in.phase {
+		case policy.Ready:
+			row.Ready += int(in.n)
+		case policy.Draining:
+			row.Draining += int(in.n)
+		}
+	}
+	row.Busy, row.Booting = int(e.sums.busy), int(e.sums.boot)
 	row.Pending = int64(e.line.Len())
 	row.Demand = row.Busy + e.line.Len()
 	row.Instances = len(e.alive)

@@ -77,6 +77,7 @@ func (e *engine) observe() {
 	e.rec.QueueRead(e.now, e.closed)
 	e.rec.End(o, e.now, observe.Sample{ReadySlotS: step.ready, BusySlotS: step.busy, Silent: silent})
 	e.stats.slack24h(e, o.History.Slack24h)
+	e.stats.offered(o, step.at)
 	if e.faults.inFault {
 		e.distort()
 	}
@@ -91,7 +92,7 @@ func (e *engine) observeFleet() (silent int) {
 	lease := int64(e.cfg.Lease)
 	for _, r := range e.alive {
 		in := &e.insts[r]
-		if !in.silent && !in.dead && in.readyAt != never {
+		if in.seen >= 0 && !in.silent && !in.dead {
 			in.seen = e.now
 		}
 		v := policy.Instance{
@@ -102,25 +103,28 @@ func (e *engine) observeFleet() (silent int) {
 		}
 		v.PaidUntil = v.LaunchedAt.Add(e.cfg.Catalog.Billing.Paid(time.Duration(e.now - in.launch)))
 		e.showSpent(in, in.launch+int64(v.PaidUntil.Sub(v.LaunchedAt)))
-		if in.confirmed > e.now {
+		if in.busy > 0 {
+			v.IdleIn = e.observeRunning(in)
+		}
+		switch {
+		case in.seen < 0 && in.confirmed > e.now:
 			v.Phase = policy.Requested
+		case in.seen < 0:
+			v.Phase = policy.Booting // also one that is ready behind a partition
+		case e.now-in.seen > lease && in.phase != policy.Draining:
+			// a crashed worker and one behind a partition look the same
+			v.Phase = policy.Lost
+			silent++
+		case in.phase == policy.Lost: // nobody knows yet
+			v.Phase, v.Busy, v.IdleIn = policy.Ready, int(in.shownBusy), in.shownIdleIn
 		}
 		if in.seen >= 0 {
 			v.LastSeen = start.Add(time.Duration(in.seen))
-			// a crashed worker and one behind a partition look the same
-			if e.now-in.seen > lease && in.phase != policy.Draining {
-				v.Phase = policy.Lost
-				silent++
-			} else if in.phase == policy.Lost {
-				v.Phase = policy.Ready // nobody knows yet
-			}
 		}
 		if in.interrupt != never {
 			v.InterruptAt = start.Add(time.Duration(in.interrupt))
 		}
-		if in.busy > 0 {
-			v.IdleIn = e.observeRunning(in)
-		}
+		in.shownBusy, in.shownIdleIn = int32(v.Busy), v.IdleIn
 		views = append(views, v)
 	}
 	o.Fleet.Instances = views
@@ -138,6 +142,9 @@ func (e *engine) observeRunning(in *instance) (idleIn time.Duration) {
 		sl := &e.slots[s]
 		k := e.kinds[sl.job.Kind].counts
 		mean := e.rec.Mean(k)
+		if sl.job.Estimate > 0 {
+			mean = seconds(e.refWork(sl.job.Estimate))
+		}
 		elapsed := float64(seconds(e.now-sl.start) * speed)
 		left := observe.Residual(mean, elapsed)
 		after := policy.CoreSeconds(left).On(speed)

@@ -12,21 +12,30 @@ import (
 // parked is a job whose worker is not heard of any more: it returns to the
 // line when its lease ends.
 type parked struct {
-	job   dispatch.Job
-	prio  uint8
-	slot  int32 // that still runs it, unheard; -1 when the worker is dead
-	inst  int64
-	start int64
+	job  dispatch.Job
+	prio uint8
+	free bool  // the record waits to be reused
+	slot int32 // that still runs it, unheard; -1 when the worker is dead
+	inst int64
+	seen int64 // the worker's last report when it fell silent
 }
 
-// leaseEnd returns when the lease of a job ends whose worker was last able to
-// report at now: beats come every Beat from when it was ready, and taking a
-// job counts as one.
-func (e *engine) leaseEnd(in *instance, start int64) int64 {
+// lastBeat returns when the worker of an instance last reported of itself:
+// beats come every Beat from when it was ready.
+func (e *engine) lastBeat(in *instance) int64 {
 	beat := int64(e.cfg.Beat)
-	last := start
-	if beat > 0 && e.now > in.readyAt {
-		last = max(last, in.readyAt+(e.now-in.readyAt)/beat*beat)
+	if beat == 0 {
+		return e.now
+	}
+	return in.readyAt + (e.now-in.readyAt)/beat*beat
+}
+
+// leaseEnd returns when the lease of a slot's job ends whose worker was last
+// able to report at now. Taking a job counts as a beat.
+func (e *engine) leaseEnd(in *instance, sl *slot) int64 {
+	last := sl.start
+	if e.cfg.Beat > 0 {
+		last = max(last, e.lastBeat(in))
 	}
 	return last + int64(e.cfg.Lease)
 }
@@ -42,22 +51,25 @@ func (e *engine) park(p parked, until int64) {
 		i = int32(len(e.parked))
 		e.parked = append(e.parked, p)
 	}
-	e.waitingOn++
+	if p.slot < 0 {
+		e.unheld++
+	}
 	e.rare.push(max(until, e.now), leaseEnds, int64(i))
 }
 
 // endLease returns a parked job to the line.
 func (e *engine) endLease(i int32) {
 	p := e.parked[i]
+	e.parked[i].free = true
 	e.spare = append(e.spare, i)
-	e.waitingOn--
-	if p.slot >= 0 {
+	if p.slot < 0 {
+		e.unheld--
+	} else {
 		r := e.find(p.inst)
-		sl := &e.slots[p.slot]
-		if r < 0 || sl.inst != r || sl.job.ID != p.job.ID || sl.start != p.start || sl.orphan ||
-			!e.insts[r].silent || (e.done.due[p.slot] == never && !sl.held) {
-			return // it was delivered in time
+		if r < 0 || e.insts[r].dead || !e.insts[r].silent || e.insts[r].seen != p.seen {
+			return // its worker was heard of since, or is no more
 		}
+		sl := &e.slots[p.slot]
 		sl.orphan = true
 		if sl.held { // finished, but nobody will take the result any more
 			sl.held = false
@@ -71,6 +83,7 @@ func (e *engine) endLease(i int32) {
 func (e *engine) freeSilent(s int32, in *instance) {
 	e.slots[s].orphan = false
 	e.idle.since[s] = e.now
+	e.freed = e.now
 	in.busy--
 	e.sums.busy--
 	e.sums.busyAcc += e.now
@@ -102,6 +115,7 @@ func (e *engine) giveBack(job *dispatch.Job, prio uint8, why comeback) {
 	}
 	if e.cfg.MaxAttempts > 0 && int(job.Attempt) >= e.cfg.MaxAttempts {
 		k.counts.Dropped++
+		e.settled = e.now
 		e.stats.lost(k.class, job.Arrival)
 		e.digest.add(digestLost, e.now, job.ID, int64(job.Attempt))
 		if e.jobs != nil {
@@ -110,7 +124,7 @@ func (e *engine) giveBack(job *dispatch.Job, prio uint8, why comeback) {
 		return
 	}
 	if job.Estimate > 0 {
-		k.counts.EstimateStarted -= int64(float64(job.Estimate) * e.reference())
+		k.counts.EstimateReturned(e.refWork(job.Estimate))
 	}
 	e.line.Return(prio, *job)
 	k.counts.Ages.Add(job.Arrival)
@@ -124,10 +138,10 @@ func (e *engine) crash(in *instance) {
 	}
 	e.stats.inst.Crashed++
 	e.digest.add(digestCrash, e.now, in.id, int64(in.busy))
+	in.dead, in.crashed = true, e.now
 	switch in.phase {
-	case policy.Booting, policy.Requested:
-		in.dead = true // it will not become ready
-		return
+	case policy.Booting:
+		return // it will not become ready
 	case policy.Ready:
 		if in.takesJobs() {
 			e.unlist(in)
@@ -136,14 +150,17 @@ func (e *engine) crash(in *instance) {
 	case policy.Draining:
 		e.addReady(-int64(in.busy))
 	}
-	in.dead = true
+	if !in.silent {
+		in.seen = max(in.seen, e.lastBeat(in))
+	}
+	e.freed = e.now
 	for s := in.base; s < in.base+in.n; s++ {
 		sl := &e.slots[s]
 		if e.done.due[s] == never && !sl.held {
 			continue
 		}
 		if !sl.orphan {
-			e.park(parked{sl.job, sl.prio, -1, in.id, sl.start}, e.leaseEnd(in, sl.start))
+			e.park(parked{job: sl.job, prio: sl.prio, slot: -1, inst: in.id}, e.leaseEnd(in, sl))
 		}
 		e.digest.ran(sl, in, s, e.now)
 		e.done.clear(s)
@@ -167,11 +184,36 @@ func (e *engine) scheduleCrash(in *instance) {
 			continue
 		}
 		hours := -detmath.Log(e.launch.crash.uniform(in.id<<12|int64(i))) / f.Rate
-		at := max(e.now, int64(f.From)) + int64(policy.Seconds(hours*3600))
+		at := later(max(e.now, int64(f.From)), hours)
 		if f.To == 0 || at < int64(f.To) {
-			e.rare.push(at, crashes, in.id)
+			e.pushLater(at, crashes, in.id)
 		}
 	}
+}
+
+// later returns the time so many hours after at, never when that lies beyond
+// what a time can hold.
+func later(at int64, hours float64) int64 {
+	ns := int64(policy.Seconds(hours * 3600))
+	if ns > never-at {
+		return never
+	}
+	return at + ns
+}
+
+// pushLater posts an event that may lie far ahead of what becomes of its
+// instance. Those of instances that have ended are thrown out when they make
+// up most of the heap.
+func (e *engine) pushLater(at int64, kind eventKind, id int64) {
+	if at == never || at > e.end {
+		return
+	}
+	if e.rare.crowded() {
+		e.rare.keep(func(ev *event) bool {
+			return ev.kind < firstOfInstance || e.find(ev.inst) >= 0
+		})
+	}
+	e.rare.push(at, kind, id)
 }
 
 // silence cuts a worker off: it runs on but cannot report.
@@ -183,13 +225,13 @@ func (e *engine) silence(in *instance) {
 		e.unlist(in)
 	}
 	in.silent = true
-	if in.phase != policy.Ready && in.phase != policy.Draining {
+	if in.phase == policy.Booting {
 		return
 	}
-	in.seen = e.now
+	in.seen = max(in.seen, e.lastBeat(in))
 	for s := in.base; s < in.base+in.n; s++ {
 		if sl := &e.slots[s]; (e.done.due[s] != never || sl.held) && !sl.orphan {
-			e.park(parked{sl.job, sl.prio, s, in.id, sl.start}, e.leaseEnd(in, sl.start))
+			e.park(parked{job: sl.job, prio: sl.prio, slot: s, inst: in.id, seen: in.seen}, e.leaseEnd(in, sl))
 		}
 	}
 }
@@ -213,13 +255,24 @@ func (e *engine) heal(in *instance) {
 		}
 	}
 	in.silent = false
-	in.seen = e.now
+	if in.dead || in.phase == policy.Booting {
+		return
+	}
+	e.report(in)
 	if in.takesJobs() {
 		e.relist(in)
 	}
 	if !e.holding {
 		e.deliverFrom(in)
 	}
+}
+
+// report notes that a worker is heard of, perhaps for the first time.
+func (e *engine) report(in *instance) {
+	if in.seen < 0 {
+		e.rec.Booted(time.Duration(e.now - in.launch))
+	}
+	in.seen = e.now
 }
 
 // deliver hands over every result held back while results could not be
@@ -257,6 +310,7 @@ func (e *engine) deliverFrom(in *instance) {
 func (e *engine) completeOddly(s int32, sl *slot, in *instance) bool {
 	if sl.orphan {
 		sl.orphan = false
+		e.freed = e.now
 		return true
 	}
 	sl.held = true
@@ -286,7 +340,6 @@ func (e *engine) fails(job *dispatch.Job) bool {
 // fail ends a job's attempt without success.
 func (e *engine) fail(s int32, sl *slot, in *instance) {
 	e.digest.ran(sl, in, s, e.now)
-	e.progress = e.now
 	e.giveBack(&sl.job, sl.prio, failed)
 }
 
@@ -312,13 +365,14 @@ func (e *engine) takeBack(in *instance) {
 	e.stats.inst.Interrupted++
 	e.rec.Interrupted(e.now)
 	switch in.phase {
-	case policy.Booting, policy.Requested:
+	case policy.Booting:
 		e.addBoot(-int64(in.n))
 	case policy.Ready:
 		e.addReady(-int64(in.n))
 	case policy.Draining:
 		e.addReady(-int64(in.busy))
 	}
+	e.freed = e.now
 	for s := in.base; s < in.base+in.n; s++ {
 		sl := &e.slots[s]
 		if e.done.due[s] == never && !sl.held {
@@ -346,15 +400,9 @@ func (e *engine) refund(in *instance) {
 	life := e.now - in.launch
 	switch {
 	case rule.Windows():
-		free := in.launch + life/int64(rule.Quantum)*int64(rule.Quantum)
-		if in.bill.priceSince > free {
-			return // a price change settled it already
-		}
-		if free > in.bill.priceSince {
-			in.bill.settle(in, rule, free, e.judge)
-		}
-		in.bill.price = 0
+		quantum := int64(rule.Quantum)
+		in.bill.waive(in, rule, in.launch+life/quantum*quantum, e.now, e.judge)
 	case life < int64(time.Hour):
-		in.bill.price = 0
+		in.bill.waive(in, rule, in.launch, e.now, e.judge)
 	}
 }

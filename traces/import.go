@@ -33,11 +33,11 @@ func ParseWidth(name string) (Width, error) {
 // files.
 type ImportOptions struct {
 	Options
-	Dedup    bool             // keep one of several jobs that agree in everything
-	Zone     *time.Location   // of wall-clock times, and of the midnight that becomes time 0; nil: UTC
-	Width    Width            // of parallel jobs
-	JobsMax  int64            // more than these are an error; 0: 500 million
-	Progress func(rows int64) // called now and then with the rows read so far
+	Dedup    bool                   // keep one of several jobs that agree in everything
+	Zone     *time.Location         // of wall-clock times, and of the midnight that becomes time 0; nil: UTC
+	Width    Width                  // of parallel jobs
+	JobsMax  int64                  // more than these are an error; 0: 150 million, at 18 bytes a job and more
+	Progress func(rows int64) error // called now and then with the rows read so far; its error ends the import
 }
 
 // Dropped counts the rows that an import left out for one reason.
@@ -110,7 +110,7 @@ func importFrom(in *input, opt ImportOptions) (Source, *Summary, error) {
 		return nil, nil, err
 	}
 	if opt.JobsMax == 0 {
-		opt.JobsMax = 500_000_000
+		opt.JobsMax = 150_000_000
 	}
 	im := importer{in: in, opt: opt, r: r, known: r.facts(), sum: Summary{File: in.path, Deduped: opt.Dedup}}
 	if err := im.readAll(); err != nil {
@@ -152,7 +152,9 @@ func (im *importer) readAll() error {
 			break
 		}
 		if im.sum.Read++; im.opt.Progress != nil && im.sum.Read%(1<<16) == 0 {
-			im.opt.Progress(im.sum.Read)
+			if err := im.opt.Progress(im.sum.Read); err != nil {
+				return err
+			}
 		}
 		if err == nil {
 			err = im.add(&in)

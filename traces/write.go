@@ -45,7 +45,7 @@ func Write(path string, src Source, opt WriteOptions) (Meta, error) {
 		return Meta{}, err
 	}
 	if err := f.Commit(); err != nil {
-		return Meta{}, fmt.Errorf("write %s: %w", path, err)
+		return Meta{}, err
 	}
 	return meta, nil
 }

@@ -33,7 +33,8 @@ func main() {
 func run(args []string) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for a clean end
+	context.AfterFunc(ctx, stop)   // a second Ctrl-C does not wait for a clean end
+	signal.Ignore(syscall.SIGPIPE) // a reader that leaves is an error of writing: half-written files go
 
 	a := newApp(ctx, os.Stdout, os.Stderr)
 	defer func() {

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"syscall"
 
 	"github.com/skynet-ec2/skynet/reports"
+	"github.com/skynet-ec2/skynet/traces/whole"
 )
 
 // into runs work with a writer to the file at path, which appears whole if work
@@ -51,6 +53,20 @@ func namedByUser(err error) error {
 		if errors.Is(err, cause) {
 			return inputError(err)
 		}
+	}
+	return err
+}
+
+// checkFile returns an error if no file can appear at path. It leaves devices
+// and pipes alone: who reads them would see an end.
+func checkFile(path string) error {
+	info, err := os.Stat(path)
+	if path == "" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil
+	}
+	f, err := whole.Create(path)
+	if err == nil {
+		f.Abort()
 	}
 	return err
 }

@@ -65,7 +65,7 @@ func newScenario(a *app, path, trace string, force bool) error {
 			return err
 		}
 		defer src.Close()
-		if text, err = scenarios.ExampleFor(title, nameFrom(path, trace), src); err != nil {
+		if text, err = scenarios.ExampleFor(title, nameFrom(path, trace), stoppable{src, a.ctx}); err != nil {
 			return inputError(err)
 		}
 	}
@@ -117,13 +117,13 @@ simulator does not model.`,
 func lintScenarios(a *app, paths []string) error {
 	var worst error
 	for _, path := range paths {
-		if err := a.ctx.Err(); err != nil {
-			return err
-		}
 		s, err := scenarios.Load(path)
 		var notes []string
 		if err == nil {
-			notes, err = s.Lint()
+			notes, err = s.Lint(a.ctx)
+		}
+		if a.ctx.Err() != nil {
+			return a.ctx.Err()
 		}
 		if err != nil {
 			fmt.Fprintln(a.stderr, err) // a problem a line, as listProblems does

@@ -25,7 +25,8 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
+			"exits":  exits,
+			"unread": unread,
 		},
 	})
 }
@@ -47,5 +48,25 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// unread runs skynet with a standard output that nobody reads any more, as head
+// leaves it, and checks its exit code: unread CODE [ARGUMENT…].
+func unread(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: unread CODE [ARGUMENT…]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	defer w.Close()
+	ts.Check(r.Close())
+	c := exec.Command("skynet", args[1:]...)
+	c.Dir, c.Stdout = ts.Getenv("WORK"), w
+	err = c.Run()
+	if got := c.ProcessState.ExitCode(); got != want {
+		ts.Fatalf("exit code %d (%v), want %d", got, err, want)
 	}
 }

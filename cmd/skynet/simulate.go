@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -102,10 +101,8 @@ func (s *simulation) checkPlaces() error {
 	if err := checkJobLog(s.jobs); err != nil {
 		return err
 	}
-	if s.timeline != "" {
-		if _, err := os.Stat(filepath.Dir(s.timeline)); err != nil {
-			return inputError(err)
-		}
+	if err := checkFile(s.timeline); err != nil {
+		return namedByUser(err)
 	}
 	if s.report != "" {
 		return namedByUser(reports.PrepareFolder(s.report))
@@ -264,7 +261,7 @@ func (s *simulation) many(began time.Time) error {
 
 // seeds returns the figures of every run.
 func (s *simulation) seeds() ([]*sim.Figures, error) {
-	if err := s.world.Keep(); err != nil {
+	if err := s.world.Keep(s.app.ctx); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancelCause(s.app.ctx)
@@ -301,7 +298,7 @@ func (s *simulation) simulate(ctx context.Context, seed uint64, opt sim.Options,
 	if err != nil {
 		return nil, err
 	}
-	timed := &timedSource{Source: src}
+	timed := &timedSource{Source: stoppable{src, ctx}}
 	defer timed.Close()
 	policy, err := s.world.Policy()
 	if err != nil {
@@ -312,6 +309,9 @@ func (s *simulation) simulate(ctx context.Context, seed uint64, opt sim.Options,
 		return nil, err
 	}
 	f := &result.Figures
+	if t := s.scenario.Trace; t != nil && f.Jobs.Arrived == 0 {
+		return nil, inputError(fmt.Errorf("%s: no job arrives: there is nothing to judge a policy by", t.File))
+	}
 	f.Policy = s.scenario.PolicyLabel()
 	wall := time.Since(began)
 	f.WallS = wall.Seconds()

@@ -116,7 +116,10 @@ func (a *app) importTraces(files []string, opt traces.ImportOptions) (traces.Sou
 	var all []traces.Source
 	for _, file := range files {
 		progress := a.newProgress("read "+file, 0)
-		opt.Progress = progress.Set
+		opt.Progress = func(rows int64) error {
+			progress.Set(rows)
+			return a.ctx.Err()
+		}
 		src, sum, err := traces.Import(file, opt)
 		progress.End()
 		if err != nil {
@@ -155,6 +158,9 @@ func newTraceInfoCommand(a *app) *cobra.Command {
 			stats, err := traces.Measure(&counted{Source: stoppable{src, a.ctx}, progress: progress}, offset)
 			if err != nil {
 				return err
+			}
+			if stats.Jobs == 0 {
+				return inputError(fmt.Errorf("%s: holds no job", args[0]))
 			}
 			progress.End()
 			if !asJSON {

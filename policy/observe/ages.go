@@ -23,11 +23,11 @@ func ageStep(arrival int64) int64 { return arrival / int64(policy.AgeStep) }
 
 // Add counts a job that arrived at the given time (ns) and waits.
 func (a *AgeRing) Add(arrival int64) {
-	a.total++
 	step := ageStep(arrival)
 	if step >= a.first+ageRing {
 		a.advance(step - ageRing/2)
 	}
+	a.total++
 	if step < a.first {
 		a.older++
 		return

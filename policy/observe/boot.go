@@ -32,7 +32,8 @@ func (b *bootLearner) add(lag time.Duration) {
 	b.sorted = slices.Insert(b.sorted, i, lag)
 }
 
-// quantile returns the nearest-rank quantile, the guess before any boot.
+// quantile returns the least sample above a fraction p of them, at most one
+// above the nearest rank; the guess before any boot.
 func (b *bootLearner) quantile(p float64) time.Duration {
 	n := len(b.sorted)
 	if n == 0 {
@@ -42,7 +43,7 @@ func (b *bootLearner) quantile(p float64) time.Duration {
 }
 
 func (b *bootLearner) fill(v *policy.BootView, now int64) {
-	for len(b.failed) > 0 && b.failed[0] < now-int64(time.Hour) {
+	for len(b.failed) > 0 && b.failed[0] <= now-int64(time.Hour) {
 		b.failed = b.failed[1:]
 	}
 	v.Samples = len(b.sorted)

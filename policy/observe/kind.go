@@ -23,10 +23,6 @@ type Kind struct {
 	Retried     int64 // came back to wait again, for whatever reason
 	Expired     int64 // came back because their lease was lost
 	Dropped     int64 // left the queue unstarted: cancelled, or out of attempts
-	// Estimates carried by the jobs, on the reference core in nanoseconds: sums
-	// over all arrived, and over all that left the line again.
-	EstimateArrived int64
-	EstimateStarted int64
 	// Work of completed jobs in core-seconds, its square, and its histogram.
 	Work, WorkSquared float64
 	WorkHist          [workBuckets]uint32
@@ -37,11 +33,13 @@ type Kind struct {
 	// Ages of waiting jobs.
 	Ages AgeRing
 
-	seen      cumulative // at the last tick
-	unlearned int64      // completions in WorkHist that the type has not fetched
-	estimated float64    // cumulative estimated work of arrivals, core-seconds
-	workType  int        // index into Recorder.types
-	view      int        // index into Recorder.views
+	arrivedEst estimates  // of all jobs that arrived
+	leftEst    estimates  // of those that left the line again
+	seen       cumulative // at the last tick
+	unlearned  int64      // completions in WorkHist that the type has not fetched
+	estimated  float64    // cumulative estimated work of arrivals, core-seconds
+	workType   int        // index into Recorder.types
+	view       int        // index into Recorder.views
 }
 
 // Waiting returns how many jobs wait for a slot now.
@@ -61,15 +59,49 @@ func (k *Kind) Done(work int64) {
 	k.WorkHist[workBucket(uint64(work))]++
 }
 
+// estimates count jobs that carry an estimate and sum their work in nanoseconds
+// on the reference core. The sum wraps within a day of a large fleet;
+// differences over less are exact.
+type estimates struct{ jobs, work int64 }
+
+// core returns the estimated work in core-seconds of n jobs, e among them, of
+// which those without an estimate count for mean.
+func (e estimates) core(n int64, mean float64) float64 {
+	return float64(float64(n-e.jobs)*mean) + float64(float64(e.work)*1e-9)
+}
+
+func (e estimates) minus(o estimates) estimates { return estimates{e.jobs - o.jobs, e.work - o.work} }
+
+// EstimateArrived counts the estimate, in nanoseconds on the reference core,
+// that an arrived job carries. The job itself is counted in Arrived.
+func (k *Kind) EstimateArrived(work int64) {
+	k.arrivedEst.jobs++
+	k.arrivedEst.work += work
+}
+
+// EstimateLeft counts the estimate of a job that left the line: it was started
+// or dropped.
+func (k *Kind) EstimateLeft(work int64) {
+	k.leftEst.jobs++
+	k.leftEst.work += work
+}
+
+// EstimateReturned counts the estimate of a job that waits again.
+func (k *Kind) EstimateReturned(work int64) {
+	k.leftEst.jobs--
+	k.leftEst.work -= work
+}
+
 type cumulative struct {
-	arrived, started, startedLate, completed, failed, retried, expired, estimate int64
-	work, workSquared, estimated                                                 float64
+	arrived, started, startedLate, completed, failed, retried, expired int64
+	arrivedEst                                                         estimates
+	work, workSquared, estimated                                       float64
 }
 
 func (k *Kind) now() cumulative {
 	return cumulative{
 		k.Arrived, k.Started, k.StartedLate, k.Completed, k.Failed, k.Retried, k.Expired,
-		k.EstimateArrived, k.Work, k.WorkSquared, k.estimated,
+		k.arrivedEst, k.Work, k.WorkSquared, k.estimated,
 	}
 }
 

@@ -17,8 +17,10 @@ type profile struct {
 
 const profileWeeks = 8
 
+// add books the work that arrived since the last tick, up to now: at the full
+// hour that is still the hour before's.
 func (p *profile) add(now time.Time, work float64) {
-	hour := now.Add(p.offset).Unix() / 3600
+	hour := now.Add(p.offset-time.Nanosecond).Unix() / 3600
 	if p.current == 0 {
 		p.current = hour
 	}

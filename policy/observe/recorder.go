@@ -152,11 +152,7 @@ func (r *Recorder) learn(now int64) {
 	slot := r.head % ringTicks
 	r.times[slot] = now
 	for i, k := range r.kinds {
-		if k.EstimateArrived > 0 {
-			k.estimated += float64(float64(k.EstimateArrived-k.seen.estimate) * 1e-9)
-		} else {
-			k.estimated += float64(float64(k.Arrived-k.seen.arrived) * r.typeMean[k.workType])
-		}
+		k.estimated += k.arrivedEst.minus(k.seen.arrivedEst).core(k.Arrived-k.seen.arrived, r.typeMean[k.workType])
 		r.cums[i][slot] = k.now()
 		r.late(k)
 	}
@@ -228,10 +224,7 @@ func (r *Recorder) queue(o *policy.Observation, now int64) {
 func (r *Recorder) addKind(v *policy.KindView, i int, k *Kind, now int64) {
 	mean := r.typeMean[k.workType]
 	pending := k.Waiting()
-	work := float64(float64(pending) * mean)
-	if k.EstimateArrived > 0 {
-		work = float64(k.EstimateArrived-k.EstimateStarted) * 1e-9
-	}
+	work := k.arrivedEst.minus(k.leftEst).core(pending, mean)
 	v.Pending.Jobs += pending
 	v.Pending.Work += policy.CoreSeconds(work)
 	v.InFlight.Jobs += k.Running()

@@ -125,9 +125,11 @@ func TestEstimatesTheJobsCarry(t *testing.T) {
 	r := New(env(), origin)
 	k := r.Kind("video", 2, 7)
 	k.Arrived = 3
-	k.EstimateArrived = int64(90 * time.Second)
+	for _, work := range []time.Duration{20 * time.Second, 30 * time.Second, 40 * time.Second} {
+		k.EstimateArrived(int64(work))
+	}
 	k.Started = 1
-	k.EstimateStarted = int64(20 * time.Second)
+	k.EstimateLeft(int64(20 * time.Second))
 	k.Ages.Add(0)
 	k.Ages.Add(0)
 	var o policy.Observation
@@ -188,7 +190,7 @@ func TestProfileByHourOfTheWeek(t *testing.T) {
 	start := time.Date(2008, 6, 2, 7, 0, 0, 0, time.UTC) // Monday midnight for the users
 	for h := range 3 * 168 {
 		for m := range 60 {
-			p.add(start.Add(time.Duration(h)*time.Hour+time.Duration(m)*time.Minute), float64(60*(1+h%168)))
+			p.add(start.Add(time.Duration(h)*time.Hour+time.Duration(m+1)*time.Minute), float64(60*(1+h%168)))
 		}
 	}
 	mean, p90, seen := p.at(start.Add(5*time.Hour + 30*time.Minute))

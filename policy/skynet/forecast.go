@@ -9,9 +9,10 @@ import (
 // of their level: what is planned for (load), and what is expected (usual).
 type forecast struct {
 	load, usual [maxSteps]float64
-	// mean and high load when a launch now could help, in slots.
-	mean, high float64
-	ratio      float64
+	// mean and high load when a launch now could help, in slots, and how much
+	// higher the profile has the mean than the level.
+	mean, high, ratio float64
+	inflate           inflate
 }
 
 // inflate returns the load to plan for where mean slots are expected:
@@ -76,7 +77,7 @@ func (p *Policy) lookAhead() {
 		}
 		a.load[i], a.usual[i] = load, min(load, usual)
 	}
-	p.inflate = r
+	a.inflate = r
 }
 
 // urgentLevel returns the level of the urgent lines' head work, in slots.

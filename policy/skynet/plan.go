@@ -131,8 +131,10 @@ func (p *plan) holds(c capacity, k checks) bool {
 // line fails where more waits than is not yet due.
 func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float64) bool {
 	var waiting, holding [linesMax]float64
+	tails := false
 	for j := range n {
 		waiting[j] = p.lines[j].waiting
+		tails = tails || p.lines[j].tail > 0
 	}
 	for i := 0; i <= last; i++ {
 		width := grid.width[i]
@@ -146,11 +148,13 @@ func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float
 			slots += float64(c.first * c.extra)
 		}
 		room := float64(max(slots, 0) * width)
-		for j := range n {
-			if holding[j] > 0 {
-				ended := min(float64(holding[j]*min(float64(p.lines[j].ending*width), 1)), room)
-				holding[j] -= ended
-				room -= ended
+		if tails {
+			for j := range n {
+				if holding[j] > 0 {
+					ended := min(float64(holding[j]*min(float64(p.lines[j].ending*width), 1)), room)
+					holding[j] -= ended
+					room -= ended
+				}
 			}
 		}
 		for j := range n {
@@ -161,11 +165,14 @@ func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float
 			} else {
 				wait += ln.expected[i]
 			}
-			served := min(wait, room)
+			served := wait
+			if served > room {
+				served = room
+			}
 			room -= served
 			wait -= served
 			waiting[j] = wait
-			if ln.tail > 0 {
+			if tails {
 				holding[j] += float64(ln.tail * served)
 			}
 			if i >= from && ln.urgent == urgent && wait > ln.notDue[i]+slack {
@@ -177,7 +184,8 @@ func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float
 }
 
 // shortfall returns the least capacity, in slots, that makes the plan hold if
-// it is there in lag seconds: doubled, then bisected to a quarter of a slot.
+// it is there in lag seconds: doubled, then bisected to a quarter of a slot,
+// or to a 128th.
 func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
 	c.from = stepOf(lag)
 	c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
@@ -189,7 +197,7 @@ func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
 		}
 		low, high = high, 2*high
 	}
-	for high-low > max(0.25, high/512) {
+	for high-low > max(0.25, high/128) {
 		c.extra = 0.5 * (low + high)
 		if p.holds(c, k) {
 			high = c.extra

@@ -15,8 +15,12 @@ const (
 // constant, the last tick, means over 2, 10 and 60 minutes, the profile, and
 // the mean deviation of ticks from the 10-minute mean. When the highest load Y
 // is known, the pinball loss of quantile q has the gradient g = −q where Y
-// exceeded the prediction and 1 − q otherwise, and each weight moves by AdaGrad: w_i ← max(0, w_i − 0.1 g_i/√(G_i + 1e−6)), where
-// g_i = g·x_i/√(|x|² + 0.01) and G_i sums g_i².
+// exceeded the prediction and 1 − q otherwise, and each weight moves by AdaGrad:
+//
+//	w_i ← max(0, w_i − 0.1 g_i/√(G_i + 1e−6)),  g_i = g·x_i/√(|x|² + 0.01)
+//
+// where G_i sums g_i². The quantile is one of time, not of jobs: a slot more
+// saves work in proportion to the time it is short.
 type quantile struct {
 	Weights  [features]float64         `json:"weights"`
 	Squares  [features]float64         `json:"squares"`

@@ -217,7 +217,7 @@ func (p *Policy) worthKeeping(left float64) bool {
 	level, needed := p.urgentLevel(), 0
 	for i := range points {
 		u := (float64(i) + 0.5) * window / points
-		if p.inflate.of(float64(level*p.ratio(u))) > left {
+		if p.ahead.inflate.of(float64(level*p.ratio(u))) > left {
 			needed++
 		}
 	}

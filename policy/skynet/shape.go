@@ -1,6 +1,9 @@
 package skynet
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // shape is the load of the urgent lines by quarter-hour of the day and of the
 // week on the users' clock.
@@ -22,6 +25,19 @@ type bin struct {
 
 const quarter = 15 * time.Minute
 
+// quarterOf returns the quarter-hour that holds t, counted from the epoch.
+func quarterOf(t time.Time) int64 {
+	const length = int64(quarter / time.Second)
+	q := t.Unix() / length
+	if t.Unix()%length < 0 {
+		q--
+	}
+	return q
+}
+
+// wrap returns i modulo n, from 0 to n-1 before the epoch too.
+func wrap(i, n int64) int64 { return (i%n + n) % n }
+
 // visitMemory is about how many visits a bin remembers.
 const visitMemory = 5
 
@@ -32,12 +48,12 @@ func (b *bin) learn(load float64) {
 
 // learn adds the load of a sample that ended at t, on the users' clock.
 func (s *shape) learn(t time.Time, load float64) {
-	q := t.Unix() / int64(quarter/time.Second)
+	q := quarterOf(t)
 	if q != s.Quarter {
 		if s.N > 0 {
 			mean := s.Sum / float64(s.N)
-			s.Day[s.Quarter%96].learn(mean)
-			s.Week[s.Quarter%672].learn(mean)
+			s.Day[wrap(s.Quarter, 96)].learn(mean)
+			s.Week[wrap(s.Quarter, 672)].learn(mean)
 		}
 		s.Quarter, s.Sum, s.N = q, 0, 0
 	}
@@ -50,13 +66,13 @@ func (s *shape) learn(t time.Time, load float64) {
 // week's bins were visited, the day's alone before, and false before that.
 func (s *shape) at(t float64) (load float64, known bool) {
 	x := t/quarter.Seconds() - 0.5
-	q := int64(x)
+	q := int64(math.Floor(x))
 	part := x - float64(q)
-	day, ok := between(&s.Day[q%96], &s.Day[(q+1)%96], part)
+	day, ok := between(&s.Day[wrap(q, 96)], &s.Day[wrap(q+1, 96)], part)
 	if !ok {
 		return 0, false
 	}
-	if week, ok := between(&s.Week[q%672], &s.Week[(q+1)%672], part); ok {
+	if week, ok := between(&s.Week[wrap(q, 672)], &s.Week[wrap(q+1, 672)], part); ok {
 		return float64(0.5*day) + float64(0.5*week), true
 	}
 	return day, true

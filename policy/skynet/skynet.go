@@ -14,13 +14,12 @@ type Policy struct {
 	st     state
 
 	// Everything below is derived anew at each step.
-	tick  float64 // nominal, in seconds
-	lag   float64 // boot lag planned with, in seconds
-	clock float64 // seconds since the epoch on the users' clock
-	lines []line
-	usual usualLoad
-	ahead forecast
-	inflate
+	tick   float64 // nominal, in seconds
+	lag    float64 // boot lag planned with, in seconds
+	clock  float64 // seconds since the epoch on the users' clock
+	lines  []line
+	usual  usualLoad
+	ahead  forecast
 	silent bool // arrivals are not planned for
 	fleet  fleet
 	plan   plan
@@ -103,7 +102,6 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 	}
 	p.usual = p.usualNow()
 	p.worst = -1
-	p.watchLate(since)
 	if since <= 0 || !o.Queue.At.After(st.QueueAt) {
 		st.QueueAt = later(st.QueueAt, o.Queue.At)
 		return
@@ -136,25 +134,24 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 	p.moveZ(step)
 }
 
-// watchLate keeps for how long jobs of urgent lines have been late.
-func (p *Policy) watchLate(since float64) {
-	for i := range p.lines {
-		if ln := &p.lines[i]; ln.urgent && ln.waitingJobs > 0 && ln.oldest > ln.budget {
-			p.st.LateS += since
-			return
-		}
-	}
-	p.st.LateS = 0
-}
-
-// warm reports whether lateness can be helped: an instance has been ready, or a
-// first launch has had the time to become so and recover.
+// warm reports whether lateness can be helped: since the first launches were
+// ready and had worked off what waited for them, or for two hours.
 func (p *Policy) warm(o *policy.Observation) bool {
 	st := &p.st
-	if st.WarmAt.IsZero() && (o.Fleet.ReadySlots > 0 && p.st.LateS == 0 || o.Now.Sub(st.FirstAt) > 2*time.Hour) {
+	if st.WarmAt.IsZero() && (o.Fleet.ReadySlots > 0 && !p.late() || o.Now.Sub(st.FirstAt) > 2*time.Hour) {
 		st.WarmAt = o.Now
 	}
 	return !st.WarmAt.IsZero() && o.Now.After(st.WarmAt)
+}
+
+// late reports whether a job of an urgent line waits for longer than it may.
+func (p *Policy) late() bool {
+	for i := range p.lines {
+		if ln := &p.lines[i]; ln.urgent && ln.waitingJobs > 0 && ln.oldest > ln.budget {
+			return true
+		}
+	}
+	return false
 }
 
 // switchedOff reports whether arrivals are so few at this hour that being late

@@ -33,14 +33,15 @@ const (
 // learnSlack adds step seconds of the fleet as it is seen now.
 func (p *Policy) learnSlack(o *policy.Observation, step float64) {
 	s := &p.st.Slack
-	q := o.Now.Unix() / int64(quarter/time.Second)
+	q := quarterOf(o.Now)
 	for n := min(q-s.Quarter, 96); n > 0; n-- {
-		at := (q - n + 1) % 96
+		at := wrap(q-n+1, 96)
 		s.Ready[at], s.Busy[at] = 0, 0
 	}
 	s.Quarter = q
-	s.Ready[q%96] += float64(float64(o.Fleet.ReadySlots) * step)
-	s.Busy[q%96] += float64(float64(o.Fleet.BusySlots) * step)
+	at := wrap(q, 96)
+	s.Ready[at] += float64(float64(o.Fleet.ReadySlots) * step)
+	s.Busy[at] += float64(float64(o.Fleet.BusySlots) * step)
 	s.Load = follow(s.Load, float64(o.Fleet.BusySlots), step, slackLoadTau, s.N)
 	s.N++
 }
@@ -68,7 +69,7 @@ func (p *Policy) slackFloor(o *policy.Observation) float64 {
 		ready, busy = h.ReadySlotSeconds, h.BusySlotSeconds
 		if h.SlackOver >= 24*time.Hour {
 			for n := range int64(span / quarter.Seconds()) {
-				at := (s.Quarter + 1 + n) % 96 // the oldest quarter-hours
+				at := wrap(s.Quarter+1+n, 96) // the oldest quarter-hours
 				ready -= s.Ready[at]
 				busy -= s.Busy[at]
 			}

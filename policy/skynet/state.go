@@ -22,10 +22,6 @@ type state struct {
 	Kept    int       `json:"kept"`
 	Missing time.Time `json:"missing"`
 
-	// LateS is for how many seconds jobs of an urgent line have been waiting for
-	// longer than they may.
-	LateS float64 `json:"late_s"`
-
 	// Samples taken, and what has arrived since the last one.
 	Samples  int64   `json:"samples"`
 	SampledS float64 `json:"sampled_s"`
@@ -63,6 +59,9 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	}
 	if n := len(st.Lines); n > linesMax {
 		return fmt.Errorf("skynet: state: %d lines: must be at most %d", n, linesMax)
+	}
+	if st.Samples < 0 || st.Phi.N < 0 || st.Slack.N < 0 {
+		return fmt.Errorf("skynet: state: %d samples, %d and %d: must not be negative", st.Samples, st.Phi.N, st.Slack.N)
 	}
 	p.st = st
 	return nil

@@ -1,6 +1,8 @@
 package skynet
 
 import (
+	"math"
+
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/detmath"
 )
@@ -30,6 +32,8 @@ var ruleSteerFlat = policy.NewRule("steer.flat", "%s: %.2f %% late although the 
 //	z ← clip(z + G (x − ln(budget + 0.05)) Δ/day, −0.5, 3)
 //
 // which rests where the worst class spends the budget's share of its allowance.
+// A class that promises something of every hour adds the late share of its worst
+// hour lately against what an hour allows.
 // Doubt buys more: z rises faster the more jobs are late, and falls slowly.
 //
 // Anti-windup: where bursts come faster than any launch, a larger z buys
@@ -54,6 +58,8 @@ type spent struct {
 	Late          float64 `json:"late"`
 	StartedRecent float64 `json:"started_recent"`
 	LateRecent    float64 `json:"late_recent"`
+	Hours         hours   `json:"hours"`
+	started, late float64 // since the last observation
 }
 
 func newSteer(s *settings, classes int) steer {
@@ -73,6 +79,7 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c.Late *= keep
 		c.StartedRecent *= keepRecent
 		c.LateRecent *= keepRecent
+		c.started, c.late = 0, 0
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
@@ -80,10 +87,17 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 			continue
 		}
 		c := &s.Classes[k.Class]
-		c.Started += float64(k.Started)
-		c.Late += float64(k.StartedLate)
-		c.StartedRecent += float64(k.Started)
-		c.LateRecent += float64(k.StartedLate)
+		c.started += float64(k.Started)
+		c.late += float64(k.StartedLate)
+	}
+	hour := int64(math.Floor(p.clock / 3600))
+	for i := range s.Classes {
+		c := &s.Classes[i]
+		c.Started += c.started
+		c.Late += c.late
+		c.StartedRecent += c.started
+		c.LateRecent += c.late
+		c.Hours.count(hour, c.started, c.late, step)
 	}
 }
 
@@ -128,7 +142,12 @@ func (p *Policy) recent(class int) float64 {
 		return 0
 	}
 	miss := max(1-p.env.Classes[class].Attain, missFloor)
-	return detmath.Log((c.LateRecent/c.StartedRecent + float64(0.05*miss)) / miss)
+	return used(c.LateRecent/c.StartedRecent, miss)
+}
+
+// used returns ln of how much of an allowed late share is used, bounded below.
+func used(late, allowed float64) float64 {
+	return detmath.Log((late + float64(0.05*allowed)) / allowed)
 }
 
 // pressure returns ln of how much of its allowance the worst class uses, and
@@ -141,7 +160,11 @@ func (p *Policy) pressure() (x float64, worst int) {
 			continue
 		}
 		miss := max(1-p.env.Classes[i].Attain, missFloor)
-		if own := detmath.Log((c.Late/c.Started + float64(0.05*miss)) / miss); worst < 0 || own > x {
+		own := used(c.Late/c.Started, miss)
+		if allowed := p.worstHour(i); allowed > 0 {
+			own = max(own, used(c.Hours.Worst, allowed))
+		}
+		if worst < 0 || own > x {
 			x, worst = own, i
 		}
 	}

@@ -10,10 +10,12 @@ import (
 )
 
 // File is a file that is written beside its place and renamed when it is
-// complete and on disk. A device or a pipe is written to directly.
+// complete and on disk. A device or a pipe is written to directly. Errors name
+// the path given to Create, never the file beside it.
 type File struct {
-	*os.File
-	path string // "" when File is the target itself, such as a device
+	file   *os.File
+	path   string
+	direct bool // file is the target itself, such as a device
 }
 
 // Create begins a file that will be called path. It fails where path is a
@@ -27,36 +29,55 @@ func Create(path string) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &File{File: f}, nil
+		return &File{file: f, path: path, direct: true}, nil
 	}
 	dir, base := filepath.Split(path)
 	for try := 0; ; try++ {
 		name := fmt.Sprintf("%s.%s.%d-%d.tmp", dir, base, os.Getpid(), try)
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if err == nil {
-			return &File{File: f, path: path}, nil
+			return &File{file: f, path: path}, nil
 		}
 		if !os.IsExist(err) || try == 100 {
-			return nil, err
+			return nil, named(path, err)
 		}
 	}
 }
 
+// Write writes what follows in the file.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.file.Write(p)
+	return n, named(f.path, err)
+}
+
+// named returns err as one of writing to path.
+func named(path string, err error) error {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case *fs.PathError:
+		err = e.Err
+	case *os.LinkError:
+		err = e.Err
+	}
+	return &fs.PathError{Op: "write", Path: path, Err: err}
+}
+
 // Commit gives the file its name. It removes what was written if that fails.
 func (f *File) Commit() error {
-	if f.path == "" {
-		return f.Close()
+	if f.direct {
+		return named(f.path, f.file.Close())
 	}
-	err := f.Sync()
-	if e := f.Close(); err == nil {
+	err := f.file.Sync()
+	if e := f.file.Close(); err == nil {
 		err = e
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), f.path)
+		err = os.Rename(f.file.Name(), f.path)
 	}
 	if err != nil {
-		os.Remove(f.Name())
-		return err
+		os.Remove(f.file.Name())
+		return named(f.path, err)
 	}
 	// the rename lasts once the folder is on disk; not every system can say so
 	if dir, err := os.Open(filepath.Dir(f.path)); err == nil {
@@ -68,8 +89,8 @@ func (f *File) Commit() error {
 
 // Abort leaves nothing of the file.
 func (f *File) Abort() {
-	f.Close()
-	if f.path != "" {
-		os.Remove(f.Name())
+	f.file.Close()
+	if !f.direct {
+		os.Remove(f.file.Name())
 	}
 }

@@ -33,7 +33,7 @@ func TestWholeOrNotAtAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.WriteString("half"); err != nil {
+	if _, err := f.Write([]byte("half")); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := os.ReadFile(path); string(got) != "old" {
@@ -48,7 +48,7 @@ func TestWholeOrNotAtAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.WriteString("new"); err != nil {
+	if _, err := f.Write([]byte("new")); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Commit(); err != nil {
@@ -74,8 +74,43 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Skipf("no /dev/full here: %v", err)
 	}
-	if _, err := f.WriteString("x"); !errors.Is(err, syscall.ENOSPC) {
+	if _, err := f.Write([]byte("x")); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("a full disk: %v, want ENOSPC", err)
 	}
 	f.Abort()
+}
+
+func TestErrorsNameThePath(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "no", "out")
+	_, err := Create(path)
+	want(t, err, "write "+path+": no such file or directory")
+
+	path = filepath.Join(dir, "out")
+	f, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path, 0o777); err != nil { // a folder takes the file's place
+		t.Fatal(err)
+	}
+	if err = f.Commit(); err == nil {
+		t.Fatal("a file took the place of a folder")
+	}
+	var named *os.PathError
+	if !errors.As(err, &named) || named.Path != path {
+		t.Errorf("Commit: %v, want an error that names %s", err, path)
+	}
+	_, err = f.Write([]byte("x"))
+	want(t, err, "write "+path+": file already closed")
+	if list := names(t, dir); len(list) != 1 {
+		t.Errorf("the folder holds %q, want the folder alone", list)
+	}
+}
+
+func want(t *testing.T, err error, text string) {
+	t.Helper()
+	if err == nil || err.Error() != text {
+		t.Errorf("error %v, want %s", err, text)
+	}
 }
