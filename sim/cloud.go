@@ -266,12 +266,23 @@ func (e *engine) unlist(in *instance) {
 	}
 }
 
-// relist puts the idle slots back, each idle since it became so.
+// relist notes that the idle slots of an instance take jobs again, each idle
+// since it became so; relistAll puts them back.
 func (e *engine) relist(in *instance) {
 	for s := in.base; s < in.base+in.n; s++ {
 		if e.done.due[s] == never && !e.slots[s].held {
-			e.idle.add(s, in.id, e.idle.since[s])
+			e.idle.owner[s] = in.id
+			e.relisted = append(e.relisted, s)
 		}
+	}
+}
+
+// relistAll puts back every slot noted by relist, before anything is dispatched
+// or drained: together, because one by one each would walk the list.
+func (e *engine) relistAll() {
+	if len(e.relisted) > 0 {
+		e.idle.addAll(e.relisted)
+		e.relisted = e.relisted[:0]
 	}
 }
 

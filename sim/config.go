@@ -140,7 +140,7 @@ const (
 	// APIOutage: every EC2 call fails, listing included.
 	APIOutage FaultKind = "api-outage"
 	// LostReply: launches happen, but their reply is lost with Probability;
-	// they are seen Delay later in the list.
+	// they are seen Delay later in the list, or when their workers ask for work.
 	LostReply FaultKind = "lost-reply"
 	// Stale: the signals keep the values last read before From.
 	Stale FaultKind = "stale"

@@ -43,6 +43,8 @@ type engine struct {
 	parked []parked
 	spare  []int32 // parked records to reuse
 
+	relisted []int32 // slots to be listed as idle again
+
 	service []ratio // by type
 	kinds   []kind  // by the trace's kind
 	rec     *observe.Recorder

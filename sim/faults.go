@@ -12,11 +12,13 @@ type faults struct {
 	active   []bool // by Config.Faults
 	apiDown  bool
 	slowWork bool
-	callAt   int64 // when EC2 was last called, and the how many-th call that
-	callNth  int64 // was then: throttling draws by both
-	frozen   [4]*policy.Observation
-	listed   time.Time // when EC2 last listed the fleet
-	inFault  bool      // any signal fault is active
+	// queueUnread: the queue's section cannot be read.
+	queueUnread bool
+	callAt      int64 // when EC2 was last called, and the how many-th call that
+	callNth     int64 // was then: throttling draws by both
+	frozen      [4]*policy.Observation
+	listed      time.Time // when EC2 last listed the fleet
+	inFault     bool      // any signal fault is active
 }
 
 // sections that a Stale, Zero or Blind fault may concern.
@@ -135,6 +137,7 @@ func (e *engine) endFault(i int) {
 				e.heal(in)
 			}
 		}
+		e.relistAll()
 	}
 }
 
@@ -142,6 +145,13 @@ func (e *engine) endFault(i int) {
 func (e *engine) refreshFaults() {
 	e.faults.apiDown = e.anyActive(APIOutage)
 	e.faults.slowWork = e.anyActive(SlowWork)
+	e.faults.queueUnread = false
+	for i, on := range e.faults.active {
+		f := &e.cfg.Faults[i]
+		if on && (f.Kind == QueueOutage || f.Kind == Blind && f.names(sectionNames[sectionQueue])) {
+			e.faults.queueUnread = true
+		}
+	}
 	e.faults.inFault = e.anyActive(Stale) || e.anyActive(Zero) || e.anyActive(Blind) || e.anyActive(QueueOutage) || e.anyActive(APIOutage)
 	e.thaw()
 }

@@ -47,6 +47,9 @@ func (e *engine) lateAtEnd() {
 	}
 	e.line.Each(func(_ uint8, job *dispatch.Job) bool {
 		open(job, -1)
+		if e.jobs != nil {
+			e.jobs.waiting(job, int(job.Attempt))
+		}
 		return true
 	})
 	for _, r := range e.alive {
@@ -64,6 +67,9 @@ func (e *engine) lateAtEnd() {
 	for i := range e.parked {
 		if p := &e.parked[i]; p.slot < 0 && !p.free {
 			open(&p.job, -1)
+			if e.jobs != nil {
+				e.jobs.waiting(&p.job, int(p.job.Attempt)+1)
+			}
 		}
 	}
 }
@@ -204,15 +210,19 @@ func (h *histogram) figures() TimeFigures {
 // reveal fills each tick's ForecastActual: the work per second that arrived
 // when an instance launched then could first help.
 func (s *stats) reveal(p policy.Policy) {
-	f, ok := p.(Forecaster)
+	f, ok := p.(forecaster)
 	if !ok {
 		return
 	}
 	_, _, ahead := f.Forecast()
-	step := int(ahead / max(s.cfg.Tick, 1))
+	j := 0 // the first tick at or after that time
 	for i := range s.ticks {
-		if j := i + step; j < len(s.ticks) {
-			s.ticks[i].ForecastActual = s.ticks[j].Offered
+		for j < len(s.ticks) && s.ticks[j].At < s.ticks[i].At+ahead {
+			j++
 		}
+		if j == len(s.ticks) {
+			return
+		}
+		s.ticks[i].ForecastActual = s.ticks[j].Offered
 	}
 }

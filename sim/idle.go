@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // idleList holds the idle slots of ready instances in the order dispatch takes
 // them: idle longest first, ties by instance and then slot. Slots become idle
 // in the order of time, so the list is a ring that is filled at one end and
@@ -69,8 +71,8 @@ func (l *idleList) add(slot int32, owner, since int64) {
 	at := l.tail
 	l.tail++
 	l.n++
-	// a slot idle since the same instant as others, or put back by an undrain,
-	// goes before those it precedes; holes between them are passed over
+	// a slot idle since the same instant as others goes before those it
+	// precedes; holes between them are passed over
 	for at != l.head {
 		last := l.ring[(at-1)&mask]
 		if last != hole {
@@ -84,6 +86,51 @@ func (l *idleList) add(slot int32, owner, since int64) {
 	}
 	l.ring[at&mask] = slot
 	l.place[slot] = at
+}
+
+// addAll lists slots that were idle before, each since the time and for the
+// instance noted of it. It sorts slots, and costs one walk from the end of the
+// list to the first of them, however many they are.
+func (l *idleList) addAll(slots []int32) {
+	slices.SortFunc(slots, func(a, b int32) int {
+		if l.before(a, b) {
+			return -1
+		}
+		return 1
+	})
+	if int(l.tail-l.head)+len(slots) > len(l.ring) {
+		l.rebuild(0)
+	}
+	mask := uint32(len(l.ring) - 1)
+	from := l.tail // listed before here: not looked at yet
+	l.tail += uint32(len(slots))
+	to := l.tail // settled from here on
+	for left := len(slots); left > 0; {
+		slot := slots[left-1]
+		if from != l.head {
+			last := l.ring[(from-1)&mask]
+			if last == hole {
+				from--
+				continue
+			}
+			if l.before(slot, last) {
+				from--
+				slot = last
+			} else {
+				left--
+			}
+		} else {
+			left--
+		}
+		to--
+		l.ring[to&mask] = slot
+		l.place[slot] = to
+	}
+	for to != from { // as many as were passed over
+		to--
+		l.ring[to&mask] = hole
+	}
+	l.n += len(slots)
 }
 
 // take removes and returns the first slot; the list must not be empty.

@@ -50,6 +50,11 @@ func (l *jobLog) running(sl *slot, inst int64) {
 	r.Start, r.Instance, r.Attempts = time.Duration(sl.start), inst, int(sl.job.Attempt)+1
 }
 
+// waiting notes how often a job that waits when the run ends was started.
+func (l *jobLog) waiting(job *dispatch.Job, attempts int) {
+	l.entry(job.ID).Attempts = attempts
+}
+
 // lost settles a job that used up its attempts.
 func (l *jobLog) lost(job *dispatch.Job) {
 	r := l.entry(job.ID)

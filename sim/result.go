@@ -233,7 +233,8 @@ type Options struct {
 }
 
 // JobRow is one job's fate. Start, Finish and Instance are -1 where it never
-// happened; Start is of the attempt that finished.
+// happened; Start is of the attempt that finished, or of the one that runs at
+// the end; Attempts counts every start but those a spot interruption undid.
 type JobRow struct {
 	Job                    int64
 	Type                   string

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"cmp"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -392,6 +394,74 @@ func TestConfigRefused(t *testing.T) {
 		spoil(cfg)
 		if _, err := Run(context.Background(), cfg, plan{}.policy(cfg), newJobs(nil), Options{}); err == nil {
 			t.Errorf("%s: not refused", name)
+		}
+	}
+}
+
+// Slots put back together stand as if each had been put in by its place.
+func TestAddAllAgainstASortedList(t *testing.T) {
+	const slots = 200
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		var l idleList
+		l.grow(slots)
+		var listed, out []int32
+		for s := range int32(slots) {
+			out = append(out, s)
+			l.owner[s] = r.Int64N(20)
+		}
+		for now := range int64(300) {
+			var some []int32
+			for range r.IntN(1 + min(len(out), 30)) {
+				i := r.IntN(len(out))
+				s := out[i]
+				out = slices.Delete(out, i, i+1)
+				listed = append(listed, s)
+				if now == 0 || r.IntN(3) == 0 {
+					l.add(s, l.owner[s], now)
+				} else {
+					some = append(some, s)
+				}
+			}
+			l.addAll(some)
+			slices.SortFunc(listed, func(a, b int32) int {
+				return cmp.Or(cmp.Compare(l.since[a], l.since[b]), cmp.Compare(l.owner[a], l.owner[b]), cmp.Compare(a, b))
+			})
+			for range r.IntN(1 + min(len(listed), 30)) {
+				i := 0
+				if r.IntN(2) == 0 {
+					if got := l.take(); got != listed[0] {
+						t.Fatalf("seed %d, at %d: took %d, want %d", seed, now, got, listed[0])
+					}
+				} else {
+					i = r.IntN(len(listed))
+					l.remove(listed[i])
+				}
+				out = append(out, listed[i])
+				listed = slices.Delete(listed, i, i+1)
+			}
+			if l.n != len(listed) {
+				t.Fatalf("seed %d, at %d: %d listed, want %d", seed, now, l.n, len(listed))
+			}
+		}
+	}
+}
+
+// What happens to a worker behind a partition does not prolong its leases: they
+// run from its last beat before.
+func TestLeaseBehindAPartition(t *testing.T) {
+	for _, kind := range []FaultKind{Crash, Interrupt} {
+		cfg := tiny()
+		cfg.Spot = &SpotMarket{Discount: 0.3}
+		cfg.Faults = []Fault{
+			{Kind: Partition, From: 25 * s, To: 300 * s, Types: []string{"a"}},
+			{Kind: kind, From: 40 * s, To: 41 * s, Types: []string{"a"}},
+		}
+		d := launch(1, 1)
+		d.Launches[0].Market = policy.Spot
+		f, rows := follow(t, cfg, plan{0: d}, do(0, 100*s))
+		if wantRuns(t, rows, ran{50 * s, 150 * s}); rows[0].Attempts != 2 || f.Jobs.Retried != 1 {
+			t.Errorf("%s: %d attempts, %d retried; want the lease to end at 50 s", kind, rows[0].Attempts, f.Jobs.Retried)
 		}
 	}
 }

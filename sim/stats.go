@@ -380,7 +380,7 @@ func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
 	row.Instances = len(e.alive)
 	row.Cost = s.spent
 	row.ForecastMean, row.ForecastHigh, row.ForecastActual = nan, nan, nan
-	if p, ok := e.policy.(Forecaster); ok {
+	if p, ok := e.policy.(forecaster); ok {
 		row.ForecastMean, row.ForecastHigh, _ = p.Forecast()
 	}
 	s.ticks = append(s.ticks, row)

@@ -7,10 +7,10 @@ import (
 	"github.com/skynet-ec2/skynet/policy/observe"
 )
 
-// Forecaster is a policy that can say what it expects: the work in reference
+// forecaster is a policy that can say what it expects: the work in reference
 // cores when an instance launched now could help, its mean and the upper
 // quantile it plans with, and how far ahead that is.
-type Forecaster interface {
+type forecaster interface {
 	Forecast() (mean, high float64, ahead time.Duration)
 }
 
@@ -34,6 +34,7 @@ func (e *engine) tick() {
 			row.Undrains++
 		}
 	}
+	e.relistAll()
 	for _, id := range decision.Drains {
 		if e.drain(int64(id)) {
 			row.Drains++
@@ -74,7 +75,7 @@ func (e *engine) observe() {
 	e.observeEC2()
 	e.stats.row = TickRow{At: time.Duration(e.now)}
 	step := e.stats.step(e)
-	e.rec.QueueRead(e.now, e.closed)
+	e.rec.QueueRead(e.now, e.faults.queueUnread)
 	e.rec.End(o, e.now, observe.Sample{ReadySlotS: step.ready, BusySlotS: step.busy, Silent: silent})
 	e.stats.slack24h(e, o.History.Slack24h)
 	e.stats.offered(o, step.at)
@@ -93,7 +94,7 @@ func (e *engine) observeFleet() (silent int) {
 	for _, r := range e.alive {
 		in := &e.insts[r]
 		if in.seen >= 0 && !in.silent && !in.dead {
-			in.seen = e.now
+			in.seen = e.lastBeat(in)
 		}
 		v := policy.Instance{
 			ID: policy.InstanceID(in.id), Type: int(in.typ), Market: in.market, Phase: in.phase,

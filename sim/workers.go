@@ -20,14 +20,17 @@ type parked struct {
 	seen int64 // the worker's last report when it fell silent
 }
 
-// lastBeat returns when the worker of an instance last reported of itself:
-// beats come every Beat from when it was ready.
+// lastBeat returns when the worker of an instance was last heard of: beats come
+// every Beat from when it was ready, until it falls silent.
 func (e *engine) lastBeat(in *instance) int64 {
 	beat := int64(e.cfg.Beat)
-	if beat == 0 {
+	switch {
+	case in.silent:
+		return in.seen
+	case beat == 0:
 		return e.now
 	}
-	return in.readyAt + (e.now-in.readyAt)/beat*beat
+	return max(in.seen, in.readyAt+(e.now-in.readyAt)/beat*beat)
 }
 
 // leaseEnd returns when the lease of a slot's job ends whose worker was last
@@ -150,9 +153,7 @@ func (e *engine) crash(in *instance) {
 	case policy.Draining:
 		e.addReady(-int64(in.busy))
 	}
-	if !in.silent {
-		in.seen = max(in.seen, e.lastBeat(in))
-	}
+	in.seen = e.lastBeat(in)
 	e.freed = e.now
 	for s := in.base; s < in.base+in.n; s++ {
 		sl := &e.slots[s]
@@ -224,11 +225,12 @@ func (e *engine) silence(in *instance) {
 	if in.takesJobs() {
 		e.unlist(in)
 	}
-	in.silent = true
 	if in.phase == policy.Booting {
+		in.silent = true
 		return
 	}
-	in.seen = max(in.seen, e.lastBeat(in))
+	in.seen = e.lastBeat(in)
+	in.silent = true
 	for s := in.base; s < in.base+in.n; s++ {
 		if sl := &e.slots[s]; (e.done.due[s] != never || sl.held) && !sl.orphan {
 			e.park(parked{job: sl.job, prio: sl.prio, slot: s, inst: in.id, seen: in.seen}, e.leaseEnd(in, sl))
@@ -360,7 +362,7 @@ func (e *engine) notice(in *instance) {
 }
 
 // takeBack ends a spot instance: its worker releases what it runs, so the jobs
-// wait again at once and have spent no attempt.
+// wait again at once and have spent no attempt, unless nobody can hear it.
 func (e *engine) takeBack(in *instance) {
 	e.stats.inst.Interrupted++
 	e.rec.Interrupted(e.now)
@@ -378,7 +380,11 @@ func (e *engine) takeBack(in *instance) {
 		if e.done.due[s] == never && !sl.held {
 			continue
 		}
-		if !sl.orphan {
+		switch {
+		case sl.orphan: // its job waits already
+		case in.silent:
+			e.park(parked{job: sl.job, prio: sl.prio, slot: -1, inst: in.id}, e.leaseEnd(in, sl))
+		default:
 			e.giveBack(&sl.job, sl.prio, released)
 		}
 		e.digest.ran(sl, in, s, e.now)

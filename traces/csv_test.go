@@ -72,7 +72,7 @@ func TestCSVIsReadExactly(t *testing.T) {
 }
 
 func TestCSVErrorsSayWhereAndWhat(t *testing.T) {
-	run := "; run: skynet trace import x.csv"
+	run := "; run: skynet trace import x.csv -o OUT"
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":              {"", "x.csv: is empty: a header such as arrival_s,service_s,type,priority is expected"},
 		"no header":          {"1,2,photo,0\n", `x.csv:1: unknown column "1"; unknown column "2"; unknown column "photo"; unknown column "0"; no column arrival_s, service_s, type, priority; the header must name arrival_s, service_s, type, priority, and may name estimate_s, deadline_s, bytes_in, bytes_out, tenant`},

@@ -139,6 +139,7 @@ type importer struct {
 	known *facts
 	sum   Summary
 	jobs  Batch
+	parts []uint64 // of which part of a parallel row each job is, and of how many; nil unless rows are expanded
 }
 
 // readAll reads every row and keeps the good ones.
@@ -208,9 +209,12 @@ func (im *importer) add(in *row) error {
 			Reason: fmt.Sprintf("makes more than %d jobs, the most an import holds", im.opt.JobsMax),
 		}
 	}
-	for range copies {
+	for part := range copies {
 		if err := in.append(&im.jobs, &im.known.kinds, &im.known.has); err != nil {
 			return err
+		}
+		if im.opt.Width == WidthExpand {
+			im.parts = append(im.parts, uint64(copies)<<32|uint64(part))
 		}
 	}
 	return nil
@@ -263,18 +267,27 @@ func (im *importer) sort() {
 		}
 		b.Tenant = sorted
 	}
+	if im.parts != nil {
+		sorted := make([]uint64, len(order))
+		for i, j := range order {
+			sorted[i] = im.parts[j.from]
+		}
+		im.parts = sorted
+	}
 }
 
 // jobKey is everything a job is, its arrival aside.
 type jobKey struct {
 	service int64
 	rest    [4]int64
+	part    uint64
 	tenant  uint32
 	kind    uint16
 }
 
 // duplicates counts jobs that agree with an earlier one of the same instant,
-// and removes them if asked to.
+// and removes them if asked to. Jobs that one parallel row became are no
+// duplicates of each other.
 func (im *importer) duplicates() {
 	b := &im.jobs
 	optional := b.optional()
@@ -287,6 +300,9 @@ func (im *importer) duplicates() {
 		}
 		if len(b.Tenant) > 0 {
 			k.tenant = b.Tenant[i]
+		}
+		if im.parts != nil {
+			k.part = im.parts[i]
 		}
 		return k
 	}
@@ -311,6 +327,9 @@ func (im *importer) duplicates() {
 			}
 			if kept < i {
 				b.move(kept, i)
+				if im.parts != nil {
+					im.parts[kept] = im.parts[i]
+				}
 			}
 			kept++
 		}

@@ -160,6 +160,11 @@ func TestSWF(t *testing.T) {
 	if jobs, sum, err = importText(t, swf, in); err != nil || len(jobs) != 71 || sum.Expanded != 68 {
 		t.Errorf("expanded to %d jobs: %s, %v", len(jobs), sum, err)
 	}
+	in.Dedup = true // the parts of one row are no duplicates of each other; those of equal rows are
+	if jobs, sum, err = importText(t, swf+swf, in); err != nil || len(jobs) != 71 || sum.Duplicates != 71 {
+		t.Errorf("expanded to %d different jobs: %s, %v", len(jobs), sum, err)
+	}
+	in.Dedup = false
 	in.Width = WidthMultiply
 	if jobs, _, err = importText(t, swf, in); err != nil || jobs[0].Service != 30*31405e9 || jobs[1].Service != 40*553e9 {
 		t.Errorf("multiplied: %v, %v", jobs, err)

@@ -241,7 +241,7 @@ func TestParquetErrorsNameRowAndColumn(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = readJobs(t, src)
-			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "run: skynet trace import "+path) {
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "run: skynet trace import "+path+" -o OUT") {
 				t.Errorf("got %v, want …%s…", err, c.want)
 			}
 		})

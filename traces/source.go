@@ -83,4 +83,4 @@ func shown(value string) string {
 }
 
 // runImport is the fix for a file that only a lenient reader can take.
-func runImport(file string) string { return "run: skynet trace import " + file }
+func runImport(file string) string { return "run: skynet trace import " + file + " -o OUT" }

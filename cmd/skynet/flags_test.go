@@ -2,7 +2,6 @@ package main
 
 import "testing"
 
-
 func TestOneOf(t *testing.T) {
 	for _, tt := range []struct {
 		words []string

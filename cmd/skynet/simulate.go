@@ -309,8 +309,8 @@ func (s *simulation) simulate(ctx context.Context, seed uint64, opt sim.Options,
 		return nil, err
 	}
 	f := &result.Figures
-	if t := s.scenario.Trace; t != nil && f.Jobs.Arrived == 0 {
-		return nil, inputError(fmt.Errorf("%s: no job arrives: there is nothing to judge a policy by", t.File))
+	if t := s.scenario.Trace; t != nil && !timed.any {
+		return nil, inputError(fmt.Errorf("%s: holds no job: there is nothing to judge a policy by", t.File))
 	}
 	f.Policy = s.scenario.PolicyLabel()
 	wall := time.Since(began)
@@ -321,16 +321,19 @@ func (s *simulation) simulate(ctx context.Context, seed uint64, opt sim.Options,
 	return result, nil
 }
 
-// timedSource measures how long its source takes to decode or generate jobs.
+// timedSource measures how long its source takes to decode or generate jobs,
+// and whether there are any.
 type timedSource struct {
 	traces.Source
 	decoding time.Duration
+	any      bool // it had a job
 }
 
 func (t *timedSource) Next(b *traces.Batch) error {
 	began := time.Now()
 	err := t.Source.Next(b)
 	t.decoding += time.Since(began)
+	t.any = t.any || err == nil && b.Len() > 0
 	return err
 }
 

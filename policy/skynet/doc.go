@@ -15,8 +15,9 @@
 //  3. level.go, shape.go: how much work arrives, now and at this hour of the week.
 //  4. reserve.go (quantile.go, phi.go): how much more than the mean to plan
 //     for. One number, z, scales it.
-//  5. steer.go: the promises' miss budget moves z. slackrule.go: or the 24 h
-//     mean of slack sets a floor under the fleet, as in 2008.
+//  5. steer.go: the promises' miss budget moves z; hours.go: what single hours
+//     were promised. slackrule.go: or the 24 h mean of slack sets a floor under
+//     the fleet, as in 2008.
 //  6. plan.go: a fluid plan of the next 42 minutes: does what is ready and on
 //     its way leave no avoidable miss?
 //  7. buy.go: if not, the least capacity that does, from drains taken back and

@@ -60,7 +60,11 @@ func (p *Policy) reserve(meanAhead float64) inflate {
 func (p *Policy) lookAhead() {
 	level := p.urgentLevel()
 	a := &p.ahead
-	a.ratio = p.ratio(p.lag + p.tick)
+	rise := 1.0 // over the level, while a burst is chased
+	if p.chase && level > 0 {
+		rise = max(1, p.st.Quantile.Mean2/level)
+	}
+	a.ratio = rise * p.ratio(p.lag+p.tick)
 	a.mean = level * a.ratio
 	r := p.reserve(a.mean)
 	a.high = r.of(a.mean)
@@ -69,7 +73,7 @@ func (p *Policy) lookAhead() {
 		// the profile moves slowly: once a minute is often enough
 		if at := math.Floor((grid.end[i] - float64(grid.width[i]/2)) / 60); at != minute {
 			minute = at
-			usual = p.ratio(float64(60*at) + 30)
+			usual = rise * p.ratio(float64(60*at)+30)
 			load = usual
 			if level > 0 {
 				load = r.of(float64(level*usual)) / level

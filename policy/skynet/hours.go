@@ -20,11 +20,18 @@ type hours struct {
 const (
 	hourLeast  = 100     // jobs of an hour that counts
 	hourMemory = 2 * day // of the worst one
+	// hourAim is the part of an hour's allowance that its worst may come to, times
+	// the budget: the worst hour of a month is worse than that of two days.
+	hourAim = 0.5
 	// hourAlarm is the part of what an hour may spend, at its present rate of
-	// arrivals, after which catching up is worth its price.
-	hourAlarm = 0.25
+	// starts, after which catching up is worth its price: early where the hour
+	// itself was promised something, and late where it was not. There an hour is
+	// taken to allow hourMultiple times the late share of the class.
+	hourAlarm        = 0.1
+	hourAlarmImplied = 0.5
+	hourMultiple     = 5
 	// catchUp is the recovery time, in seconds, while an hour is in danger.
-	catchUp = 60
+	catchUp = 120
 )
 
 // count adds the starts of step seconds that end in the given hour.
@@ -40,35 +47,47 @@ func (h *hours) count(hour int64, started, late, step float64) {
 	h.Late += late
 }
 
-// endangered reports whether the running hour has spent so much of the allowed
-// share of late jobs that what is late now may break it: more than a quarter of
-// what it may spend if starts go on as they did, part of an hour having passed.
-func (h *hours) endangered(allowed, part float64) bool {
+// endangered reports whether the running hour, of which the given part has
+// passed, has more late jobs than share of those it will start at this rate.
+func (h *hours) endangered(share, part float64) bool {
 	expected := h.Started / max(part, 0.05)
-	return h.Late > float64(hourAlarm*allowed*max(expected, hourLeast))
+	return h.Late > float64(share*max(expected, hourLeast))
 }
 
-// worstHour returns the late share that a class allows any hour, 0 when it
+// hourAllows returns the late share that a class allows any hour, 0 when it
 // promises nothing of the kind.
-func (p *Policy) worstHour(class int) float64 {
+func (p *Policy) hourAllows(class int) float64 {
 	if w := p.env.Classes[class].WorstHour; w > 0 {
 		return max(1-w, missFloor)
 	}
 	return 0
 }
 
-// recovery returns how long what is late may stay late, in seconds, once a
-// launch could help: a short time only while the promise of the running hour is
-// in danger. Otherwise bursts are not chased: a machine that comes when they
-// are over is paid for nothing.
-func (p *Policy) recovery() float64 {
+// hourInDanger reports whether the running hour goes badly for any class. Only
+// then does the policy chase a burst: it gives what waits a shorter time to
+// recover, and takes the load of the last two minutes for the level if that is
+// higher. At other times a machine that comes when the burst is over is paid for
+// nothing, and the late jobs are what the miss budget is for.
+func (p *Policy) hourInDanger() bool {
 	hour := p.clock / 3600
 	part := hour - math.Floor(hour)
 	for i := range p.st.Steer.Classes {
-		allowed := p.worstHour(i)
-		if allowed > 0 && p.st.Steer.Classes[i].Hours.endangered(allowed, part) {
-			return min(p.set.recovery, catchUp)
+		alarm := float64(hourAlarm * p.hourAllows(i))
+		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
+			alarm = float64(hourAlarmImplied * min(float64(hourMultiple*max(1-c.Attain, missFloor)), 1))
 		}
+		if alarm > 0 && p.st.Steer.Classes[i].Hours.endangered(alarm, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// recovery returns how long what is late may stay late, in seconds, once a
+// launch could help.
+func (p *Policy) recovery() float64 {
+	if p.chase {
+		return min(p.set.recovery, catchUp)
 	}
 	return p.set.recovery
 }

@@ -174,3 +174,32 @@ func TestBootLag(t *testing.T) {
 		}
 	}
 }
+
+func TestHours(t *testing.T) {
+	var h hours
+	for m := range 60 {
+		late := 0.0
+		if m >= 50 {
+			late = 12 // of 20 a minute, for the last ten minutes
+		}
+		if m == 50 && h.endangered(0.005, 50.0/60) {
+			t.Error("an hour without a late job is in danger")
+		}
+		h.count(7, 20, late, 60)
+	}
+	if !h.endangered(0.05, 0.99) || h.endangered(0.11, 0.99) {
+		t.Error("120 late of 1200 are more than 5 % and less than 11 %")
+	}
+	h.count(8, 20, 0, 60)
+	if math.Abs(h.Worst-0.1) > 1e-4 {
+		t.Errorf("worst hour %.4f, want 0.1", h.Worst)
+	}
+	if h.Started != 20 || h.Late != 0 {
+		t.Errorf("the new hour starts with %v started and %v late", h.Started, h.Late)
+	}
+	h.count(9, 1, 1, 60)
+	h.count(10, 0, 0, 60)
+	if h.Worst > 0.1 {
+		t.Errorf("an hour of one job counts: worst %.4f", h.Worst)
+	}
+}

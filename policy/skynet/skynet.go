@@ -20,6 +20,7 @@ type Policy struct {
 	lines  []line
 	usual  usualLoad
 	ahead  forecast
+	chase  bool // the promise of this hour is in danger
 	silent bool // arrivals are not planned for
 	fleet  fleet
 	plan   plan
@@ -50,6 +51,7 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	}
 	p.read(o)
 	p.learn(o, since)
+	p.chase = p.hourInDanger()
 	p.lookAhead()
 	p.silent = p.switchedOff(o.Now)
 	p.survey(o)

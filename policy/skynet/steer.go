@@ -33,7 +33,7 @@ var ruleSteerFlat = policy.NewRule("steer.flat", "%s: %.2f %% late although the 
 //
 // which rests where the worst class spends the budget's share of its allowance.
 // A class that promises something of every hour adds the late share of its worst
-// hour lately against what an hour allows.
+// hour lately against half of what an hour allows.
 // Doubt buys more: z rises faster the more jobs are late, and falls slowly.
 //
 // Anti-windup: where bursts come faster than any launch, a larger z buys
@@ -161,8 +161,8 @@ func (p *Policy) pressure() (x float64, worst int) {
 		}
 		miss := max(1-p.env.Classes[i].Attain, missFloor)
 		own := used(c.Late/c.Started, miss)
-		if allowed := p.worstHour(i); allowed > 0 {
-			own = max(own, used(c.Hours.Worst, allowed))
+		if allowed := p.hourAllows(i); allowed > 0 {
+			own = max(own, used(c.Hours.Worst, hourAim*allowed))
 		}
 		if worst < 0 || own > x {
 			x, worst = own, i
