@@ -423,6 +423,9 @@ func (e *engine) instant() error {
 	}
 	e.dispatch()
 	if e.nextAt == e.now {
+		if e.end == never && e.over() {
+			return nil // the run ends here, before the tick
+		}
 		if e.now < e.end {
 			e.tick()
 		} else {

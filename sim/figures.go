@@ -79,7 +79,7 @@ func (e *engine) figures() Figures {
 	s := e.stats
 	f := Figures{
 		Scenario: e.cfg.Name, Seed: e.cfg.Seed, Digest: e.digest.String(),
-		DurationS:  float64(e.now) * 1e-9,
+		DurationS:  seconds(e.now),
 		CostUSD:    s.cost.Dollars(),
 		HoursPaid:  s.paid.hours(),
 		ReadyCoreS: s.total.ready, BusyCoreS: s.total.busy,

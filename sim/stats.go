@@ -203,17 +203,17 @@ func (s *stats) book(e *engine, in *instance, paidEnd int64) {
 }
 
 // seconds returns ns in seconds, rounded once.
-func seconds(ns int64) float64 { return float64(float64(ns) * 1e-9) }
+func seconds(ns int64) float64 { return float64(ns) / 1e9 }
 
 // step closes the step that ends at the present tick.
 func (s *stats) step(e *engine) stepMark {
 	m := e.mark()
 	d := stepMark{
 		at:    m.at,
-		ready: float64(m.rawReady-s.last.rawReady) * 1e-9,
-		busy:  float64(m.rawBusy-s.last.rawBusy) * 1e-9,
-		boot:  float64(m.rawBoot-s.last.rawBoot) * 1e-9,
-		alive: float64(m.rawAlive-s.last.rawAlive) * 1e-9,
+		ready: seconds(m.rawReady - s.last.rawReady),
+		busy:  seconds(m.rawBusy - s.last.rawBusy),
+		boot:  seconds(m.rawBoot - s.last.rawBoot),
+		alive: seconds(m.rawAlive - s.last.rawAlive),
 	}
 	s.addDay(d)
 	s.addWindows(s.last.at, m.at, d, len(e.alive))

@@ -1,29 +1,36 @@
 package traces
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"time"
 )
+
+// clonesMax is how many jobs an amplifier holds at most, at 24 bytes and two
+// copies: they are those of two jitters, or of one instant.
+const clonesMax = 1 << 24
 
 // Amplify returns src with every job k times: the original where it was, and
 // k-1 clones moved by up to jitter earlier or later (uniform, in whole
 // nanoseconds, never before 0). A clone's move is keyed by seed, the job's
 // position and the clone's number. Jobs that arrive at one instant stand in
 // the order of their originals. Memory grows with the jobs of two jitters,
-// not with the trace. A k below 2 returns src itself.
+// not with the trace; more than 16 million are an *InputError. A k below 2
+// returns src itself.
 //
 // It takes ownership of src: closing the result closes src.
 func Amplify(src Source, k int, jitter time.Duration, seed uint64) Source {
 	if k < 2 {
 		return src
 	}
-	return &amplifier{src: src, k: k, jitter: max(int64(jitter), 0), moves: streamOf(seed, "amplify")}
+	return &amplifier{src: src, k: k, max: clonesMax, jitter: max(int64(jitter), 0), moves: streamOf(seed, "amplify")}
 }
 
 type amplifier struct {
 	src    Source
 	k      int
+	max    int // of waiting
 	jitter int64
 	moves  stream
 
@@ -87,6 +94,14 @@ func (a *amplifier) take() error {
 		n := min(max(1<<14/a.k, 16), a.in.Len()-a.taken)
 		a.clone(a.taken, a.taken+n)
 		a.taken += n
+		if len(a.waiting) > a.max {
+			return &InputError{
+				File: a.src.Meta().Name,
+				Reason: fmt.Sprintf("amplified %d times, it has more than %d jobs around %v after its start",
+					a.k, a.max, time.Duration(a.in.Arrival[a.taken-1]).Round(time.Second)),
+				Fix: "amplify less, or move the clones by less",
+			}
+		}
 		settled = a.in.Arrival[a.taken-1] - a.jitter
 		if len(a.waiting) < 2*a.left || settled <= a.settled {
 			return nil // too few to be worth a pass over all

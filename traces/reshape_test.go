@@ -2,10 +2,12 @@ package traces
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -124,6 +126,21 @@ func TestCutKeepsWhatArrivesInside(t *testing.T) {
 			t.Errorf("cut from %v starts at %v", c.from, start)
 		}
 		sameJobs(t, want, jobsOf(t, src))
+	}
+}
+
+// A crowd that would fill the memory is refused instead.
+func TestAmplifyHoldsNoMoreThanItsBound(t *testing.T) {
+	crowd := &made{n: 5000, make: func(int) job { return job{Arrival: 7, Service: 1, Kind: Kind{Type: "x"}} }}
+	a := Amplify(crowd, 10, time.Second, 1).(*amplifier)
+	a.max = 10_000
+	_, err := readJobs(t, a)
+	var bad *InputError
+	if !errors.As(err, &bad) || !strings.Contains(bad.Reason, "amplified 10 times, it has more than 10000 jobs around 0s") {
+		t.Errorf("error %v, want one of bad input", err)
+	}
+	if held := cap(a.waiting); held > 100_000 {
+		t.Errorf("holds room for %d jobs", held)
 	}
 }
 

@@ -57,10 +57,26 @@ var operations = []struct {
 	weight int
 	do     func(*run)
 }{
-	{30, (*run).enqueue}, {25, (*run).lease}, {15, (*run).complete}, {8, (*run).fail}, {4, (*run).release},
-	{8, (*run).beat}, {2, (*run).renew}, {1, (*run).goodbye}, {6, (*run).expire}, {4, (*run).cancel}, {4, (*run).retry},
-	{4, (*run).setPriority}, {2, (*run).pause}, {2, (*run).limit}, {2, (*run).keyLimit}, {1, (*run).weight},
-	{2, (*run).snapshot}, {2, (*run).lead}, {1, (*run).reload}, {1, (*run).sweep},
+	{30, (*run).enqueue},
+	{25, (*run).lease},
+	{15, (*run).complete},
+	{8, (*run).fail},
+	{4, (*run).release},
+	{8, (*run).beat},
+	{2, (*run).renew},
+	{1, (*run).goodbye},
+	{6, (*run).expire},
+	{4, (*run).cancel},
+	{4, (*run).retry},
+	{4, (*run).setPriority},
+	{2, (*run).pause},
+	{2, (*run).limit},
+	{2, (*run).keyLimit},
+	{1, (*run).weight},
+	{2, (*run).snapshot},
+	{2, (*run).lead},
+	{1, (*run).reload},
+	{1, (*run).sweep},
 }
 
 // mustHappen names everything that a test of random operations has to have

@@ -53,8 +53,13 @@ func (o Options) Validate() error {
 		name string
 		v    time.Duration
 	}{
-		{"LeaseTTL", o.LeaseTTL}, {"ConfirmWithin", o.ConfirmWithin}, {"RememberFor", o.RememberFor}, {"KeyFor", o.KeyFor},
-		{"BackoffBase", o.BackoffBase}, {"BackoffMax", o.BackoffMax}, {"AgeStep", o.AgeStep},
+		{"LeaseTTL", o.LeaseTTL},
+		{"ConfirmWithin", o.ConfirmWithin},
+		{"RememberFor", o.RememberFor},
+		{"KeyFor", o.KeyFor},
+		{"BackoffBase", o.BackoffBase},
+		{"BackoffMax", o.BackoffMax},
+		{"AgeStep", o.AgeStep},
 	} {
 		if d.v < 0 {
 			errs = append(errs, fmt.Errorf("%s = %v: must not be negative", d.name, d.v))

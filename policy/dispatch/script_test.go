@@ -254,7 +254,7 @@ func (d *queueDesk) run(t *testing.T, data *datadriven.TestData) string {
 			BackoffBase: a.duration("backoff", 0), RememberFor: a.duration("remember", 0), KeyFor: a.duration("key-for", 0), Seed: 1,
 		})
 	case "try":
-		var token = d.tokens[a.id()]
+		token := d.tokens[a.id()]
 		if a.has("token") {
 			n, err := strconv.ParseUint(a.word("token", ""), 16, 64)
 			if err != nil {

@@ -20,8 +20,10 @@ const (
 	flatReturn   = 1.0     // z per day
 )
 
-var ruleSteer = policy.NewRule("steer.z", "%s: %.2f %% late of %.2f %% allowed, reserve multiplier %.2f", true)
-var ruleSteerFlat = policy.NewRule("steer.flat", "%s: %.2f %% late although the reserve multiplier rose from %.2f to %.2f: it is taken back", true)
+var (
+	ruleSteer     = policy.NewRule("steer.z", "%s: %.2f %% late of %.2f %% allowed, reserve multiplier %.2f", true)
+	ruleSteerFlat = policy.NewRule("steer.flat", "%s: %.2f %% late although the reserve multiplier rose from %.2f to %.2f: it is taken back", true)
+)
 
 // steer is the multiplier of the reserve and the miss budget that moves it.
 //
