@@ -27,7 +27,6 @@ type run struct {
 	newest map[int64]Token
 	steps  int
 	done   map[string]int // operations that had an effect, by name
-	last   string
 }
 
 func newRun(t testing.TB, d dice) *run {

@@ -28,7 +28,6 @@ type model struct {
 
 type modelJob struct {
 	Stored
-	seq int // order of ending
 }
 
 type modelKind struct {

@@ -17,7 +17,6 @@ const WeightMax = 1000
 
 // tenant is somebody whose jobs share the queue with those of others.
 type tenant struct {
-	name     string
 	weight   int64
 	given    bool // the weight was set by SetWeight
 	jobs     int  // live or remembered
