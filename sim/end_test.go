@@ -1,6 +1,12 @@
 package sim
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
 
 // Without a duration the run ends with its last job: a tick that falls on the
 // same instant does not happen any more.
@@ -29,5 +35,28 @@ func TestDurationIsExact(t *testing.T) {
 	f, _ := follow(t, cfg, plan{0: launch(1)}, do(0, 10*s))
 	if f.DurationS != 120 {
 		t.Errorf("duration_s = %v, want 120", f.DurationS)
+	}
+}
+
+// A trace that brings more jobs than memory should hold ends the run with an
+// error that says what to do.
+func TestTooManyPendingJobs(t *testing.T) {
+	cfg := tiny()
+	p, err := policy.NewStatic(cfg.Env(), 0, cfg.Catalog.Types[0].Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := make([]job, 100)
+	for i := range list {
+		list[i] = job{arrival: int64(i), service: 1, typ: "photo"}
+	}
+	e, err := newEngine(cfg, p, newJobs(list), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.pendingMax = 50
+	var overload *OverloadError
+	if err := e.run(context.Background()); !errors.As(err, &overload) || overload.Pending <= 50 || !overload.BadInput() {
+		t.Errorf("100 jobs where 50 may wait: %v", err)
 	}
 }

@@ -15,10 +15,11 @@ import (
 
 // engine is one run. Times are nanoseconds since the trace's start.
 type engine struct {
-	cfg    *Config
-	opt    Options
-	policy policy.Policy
-	guard  policy.Guard
+	cfg        *Config
+	pendingMax int // jobs that may wait; more end the run
+	opt        Options
+	policy     policy.Policy
+	guard      policy.Guard
 
 	now     int64
 	end     int64 // no event after it; never without a duration
@@ -105,7 +106,7 @@ func (e *engine) addBoot(d int64)  { e.sums.boot += d; e.sums.bootAcc -= d * e.n
 func (e *engine) addAlive(d int64) { e.sums.alive += d; e.sums.aliveAcc -= d * e.now }
 
 func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*engine, error) {
-	e := &engine{cfg: cfg, opt: opt, policy: p, src: src, end: never, judge: int64(cfg.JudgeFrom)}
+	e := &engine{cfg: cfg, pendingMax: pendingMax, opt: opt, policy: p, src: src, end: never, judge: int64(cfg.JudgeFrom)}
 	if cfg.Duration > 0 {
 		e.end = int64(cfg.Duration)
 	}
@@ -157,8 +158,30 @@ func (cfg *Config) Env() policy.Env {
 	}
 }
 
+// pendingMax is how many jobs may wait at once: 40 bytes each, or 120 where
+// their fates are written. A trace that brings more is not one that a fleet
+// will ever work off.
+const pendingMax = 1 << 24
+
+// OverloadError is a trace that brings more jobs than a simulation holds.
+type OverloadError struct {
+	At      time.Duration // since the trace's start
+	Pending int
+	Max     int
+}
+
+func (e *OverloadError) Error() string {
+	return fmt.Sprintf("%d jobs wait %v after the trace's start, more than a simulation holds (%d): check the trace, amplify less, or let the policy launch more", e.Pending, e.At, e.Max)
+}
+
+// BadInput marks the error as the user's.
+func (e *OverloadError) BadInput() bool { return true }
+
 // refill reads the next batch of arrivals.
 func (e *engine) refill() error {
+	if n := e.line.Len(); n > e.pendingMax {
+		return &OverloadError{At: time.Duration(e.now), Pending: n, Max: e.pendingMax}
+	}
 	for {
 		err := e.src.Next(&e.batch)
 		if errors.Is(err, io.EOF) {
