@@ -164,8 +164,31 @@ func TestJudge(t *testing.T) {
 		}
 	}
 	s.replaced = true
-	if n := len(s.Judge(f)); n != len(want)-1 { // empty
-		t.Errorf("%d verdicts on a trace from outside, want %d: a class without jobs there is left out", n, len(want)-1)
+	if n := len(s.Judge(f)); n != len(want)-4 { // empty, and three about windows
+		t.Errorf("%d verdicts on a trace from outside, want %d: a class without jobs there, and windows, are left out", n, len(want)-4)
+	}
+}
+
+func TestJudgeHours(t *testing.T) {
+	share := func(x float64) *float64 { return &x }
+	s := &Scenario{Classes: []Class{{Name: "upload", Types: []string{"photo"}, Target: 30 * time.Second, Attain: 0.99, WorstHour: 0.95}}}
+	for _, tt := range []struct {
+		worst *float64
+		want  string
+		kept  bool
+	}{
+		{share(0.96), "96 %", true},
+		{share(0.949), "94.9 %", false},
+		{nil, "no hour of 100 jobs", true},
+	} {
+		f := &sim.Figures{Classes: map[string]*sim.ClassFigures{"upload": {Jobs: 10, Attained: share(1), WorstHour: tt.worst}}}
+		list := s.Judge(f)
+		if len(list) != 2 {
+			t.Fatalf("%d verdicts, want the class's and its hours'", len(list))
+		}
+		if v := list[1]; v.Kept != tt.kept || v.Got != tt.want || v.Name != "worst hour of upload" {
+			t.Errorf("worst hour %v: %+v", tt.want, v)
+		}
 	}
 }
 
