@@ -242,7 +242,7 @@ func (e *engine) ready(in *instance) {
 	}
 	if in.silent || in.interrupt != never {
 		for s := in.base; s < in.base+in.n; s++ {
-			e.idle.since[s] = e.now
+			e.idle.node[s].since = e.now
 		}
 		return
 	}
@@ -271,7 +271,7 @@ func (e *engine) unlist(in *instance) {
 func (e *engine) relist(in *instance) {
 	for s := in.base; s < in.base+in.n; s++ {
 		if e.done.due[s] == never && !e.slots[s].held {
-			e.idle.owner[s] = in.id
+			e.idle.node[s].owner = in.id
 			e.relisted = append(e.relisted, s)
 		}
 	}

@@ -397,7 +397,7 @@ func (e *engine) complete(s int32) {
 		e.idle.add(s, in.id, e.now)
 		return
 	}
-	e.idle.since[s] = e.now
+	e.idle.node[s].since = e.now
 	e.released(in)
 }
 

@@ -11,17 +11,21 @@ type idleList struct {
 	head, tail uint32
 	n          int // slots listed, holes left out
 
-	place []uint32 // position in the ring of each listed slot
-	since []int64  // when the slot became idle; kept while it is not listed
-	owner []int64  // ordinal of its instance
+	node []idleNode // by slot: one cache line holds what an add touches
+}
+
+type idleNode struct {
+	since int64  // when the slot became idle; kept while it is not listed
+	owner int64  // ordinal of its instance
+	place uint32 // position in the ring, when listed
 }
 
 const hole = -1
 
 // grow makes room for n slots.
 func (l *idleList) grow(n int) {
-	for len(l.place) < n {
-		l.place, l.since, l.owner = append(l.place, 0), append(l.since, 0), append(l.owner, 0)
+	for len(l.node) < n {
+		l.node = append(l.node, idleNode{})
 	}
 	if len(l.ring) < 2*n {
 		l.rebuild(2 * n)
@@ -39,7 +43,7 @@ func (l *idleList) rebuild(size int) {
 	for i := l.head; i != l.tail; i++ {
 		if s := l.ring[i&uint32(len(l.ring)-1)]; s != hole {
 			ring[n] = s
-			l.place[s] = n
+			l.node[s].place = n
 			n++
 		}
 	}
@@ -48,18 +52,18 @@ func (l *idleList) rebuild(size int) {
 
 // before reports whether slot a is taken before slot b.
 func (l *idleList) before(a, b int32) bool {
-	if l.since[a] != l.since[b] {
-		return l.since[a] < l.since[b]
+	if l.node[a].since != l.node[b].since {
+		return l.node[a].since < l.node[b].since
 	}
-	if l.owner[a] != l.owner[b] {
-		return l.owner[a] < l.owner[b]
+	if l.node[a].owner != l.node[b].owner {
+		return l.node[a].owner < l.node[b].owner
 	}
 	return a < b
 }
 
 // add lists the slot of an instance as idle since the given time.
 func (l *idleList) add(slot int32, owner, since int64) {
-	l.since[slot], l.owner[slot] = since, owner
+	l.node[slot].since, l.node[slot].owner = since, owner
 	mask := uint32(len(l.ring) - 1)
 	for l.tail != l.head && l.ring[(l.tail-1)&mask] == hole {
 		l.tail-- // a hole at the end is no place to keep
@@ -76,16 +80,16 @@ func (l *idleList) add(slot int32, owner, since int64) {
 	for at != l.head {
 		last := l.ring[(at-1)&mask]
 		if last != hole {
-			if l.since[last] < since || !l.before(slot, last) {
+			if l.node[last].since < since || !l.before(slot, last) {
 				break
 			}
-			l.place[last] = at
+			l.node[last].place = at
 		}
 		l.ring[at&mask] = last
 		at--
 	}
 	l.ring[at&mask] = slot
-	l.place[slot] = at
+	l.node[slot].place = at
 }
 
 // addAll lists slots that were idle before, each since the time and for the
@@ -124,7 +128,7 @@ func (l *idleList) addAll(slots []int32) {
 		}
 		to--
 		l.ring[to&mask] = slot
-		l.place[slot] = to
+		l.node[slot].place = to
 	}
 	for to != from { // as many as were passed over
 		to--
@@ -148,6 +152,6 @@ func (l *idleList) take() int32 {
 
 // remove unlists a listed slot.
 func (l *idleList) remove(slot int32) {
-	l.ring[l.place[slot]&uint32(len(l.ring)-1)] = hole
+	l.ring[l.node[slot].place&uint32(len(l.ring)-1)] = hole
 	l.n--
 }

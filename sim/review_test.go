@@ -408,7 +408,7 @@ func TestAddAllAgainstASortedList(t *testing.T) {
 		var listed, out []int32
 		for s := range int32(slots) {
 			out = append(out, s)
-			l.owner[s] = r.Int64N(20)
+			l.node[s].owner = r.Int64N(20)
 		}
 		for now := range int64(300) {
 			var some []int32
@@ -418,14 +418,14 @@ func TestAddAllAgainstASortedList(t *testing.T) {
 				out = slices.Delete(out, i, i+1)
 				listed = append(listed, s)
 				if now == 0 || r.IntN(3) == 0 {
-					l.add(s, l.owner[s], now)
+					l.add(s, l.node[s].owner, now)
 				} else {
 					some = append(some, s)
 				}
 			}
 			l.addAll(some)
 			slices.SortFunc(listed, func(a, b int32) int {
-				return cmp.Or(cmp.Compare(l.since[a], l.since[b]), cmp.Compare(l.owner[a], l.owner[b]), cmp.Compare(a, b))
+				return cmp.Or(cmp.Compare(l.node[a].since, l.node[b].since), cmp.Compare(l.node[a].owner, l.node[b].owner), cmp.Compare(a, b))
 			})
 			for range r.IntN(1 + min(len(listed), 30)) {
 				i := 0

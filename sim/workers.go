@@ -85,7 +85,7 @@ func (e *engine) endLease(i int32) {
 // freeSilent frees a slot of a silent instance whose result will be refused.
 func (e *engine) freeSilent(s int32, in *instance) {
 	e.slots[s].orphan = false
-	e.idle.since[s] = e.now
+	e.idle.node[s].since = e.now
 	e.freed = e.now
 	in.busy--
 	e.sums.busy--
