@@ -22,7 +22,7 @@ type slack struct {
 const (
 	// slackMargin is how far above its target the mean is aimed: it may end half
 	// a point below and two above, and errs on excess.
-	slackMargin = 0.0075
+	slackMargin = 0.0055
 	// slackLeast is the part of the target that is held at every hour: a mean
 	// over 24 hours must not be made of days that idle and nights that queue.
 	slackLeast = 0.5
