@@ -18,7 +18,7 @@ help: ## print this list
 build: ## build the programs into bin/
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
-# SKYNET_LONG=1 adds the heavy rows of the closed forms (ten minutes).
+# SKYNET_LONG=1 adds the heavy rows of the closed forms (several minutes).
 # Whatever a test needs to run beside it (a database, say) is started here.
 test: ## run every test
 	$(GO) test ./...
