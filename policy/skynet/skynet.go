@@ -29,6 +29,7 @@ type Policy struct {
 	flatZ  float64 // where a rise of z was given up at this step
 
 	candidates  []candidate
+	leaving     []candidate
 	launches    []policy.Launch
 	substitutes []policy.Substitute
 	options     []option
@@ -103,7 +104,7 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 		st.FirstAt = o.Now
 	}
 	p.usual = p.usualNow()
-	p.worst = -1
+	p.worst = p.pressing()
 	if since <= 0 || !o.Queue.At.After(st.QueueAt) {
 		st.QueueAt = later(st.QueueAt, o.Queue.At)
 		return
@@ -114,7 +115,6 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 		p.count(o, since)
 	}
 	if !p.collect(since) {
-		_, p.worst = p.pressure()
 		return
 	}
 	step := st.SampledS
@@ -133,7 +133,6 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 	st.Phi.learn(n, load, step, mean, last)
 	st.Off.learn(st.Phi.lowest(n, last), jobs)
 	st.Shape.learn(o.Now.Add(p.env.UTCOffset-o.Tick/2), load)
-	p.moveZ(step)
 }
 
 // warm reports whether lateness can be helped: since the first launches were

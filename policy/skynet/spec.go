@@ -58,11 +58,11 @@ var (
 		Doc: "The share of the late jobs a promise allows that is aimed at.",
 	}
 	parZStart = policy.Param{
-		Name: "z_start", Kind: policy.Number, Unit: "multiple", Min: zLow, Max: zHigh, Default: 0.5,
+		Name: "z_start", Kind: policy.Number, Unit: "multiple", Min: zLow, Max: zHigh, Default: 0.2,
 		Doc: "The reserve multiplier to start from.",
 	}
 	parGain = policy.Param{
-		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.6,
+		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.3,
 		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it at z_start.",
 	}
 	parTau = policy.Param{
@@ -71,11 +71,11 @@ var (
 	}
 	parRecovery = policy.Param{
 		Name: "recovery", Kind: policy.Duration, Min: 0, Max: float64(30 * time.Minute),
-		Doc: "What is late may stay late for so long after a launch could help: nothing is bought for work that is late already; 0: 5m hourly, 40s per second.",
+		Doc: "What is late may stay late for so long after a launch could help: nothing is bought for work that is late already; 0: 5m hourly, 90s per second.",
 	}
 	parLookAhead = policy.Param{
 		Name: "look_ahead", Kind: policy.Duration, Min: 0, Max: float64(40 * time.Minute),
-		Doc: "How far ahead the plan must hold without an instance before it is released; 0: 10m hourly, 4m per second.",
+		Doc: "How far ahead the plan must hold without an instance before it is released; 0: 10m hourly, 2m per second.",
 	}
 	parValueShare = policy.Param{
 		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.5,
@@ -119,6 +119,7 @@ type settings struct {
 	quantile        float64
 	budget          float64
 	zStart, gain    float64
+	hourGain        float64
 	tau             float64
 	recovery        float64
 	lookAhead       float64
@@ -153,9 +154,10 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		budget:      v.Number(&parBudget),
 		zStart:      v.Number(&parZStart),
 		gain:        v.Number(&parGain),
+		hourGain:    2 * v.Number(&parGain),
 		tau:         seconds(&parTau, 600, 240),
-		recovery:    seconds(&parRecovery, 300, 40),
-		lookAhead:   seconds(&parLookAhead, 600, 240),
+		recovery:    seconds(&parRecovery, 300, 90),
+		lookAhead:   seconds(&parLookAhead, 600, 120),
 		valueShare:  v.Number(&parValueShare),
 		drainLead:   v.Duration(&parDrainLead).Seconds(),
 		theta:       v.Number(&parTheta),
