@@ -29,6 +29,7 @@ type line struct {
 	urgent bool
 	hoped  float64 // the longest target without a promise, in seconds
 	miss   float64 // the smallest share of late jobs that is allowed
+	z      float64 // multiplier of the reserve
 
 	// arrived since the last observation, and waiting, in slot-seconds.
 	arrivedHead, arrivedTail float64

@@ -221,11 +221,19 @@ func (p *Policy) worthKeeping(left float64) bool {
 	}
 	const points = 12
 	window := p.env.Catalog.Billing.Quantum.Seconds()
-	level, needed := p.urgentLevel(), 0
+	needed := 0
 	for i := range points {
-		u := (float64(i) + 0.5) * window / points
-		if p.ahead.inflate.of(float64(level*p.ratio(u))) > left {
-			needed++
+		ratio := p.ratio((float64(i) + 0.5) * window / points)
+		level := 0.0
+		for j := range p.lines {
+			if !p.lines[j].urgent {
+				continue
+			}
+			level += p.st.Lines[j].Head
+			if p.ahead.inflate[j].of(float64(level*ratio)) > left {
+				needed++
+				break
+			}
 		}
 	}
 	return float64(needed) > float64(p.set.valueShare*points)

@@ -20,8 +20,9 @@ type Policy struct {
 	lines  []line
 	usual  usualLoad
 	ahead  forecast
-	chase  bool // the promise of this hour is in danger
-	silent bool // arrivals are not planned for
+	loads  [linesMax]float64 // of the last sample, by line
+	chase  bool              // the promise of this hour is in danger
+	silent bool              // arrivals are not planned for
 	fleet  fleet
 	plan   plan
 	floor  float64 // slots, of the slack rule
@@ -52,6 +53,7 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	}
 	p.read(o)
 	p.learn(o, since)
+	p.steerLines(o)
 	p.chase = p.hourInDanger()
 	p.lookAhead()
 	p.silent = p.switchedOff(o.Now)
@@ -119,19 +121,14 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 	}
 	step := st.SampledS
 	load, jobs := p.learnLevels()
-	n := st.Samples
 	st.Samples++
 	p.usual = p.usualNow()
-	mean := p.urgentLevel() * p.ratio(p.lag+p.tick)
-	usual, known := st.Shape.at(p.clock + p.lag + p.tick)
-	if !known || !p.set.profile {
-		usual = mean
+	p.learnSpreads(step)
+	if at := p.lastUrgent(); at >= 0 {
+		s := &st.Lines[at].Spread
+		_, last := horizon(p.lag, p.tick)
+		st.Off.learn(s.Phi.lowest(s.Samples-1, last), jobs)
 	}
-	first, last := horizon(p.lag, p.tick)
-	st.Quantile.learn(n, load, step, usual)
-	st.Quantile.train(n, first, last, p.set.quantile)
-	st.Phi.learn(n, load, step, mean, last)
-	st.Off.learn(st.Phi.lowest(n, last), jobs)
 	st.Shape.learn(o.Now.Add(p.env.UTCOffset-o.Tick/2), load)
 }
 

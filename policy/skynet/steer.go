@@ -56,7 +56,6 @@ var (
 // rises and falls with ln of the late share of its worst hour lately over half
 // of what an hour allows.
 type steer struct {
-	Z       float64 `json:"z"`
 	Seen    float64 `json:"seen"` // seconds counted
 	Classes []spent `json:"classes"`
 }
@@ -82,7 +81,7 @@ type spent struct {
 }
 
 func newSteer(s *settings, classes int) steer {
-	st := steer{Z: s.zStart, Classes: make([]spent, classes)}
+	st := steer{Classes: make([]spent, classes)}
 	for i := range st.Classes {
 		c := &st.Classes[i]
 		c.Z, c.HourZ, c.BaseZ = s.zStart, s.zStart+hourMore, s.zStart
@@ -90,8 +89,25 @@ func newSteer(s *settings, classes int) steer {
 	return st
 }
 
-// multiplier returns z.
-func (p *Policy) multiplier() float64 { return p.st.Steer.Z }
+// steerLines gives each line the largest z that a class in it asks for; what no
+// class has a say in starts from z_start.
+func (p *Policy) steerLines(o *policy.Observation) {
+	for i := range p.lines {
+		p.lines[i].z = zLow - 1
+	}
+	for i := range o.Queue.Kinds {
+		k := &o.Queue.Kinds[i]
+		if p.promise(k) != nil {
+			ln := p.lineOf(k.Priority)
+			ln.z = max(ln.z, p.st.Steer.Classes[k.Class].Z, p.hourZ(k.Class))
+		}
+	}
+	for i := range p.lines {
+		if ln := &p.lines[i]; ln.z < zLow {
+			ln.z = p.set.zStart
+		}
+	}
+}
 
 // count adds the starts since the last observation, step seconds ago.
 func (p *Policy) count(o *policy.Observation, step float64) {
@@ -126,9 +142,6 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		p.moveZ(i, step)
 	}
 	p.worst = p.pressing()
-	if p.worst >= 0 {
-		s.Z = max(s.Classes[p.worst].Z, p.hourZ(p.worst))
-	}
 }
 
 // moveZ lets a class settle its books after step seconds.
@@ -221,5 +234,5 @@ func (p *Policy) steerReason() (policy.Reason, bool) {
 	if p.flatZ != 0 {
 		return ruleSteerFlat.Named(class.Name, late, c.BaseZ, p.flatZ), true
 	}
-	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), p.st.Steer.Z), true
+	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), max(c.Z, p.hourZ(p.worst))), true
 }
