@@ -264,16 +264,10 @@ func (p *Policy) unknownWork(o *policy.Observation) bool {
 	waiting := false
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
-		if k.Service.Samples > 0 {
+		if k.Service.Samples > 0 || k.Pending.Jobs > 0 && !guessed(k) {
 			return false
 		}
-		if k.Pending.Jobs > 0 {
-			waiting = true
-			guess := float64(float64(k.Pending.Jobs) * float64(k.Service.Mean))
-			if math.Abs(float64(k.Pending.Work)-guess) > 1e-6*guess {
-				return false // an estimate
-			}
-		}
+		waiting = waiting || k.Pending.Jobs > 0
 	}
 	return waiting
 }

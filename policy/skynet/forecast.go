@@ -20,19 +20,24 @@ type forecast struct {
 
 // inflate returns the load to plan for where mean slots are expected:
 //
-//	quantile: max(0.3 m, m · (1 + z · max(Q − m_L, 0.05 m_L)/m_L))
+//	quantile: max(0.3 m, m + z · max(Q − m_L, 0.05 m_L) · min(m/m_L, √(m/m_L)))
 //	phi:      max(0.3 m, m + z √(φ m))
 //
 // and in the first hour, before either has learned, m + z √(2 m).
 type inflate struct {
-	factor float64 // of the quantile form
-	spread float64 // of the root forms: z √spread √m
+	// of the quantile form: z times the excess, and the mean it was learned for
+	excess, base float64
+	spread       float64 // of the root forms: z √spread √m
 }
 
 func (f inflate) of(mean float64) float64 {
-	high := float64(f.factor * mean)
+	high := mean
 	if f.spread != 0 {
 		high += float64(f.spread * math.Sqrt(mean))
+	}
+	if f.excess != 0 {
+		times := mean / f.base
+		high += float64(f.excess * min(times, math.Sqrt(times)))
 	}
 	return max(high, float64(0.3*mean))
 }
@@ -46,34 +51,36 @@ func (p *Policy) reserve(line int, meanAhead float64) inflate {
 	z := p.lines[line].z
 	switch {
 	case !p.set.promises:
-		return inflate{factor: 1}
+		return inflate{}
 	case s.Samples < learnedAfter:
-		return inflate{factor: 1, spread: float64(z * math.Sqrt2)}
+		return inflate{spread: float64(z * math.Sqrt2)}
 	case p.set.phi:
-		return inflate{factor: 1, spread: float64(z * math.Sqrt(s.Phi.Value))}
+		return inflate{spread: float64(z * math.Sqrt(s.Phi.Value))}
 	case meanAhead <= 0:
-		return inflate{factor: 1}
+		return inflate{}
 	}
 	excess := max(s.Quantile.predict(s.Samples-1)-meanAhead, float64(0.05*meanAhead))
-	return inflate{factor: 1 + float64(z*excess/meanAhead)}
+	return inflate{excess: float64(z * excess), base: meanAhead}
 }
 
 // lookAhead fills p.ahead: the load to plan for, step by step.
 func (p *Policy) lookAhead() {
 	a := &p.ahead
 	all := p.urgentLevel()
-	rise := 1.0 // over the level, while a burst is chased
+	// while a burst is chased, what it is above the level; the profile knows
+	// nothing of it
+	burst := 0.0
 	if at := p.lastUrgent(); p.chase && all > 0 && at >= 0 {
-		rise = max(1, p.st.Lines[at].Spread.Quantile.Mean2/all)
+		burst = max(0, p.st.Lines[at].Spread.Quantile.Mean2/all-1)
 	}
-	a.ratio = rise * p.ratio(p.lag+p.tick)
+	a.ratio = p.ratio(p.lag+p.tick) + burst
 	a.mean, a.high = all*a.ratio, all*a.ratio
 	minute, usual := -1.0, 0.0
 	for i := range a.usual {
 		// the profile moves slowly: once a minute is often enough
 		if at := math.Floor((grid.end[i] - float64(grid.width[i]/2)) / 60); at != minute {
 			minute = at
-			usual = rise * p.ratio(float64(60*at)+30)
+			usual = p.ratio(float64(60*at)+30) + burst
 		}
 		a.usual[i] = usual
 	}

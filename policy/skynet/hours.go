@@ -24,9 +24,12 @@ const (
 	// the budget: the worst hour of a month is worse than that of two days.
 	hourAim = 0.5
 	// hourAlarm is the part of what an hour may spend, at its present rate of
-	// starts, after which catching up is worth its price. Where
-	// no hour was promised anything, nothing is chased.
+	// starts, after which catching up is worth its price: early where the hour
+	// itself was promised something, and late where it was not. There an hour is
+	// taken to allow hourMultiple times the late share of the class.
 	hourAlarm = 0.1
+	hourAlarmImplied = 0.5
+	hourMultiple     = 20
 	// catchUp is the recovery time, in seconds, while an hour is in danger.
 	catchUp = 120
 )
@@ -70,6 +73,9 @@ func (p *Policy) hourInDanger() bool {
 	part := hour - math.Floor(hour)
 	for i := range p.st.Steer.Classes {
 		alarm := float64(hourAlarm * p.hourAllows(i))
+		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
+			alarm = float64(hourAlarmImplied * min(hourMultiple*p.allowed(i), 1))
+		}
 		if alarm > 0 && p.st.Steer.Classes[i].Hours.endangered(alarm, part) {
 			return true
 		}

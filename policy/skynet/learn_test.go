@@ -128,13 +128,16 @@ func steered(t *testing.T, days float64, late func(z float64) float64) float64 {
 	if err := w.start(nil); err != nil {
 		t.Fatal(err)
 	}
-	o := &policy.Observation{Queue: policy.QueueView{Kinds: []policy.KindView{{Type: "photo", Started: 1000}}}}
+	o := &policy.Observation{Queue: policy.QueueView{Kinds: []policy.KindView{{
+		Type: "photo", Started: 1000, Arrived: [4]policy.Flow{3: flow(60_000, 60_000)},
+	}}}}
+	c := &w.policy.st.Steer.Classes[0]
 	for range int(days * 1440) {
-		o.Queue.Kinds[0].StartedLate = int64(1000 * late(w.policy.st.Steer.Z))
+		w.policy.lines = append(w.policy.lines[:0], line{urgent: true})
+		o.Queue.Kinds[0].StartedLate = int64(1000 * late(c.Z))
 		w.policy.count(o, 60)
-		w.policy.moveZ(60)
 	}
-	return w.policy.st.Steer.Z
+	return c.Z
 }
 
 func TestSteeringRestsAtTheBudget(t *testing.T) {

@@ -251,7 +251,8 @@ func (p *Policy) planLine(j int) {
 	pl.tail, pl.ending = 0, 0
 	head, tail, hold := ln.waitingHead, ln.waitingTail, ln.waitingHold
 	if rate > 0 {
-		head += float64(rate * tailSpan)
+		// what the reserve adds to the heads brings no more tails
+		head += float64(rate * max(pl.more[0], 1) * tailSpan)
 		tail += float64(l.Tail * tailSpan)
 		hold += float64(l.Hold * tailSpan)
 	}

@@ -70,9 +70,9 @@ func (p *Policy) shrink(o *policy.Observation) {
 	n, stay := len(p.leaving), left*unit
 	switch {
 	case n > 0 && p.set.windows:
-		p.because(ruleReleaseWindow.Because(float64(n), p.set.lookAhead, stay))
+		p.because(ruleReleaseWindow.Because(float64(n), p.horizon(), stay))
 	case n > 0:
-		p.because(ruleReleasePlan.Because(float64(n), p.set.lookAhead, stay))
+		p.because(ruleReleasePlan.Because(float64(n), p.horizon(), stay))
 	case valued == 0 && p.set.windows:
 		p.because(rulePlanKeep.Because(float64(len(p.candidates)), stay, p.ahead.mean*unit, p.ahead.high*unit))
 	}
@@ -180,7 +180,7 @@ func (p *Policy) rank() {
 // so that of two that cost the same per unit of work the larger leaves if it
 // can; among equals it bisects, because less capacity never makes a plan hold.
 func (p *Policy) choose() (left float64) {
-	k := checks{urgentTo: stepOf(p.set.lookAhead), slack: p.lagging()}
+	k := checks{urgentTo: stepOf(p.horizon()), slack: p.lagging()}
 	p.leaving = p.leaving[:0]
 	left = p.fleet.alive
 	for rest := p.candidates; len(rest) > 0; {
@@ -210,6 +210,19 @@ func (p *Policy) choose() (left float64) {
 		rest = rest[same:]
 	}
 	return left
+}
+
+// horizon returns for how many seconds the plan must hold without what is
+// released: the look-ahead, and at least until a job that arrives before the next
+// decision is due. Before that anything could leave, because nothing is late yet.
+func (p *Policy) horizon() float64 {
+	h := p.set.lookAhead
+	for i := range p.lines {
+		if ln := &p.lines[i]; ln.urgent {
+			h = max(h, ln.budget+0.5*p.tick)
+		}
+	}
+	return h
 }
 
 // worthKeeping reports whether the profile needs more than left slots in more

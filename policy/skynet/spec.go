@@ -78,7 +78,7 @@ var (
 		Doc: "How far ahead the plan must hold without an instance before it is released; 0: 10m hourly, 2m per second.",
 	}
 	parValueShare = policy.Param{
-		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.5,
+		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.3,
 		Doc: "An instance is kept for another paid window when the profile needs it for more than this share of it; 1: never for that reason.",
 	}
 	parDrainLead = policy.Param{

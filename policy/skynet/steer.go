@@ -25,7 +25,7 @@ const hourMore = 0.6
 // late share by the factor flatWorth.
 const (
 	flatOver   = 8.0
-	flatRise   = 2.0
+	flatRise   = 4.0
 	flatAge    = 2 * day
 	flatWorth  = 0.85
 	flatBar    = 2 * day // it is not tried again for so long
@@ -155,7 +155,7 @@ func (p *Policy) moveZ(class int, step float64) {
 	c.Debt = min(c.Debt+c.late/(float64(p.set.budget*miss)*perDay), debtMost)
 	paid := float64(c.Debt * min(step/debtTime, 1))
 	c.Debt -= paid
-	p.settle(c, miss, float64(p.set.gain*(paid-c.started/perDay)), step)
+	p.settle(c, miss, float64(p.set.gain*(1+0.5*max(c.Z, 0))*(paid-c.started/perDay)), step)
 	if allowed := p.hourAllows(class); allowed > 0 {
 		rest := detmath.Log(p.set.budget + 0.05)
 		x := used(c.Hours.Worst, float64(hourAim*allowed))
