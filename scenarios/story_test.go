@@ -4,11 +4,19 @@ import (
 	"context"
 	"testing"
 
+	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
 )
 
 // play runs a scenario file once, with its history.
 func play(t *testing.T, path string, with Replace, change func(*sim.Config)) (*Scenario, *sim.Result) {
+	t.Helper()
+	s, _, r := playWith(t, path, with, change)
+	return s, r
+}
+
+// playWith is play that also returns the policy, as the run left it.
+func playWith(t *testing.T, path string, with Replace, change func(*sim.Config)) (*Scenario, policy.Policy, *sim.Result) {
 	t.Helper()
 	s, err := LoadWith(path, with)
 	if err != nil {
@@ -35,7 +43,7 @@ func play(t *testing.T, path string, with Replace, change func(*sim.Config)) (*S
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, r
+	return s, p, r
 }
 
 // largest returns the most instances launched by one decision.
