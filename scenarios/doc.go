@@ -16,9 +16,7 @@
 //
 //	s, err := scenarios.Load("scenarios/photo-week.toml")
 //	w, err := s.World()
-//	src, err := w.Source(s.Seed)
-//	p, err := w.Policy()
-//	result, err := sim.Run(ctx, w.Config(s.Seed), p, src, sim.Options{})
+//	result, err := w.Run(ctx, nil, s.Seed, sim.Options{})
 //	for _, v := range s.Judge(&result.Figures) {
 //		…
 //	}

@@ -3,7 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +18,16 @@ import (
 type World struct {
 	scenario *Scenario
 	config   sim.Config
-	kept     *traces.Packed // the trace in memory, before it is amplified
 	jobs     int64
+
+	kept  *traces.Packed // the recorded trace in memory, before it is amplified
+	drawn []drawn        // generated traces in memory
+}
+
+// drawn is a generated trace in memory.
+type drawn struct {
+	seed  uint64
+	trace *traces.Packed
 }
 
 // unknownStart is when a trace begins that does not say: a Monday.
@@ -110,13 +118,7 @@ func (w *World) Config(seed uint64) *sim.Config {
 func (w *World) Jobs() int64 { return w.jobs }
 
 // Policy returns the scenario's policy, fresh.
-func (w *World) Policy() (policy.Policy, error) {
-	p, err := w.scenario.policy.New(w.config.Env())
-	if err != nil {
-		return nil, fmt.Errorf("policy %s: %w", w.scenario.policy.Name, err)
-	}
-	return p, nil
-}
+func (w *World) Policy() (policy.Policy, error) { return w.make(w.scenario.policy) }
 
 // Source returns the scenario's trace from its beginning. A recorded trace is
 // the same for every seed but for how its clones are moved; a generated one
@@ -124,6 +126,11 @@ func (w *World) Policy() (policy.Policy, error) {
 func (w *World) Source(seed uint64) (traces.Source, error) {
 	s := w.scenario
 	if s.Generate != nil {
+		for i := range w.drawn {
+			if w.drawn[i].seed == seed {
+				return w.drawn[i].trace.Source(), nil
+			}
+		}
 		return s.generator(seed).Source()
 	}
 	if w.kept != nil {
@@ -164,25 +171,53 @@ const keepMax = 80_000_000
 // errLong is why a trace is not kept.
 var errLong = errors.New("trace too long to be kept in memory")
 
-// Keep reads a recorded trace into memory, at about 13 bytes a job, so that
-// many runs share it. Of a generated trace, or one of more than 80 million
-// jobs, it keeps nothing. It ends early, with the error of ctx, when that is
-// done.
-func (w *World) Keep(ctx context.Context) error {
-	if w.scenario.Trace == nil || w.kept != nil {
-		return nil
-	}
-	src, err := w.open()
-	if err != nil {
+// Keep reads the trace into memory, at about 13 bytes a job, so that many runs
+// share it: a recorded one whole, a generated one as each of the seeds draws it.
+// What would make it more than 80 million jobs is not kept, and drawn or read
+// anew by every run. Keep ends early, with the error of ctx, when that is done.
+func (w *World) Keep(ctx context.Context, seeds ...uint64) error {
+	if w.scenario.Trace != nil {
+		if w.kept != nil {
+			return nil
+		}
+		src, err := w.open()
+		if err != nil {
+			return err
+		}
+		w.kept, err = keep(ctx, src, keepMax)
 		return err
 	}
-	defer src.Close()
-	kept, err := traces.Load(&keeping{Source: src, ctx: ctx, max: keepMax})
-	if errors.Is(err, errLong) {
-		return nil // every run reads it anew
+	left := int64(keepMax)
+	for i := range w.drawn {
+		left -= w.drawn[i].trace.Len()
 	}
-	w.kept = kept
-	return err
+	for _, seed := range seeds {
+		if slices.ContainsFunc(w.drawn, func(d drawn) bool { return d.seed == seed }) {
+			continue
+		}
+		src, err := w.Source(seed)
+		if err != nil {
+			return err
+		}
+		trace, err := keep(ctx, src, left)
+		if err != nil || trace == nil {
+			return err
+		}
+		left -= trace.Len()
+		w.drawn = append(w.drawn, drawn{seed, trace})
+	}
+	return nil
+}
+
+// keep returns src in memory, or nil if it holds more than most jobs. It closes
+// src.
+func keep(ctx context.Context, src traces.Source, most int64) (*traces.Packed, error) {
+	defer src.Close()
+	kept, err := traces.Load(&keeping{Source: src, ctx: ctx, max: most})
+	if errors.Is(err, errLong) {
+		return nil, nil
+	}
+	return kept, err
 }
 
 // keeping is a source that ends with ctx, or in errLong after more than max

@@ -8,8 +8,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -264,32 +262,19 @@ func (s *simulation) seeds() ([]*sim.Figures, error) {
 	if err := s.world.Keep(s.app.ctx); err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithCancelCause(s.app.ctx)
-	defer stop(nil)
 	progress := s.app.newProgress("simulate (runs)", int64(s.runs))
 	defer progress.End()
 	figures := make([]*sim.Figures, s.runs)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(s.parallel, s.runs) {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				i := next.Add(1) - 1
-				if i >= int64(s.runs) {
-					return
-				}
-				result, err := s.simulate(ctx, s.seed+uint64(i), sim.Options{}, time.Now())
-				if err != nil {
-					stop(err) // the others need not go on
-					return
-				}
-				figures[i] = &result.Figures
-				progress.Add(1)
-			}
-		})
-	}
-	workers.Wait()
-	return figures, context.Cause(ctx)
+	err := sim.Each(s.app.ctx, s.parallel, s.runs, func(ctx context.Context, i int) error {
+		result, err := s.simulate(ctx, s.seed+uint64(i), sim.Options{}, time.Now())
+		if err != nil {
+			return err
+		}
+		figures[i] = &result.Figures
+		progress.Add(1)
+		return nil
+	})
+	return figures, err
 }
 
 // simulate runs the scenario with a seed. began is when its trace was opened.
@@ -300,11 +285,7 @@ func (s *simulation) simulate(ctx context.Context, seed uint64, opt sim.Options,
 	}
 	timed := &timedSource{Source: stoppable{src, ctx}}
 	defer timed.Close()
-	policy, err := s.world.Policy()
-	if err != nil {
-		return nil, err
-	}
-	result, err := sim.Run(ctx, s.world.Config(seed), policy, timed, opt)
+	result, err := s.world.RunFrom(ctx, timed, nil, seed, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -312,7 +293,6 @@ func (s *simulation) simulate(ctx context.Context, seed uint64, opt sim.Options,
 	if t := s.scenario.Trace; t != nil && !timed.any {
 		return nil, inputError(fmt.Errorf("%s: holds no job: there is nothing to judge a policy by", t.File))
 	}
-	f.Policy = s.scenario.PolicyLabel()
 	wall := time.Since(began)
 	f.WallS = wall.Seconds()
 	if engine := wall - timed.decoding; engine > 0 {

@@ -1,0 +1,48 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces"
+)
+
+// Run simulates the world once under p, or under the scenario's own policy if p
+// is nil, with trace and weather drawn from seed. Two policies with one seed
+// meet the same of both.
+func (w *World) Run(ctx context.Context, p *Policy, seed uint64, opt sim.Options) (*sim.Result, error) {
+	src, err := w.Source(seed)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	return w.RunFrom(ctx, src, p, seed, opt)
+}
+
+// RunFrom is Run on a source that the caller has opened, and closes.
+func (w *World) RunFrom(ctx context.Context, src traces.Source, p *Policy, seed uint64, opt sim.Options) (*sim.Result, error) {
+	if p == nil {
+		p = w.scenario.policy
+	}
+	decides, err := w.make(p)
+	if err != nil {
+		return nil, err
+	}
+	result, err := sim.Run(ctx, w.Config(seed), decides, src, opt)
+	if err != nil {
+		return nil, err
+	}
+	result.Figures.Policy = p.Label()
+	return result, nil
+}
+
+// make returns p, fresh.
+func (w *World) make(p *Policy) (policy.Policy, error) {
+	made, err := p.New(w.config.Env())
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", p.Name, err)
+	}
+	return made, nil
+}
