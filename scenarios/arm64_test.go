@@ -107,7 +107,11 @@ func runs(t *testing.T) []byte {
 		fmt.Fprintf(&text, "%s %s %s\n", file, what, b)
 	}
 	for _, file := range files {
-		s, p, r := playWith(t, file, Replace{}, nil)
+		s, err := Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, r := playScenario(t, s, nil)
 		r.Figures.WallS, r.Figures.JobsPerS = 0, 0
 		if r.Figures.Jobs.Completed < 100_000 || r.Figures.Instances.Launched < 20 {
 			t.Errorf("%s: too little happens: %d jobs done, %d instances launched", file, r.Figures.Jobs.Completed, r.Figures.Instances.Launched)
@@ -128,15 +132,7 @@ func runs(t *testing.T) []byte {
 // measured returns the statistics of the scenario's trace.
 func measured(t *testing.T, s *Scenario) *traces.Stats {
 	t.Helper()
-	w, err := s.World()
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := w.Source(s.Seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
+	_, src := opened(t, s)
 	stats, err := traces.Measure(src, s.UTCOffset)
 	if err != nil {
 		t.Fatal(err)

@@ -54,6 +54,9 @@ func (p *Policy) shrink(o *policy.Observation) {
 		return
 	}
 	p.rank()
+	if p.oversized() {
+		p.rankBySize(o)
+	}
 	unit := p.market.unitSpeed
 	n := p.unneeded()
 	valued := 0
@@ -107,6 +110,9 @@ func (p *Policy) due(in *policy.Instance, now time.Time) bool {
 	}
 	left := in.PaidUntil.Sub(now).Seconds()
 	lead := max(p.set.drainLead, p.tick)
+	if p.oversized() {
+		lead = max(lead, oversizedLead.Seconds())
+	}
 	return left <= lead+min(in.IdleIn.Seconds(), lead)
 }
 
@@ -179,9 +185,9 @@ func (p *Policy) unneeded() int {
 	low, high := 0, len(p.candidates)
 	fits := func(n int) bool {
 		left := p.aliveWithout(n)
-		return left >= p.floor && p.plan.holds(capacity{always: left, from: maxSteps}, k)
+		return left >= p.band.floor && (left >= p.band.ceiling || p.plan.holds(capacity{always: left, from: maxSteps}, k))
 	}
-	if high > 0 && !fits(1) {
+	if high == 0 || !fits(1) {
 		return 0
 	}
 	low = 1

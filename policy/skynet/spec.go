@@ -43,7 +43,7 @@ var (
 	}
 	parSlackTarget = policy.Param{
 		Name: "slack_target", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 0.8, Default: 0.25,
-		Doc: "The 24 h mean of slack that the slack rule steers to.",
+		Doc: "The 24 h mean of slack that the slack rule steers to, half a point below it to two above. With reserve = slack that comes before the time of what waits.",
 	}
 	parForm = policy.Param{
 		Name: "form", Kind: policy.Choice, Choices: []string{byBilling, formQuantile, formPhi},
