@@ -22,9 +22,8 @@ const (
 // TestSlackBand plays photo-week-slack25 on several seeds, billed by the hour
 // and by the second, and at a quarter of its size.
 //
-// The whole site stays in the band. A quarter of it keeps nine slots busy on
-// average and two at night: two slots, paid for an hour, are then a quarter of
-// the day's margin. There the mean may exceed the band by as much as a fleet
+// The whole site stays in the band. A quarter of it keeps eight slots busy on
+// average and two at night, where the smallest instance has two. There the mean may exceed the band by as much as a fleet
 // would that knows the load and from the band's edge on has just enough
 // instances.
 func TestSlackBand(t *testing.T) {
