@@ -7,11 +7,12 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/detmath"
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // launchStreams are the random numbers drawn per launch ordinal.
 type launchStreams struct {
-	lag, dead, deadFault, throttle, lost, crash, spot, pick, failure, poison stream
+	lag, dead, deadFault, throttle, lost, crash, spot, pick, failure, poison draw.Stream
 }
 
 func newLaunchStreams(seed uint64) launchStreams {
@@ -169,9 +170,9 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	e.stats.launched(t.Name, len(e.alive))
 	e.digest.add(digestLaunch, e.now, id, int64(typ)<<1|int64(market))
 
-	lag := e.boot[typ].lag(e.launch.lag.uniform(id))
+	lag := e.boot[typ].lag(e.launch.lag.UnitAt(id))
 	lag = e.slowBoot(lag, in)
-	dead := e.boot[typ].model.NeverBoots > e.launch.dead.uniform(id) || e.diesBooting(in)
+	dead := e.boot[typ].model.NeverBoots > e.launch.dead.UnitAt(id) || e.diesBooting(in)
 	if dead {
 		e.stats.inst.NeverBooted++
 	} else {

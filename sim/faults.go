@@ -177,7 +177,7 @@ func (e *engine) concernsType(f *Fault, typ int) bool {
 // picked draws, once per fault and instance, whether a fault with a
 // probability hits it; without one it always does.
 func (e *engine) picked(i int, f *Fault, in *instance) bool {
-	return f.Probability == 0 || e.launch.pick.uniform(in.id<<12|int64(i)) < f.Probability
+	return f.Probability == 0 || e.launch.pick.UnitAt(in.id<<12|int64(i)) < f.Probability
 }
 
 func (e *engine) zoneName(zone int) string {
@@ -196,7 +196,7 @@ func (e *engine) throttled() bool {
 	e.faults.callNth++
 	call := e.now ^ e.faults.callNth<<52
 	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == Throttle && (f.Probability == 0 || e.launch.throttle.uniform(call) < f.Probability) {
+		if f := &e.cfg.Faults[i]; on && f.Kind == Throttle && (f.Probability == 0 || e.launch.throttle.UnitAt(call) < f.Probability) {
 			return true
 		}
 	}
@@ -257,7 +257,7 @@ func (e *engine) slowBoot(lag time.Duration, in *instance) time.Duration {
 func (e *engine) diesBooting(in *instance) bool {
 	for i, on := range e.faults.active {
 		if f := &e.cfg.Faults[i]; on && f.Kind == DeadBoot && e.concerns(f, in) &&
-			(f.Probability == 0 || e.launch.deadFault.uniform(in.id) < f.Probability) {
+			(f.Probability == 0 || e.launch.deadFault.UnitAt(in.id) < f.Probability) {
 			return true
 		}
 	}
@@ -269,7 +269,7 @@ func (e *engine) diesBooting(in *instance) bool {
 func (e *engine) replyLost(in *instance) (int64, bool) {
 	for i, on := range e.faults.active {
 		if f := &e.cfg.Faults[i]; on && f.Kind == LostReply && e.concerns(f, in) &&
-			(f.Probability == 0 || e.launch.lost.uniform(in.id) < f.Probability) {
+			(f.Probability == 0 || e.launch.lost.UnitAt(in.id) < f.Probability) {
 			return int64(f.Delay), true
 		}
 	}

@@ -47,17 +47,17 @@ func TestCompletionsAgainstAList(t *testing.T) {
 			n = min(n*2, len(due))
 			c.grow(n)
 		}
-		slot := int32(draw.uniform(3*i) * float64(n))
+		slot := int32(draw.UnitAt(3*i) * float64(n))
 		spans := [4]float64{1e3, 1e9, 1e14, 3e17}
 		if due[slot] == never {
-			due[slot] = now + 1 + int64(spans[i%4]*draw.uniform(3*i+1))
+			due[slot] = now + 1 + int64(spans[i%4]*draw.UnitAt(3*i+1))
 			c.set(slot, due[slot])
 		}
 		want := slices.Min(due)
 		if got := c.min(); got != want {
 			t.Fatalf("step %d: the first is due at %d, want %d", i, got, want)
 		}
-		if want != never && draw.uniform(3*i+2) < 0.4 {
+		if want != never && draw.UnitAt(3*i+2) < 0.4 {
 			first := c.first()
 			if due[first] != want {
 				t.Fatalf("step %d: slot %d is due at %d, want %d", i, first, due[first], want)

@@ -184,7 +184,7 @@ func (e *engine) scheduleCrash(in *instance) {
 		if f.Kind != Crash || f.Rate == 0 || !e.concerns(f, in) {
 			continue
 		}
-		hours := -detmath.Log(e.launch.crash.uniform(in.id<<12|int64(i))) / f.Rate
+		hours := -detmath.Log(e.launch.crash.UnitAt(in.id<<12|int64(i))) / f.Rate
 		at := later(max(e.now, int64(f.From)), hours)
 		if f.To == 0 || at < int64(f.To) {
 			e.pushLater(at, crashes, in.id)
@@ -335,8 +335,8 @@ func (cfg *Config) failureOf(jobType string) failure {
 // fails every time.
 func (e *engine) fails(job *dispatch.Job) bool {
 	f := e.failures[job.Kind]
-	return f.poison > 0 && e.launch.poison.uniform(job.ID) < f.poison ||
-		f.rate > 0 && e.launch.failure.uniform(job.ID<<8|int64(job.Attempt&255)) < f.rate
+	return f.poison > 0 && e.launch.poison.UnitAt(job.ID) < f.poison ||
+		f.rate > 0 && e.launch.failure.UnitAt(job.ID<<8|int64(job.Attempt&255)) < f.rate
 }
 
 // fail ends a job's attempt without success.

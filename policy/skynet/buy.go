@@ -27,8 +27,12 @@ func (p *Policy) grow(o *policy.Observation) {
 	unit := p.market.unitSpeed
 	now := capacity{useThere: true, from: maxSteps}
 	fits := p.plan.holds(now, need)
-	floor := max(p.floor-p.fleet.alive, 0)
+	floor := max(p.band.floor-p.fleet.alive, 0)
 	if fits && floor == 0 {
+		if want := p.swap(o); want > 0 {
+			p.buy(o, want)
+			return
+		}
 		p.because(rulePlanFits.Because(p.fleet.serving*unit, p.fleet.coming*unit, p.ahead.mean*unit, p.ahead.high*unit, p.lag+p.tick))
 		return
 	}
@@ -46,6 +50,10 @@ func (p *Policy) grow(o *policy.Observation) {
 	if !fits {
 		short = p.plan.shortfall(now, p.lag, need)
 		p.because(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.coming*unit, p.waitingWork()*unit))
+	}
+	if room := max(p.band.ceiling-p.fleet.alive-back, 0); short > room {
+		p.because(ruleSlackEnough.Because(short*unit, room*unit, 100*(p.set.slackTarget+slackTop), 100*o.History.Slack24h))
+		short = room
 	}
 	if floor-back > short {
 		short = floor - back

@@ -27,7 +27,7 @@ const (
 	// starts, after which catching up is worth its price: early where the hour
 	// itself was promised something, and late where it was not. There an hour is
 	// taken to allow hourMultiple times the late share of the class.
-	hourAlarm = 0.1
+	hourAlarm        = 0.1
 	hourAlarmImplied = 0.5
 	hourMultiple     = 20
 	// catchUp is the recovery time, in seconds, while an hour is in danger.

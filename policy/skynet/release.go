@@ -54,6 +54,9 @@ func (p *Policy) shrink(o *policy.Observation) {
 		return
 	}
 	p.rank()
+	if p.oversized() {
+		p.rankBySize(o)
+	}
 	unit := p.market.unitSpeed
 	left := p.choose()
 	valued := 0
@@ -108,6 +111,9 @@ func (p *Policy) due(in *policy.Instance, now time.Time) bool {
 	}
 	left := in.PaidUntil.Sub(now).Seconds()
 	lead := max(p.set.drainLead, p.tick)
+	if p.oversized() {
+		lead = max(lead, oversizedLead.Seconds())
+	}
 	return left <= lead+min(in.IdleIn.Seconds(), lead)
 }
 
@@ -181,6 +187,12 @@ func (p *Policy) rank() {
 // can; among equals it bisects, because less capacity never makes a plan hold.
 func (p *Policy) choose() (left float64) {
 	k := checks{urgentTo: stepOf(p.horizon()), slack: p.lagging()}
+	// what waits may wait, and a fleet of one instance and a half may be two by
+	// turns and one by turns; but a line must not be left to grow
+	least := p.band.floor
+	if !p.silent {
+		least = max(least, p.ahead.mean-p.market.unitSlots)
+	}
 	p.leaving = p.leaving[:0]
 	left = p.fleet.alive
 	for rest := p.candidates; len(rest) > 0; {
@@ -190,7 +202,7 @@ func (p *Policy) choose() (left float64) {
 		}
 		fits := func(n int) bool {
 			stay := left - float64(float64(n)*rest[0].slots)
-			return stay >= p.floor && p.plan.holds(capacity{always: stay, from: maxSteps}, k)
+			return stay >= least && (stay >= p.band.ceiling || p.plan.holds(capacity{always: stay, from: maxSteps}, k))
 		}
 		low, high := 0, same
 		if !fits(1) {

@@ -25,7 +25,7 @@ type Policy struct {
 	silent bool              // arrivals are not planned for
 	fleet  fleet
 	plan   plan
-	floor  float64 // slots, of the slack rule
+	band   band    // of the slack rule
 	worst  int     // class that presses most, -1: none
 	flatZ  float64 // where a rise of z was given up at this step
 
@@ -59,7 +59,7 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	p.silent = p.switchedOff(o.Now)
 	p.survey(o)
 	p.buildPlan()
-	p.floor = p.slackFloor(o)
+	p.band = p.slackBand(o)
 	p.grow(o)
 	p.shrink(o)
 	if why, ok := p.steerReason(); ok {

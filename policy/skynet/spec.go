@@ -43,14 +43,14 @@ var (
 	}
 	parSlackTarget = policy.Param{
 		Name: "slack_target", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 0.8, Default: 0.25,
-		Doc: "The 24 h mean of slack that the slack rule steers to.",
+		Doc: "The 24 h mean of slack that the slack rule steers to, half a point below it to two above. With reserve = slack that comes before the time of what waits.",
 	}
 	parForm = policy.Param{
 		Name: "form", Kind: policy.Choice, Choices: []string{byBilling, formQuantile, formPhi},
 		Doc: "How the spread of the load is forecast: a conditional quantile (auto under hourly billing) or the square root of an over-dispersed mean (auto per second).",
 	}
 	parQuantile = policy.Param{
-		Name: "quantile", Kind: policy.Number, Unit: "fraction", Min: 0.5, Max: 0.99, Default: 0.9,
+		Name: "quantile", Kind: policy.Number, Unit: "fraction", Min: 0.5, Max: 0.99, Default: 0.85,
 		Doc: "The quantile of the highest one-minute load that is learned.",
 	}
 	parBudget = policy.Param{
@@ -58,7 +58,7 @@ var (
 		Doc: "The share of the late jobs a promise allows that is aimed at.",
 	}
 	parZStart = policy.Param{
-		Name: "z_start", Kind: policy.Number, Unit: "multiple", Min: zLow, Max: zHigh, Default: 0.2,
+		Name: "z_start", Kind: policy.Number, Unit: "multiple", Min: zLow, Max: zHigh, Default: 0.5,
 		Doc: "The reserve multiplier to start from.",
 	}
 	parGain = policy.Param{
@@ -119,7 +119,6 @@ type settings struct {
 	quantile        float64
 	budget          float64
 	zStart, gain    float64
-	hourGain        float64
 	tau             float64
 	recovery        float64
 	lookAhead       float64
@@ -154,7 +153,6 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		budget:      v.Number(&parBudget),
 		zStart:      v.Number(&parZStart),
 		gain:        v.Number(&parGain),
-		hourGain:    2 * v.Number(&parGain),
 		tau:         seconds(&parTau, 600, 240),
 		recovery:    seconds(&parRecovery, 300, 90),
 		lookAhead:   seconds(&parLookAhead, 600, 120),

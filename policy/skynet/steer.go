@@ -17,8 +17,12 @@ const (
 	debtTime    = day / 2 // in which a debt is paid
 )
 
-// hourMore is how much larger a reserve a promise about every hour starts with.
-const hourMore = 0.6
+// A promise about every hour starts with a reserve larger by hourMore, and moves
+// it hourGain times as fast.
+const (
+	hourMore = 0.3
+	hourGain = 2.0
+)
 
 // What is out of reach: a class this many times over its allowance gets no
 // larger reserve when a rise of z by flatRise, over flatAge, has not lowered its
@@ -45,7 +49,7 @@ var (
 //
 //	debt ← min(debt + late/(b ε N), 2)
 //	paid = debt · Δ/(½ day),  debt ← debt − paid
-//	z ← clip(z + G (paid − started/N), −1, 8)
+//	z ← clip(z + G (1 + max(z, 0)/2) (paid − started/N), −1, 8)
 //
 // so that z rests only where late jobs are b ε of those started: exactly, by
 // jobs, whatever the hour they fall in. A burst that no reserve could have met
@@ -159,7 +163,7 @@ func (p *Policy) moveZ(class int, step float64) {
 	if allowed := p.hourAllows(class); allowed > 0 {
 		rest := detmath.Log(p.set.budget + 0.05)
 		x := used(c.Hours.Worst, float64(hourAim*allowed))
-		c.HourZ = min(max(c.HourZ+float64(float64(p.set.hourGain*(x-rest))*step/day), zLow), zHigh)
+		c.HourZ = min(max(c.HourZ+float64(float64(hourGain*p.set.gain*(x-rest))*step/day), zLow), zHigh)
 	}
 }
 
