@@ -36,6 +36,7 @@ func (v *invariants) check(e *engine) error {
 		fail("time ran backwards from %v", time.Duration(v.now))
 	}
 	v.now = e.now
+	e.countArrivals()
 	v.ids = v.ids[:0]
 	running, idleSlots := int64(0), 0
 	draining := map[int32]int64{}

@@ -48,7 +48,7 @@ func (e *engine) startFaults() {
 
 // events plays the rare events of this instant.
 func (e *engine) events() {
-	for e.rare.next() == e.now {
+	for e.rare.first == e.now {
 		ev := e.rare.pop()
 		switch ev.kind {
 		case faultBegins:

@@ -13,6 +13,7 @@ var nan = math.NaN()
 // close ends the run at now: bills instances to the end, counts what is late
 // already, and hands over what is left of the job log.
 func (e *engine) close() error {
+	e.countArrivals()
 	s := e.stats
 	s.row = TickRow{}
 	if e.now > s.last.at {

@@ -106,26 +106,17 @@ func (s *stats) clockTime(ns int64) time.Time {
 	return s.cfg.Start.Add(s.cfg.UTCOffset).Truncate(24 * time.Hour).Add(time.Duration(ns))
 }
 
-// arrived counts a job; service is its recorded time.
-func (s *stats) arrived(class int32, at, service int64) {
-	s.lastArrival = at
-	if at >= s.judgeFrom {
-		s.classes[class].arrived++
-		s.judgedWork += float64(service)
-	}
-}
-
 // completed books a finished job.
-func (s *stats) completed(class int32, arrival, start, finish int64) {
+func (s *stats) completed(k *kind, arrival, start, finish int64) {
 	s.jobs.Completed++
 	wait, sojourn := start-arrival, finish-arrival
 	if s.timeline {
-		s.latency.add(s, class, arrival, wait, sojourn)
+		s.latency.add(s, k.class, arrival, wait, sojourn)
 	}
 	if arrival < s.judgeFrom {
 		return
 	}
-	c := &s.classes[class]
+	c := k.stats
 	c.wait.add(wait)
 	c.sojourn.add(sojourn)
 	c.done++

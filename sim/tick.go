@@ -17,6 +17,7 @@ type forecaster interface {
 // tick lets the policy see, decide and act.
 func (e *engine) tick() {
 	e.ticks++
+	e.countArrivals()
 	e.observe()
 	decision := e.policy.Step(&e.obs)
 	asked, drains := decision.Instances(), len(decision.Drains)
