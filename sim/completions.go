@@ -137,7 +137,7 @@ func (c *completions) replay(slot int32, key uint64) {
 	for i > 3 {
 		n := &tree[i>>2]
 		n[i&3] = key
-		key = min(key, n[(i^1)&3], n[(i^2)&3], n[(i^3)&3])
+		key = min(min(n[(i+1)&3], n[(i+2)&3], n[(i+3)&3]), key) // the siblings first: they are known early
 		i >>= 2
 	}
 	n := &tree[0]

@@ -155,14 +155,16 @@ func (e *engine) countArrivals() {
 	e.arrived += int64(to - from)
 	e.stats.lastArrival = b.Arrival[to-1]
 	arrival, service := b.Arrival[from:to], b.Service[from:to]
+	work := e.stats.judgedWork
 	for i, kind := range b.Kind[from:to] {
 		k := &e.kinds[kind]
 		k.counts.Arrived++
 		if arrival[i] >= e.judge {
 			k.stats.arrived++
-			e.stats.judgedWork += float64(service[i])
+			work += float64(service[i])
 		}
 	}
+	e.stats.judgedWork = work
 	if b.Estimate == nil {
 		return
 	}
