@@ -42,11 +42,11 @@ func (v *invariants) check(e *engine) error {
 	draining := map[int32]int64{}
 	var ready, boot int64
 	for _, r := range e.alive {
-		in := &e.insts[r]
+		in := e.insts[r]
 		busy := int32(0)
 		for s := in.base; s < in.base+in.n; s++ {
 			sl := &e.slots[s]
-			if e.done.due[s] == never && !sl.held {
+			if !e.done.runs(s) && !sl.held {
 				if in.takesJobs() {
 					idleSlots++
 				}

@@ -14,10 +14,10 @@ import "math"
 type completions struct {
 	tree  [][4]uint64 // node i is tree[i/4][i%4], the least of nodes 4i to 4i+3; leaves from len(tree)*2 on
 	root  uint64      // the least of nodes 1 to 3
-	due   []int64     // by slot, ns; never when idle
 	base  int64
 	shift uint
-	far   uint64 // keys from here on are out of range
+	far   uint64  // keys from here on are out of range
+	later []int64 // by slot, when it is due if its key is out of range; never when idle
 }
 
 const (
@@ -35,15 +35,17 @@ func (c *completions) grow(n int) {
 	for leaves < n {
 		leaves *= 2
 	}
-	for len(c.due) < leaves {
-		c.due = append(c.due, never)
+	if leaves == c.leaves() {
+		return
 	}
-	if leaves != c.leaves() {
-		c.tree = make([][4]uint64, leaves/2)
-		c.shift = uint(log2(leaves))
-		c.far = (1<<(64-c.shift) - 2) << c.shift
-		c.rebase()
+	c.decode()
+	for len(c.later) < leaves {
+		c.later = append(c.later, never)
 	}
+	c.tree = make([][4]uint64, leaves/2)
+	c.shift = uint(log2(leaves))
+	c.far = (1<<(64-c.shift) - 2) << c.shift
+	c.encode(never)
 }
 
 func log2(n int) int {
@@ -57,21 +59,62 @@ func log2(n int) int {
 // key returns the key of a slot whose job is due at the given time, which is
 // not before base.
 func (c *completions) key(slot int32, due int64) uint64 {
+	if t := uint64(due - c.base); t < c.far>>(c.shift&63) {
+		return t<<(c.shift&63) | uint64(slot)
+	}
+	return c.beyond(slot, due)
+}
+
+// beyond returns the key of a slot that is idle or due out of range.
+//
+//go:noinline
+func (c *completions) beyond(slot int32, due int64) uint64 {
+	c.later[slot] = due
 	if due == never {
 		return idle
 	}
-	t := uint64(due - c.base)
-	if t >= c.far>>(c.shift&63) {
-		return c.far | uint64(slot)
-	}
-	return t<<(c.shift&63) | uint64(slot)
+	return c.far | uint64(slot)
 }
 
-// rebase moves the base to the earliest due time and rebuilds the tree. A job
-// that is set later may be due before that base: it moves it back.
-func (c *completions) rebase() {
-	c.base = never
-	for _, d := range c.due {
+// leaf returns the key of a slot.
+func (c *completions) leaf(slot int32) uint64 {
+	i := uint(len(c.tree)*2) + uint(slot)
+	return c.tree[i>>2][i&3]
+}
+
+// runs reports whether a slot has a completion pending.
+func (c *completions) runs(slot int32) bool { return c.leaf(slot) != idle }
+
+// due returns when a slot's job is done, never when it is idle.
+func (c *completions) due(slot int32) int64 {
+	switch key := c.leaf(slot); {
+	case key == idle:
+		return never
+	case key < c.far:
+		return c.base + int64(key>>c.shift)
+	}
+	return c.later[slot]
+}
+
+// rebase moves the base to the earliest due time, or to first if that is
+// earlier: a job that starts may be due before a base that was moved on.
+func (c *completions) rebase(first int64) {
+	c.decode()
+	c.encode(first)
+}
+
+// decode notes when every slot is due.
+func (c *completions) decode() {
+	for s := range c.later {
+		c.later[s] = c.due(int32(s))
+	}
+}
+
+// encode builds the tree from what decode noted, on the base that is the
+// earliest of that and first.
+func (c *completions) encode(first int64) {
+	c.base = first
+	for _, d := range c.later {
 		c.base = min(c.base, d)
 	}
 	if c.base == never {
@@ -83,7 +126,7 @@ func (c *completions) rebase() {
 	}
 	for s := range leaves {
 		i := leaves + s
-		c.tree[i>>2][i&3] = c.key(int32(s), c.due[s])
+		c.tree[i>>2][i&3] = c.key(int32(s), c.later[s])
 	}
 	// a level has a quarter of the nodes of the one below, and begins at their
 	// number
@@ -98,10 +141,8 @@ func (c *completions) rebase() {
 
 // set makes the job of an idle slot due at the given time.
 func (c *completions) set(slot int32, due int64) {
-	c.due[slot] = due
 	if due < c.base {
-		c.rebase()
-		return
+		c.rebase(due)
 	}
 	key := c.key(slot, due)
 	tree := c.tree
@@ -120,13 +161,11 @@ func (c *completions) set(slot int32, due int64) {
 // clear makes the slot idle. Its job is usually the first of all, so the whole
 // path changes and there is no early way out to look for.
 func (c *completions) clear(slot int32) {
-	c.due[slot] = never
 	c.replay(slot, idle)
 }
 
 // again makes a slot due that was due already, later than before.
 func (c *completions) again(slot int32, due int64) {
-	c.due[slot] = due
 	c.replay(slot, c.key(slot, due))
 }
 
@@ -160,7 +199,7 @@ func (c *completions) minFar() int64 {
 	if c.root == idle {
 		return never
 	}
-	c.rebase()
+	c.rebase(never)
 	return c.base + int64(c.root>>c.shift)
 }
 

@@ -37,7 +37,7 @@ type engine struct {
 	line  dispatch.Line
 	rare  eventHeap
 
-	insts  []instance
+	insts  []*instance
 	free   []int32   // records to reuse
 	bases  [][]int32 // first slots to reuse, by slot count
 	alive  []int32   // records of instances alive, in launch order
@@ -77,10 +77,12 @@ type engine struct {
 type slot struct {
 	job   dispatch.Job
 	start int64
-	inst  int32 // record of its instance
+	in    *instance
 	// held: the job is finished but its result could not be delivered.
 	// orphan: the job's lease was lost; its result will be refused.
 	held, orphan bool
+
+	_ [4]byte // one cache line
 }
 
 // kind is what the engine knows of a trace's kind.
@@ -89,6 +91,7 @@ type kind struct {
 	stats    *classStats
 	class    int32
 	priority uint8
+	_        [8]byte // 32 bytes: found by a shift
 }
 
 // sums are counts of slots and, as accumulators, their integrals: the integral
@@ -254,9 +257,9 @@ func (e *engine) over() bool {
 
 // longestRunning returns the service time of the longest job that runs.
 func (e *engine) longestRunning() (ns int64) {
-	for s, due := range e.done.due {
-		if due != never {
-			ns = max(ns, due-e.slots[s].start)
+	for s := range e.numbered {
+		if e.done.runs(s) {
+			ns = max(ns, e.done.due(s)-e.slots[s].start)
 		}
 	}
 	return ns

@@ -375,7 +375,7 @@ func TestSameWeather(t *testing.T) {
 		}
 		lags := make([]int64, n)
 		for _, r := range e.alive {
-			in := &e.insts[r]
+			in := e.insts[r]
 			lags[in.id] = -1 // never
 			if in.readyAt != never {
 				lags[in.id] = in.readyAt - in.launch

@@ -16,56 +16,78 @@ import (
 func (e *engine) run(ctx context.Context) error {
 	last := min(e.end, never-1)
 	for {
+		if err := e.playPlain(last); err != nil {
+			return err
+		}
 		rare := min(e.nextAt, e.rare.first)
-		done := e.done.min()
-		t := min(done, e.arrival, rare)
+		t := min(e.done.min(), e.arrival, rare)
 		if t > last {
 			break
 		}
 		e.now = t
-		switch {
-		case t == rare:
-			if e.end == never && e.over() {
-				return e.finish()
-			}
-			if err := e.instant(); err != nil {
-				return err
-			}
+		if t == rare && e.end == never && e.over() {
+			break
+		}
+		if err := e.instant(); err != nil {
+			return err
+		}
+		if t == rare {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			if e.jobs != nil && e.jobs.err != nil {
 				return e.jobs.err // nobody takes the rows any more
 			}
-		case done < e.arrival: // and before anything rare
-			s := e.done.first()
-			if e.line.Len() > 0 && e.relay(s) {
-				break
-			}
-			e.complete(s)
-			if e.done.min() == t {
-				if err := e.instant(); err != nil {
-					return err
-				}
-			} else if e.line.Len() > 0 {
-				e.dispatch()
-			}
-		case t == done: // a completion and an arrival
-			if err := e.instant(); err != nil {
-				return err
-			}
-		default: // an arrival
-			if err := e.arrive(); err != nil {
-				return err
-			}
 		}
-		if e.check != nil {
-			if err := e.check.check(e); err != nil {
-				return &InvariantError{err}
-			}
+		if err := e.checked(); err != nil {
+			return err
 		}
 	}
 	return e.finish()
+}
+
+// checked asserts the run's invariants, if that was asked for.
+func (e *engine) checked() error {
+	if e.check == nil {
+		return nil
+	}
+	if err := e.check.check(e); err != nil {
+		return &InvariantError{err}
+	}
+	return nil
+}
+
+// playPlain plays the completions and arrivals up to last as long as one thing
+// happens at a time and nothing rare does.
+func (e *engine) playPlain(last int64) error {
+	until := min(e.nextAt, e.rare.first, last+1)
+	for {
+		done := e.done.min()
+		switch at := e.arrival; {
+		case done < at && done < until:
+			e.now = done
+			s := e.done.first()
+			if e.line.Len() == 0 || !e.relay(s) {
+				e.complete(s)
+				if e.done.min() == done {
+					return nil
+				}
+				e.dispatch()
+			}
+		case at < done && at < until:
+			e.now = at
+			if err := e.arrive(); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+		if e.check != nil {
+			if err := e.checked(); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // instant plays everything that happens at now, in the contract's order.
@@ -203,7 +225,7 @@ func (sl *slot) take(job *dispatch.Job) {
 
 // start runs the job of an idle slot that was just taken from the list.
 func (e *engine) start(s int32, sl *slot, k *kind) {
-	in := &e.insts[sl.inst]
+	in := sl.in
 	in.busy++
 	e.sums.busy++
 	e.sums.busyAcc -= e.now
@@ -225,7 +247,7 @@ func (e *engine) begin(sl *slot, k *kind) {
 
 // service returns how long recorded work takes on an instance now.
 func (e *engine) service(in *instance, work int64) int64 {
-	ns := e.ratios[in.typ].of(work)
+	ns := in.ratio.of(work)
 	if e.faults.slowWork {
 		ns = e.slowed(ns, in)
 	}
@@ -238,7 +260,7 @@ func (e *engine) service(in *instance, work int64) int64 {
 // nothing has changed.
 func (e *engine) relay(s int32) bool {
 	sl := &e.slots[s]
-	in := &e.insts[sl.inst]
+	in := sl.in
 	if e.idle.n > 0 || e.holding || e.failures != nil || !in.takesJobs() || sl.orphan {
 		return false
 	}
@@ -260,7 +282,7 @@ func (e *engine) relay(s int32) bool {
 // complete ends the job of a slot that is due now.
 func (e *engine) complete(s int32) {
 	sl := &e.slots[s]
-	in := &e.insts[sl.inst]
+	in := sl.in
 	e.done.clear(s)
 	if e.holding || in.silent || sl.orphan {
 		if !e.completeOddly(s, sl, in) {

@@ -358,7 +358,7 @@ func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
 		return
 	}
 	for _, r := range e.alive {
-		switch in := &e.insts[r]; in.phase {
+		switch in := e.insts[r]; in.phase {
 		case policy.Ready:
 			row.Ready += int(in.n)
 		case policy.Draining:

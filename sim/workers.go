@@ -75,7 +75,7 @@ func (e *engine) endLease(i int32) {
 		sl.orphan = true
 		if sl.held { // finished, but nobody will take the result any more
 			sl.held = false
-			e.freeSilent(p.slot, &e.insts[r])
+			e.freeSilent(p.slot, e.insts[r])
 		}
 	}
 	e.giveBack(&p.job, leaseLost)
@@ -156,7 +156,7 @@ func (e *engine) crash(in *instance) {
 	e.freed = e.now
 	for s := in.base; s < in.base+in.n; s++ {
 		sl := &e.slots[s]
-		if e.done.due[s] == never && !sl.held {
+		if !e.done.runs(s) && !sl.held {
 			continue
 		}
 		if !sl.orphan {
@@ -231,7 +231,7 @@ func (e *engine) silence(in *instance) {
 	in.seen = e.lastBeat(in)
 	in.silent = true
 	for s := in.base; s < in.base+in.n; s++ {
-		if sl := &e.slots[s]; (e.done.due[s] != never || sl.held) && !sl.orphan {
+		if sl := &e.slots[s]; (e.done.runs(s) || sl.held) && !sl.orphan {
 			e.park(parked{job: sl.job, slot: s, inst: in.id, seen: in.seen}, e.leaseEnd(in, sl))
 		}
 	}
@@ -280,7 +280,7 @@ func (e *engine) report(in *instance) {
 // delivered.
 func (e *engine) deliver() {
 	for i := 0; i < len(e.alive); {
-		in := &e.insts[e.alive[i]]
+		in := e.insts[e.alive[i]]
 		id := in.id
 		if !in.silent {
 			e.deliverFrom(in)
@@ -376,7 +376,7 @@ func (e *engine) takeBack(in *instance) {
 	e.freed = e.now
 	for s := in.base; s < in.base+in.n; s++ {
 		sl := &e.slots[s]
-		if e.done.due[s] == never && !sl.held {
+		if !e.done.runs(s) && !sl.held {
 			continue
 		}
 		switch {
