@@ -72,7 +72,9 @@ func (e *engine) playPlain(last int64) error {
 				if e.done.min() == done {
 					return nil
 				}
-				e.dispatch()
+				if e.line.Len() > 0 {
+					e.dispatch()
+				}
 			}
 		case at < done && at < until:
 			e.now = at

@@ -73,7 +73,9 @@ type classStats struct {
 	onWait        bool
 	target        int64
 	wait, sojourn histogram
-	hours         []periodStats // by clock hour since hourZero
+	hours         []periodStats // by clock hour
+	hour          *periodStats  // of hours, the one asked for last
+	hourFrom      int64         // when it begins
 }
 
 // periodStats count a clock hour's jobs by arrival.
@@ -147,13 +149,21 @@ func (s *stats) late(class int32, arrival int64) {
 	}
 }
 
-// period returns the counters of the clock hour of an arrival.
+// period returns the counters of the clock hour of an arrival. Nearly always
+// it is the hour of the arrival before.
 func (c *classStats) period(clock int64) *periodStats {
-	h := int(clock / hourNs)
+	if c.hour == nil || uint64(clock-c.hourFrom) >= uint64(hourNs) {
+		c.turn(int(clock / hourNs))
+	}
+	return c.hour
+}
+
+// turn makes hour h the one asked for last.
+func (c *classStats) turn(h int) {
 	for len(c.hours) <= h {
 		c.hours = append(c.hours, periodStats{})
 	}
-	return &c.hours[h]
+	c.hour, c.hourFrom = &c.hours[h], int64(h)*hourNs
 }
 
 func (s *stats) launched(typeName string, alive int) {

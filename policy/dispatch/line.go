@@ -114,6 +114,9 @@ func (l *Line) Peek() (j Job, priority uint8, ok bool) {
 }
 
 func (l *Line) firstPriority() (uint8, bool) {
+	if b := l.filled[0]; b != 0 { // nearly always
+		return uint8(bits.TrailingZeros64(b)), true
+	}
 	for w := range l.filled {
 		if b := l.filled[w]; b != 0 {
 			return uint8(w<<6 | bits.TrailingZeros64(b)), true
