@@ -46,14 +46,15 @@ type engine struct {
 
 	relisted []int32 // slots to be listed as idle again
 
-	ratios []ratio // by type: service time from recorded work
-	kinds  []kind  // by the trace's kind
-	rec    *observe.Recorder
-	obs    policy.Observation
-	faults faults
-	boot   []*bootSampler // by type
-	prices []policy.MicroUSD
-	spot   *spotPrices
+	ratios    []ratio // by type: service time from recorded work
+	reference float64 // speed of the core that work was recorded on
+	kinds     []kind  // by the trace's kind
+	rec       *observe.Recorder
+	obs       policy.Observation
+	faults    faults
+	boot      []*bootSampler // by type
+	prices    []policy.MicroUSD
+	spot      *spotPrices
 
 	failures []failure // by the trace's kind; nil when jobs never fail
 	launch   launchStreams
@@ -120,13 +121,13 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	} else {
 		e.guard = policy.Open(policy.Unlimited)
 	}
-	reference := cfg.ReferenceSpeed
-	if reference == 0 {
-		reference = 1
+	e.reference = cfg.ReferenceSpeed
+	if e.reference == 0 {
+		e.reference = 1
 	}
 	for i := range cfg.Catalog.Types {
 		t := &cfg.Catalog.Types[i]
-		e.ratios = append(e.ratios, newRatio(reference, t.Speed))
+		e.ratios = append(e.ratios, newRatio(e.reference, t.Speed))
 		e.prices = append(e.prices, t.PerHour)
 		e.boot = append(e.boot, cfg.bootSampler(t.Name))
 	}

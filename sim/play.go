@@ -249,6 +249,15 @@ func (e *engine) begin(sl *slot, k *kind) {
 
 // service returns how long recorded work takes on an instance now.
 func (e *engine) service(in *instance, work int64) int64 {
+	if in.ratio.num == in.ratio.den && !e.faults.slowWork {
+		return work
+	}
+	return e.serviceElsewhere(in, work)
+}
+
+// serviceElsewhere is service where an instance is not what work was measured
+// on.
+func (e *engine) serviceElsewhere(in *instance, work int64) int64 {
 	ns := in.ratio.of(work)
 	if e.faults.slowWork {
 		ns = e.slowed(ns, in)
@@ -319,21 +328,21 @@ func (e *engine) released(in *instance) {
 
 // account books a job that is done.
 func (e *engine) account(s int32, sl *slot, in *instance) {
-	k := &e.kinds[sl.job.Kind]
-	k.counts.Done(e.refWork(sl.job.Work))
-	e.stats.completed(k, sl.job.Arrival, sl.start, e.now)
 	e.settled = e.now
 	e.digest.ran(sl, in, s, e.now)
 	if e.jobs != nil {
 		e.jobs.finished(sl, in.id, e.now)
 	}
+	k := &e.kinds[sl.job.Kind]
+	k.counts.Done(e.refWork(sl.job.Work))
+	e.stats.completed(k, sl.job.Arrival, sl.start, e.now)
 }
 
 // refWork returns the work of a recorded service time in nanoseconds on the
 // reference core.
 func (e *engine) refWork(service int64) int64 {
-	if e.cfg.ReferenceSpeed == 0 || e.cfg.ReferenceSpeed == 1 {
+	if e.reference == 1 {
 		return service
 	}
-	return int64(float64(service) * e.cfg.ReferenceSpeed)
+	return int64(float64(service) * e.reference)
 }

@@ -118,15 +118,19 @@ func (s *stats) completed(k *kind, arrival, start, finish int64) {
 	if arrival < s.judgeFrom {
 		return
 	}
-	c := k.stats
-	c.wait.add(wait)
-	c.sojourn.add(sojourn)
+	k.stats.add(wait, sojourn, s.clock(arrival))
+}
+
+// add books a finished job that arrived at a clock time.
+func (c *classStats) add(wait, sojourn, clock int64) {
 	c.done++
 	took := sojourn
 	if c.onWait {
 		took = wait
 	}
-	p := c.period(s.clock(arrival))
+	c.wait.add(wait)
+	c.sojourn.add(sojourn)
+	p := c.period(clock)
 	p.judged++
 	if took <= c.target {
 		c.inTime++
