@@ -71,7 +71,7 @@ func (p *Policy) lookAhead() {
 	minute, load, usual := -1.0, 0.0, 0.0
 	for i := range a.load {
 		// the profile moves slowly: once a minute is often enough
-		if at := math.Floor((grid.end[i] - float64(grid.width[i]/2)) / 60); at != minute {
+		if at := grid.minute[i]; at != minute {
 			minute = at
 			usual = rise * p.ratio(float64(60*at)+30)
 			load = usual
