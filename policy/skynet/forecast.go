@@ -31,7 +31,10 @@ func (f inflate) of(mean float64) float64 {
 	if f.spread != 0 {
 		high += float64(f.spread * math.Sqrt(mean))
 	}
-	return max(high, float64(0.3*mean))
+	if low := float64(0.3 * mean); low > high {
+		return low
+	}
+	return high
 }
 
 const learnedAfter = 60 // samples
