@@ -179,9 +179,10 @@ func (c *completions) replay(slot int32, key uint64) {
 		key = min(min(n[(i+1)&3], n[(i+2)&3], n[(i+3)&3]), key) // the siblings first: they are known early
 		i >>= 2
 	}
+	// 2 and 3 are at the top, or 1 alone beside 0, which stays idle
 	n := &tree[0]
 	n[i&3] = key
-	c.root = min(n[1], n[2], n[3])
+	c.root = min(n[(i^1)&3], key)
 }
 
 // min returns the earliest due time, never when nothing runs.
