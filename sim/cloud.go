@@ -154,14 +154,14 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	id := e.launched
 	e.launched++
 	r := e.newRecord()
-	in := &e.insts[r]
+	in := e.insts[r]
 	*in = instance{
 		id: id, typ: int32(typ), market: market, zone: int32(e.placeIn(id, typ, zone)), phase: policy.Booting,
 		launch: e.now, readyAt: never, confirmed: e.now, seen: -1, interrupt: never, crashed: never,
-		base: e.newSlots(t.Slots), n: int32(t.Slots),
+		base: e.newSlots(t.Slots), n: int32(t.Slots), ratio: e.ratios[typ],
 	}
 	for s := in.base; s < in.base+in.n; s++ {
-		e.slots[s] = slot{inst: r}
+		e.slots[s] = slot{in: in}
 	}
 	in.bill = account{price: e.priceOf(typ, market), priceSince: e.now, shown: e.now}
 	e.alive = append(e.alive, r)
@@ -192,7 +192,7 @@ func (e *engine) newRecord() int32 {
 		e.free = e.free[:n-1]
 		return r
 	}
-	e.insts = append(e.insts, instance{})
+	e.insts = append(e.insts, new(instance))
 	return int32(len(e.insts) - 1)
 }
 
@@ -261,7 +261,7 @@ func (in *instance) takesJobs() bool {
 // called while takesJobs still holds.
 func (e *engine) unlist(in *instance) {
 	for s := in.base; s < in.base+in.n; s++ {
-		if e.done.due[s] == never && !e.slots[s].held {
+		if !e.done.runs(s) && !e.slots[s].held {
 			e.idle.remove(s)
 		}
 	}
@@ -271,7 +271,7 @@ func (e *engine) unlist(in *instance) {
 // since it became so; relistAll puts them back.
 func (e *engine) relist(in *instance) {
 	for s := in.base; s < in.base+in.n; s++ {
-		if e.done.due[s] == never && !e.slots[s].held {
+		if !e.done.runs(s) && !e.slots[s].held {
 			e.idle.node[s].owner = in.id
 			e.relisted = append(e.relisted, s)
 		}
@@ -294,7 +294,7 @@ func (e *engine) drain(id int64) bool {
 	if r < 0 || e.faults.apiDown {
 		return false
 	}
-	in := &e.insts[r]
+	in := e.insts[r]
 	switch in.phase {
 	case policy.Draining:
 		return false
@@ -324,7 +324,7 @@ func (e *engine) undrain(id int64) bool {
 	if r < 0 {
 		return false
 	}
-	in := &e.insts[r]
+	in := e.insts[r]
 	if in.phase != policy.Draining || in.dead {
 		return false
 	}

@@ -48,7 +48,7 @@ func (e *engine) startFaults() {
 
 // events plays the rare events of this instant.
 func (e *engine) events() {
-	for e.rare.next() == e.now {
+	for e.rare.first == e.now {
 		ev := e.rare.pop()
 		switch ev.kind {
 		case faultBegins:
@@ -66,7 +66,7 @@ func (e *engine) events() {
 			if r < 0 {
 				continue
 			}
-			in := &e.insts[r]
+			in := e.insts[r]
 			switch ev.kind {
 			case becomesReady:
 				if in.phase == policy.Booting && !in.dead {
@@ -96,20 +96,20 @@ func (e *engine) beginFault(i int) {
 	case Crash:
 		if f.Rate == 0 {
 			for _, r := range slices.Clone(e.alive) {
-				if in := &e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
+				if in := e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
 					e.crash(in)
 				}
 			}
 		}
 	case Interrupt:
 		for _, r := range slices.Clone(e.alive) {
-			if in := &e.insts[r]; in.market == policy.Spot && e.concerns(f, in) && e.picked(i, f, in) {
+			if in := e.insts[r]; in.market == policy.Spot && e.concerns(f, in) && e.picked(i, f, in) {
 				e.notice(in)
 			}
 		}
 	case Partition:
 		for _, r := range e.alive {
-			if in := &e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
+			if in := e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
 				e.silence(in)
 			}
 		}
@@ -133,7 +133,7 @@ func (e *engine) endFault(i int) {
 		e.movePrices()
 	case Partition:
 		for _, r := range slices.Clone(e.alive) {
-			if in := &e.insts[r]; in.silent {
+			if in := e.insts[r]; in.silent {
 				e.heal(in)
 			}
 		}
@@ -300,7 +300,7 @@ func (e *engine) movePrices() {
 		e.prices[typ] = price
 	}
 	for _, r := range e.alive {
-		in := &e.insts[r]
+		in := e.insts[r]
 		if price := e.priceOf(int(in.typ), in.market); price != in.bill.price {
 			e.showSpent(in, in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge))
 			in.bill.price = price

@@ -43,6 +43,11 @@ func TestCompletionsAgainstAList(t *testing.T) {
 	draw := newStream(1, "completions")
 	now, n := int64(0), 1
 	for i := range int64(20_000) {
+		for slot, at := range due[:n] {
+			if i%500 == 0 && (c.due(int32(slot)) != at || c.runs(int32(slot)) != (at != never)) {
+				t.Fatalf("step %d: slot %d is due at %d, want %d", i, slot, c.due(int32(slot)), at)
+			}
+		}
 		if i%1000 == 999 {
 			n = min(n*2, len(due))
 			c.grow(n)
@@ -63,6 +68,11 @@ func TestCompletionsAgainstAList(t *testing.T) {
 				t.Fatalf("step %d: slot %d is due at %d, want %d", i, first, due[first], want)
 			}
 			now = want
+			if draw.UnitAt(3*i+2) < 0.2 {
+				due[first] = now + 1 + int64(spans[i%3]*draw.UnitAt(3*i+1))
+				c.again(first, due[first])
+				continue
+			}
 			due[first] = never
 			c.clear(first)
 		}

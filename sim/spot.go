@@ -77,7 +77,7 @@ func (e *engine) spotMoves() {
 	e.spot.advance(e.now)
 	e.movePrices()
 	for _, r := range e.alive {
-		if in := &e.insts[r]; e.outbid(int(in.typ), in.market) {
+		if in := e.insts[r]; e.outbid(int(in.typ), in.market) {
 			e.notice(in)
 		}
 	}

@@ -175,10 +175,11 @@ func (g *photoGenerator) next() {
 	g.runSessions(to)
 	g.runBatches(to)
 	g.runFollowUps(to)
-	for _, job := range g.sorter.sort(g.window, from, to) {
-		g.out.Arrival = append(g.out.Arrival, job.at)
-		g.out.Service = append(g.out.Service, job.service)
-		g.out.Kind = append(g.out.Kind, job.kind)
+	sorted := g.sorter.sort(g.window, from, to)
+	arrival, service, kind := g.out.extend(len(sorted))
+	for i := range sorted {
+		job := &sorted[i]
+		arrival[i], service[i], kind[i] = job.at, job.service, job.kind
 	}
 }
 

@@ -1,7 +1,6 @@
 package traces
 
 import (
-	"math"
 
 	"github.com/skynet-ec2/skynet/policy/detmath"
 	"github.com/skynet-ec2/skynet/policy/draw"
@@ -40,7 +39,7 @@ func (q *quantiles) at(bits uint64) float64 {
 	if i-quantilesTail >= 1024-2*quantilesTail {
 		return q.exact(draw.Unit(bits))
 	}
-	frac := float64(bits>>2&(1<<52-1)) * (1.0 / (1 << 52))
+	frac := float64(int64(bits>>2&(1<<52-1))) * (1.0 / (1 << 52)) // signed integers convert faster
 	lo, hi := q.table[i], q.table[i+1]
 	return lo + float64(frac*(hi-lo))
 }
@@ -56,12 +55,12 @@ func lognormal(median, sigma, most float64) func(p float64) float64 {
 // roundPositive returns x as a whole number, halves up, of at least 1 and at
 // most TimeMax.
 func roundPositive(x float64) int64 {
-	switch v := math.Floor(float64(x) + 0.5); { // the conversion keeps x's own rounding
+	switch v := float64(x) + 0.5; { // the conversion keeps x's own rounding
 	case !(v >= 1):
 		return 1
-	case v > TimeMax:
+	case v >= TimeMax:
 		return TimeMax
 	default:
-		return int64(v)
+		return int64(v) // which cuts off the fraction
 	}
 }

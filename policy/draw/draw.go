@@ -59,7 +59,10 @@ func (s *Stream) Exponential() float64 { return -detmath.Log(s.Unit()) }
 
 // Unit returns the number in (0, 1) that 64 random bits stand for: the middle
 // of one of 2^52 equal parts, so that it never rounds to 0 or 1.
-func Unit(bits uint64) float64 { return float64((float64(bits>>12) + 0.5) * (1.0 / (1 << 52))) }
+func Unit(bits uint64) float64 {
+	// signed integers convert faster
+	return float64((float64(int64(bits>>12)) + 0.5) * (1.0 / (1 << 52)))
+}
 
 // Mix is the finaliser of SplitMix64: a bijection whose every output bit
 // depends on every input bit.

@@ -78,7 +78,7 @@ func (p *Policy) lookAhead() {
 	minute, usual := -1.0, 0.0
 	for i := range a.usual {
 		// the profile moves slowly: once a minute is often enough
-		if at := math.Floor((grid.end[i] - float64(grid.width[i]/2)) / 60); at != minute {
+		if at := grid.minute[i]; at != minute {
 			minute = at
 			usual = p.ratio(float64(60*at)+30) + burst
 		}

@@ -15,8 +15,9 @@ const (
 	gridEnd   = minuteEnd + coarseSteps*300
 )
 
-// grid holds the end of every step and its width, in seconds from now.
-var grid = func() (g struct{ end, width [maxSteps]float64 }) {
+// grid holds the end of every step and its width, in seconds from now, and the
+// minute its middle lies in.
+var grid = func() (g struct{ end, width, minute [maxSteps]float64 }) {
 	t := 0.0
 	for i := range g.end {
 		switch {
@@ -29,6 +30,7 @@ var grid = func() (g struct{ end, width [maxSteps]float64 }) {
 		}
 		t += g.width[i]
 		g.end[i] = t
+		g.minute[i] = math.Floor((t - float64(g.width[i]/2)) / 60)
 	}
 	return g
 }()
