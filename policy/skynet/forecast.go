@@ -74,7 +74,8 @@ func (p *Policy) lookAhead() {
 		burst = max(0, p.st.Lines[at].Spread.Quantile.Mean2/all-1)
 	}
 	a.ratio = p.ratio(p.lag+p.tick) + burst
-	a.mean, a.high = all*a.ratio, all*a.ratio
+	a.mean = float64(all * a.ratio)
+	a.high = a.mean
 	minute, usual := -1.0, 0.0
 	for i := range a.usual {
 		// the profile moves slowly: once a minute is often enough
@@ -90,8 +91,9 @@ func (p *Policy) lookAhead() {
 			continue
 		}
 		level += p.st.Lines[j].Head
-		a.inflate[j] = p.reserve(j, level*a.ratio)
-		a.high = max(a.high, a.inflate[j].of(level*a.ratio))
+		mean := float64(level * a.ratio)
+		a.inflate[j] = p.reserve(j, mean)
+		a.high = max(a.high, a.inflate[j].of(mean))
 		p.inflateLine(j, level)
 	}
 }

@@ -231,7 +231,7 @@ func (p *Policy) horizon() float64 {
 	h := p.set.lookAhead
 	for i := range p.lines {
 		if ln := &p.lines[i]; ln.urgent {
-			h = max(h, ln.budget+0.5*p.tick)
+			h = max(h, ln.budget+float64(0.5*p.tick))
 		}
 	}
 	return h

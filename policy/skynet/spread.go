@@ -34,7 +34,7 @@ func (p *Policy) learnSpreads(step float64) {
 		}
 		l := &p.st.Lines[i]
 		level += l.Head
-		mean := level * ratio
+		mean := float64(level * ratio)
 		then := mean
 		if known && p.set.profile && all > 0 {
 			then = usual * level / all

@@ -159,7 +159,8 @@ func (p *Policy) moveZ(class int, step float64) {
 	c.Debt = min(c.Debt+c.late/(float64(p.set.budget*miss)*perDay), debtMost)
 	paid := float64(c.Debt * min(step/debtTime, 1))
 	c.Debt -= paid
-	p.settle(c, miss, float64(p.set.gain*(1+0.5*max(c.Z, 0))*(paid-c.started/perDay)), step)
+	gain := p.set.gain * (1 + float64(0.5*max(c.Z, 0)))
+	p.settle(c, miss, float64(gain*(paid-c.started/perDay)), step)
 	if allowed := p.hourAllows(class); allowed > 0 {
 		rest := detmath.Log(p.set.budget + 0.05)
 		x := used(c.Hours.Worst, float64(hourAim*allowed))
