@@ -1,0 +1,220 @@
+package baseline
+
+import (
+	"math"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// signals are what a rival's rule decides by: an observation in plain numbers.
+//
+// Rivals count slots (they say agents, pods, runners, executors), never
+// throughput. A "unit" is one instance of the type the rival buys.
+//
+// The fleet is shown as if every release took effect at once: what was released
+// and works on to the end of its paid window is not counted, nor is what
+// drains. The jobs it runs are.
+type signals struct {
+	now  time.Time
+	tick time.Duration
+	// queueKnown and fleetKnown tell whether the figures below were read, or
+	// stand for zero or for what was read last (param unreadable).
+	queueKnown, fleetKnown bool
+
+	// Jobs waiting and running, and the estimated work left of them, in
+	// core-seconds.
+	pending, running         float64
+	pendingWork, runningWork float64
+	oldestWait               time.Duration
+	// arrived over 1, 5, 15 and 60 minutes, and since the last observation.
+	arrived  [4]flow
+	lastTick flow
+	// meanWork of a job, in core-seconds; 0: nothing has completed yet.
+	meanWork float64
+
+	// slots and speed of one unit, and the seconds a mean job takes on it.
+	slots    int
+	speed    float64
+	serviceS float64
+
+	// desired is what the rival asked for and has not given up.
+	desired int
+	// ready and booting units; draining and lost ones beside them.
+	ready, booting, draining, lost int
+	// readySlots of those ready, busySlots of all that are ready or released.
+	readySlots, bootingSlots, busySlots int
+	// bootP50 and bootP99 are the learned boot lag.
+	bootP50, bootP99 time.Duration
+	// sinceUp and sinceDown since the rival last raised or lowered desired;
+	// forever if it never did.
+	sinceUp, sinceDown time.Duration
+	// sinceRun since its rule ran last; forever before the first time.
+	sinceRun time.Duration
+
+	// kinds and instances as observed, for rules that need more; not to be
+	// kept. The instances are not adjusted for what was released.
+	kinds     []policy.KindView
+	instances []policy.Instance
+
+	idle     idleTimes
+	released int // units released that work on to the end of their window
+}
+
+// flow is a number of jobs and the core-seconds they were estimated to be.
+type flow struct{ jobs, work float64 }
+
+const forever = time.Duration(math.MaxInt64)
+
+// idleFor returns how many units have been without a job for at least d, less
+// those released already.
+func (s *signals) idleFor(d time.Duration) int {
+	n := 0
+	for i := range s.instances {
+		if in := &s.instances[i]; in.Phase == policy.Ready && in.Busy == 0 && s.now.Sub(s.idle.since(in.ID, s.now)) >= d {
+			n++
+		}
+	}
+	return max(0, n-s.released)
+}
+
+// idleOlder returns how many units have no job now and were launched at least
+// age ago, less those released already.
+func (s *signals) idleOlder(age time.Duration) int {
+	n := 0
+	for i := range s.instances {
+		if in := &s.instances[i]; in.Phase == policy.Ready && in.Busy == 0 && s.now.Sub(in.LaunchedAt) >= age {
+			n++
+		}
+	}
+	return max(0, n-s.released)
+}
+
+// freeSlots returns the slots of ready units that run nothing.
+func (s *signals) freeSlots() int { return max(0, s.readySlots-s.busySlots) }
+
+// load returns busy over ready slots; 0 without ready slots. Above 1, what was
+// released is still at work.
+func (s *signals) load() float64 {
+	if s.readySlots == 0 {
+		return 0
+	}
+	return float64(s.busySlots) / float64(s.readySlots)
+}
+
+// units returns how many units hold so many slots, rounded up.
+func (s *signals) units(slots float64) int { return ceil(slots / float64(s.slots)) }
+
+const most = 1_000_000 // units and slots beyond any fleet
+
+// ceil returns x rounded up, within ±most; 0 for NaN.
+func ceil(x float64) int { return whole(math.Ceil(x)) }
+
+// floor returns x rounded down, within ±most; 0 for NaN.
+func floor(x float64) int { return whole(math.Floor(x)) }
+
+func whole(x float64) int {
+	switch {
+	case math.IsNaN(x):
+		return 0
+	case x > most:
+		return most
+	case x < -most:
+		return -most
+	}
+	return int(x)
+}
+
+// readQueue fills what stands in the queue's part of the observation.
+func (s *signals) readQueue(o *policy.Observation) {
+	q := &o.Queue
+	s.kinds = q.Kinds
+	samples, work, plain := 0.0, 0.0, 0.0
+	for i := range q.Kinds {
+		k := &q.Kinds[i]
+		s.pending += float64(k.Pending.Jobs)
+		s.pendingWork += float64(k.Pending.Work)
+		s.running += float64(k.InFlight.Jobs)
+		s.runningWork += float64(k.InFlight.Work)
+		s.oldestWait = max(s.oldestWait, k.OldestWait)
+		for j := range s.arrived {
+			s.arrived[j].add(k.Arrived[j])
+		}
+		s.lastTick.add(k.LastTick)
+		samples += float64(k.Service.Samples)
+		work += float64(float64(k.Service.Samples) * float64(k.Service.Mean))
+		plain += float64(k.Service.Mean)
+	}
+	switch {
+	case samples > 0:
+		s.meanWork = work / samples
+	case len(q.Kinds) > 0:
+		s.meanWork = plain / float64(len(q.Kinds)) // a prior, before any completion
+	}
+	s.serviceS = s.meanWork / s.speed
+}
+
+func (f *flow) add(g policy.Flow) {
+	f.jobs += float64(g.Jobs)
+	f.work += float64(g.Work)
+}
+
+// readFleet fills what stands in the fleet's part of the observation and
+// returns the slots that count as there: ready and booting, and silent ones for
+// a while.
+func (s *signals) readFleet(o *policy.Observation) (have int) {
+	f := &o.Fleet
+	s.instances = f.Instances
+	drainingSlots, lostSlots := 0, 0
+	for i := range f.Instances {
+		in := &f.Instances[i]
+		switch {
+		case in.Phase == policy.Draining:
+			drainingSlots += in.Slots
+			continue
+		case gone(in, s.now):
+			lostSlots += in.Slots
+			continue
+		case in.Phase == policy.Lost:
+			lostSlots += in.Slots
+		case in.Phase == policy.Ready:
+			s.readySlots += in.Slots
+			s.busySlots += in.Busy
+		default:
+			s.bootingSlots += in.Slots
+		}
+		have += in.Slots
+	}
+	s.draining, s.lost = s.units(float64(drainingSlots)), s.units(float64(lostSlots))
+	s.bootP50, s.bootP99 = f.Boot.P50, f.Boot.P99
+	return have
+}
+
+// How long an instance may be unheard before it counts as gone: after its last
+// report, and from its launch to its first. They are those of the policy
+// "static".
+const (
+	silentMax = 5 * time.Minute
+	unbornMax = 15 * time.Minute
+)
+
+// gone reports whether nobody counts on an instance any more.
+func gone(in *policy.Instance, now time.Time) bool {
+	switch in.Phase {
+	case policy.Requested, policy.Booting:
+		return now.Sub(in.LaunchedAt) > unbornMax
+	case policy.Lost:
+		return now.Sub(in.LastSeen) > silentMax
+	}
+	return false
+}
+
+// hide takes released slots out of sight: ready ones first, for those that boot
+// were bought last.
+func (s *signals) hide(slots int) {
+	s.released = slots / s.slots
+	fromReady := min(slots, s.readySlots)
+	s.readySlots -= fromReady
+	s.bootingSlots = max(0, s.bootingSlots-(slots-fromReady))
+	s.ready, s.booting = s.units(float64(s.readySlots)), s.units(float64(s.bootingSlots))
+}
