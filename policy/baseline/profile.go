@@ -1,6 +1,10 @@
 package baseline
 
-import "time"
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy/detmath"
+)
 
 // cellOf returns which of the time line's cells of the given width holds t, on
 // the users' clock. Modulo the cells of a day or a week it is the time of day
@@ -106,3 +110,32 @@ func (p *profile) peak(t time.Time, offset, over time.Duration) (float64, bool) 
 	}
 	return best, known
 }
+
+const (
+	// levelWindow is the time constant of a level.
+	levelWindow = 30 * time.Minute
+	// levelPrior is the value-ticks at which what was seen weighs as much as
+	// what the profile says.
+	levelPrior = 10.0
+)
+
+// A level compares what was seen of late with what the profile said of it.
+type level struct {
+	Seen float64 `json:"seen"`
+	Said float64 `json:"said"`
+}
+
+// note adds a value and, where it is known, what the profile says of it, after
+// so many ticks; both are forgotten with a time constant in ticks.
+func (l *level) note(seen, said float64, known bool, ticks, window float64) {
+	keep := detmath.Exp(-ticks / window)
+	l.Seen, l.Said = float64(l.Seen*keep), float64(l.Said*keep)
+	if known {
+		l.Seen += float64(seen * ticks)
+		l.Said += float64(said * ticks)
+	}
+}
+
+// factor returns what to multiply the profile by: the ratio of the two, shrunk
+// towards 1 by a prior, in value-ticks; the mean of a Gamma-Poisson model.
+func (l *level) factor(prior float64) float64 { return (prior + l.Seen) / (prior + l.Said) }
