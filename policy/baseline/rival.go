@@ -110,7 +110,8 @@ func (p *rival[S]) survey(o *policy.Observation) (have int) {
 	s := &p.seen
 	*s = signals{
 		now: o.Now, tick: o.Tick, queueKnown: o.Queue.Complete, fleetKnown: o.Fleet.Complete,
-		slots: p.unit.Slots, speed: p.unit.Speed,
+		slots: p.unit.Slots, speed: p.unit.Speed, refusals: o.EC2.Refusals,
+		least: p.least / p.unit.Slots, most: p.most / p.unit.Slots,
 		sinceUp: since(st.UpAt, o.Now), sinceDown: since(st.DownAt, o.Now), sinceRun: since(st.RunAt, o.Now),
 	}
 	if o.Queue.Complete || p.unread == unreadLast {
@@ -175,8 +176,8 @@ func (p *rival[S]) UnmarshalJSON(data []byte) error {
 	if err := d.Decode(&st); err != nil {
 		return fmt.Errorf("%s: state: %w", p.name, err)
 	}
-	if st.Desired < -most*most || st.Desired > most*most {
-		return fmt.Errorf("%s: state: desired = %d: must be at most %d", p.name, st.Desired, most*most)
+	if st.Desired < -beyond*beyond || st.Desired > beyond*beyond {
+		return fmt.Errorf("%s: state: desired = %d: must be within ±%d", p.name, st.Desired, beyond*beyond)
 	}
 	p.state = st
 	return nil

@@ -38,8 +38,9 @@ type signals struct {
 	speed    float64
 	serviceS float64
 
-	// desired is what the rival asked for and has not given up.
-	desired int
+	// desired is what the rival asked for and has not given up, and least and
+	// most are its limits.
+	desired, least, most int
 	// ready and booting units; draining and lost ones beside them.
 	ready, booting, draining, lost int
 	// readySlots of those ready, busySlots of all that are ready or released.
@@ -56,6 +57,7 @@ type signals struct {
 	// kept. The instances are not adjusted for what was released.
 	kinds     []policy.KindView
 	instances []policy.Instance
+	refusals  []policy.Refusal
 
 	idle     idleTimes
 	released int // units released that work on to the end of their window
@@ -105,22 +107,22 @@ func (s *signals) load() float64 {
 // units returns how many units hold so many slots, rounded up.
 func (s *signals) units(slots float64) int { return ceil(slots / float64(s.slots)) }
 
-const most = 1_000_000 // units and slots beyond any fleet
+const beyond = 1_000_000 // units and slots no fleet has
 
-// ceil returns x rounded up, within ±most; 0 for NaN.
+// ceil returns x rounded up, within ±beyond; 0 for NaN.
 func ceil(x float64) int { return whole(math.Ceil(x)) }
 
-// floor returns x rounded down, within ±most; 0 for NaN.
+// floor returns x rounded down, within ±beyond; 0 for NaN.
 func floor(x float64) int { return whole(math.Floor(x)) }
 
 func whole(x float64) int {
 	switch {
 	case math.IsNaN(x):
 		return 0
-	case x > most:
-		return most
-	case x < -most:
-		return -most
+	case x > beyond:
+		return beyond
+	case x < -beyond:
+		return -beyond
 	}
 	return int(x)
 }

@@ -40,4 +40,4 @@ func (s *signals) by(n int, because policy.Reason) verdict {
 	return verdict{adds, times(n, s.slots), because}
 }
 
-func times(n, slots int) int { return min(max(n, -most), most) * slots }
+func times(n, slots int) int { return min(max(n, -beyond), beyond) * slots }
