@@ -19,8 +19,23 @@ func Specs() []*policy.Spec {
 // naive-2008.
 func rivals() []*policy.Spec {
 	return []*policy.Spec{
+		&ARC,
+		&ASGPredictive,
+		&ASGStep,
+		&ASGTargetTracking,
+		&Buildkite,
+		&ClusterAutoscaler,
+		&Clusterman,
 		&Drone,
+		&Escalator,
+		&GitLab,
+		&HPA,
+		&Jitsi,
+		&Karpenter,
+		&KedaScaledJob,
 		&Naive2008,
+		&NomadTargetValue,
+		&Woodpecker,
 		&policy.StaticSpec,
 	}
 }

@@ -55,7 +55,7 @@ var Escalator = newSpec(build{
 		if nodes == 0 && requests == 0 {
 			return verdict{}
 		}
-		if nodes < s.least && s.sinceRun < forever {
+		if nodes < s.least {
 			return s.by(s.least-nodes, ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
 		}
 		if s.sinceUp < cooldown {

@@ -39,10 +39,9 @@ var Karpenter = newSpec(build{
 	return func(s *signals, _ *struct{}) verdict {
 		free := float64(s.freeSlots() + s.bootingSlots)
 		short := ceil(s.pending + buffer - free)
-		desired := s.readySlots + s.bootingSlots
 		reason := ruleKarpenter.Because(s.pending, free, float64(short))
 		if short > 0 {
-			return s.toSlots(desired+short, reason)
+			return s.toSlots(s.desiredSlots+short, reason)
 		}
 		nodes := 0
 		for i := range s.instances {
@@ -56,7 +55,7 @@ var Karpenter = newSpec(build{
 		} else {
 			spare = min(spare, allowed*s.slots)
 		}
-		return s.toSlots(desired-spare, reason)
+		return s.toSlots(s.desiredSlots-spare, reason)
 	}, nil
 })
 

@@ -75,7 +75,7 @@ type state[S any] struct {
 	UpAt    time.Time `json:"up_at"`
 	DownAt  time.Time `json:"down_at"`
 	RunAt   time.Time `json:"run_at"`
-	Idle    idleTimes `json:"idle"`
+	Idle    idleTimes `json:"idle,omitempty"`
 	Rule    S         `json:"rule"`
 }
 
@@ -88,7 +88,8 @@ var (
 // Step returns what the rule wants, as launches, drains and undrains.
 func (p *rival[S]) Step(o *policy.Observation) policy.Decision {
 	p.begin(o)
-	if p.unread == unreadHold && !(o.Queue.Complete && o.Fleet.Complete) {
+	known := o.Queue.Complete && o.Fleet.Complete
+	if !known && (p.unread == unreadHold || !p.state.Began) { // nobody believes what was never read
 		p.because = append(p.because, ruleUnread.Because())
 		p.decision.Because = p.because
 		return p.decision
@@ -127,7 +128,7 @@ func (p *rival[S]) survey(o *policy.Observation) (have int) {
 	} else if !p.keeps {
 		st.Desired = min(st.Desired, have) // what was refused is forgotten
 	}
-	s.desired = s.units(float64(st.Desired))
+	s.desired, s.desiredSlots = s.units(float64(st.Desired)), st.Desired
 	s.hide(max(0, have-st.Desired))
 	return have
 }

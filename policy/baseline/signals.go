@@ -39,8 +39,10 @@ type signals struct {
 	serviceS float64
 
 	// desired is what the rival asked for and has not given up, and least and
-	// most are its limits.
+	// most are its limits, in units.
 	desired, least, most int
+	// desiredSlots is the same in slots: what a rival that mixes types asked for.
+	desiredSlots int
 	// ready and booting units; draining and lost ones beside them.
 	ready, booting, draining, lost int
 	// readySlots of those ready, busySlots of all that are ready or released.
