@@ -94,14 +94,22 @@ func due(all *[]told, now time.Time) (told, bool) {
 	return last, true
 }
 
-// score notes the load now, against what was forecast for now.
-func (h *hybridState) score(now time.Time, load, ticks float64, windowTicks float64) {
-	keep := detmath.Exp(-ticks / windowTicks)
+// learn notes the load now, and what it tells of the forecasts for now. At the
+// first tick nothing is known of the time before it.
+func (h *hybridState) learn(s *signals, offset time.Duration, load float64, window time.Duration) {
+	if s.sinceRun == forever || s.sinceRun <= 0 {
+		return
+	}
+	elapsed := s.sinceRun.Seconds()
+	keep := detmath.Exp(-elapsed / window.Seconds())
 	h.Wrong, h.Naive = float64(h.Wrong*keep), float64(h.Naive*keep)
-	if t, ok := due(&h.Told, now); ok {
+	if t, ok := due(&h.Told, s.now); ok {
 		h.Wrong += math.Abs(load - t.Forecast)
 		h.Naive += math.Abs(load - t.Load)
 	}
+	here, known := h.Profile.at(s.now.Add(-s.sinceRun/2), offset)
+	h.Level.note(load, here, known, elapsed, levelWindow.Seconds())
+	h.Profile.add(s.now, offset, load, elapsed)
 }
 
 // errorMost stands for a scaled error without bound.
@@ -135,19 +143,15 @@ func newHybrid(env *policy.Env, v policy.Values) (rule[hybridState], error) {
 	trust, window, headroom := v.Number(&hybridTrust), v.Duration(&hybridTrustWindow), v.Number(&hybridHeadroom)
 	agree, scaled := int(v.Number(&hybridAgree)), isOn(v, &hybridLevel)
 	return func(s *signals, h *hybridState) verdict {
-		load, ticks, tick := d.slots(s), s.ticks(), max(s.tick, time.Second)
-		h.score(s.now, load, ticks, window.Seconds()/tick.Seconds())
-
+		load := d.slots(s)
 		ahead := s.bootP50 + s.tick
-		here, known := h.Profile.at(s.now, offset)
-		h.Level.note(load, here, known, ticks, levelWindow.Seconds()/tick.Seconds())
+		h.learn(s, offset, load, window)
 		forecast, can := h.Profile.peak(s.now, offset, ahead)
 		then, _ := h.Profile.at(s.now.Add(ahead), offset)
 		if scaled {
-			factor := h.Level.factor(levelPrior)
+			factor := h.Level.factor()
 			forecast, then = float64(factor*forecast), float64(factor*then)
 		}
-		h.Profile.add(s.now, offset, load, float64(ticks*tick.Seconds()))
 
 		wrong := h.scaledError()
 		reactive, proactive := s.units(float64(headroom*load)), 0

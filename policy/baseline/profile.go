@@ -114,28 +114,29 @@ func (p *profile) peak(t time.Time, offset, over time.Duration) (float64, bool) 
 const (
 	// levelWindow is the time constant of a level.
 	levelWindow = 30 * time.Minute
-	// levelPrior is the value-ticks at which what was seen weighs as much as
-	// what the profile says.
-	levelPrior = 10.0
+	// levelPrior is the value × seconds at which what was seen weighs as much as
+	// what the profile says: ten slots for a minute.
+	levelPrior = 600.0
 )
 
-// A level compares what was seen of late with what the profile said of it.
+// A level compares what was seen of late with what the profile said of it, in
+// value × seconds.
 type level struct {
 	Seen float64 `json:"seen"`
 	Said float64 `json:"said"`
 }
 
-// note adds a value and, where it is known, what the profile says of it, after
-// so many ticks; both are forgotten with a time constant in ticks.
-func (l *level) note(seen, said float64, known bool, ticks, window float64) {
-	keep := detmath.Exp(-ticks / window)
+// note adds a value that stood for so many seconds and, where it is known, what
+// the profile says of that time; all is forgotten with a time constant.
+func (l *level) note(seen, said float64, known bool, seconds, window float64) {
+	keep := detmath.Exp(-seconds / window)
 	l.Seen, l.Said = float64(l.Seen*keep), float64(l.Said*keep)
 	if known {
-		l.Seen += float64(seen * ticks)
-		l.Said += float64(said * ticks)
+		l.Seen += float64(seen * seconds)
+		l.Said += float64(said * seconds)
 	}
 }
 
 // factor returns what to multiply the profile by: the ratio of the two, shrunk
-// towards 1 by a prior, in value-ticks; the mean of a Gamma-Poisson model.
-func (l *level) factor(prior float64) float64 { return (prior + l.Seen) / (prior + l.Said) }
+// towards 1 by the prior, which is the mean of a Gamma-Poisson model.
+func (l *level) factor() float64 { return (levelPrior + l.Seen) / (levelPrior + l.Said) }
