@@ -25,19 +25,20 @@ var ARC = newSpec(build{
 	name: "arc",
 	doc:  "one runner for each assigned job and a constant number of idle ones (GitHub actions-runner-controller)",
 	params: []policy.Param{
-		arcMode, arcRunners, arcUpFrom, arcUpFactor, arcDownFrom, arcDownFactor, arcDownDelay,
+		arcMode, parRoom, arcRunners, arcUpFrom, arcUpFactor, arcDownFrom, arcDownFactor, arcDownDelay,
 	},
 	every:      time.Minute,
 	victims:    victimsIdle,
 	unreadable: unreadLast,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
+	perSlot := v.Number(&parRoom)
 	runners, set := v.Number(&arcRunners), v.Choice(&arcMode) == "scale-set"
 	upFrom, up := v.Number(&arcUpFrom), v.Number(&arcUpFactor)
 	downFrom, down, delay := v.Number(&arcDownFrom), v.Number(&arcDownFactor), v.Duration(&arcDownDelay)
 	return func(s *signals, _ *struct{}) verdict {
 		jobs := s.pending + s.running
 		if set {
-			want := s.units(runners + jobs)
+			want := s.units((runners + jobs) / perSlot)
 			return s.to(want, ruleARC.Because(jobs, runners, float64(want), float64(s.desired)))
 		}
 		busy := float64(min(s.busySlots, s.readySlots))

@@ -32,22 +32,22 @@ var Buildkite = newSpec(build{
 	name: "buildkite",
 	doc:  "one agent for every waiting and running job, instances end after 10 idle minutes (Buildkite agent scaler)",
 	params: []policy.Param{
-		buildkiteBuffer, buildkiteOutFactor, buildkiteOutCooldown, buildkiteScaleIn,
+		parRoom, buildkiteBuffer, buildkiteOutFactor, buildkiteOutCooldown, buildkiteScaleIn,
 		buildkiteIdle, buildkiteInCooldown, buildkiteInFactor, buildkiteBoost,
 	},
 	every:      10 * time.Second,
 	unreadable: unreadLast,
 	oldest:     true,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
-	buffer := int(v.Number(&buildkiteBuffer))
+	buffer, perSlot := int(v.Number(&buildkiteBuffer)), v.Number(&parRoom)
 	out, in := v.Number(&buildkiteOutFactor), v.Number(&buildkiteInFactor)
 	outCooldown, inCooldown := v.Duration(&buildkiteOutCooldown), v.Duration(&buildkiteInCooldown)
 	idle, byIdle := v.Duration(&buildkiteIdle), v.Choice(&buildkiteScaleIn) == "idle"
 	boost := v.Choice(&buildkiteBoost) == "on"
 	return func(s *signals, _ *struct{}) verdict {
 		want := buildkiteDesired(buildkiteMetrics{
-			scheduled: s.pending, running: s.running, perInstance: s.slots, buffer: buffer, boost: boost,
-			online: s.readySlots, desired: s.desired, actual: s.ready + s.booting,
+			scheduled: s.pending, running: s.running, perInstance: float64(perSlot * float64(s.slots)), buffer: buffer, boost: boost,
+			online: float64(perSlot * float64(s.readySlots)), desired: s.desired, actual: s.ready + s.booting,
 		})
 		delta := float64(want - s.desired)
 		reason := ruleBuildkite.Because(s.pending, s.running, float64(want), float64(s.desired))
@@ -104,10 +104,11 @@ var (
 type buildkiteMetrics struct {
 	scheduled, running, waiting float64
 	includeWaiting              bool
-	perInstance, buffer         int
+	perInstance                 float64 // agents
+	buffer                      int
 	boost                       bool
-	online                      int // agents
-	desired, actual             int // instances of the group
+	online                      float64 // agents
+	desired, actual             int     // instances of the group
 }
 
 // buildkiteDesired returns how many instances its jobs need.
@@ -117,13 +118,12 @@ func buildkiteDesired(m buildkiteMetrics) int {
 	if m.includeWaiting && m.waiting > m.running {
 		agents = m.scheduled + m.waiting
 	}
-	per := float64(m.perInstance)
-	desired := ceil(agents / per)
-	if m.boost && agents > 0 && m.actual > 0 && m.actual == m.desired && float64(m.online)/float64(m.perInstance*m.actual) < 0.5 {
+	desired := ceil(agents / m.perInstance)
+	if m.boost && agents > 0 && m.actual > 0 && m.actual == m.desired && m.online/(m.perInstance*float64(m.actual)) < 0.5 {
 		desired = max(desired, m.desired+1)
 	}
 	if jobs > 0 {
-		desired += min(ceil(jobs/per), m.buffer)
+		desired += min(ceil(jobs/m.perInstance), m.buffer)
 	}
 	return desired
 }

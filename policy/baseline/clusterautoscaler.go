@@ -27,18 +27,18 @@ import (
 var ClusterAutoscaler = newSpec(build{
 	name:    "cluster-autoscaler",
 	doc:     "adds nodes for pods that fit nowhere and removes nodes that were empty for 10 minutes (Kubernetes Cluster Autoscaler)",
-	params:  []policy.Param{caBuffer, caUnneeded, caDelay},
+	params:  []policy.Param{parRoom, caBuffer, caUnneeded, caDelay},
 	every:   10 * time.Second,
 	victims: victimsIdle,
 }, func(_ *policy.Env, v policy.Values) (rule[caMemory], error) {
-	buffer := v.Number(&caBuffer)
+	buffer, perSlot := v.Number(&caBuffer), v.Number(&parRoom)
 	unneeded, delay := v.Duration(&caUnneeded), v.Duration(&caDelay)
 	return func(s *signals, m *caMemory) verdict {
 		if all := s.ready + s.booting + s.lost; s.lost > 3 && float64(s.lost) > 0.45*float64(all) {
 			return hold(ruleCAHalt.Because(float64(s.lost), float64(all)))
 		}
-		free := float64(s.freeSlots() + s.bootingSlots)
-		n := caNodes(s.pending+buffer, free, s.slots)
+		free := s.room(perSlot) + float64(perSlot*float64(s.bootingSlots))
+		n := caNodes(s.pending+buffer, free, float64(perSlot*float64(s.slots)))
 		reason := ruleCA.Because(s.pending, free, float64(n))
 		if m.backOff(s) && n > 0 {
 			return hold(ruleCABackOff.Because(m.Until.Sub(s.now).Seconds()))
@@ -49,7 +49,7 @@ var ClusterAutoscaler = newSpec(build{
 		if s.sinceUp < delay {
 			return hold(reason)
 		}
-		spare := floor((free - s.pending - buffer) / float64(s.slots))
+		spare := floor((free - s.pending - buffer) / float64(perSlot*float64(s.slots)))
 		return s.by(-min(s.idleFor(unneeded), max(spare, 0), caBulk), reason)
 	}, nil
 })
@@ -77,8 +77,8 @@ var (
 )
 
 // caNodes returns how many nodes the pods need that fit no free slot.
-func caNodes(pods, free float64, slots int) int {
-	return max(0, ceil((pods-free)/float64(slots)))
+func caNodes(pods, free, perNode float64) int {
+	return max(0, ceil((pods-free)/perNode))
 }
 
 // caMemory is how long the group is left alone.

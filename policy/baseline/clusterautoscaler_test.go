@@ -10,12 +10,12 @@ import (
 // TestCANodes: pods fill what is free and upcoming first.
 func TestCANodes(t *testing.T) {
 	for _, c := range []struct {
-		pods, free  float64
-		slots, want int
+		pods, free, perNode float64
+		want                int
 	}{
 		{100, 0, 8, 13}, {100, 104, 8, 0}, {100, 96, 8, 1}, {0, 0, 8, 0},
 	} {
-		if got := caNodes(c.pods, c.free, c.slots); got != c.want {
+		if got := caNodes(c.pods, c.free, c.perNode); got != c.want {
 			t.Errorf("%+v: got %d", c, got)
 		}
 	}

@@ -62,7 +62,7 @@ func newDelayedOff(env *policy.Env, v policy.Values) (rule[trailing], error) {
 		need := s.units(load / packing)
 		kept := t.highest(s.now, s.orBoot(wait), need)
 		if perInstance {
-			kept = max(need, s.desired-s.idleFor(s.orBoot(wait)))
+			kept = max(need, s.desired-s.idleEach(s.orBoot(wait)))
 		}
 		return s.to(kept, ruleOff.Because(load, float64(need), float64(kept), float64(s.desired), float64(kept)))
 	}, nil

@@ -27,19 +27,21 @@ import (
 var Drone = newSpec(build{
 	name:    "drone",
 	doc:     "launches for pending jobs that find no free slot, counts whatever was ever launched, and releases idle instances older than 55 minutes (Drone autoscaler)",
-	params:  []policy.Param{droneBuffer, droneMinAge, droneBufferCounts},
+	params:  []policy.Param{parRoom, droneBuffer, droneMinAge, droneBufferCounts},
 	every:   5 * time.Minute,
 	victims: victimsIdle,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
-	buffer, minAge := int(v.Number(&droneBuffer)), v.Duration(&droneMinAge)
+	buffer, minAge := v.Number(&droneBuffer), v.Duration(&droneMinAge)
 	repaired := v.Choice(&droneBufferCounts) == "always"
+	perSlot := v.Number(&parRoom)
+	capacity := func(s *signals) float64 { return float64(s.slots) * perSlot }
 	return func(s *signals, _ *struct{}) verdict {
 		servers := s.desired + s.draining + s.lost
-		diff := droneDiff(s.pending, servers*s.slots, s.running, s.slots, buffer, repaired)
+		diff := droneDiff(s.pending, float64(servers)*capacity(s), s.running, capacity(s), buffer, repaired)
 		if diff >= 0 {
 			return s.by(diff, ruleDrone.Because(s.pending, s.running, float64(servers), float64(diff)))
 		}
-		leave := min(-diff, s.idleOlder(minAge))
+		leave := min(-diff, s.idleOlder(0, minAge))
 		return s.by(-leave, ruleDrone.Because(s.pending, s.running, float64(servers), float64(-leave)))
 	}, nil
 })
@@ -61,11 +63,12 @@ var (
 	ruleDrone = policy.NewRule("drone.plan", "%.0f jobs wait and %.0f run, %.0f servers of any state: %+.0f", false)
 )
 
-// droneDiff returns how many servers of so many slots to add, or to take away.
-func droneDiff(pending float64, capacity int, running float64, slots, buffer int, repaired bool) int {
-	free := float64(capacity) - running - float64(buffer)
+// droneDiff returns how many servers, each for so many jobs, to add or to take
+// away.
+func droneDiff(pending, capacity, running, perServer, buffer float64, repaired bool) int {
+	free := capacity - running - buffer
 	if !repaired {
 		free = max(free, 0)
 	}
-	return ceil((pending - free) / float64(slots))
+	return ceil((pending - free) / perServer)
 }

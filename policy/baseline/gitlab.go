@@ -25,19 +25,20 @@ var GitLab = newSpec(build{
 	name: "gitlab",
 	doc:  "capacity for jobs in use and waiting and for a share of them idle (GitLab Runner's taskscaler)",
 	params: []policy.Param{
-		gitlabIdleCount, gitlabFactor, gitlabLimit, gitlabIdleTime, gitlabGrowth, gitlabPending,
+		parRoom, gitlabIdleCount, gitlabFactor, gitlabLimit, gitlabIdleTime, gitlabGrowth, gitlabPending,
 	},
 	every:   time.Minute,
 	victims: victimsIdle,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
 	count, factor, limit := v.Number(&gitlabIdleCount), v.Number(&gitlabFactor), v.Number(&gitlabLimit)
+	perSlot := v.Number(&parRoom)
 	idle, growth, waits := v.Duration(&gitlabIdleTime), int(v.Number(&gitlabGrowth)), v.Choice(&gitlabPending) == "waits"
 	return func(s *signals, _ *struct{}) verdict {
 		pending := s.pending
 		if waits {
 			pending = 0
 		}
-		want := gitlabDesired(s.running, pending, count, factor, limit, s.slots)
+		want := gitlabDesired(s.running, pending, count, factor, limit, float64(perSlot*float64(s.slots)))
 		reason := ruleGitLab.Because(s.running, pending, float64(want), float64(s.desired))
 		if want >= s.desired {
 			return s.by(min(want-s.desired, growth), reason)
@@ -76,7 +77,7 @@ var (
 )
 
 // gitlabDesired returns the instances for what is in use, pending and idle.
-func gitlabDesired(inUse, pending, count, factor, limit float64, slots int) int {
+func gitlabDesired(inUse, pending, count, factor, limit, perInstance float64) int {
 	idle := count + min(float64(factor*inUse), limit)
-	return ceil((inUse + pending + idle) / float64(slots))
+	return ceil((inUse + pending + idle) / perInstance)
 }

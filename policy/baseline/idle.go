@@ -48,3 +48,28 @@ func (t idleTimes) updated(spare idleTimes, instances []policy.Instance, now tim
 	}
 	return spare
 }
+
+// An idlePool is since when so many units' worth of slots have been free at
+// least, wherever they are: the first entry for one unit, the next for two, and
+// so on. The queue gives a job to the slot that has been idle longest, so under
+// any load every instance of many slots has a job now and then, and hardly one
+// is ever idle for minutes; what the fleet has to spare shows only here.
+type idlePool []time.Time
+
+// updated returns the pool after so many units were seen free.
+func (p idlePool) updated(free int, now time.Time) idlePool {
+	p = p[:min(len(p), max(free, 0))]
+	for len(p) < free {
+		p = append(p, now)
+	}
+	return p
+}
+
+// idleFor returns how many units have been free for at least d.
+func (p idlePool) idleFor(d time.Duration, now time.Time) int {
+	n := 0
+	for n < len(p) && now.Sub(p[n]) >= d {
+		n++
+	}
+	return n
+}

@@ -30,32 +30,26 @@ import (
 var Karpenter = newSpec(build{
 	name:   "karpenter",
 	doc:    "packs pods that fit nowhere on new nodes of the cheapest types and consolidates (Karpenter)",
-	params: []policy.Param{karpenterBuffer, karpenterConsolidate, karpenterAfter, karpenterBudget},
+	params: []policy.Param{parRoom, karpenterBuffer, karpenterConsolidate, karpenterAfter, karpenterBudget},
 	every:  10 * time.Second,
 	mixes:  true,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
-	buffer, budget := v.Number(&karpenterBuffer), v.Number(&karpenterBudget)
+	buffer, budget, perSlot := v.Number(&karpenterBuffer), v.Number(&karpenterBudget), v.Number(&parRoom)
 	after, empty := v.Duration(&karpenterAfter), v.Choice(&karpenterConsolidate) == "empty"
 	return func(s *signals, _ *struct{}) verdict {
-		free := float64(s.freeSlots() + s.bootingSlots)
-		short := ceil(s.pending + buffer - free)
+		free := s.room(perSlot) + float64(perSlot*float64(s.bootingSlots))
+		short := ceil((s.pending + buffer - free) / perSlot)
 		reason := ruleKarpenter.Because(s.pending, free, float64(short))
 		if short > 0 {
 			return s.toSlots(s.desiredSlots+short, reason)
 		}
-		nodes := 0
-		for i := range s.instances {
-			if s.instances[i].Phase == policy.Ready {
-				nodes++
-			}
-		}
-		spare, allowed := -short, ceil(budget*float64(nodes))
+		nodes := s.nodes()
+		slots := float64(s.readySlots) / float64(max(1, nodes)) // of a mean node
+		gone := ceil(budget * float64(nodes))
 		if empty {
-			spare = min(spare, s.idleSlots(after, allowed))
-		} else {
-			spare = min(spare, allowed*s.slots)
+			gone = min(gone, s.idleFor(after))
 		}
-		return s.toSlots(s.desiredSlots-spare, reason)
+		return s.toSlots(s.desiredSlots-min(-short, floor(float64(gone)*slots)), reason)
 	}, nil
 })
 
@@ -80,16 +74,13 @@ var (
 	ruleKarpenter = policy.NewRule("karpenter.plan", "%.0f pods are pending, %.0f slots are free or in flight: %+.0f slots", false)
 )
 
-// idleSlots returns the slots of at most so many instances without a job for at
-// least d, less those released already.
-func (s *signals) idleSlots(d time.Duration, instances int) int {
-	slots := 0
+// nodes returns how many instances of any type are ready.
+func (s *signals) nodes() int {
+	n := 0
 	for i := range s.instances {
-		in := &s.instances[i]
-		if instances > 0 && in.Phase == policy.Ready && in.Busy == 0 && s.now.Sub(s.idle.since(in.ID, s.now)) >= d {
-			slots += in.Slots
-			instances--
+		if s.instances[i].Phase == policy.Ready {
+			n++
 		}
 	}
-	return max(0, slots-s.released*s.slots)
+	return n
 }

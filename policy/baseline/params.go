@@ -20,10 +20,23 @@ const (
 	unreadLast = "last"
 )
 
+// parRoom is how jobs are reckoned with by rivals that speak of agents, pods or
+// runners: what an instance is said to hold differs from its slots by this
+// factor. Below 1 it is slack, above 1 it lets jobs wait for slots that are
+// about to be free.
+var parRoom = policy.Param{
+	Name: "jobs_per_slot", Kind: policy.Number, Unit: "jobs", Min: 0.25, Max: 8, Default: 1, Log: true,
+	Doc: "How many jobs it reckons a slot to hold: its agents, pods or capacity an instance, in slots.",
+}
+
 var (
 	parType = policy.Param{
 		Name: "type", Kind: policy.TypeList, Fixed: true,
 		Doc: "The instance type it buys, and then those that stand in for it, slot for slot, where EC2 refuses; omitted: the catalog's cheapest per unit of work alone.",
+	}
+	parSize = policy.Param{
+		Name: "size", Kind: policy.Choice, Choices: []string{"largest", "smallest"},
+		Doc: "Which type it buys of several that are cheapest per unit of work, where none is given.",
 	}
 	parMin = policy.Param{
 		Name: "min", Kind: policy.Integer, Min: 0, Max: 50,
@@ -43,7 +56,7 @@ var (
 	}
 	parVictims = policy.Param{
 		Name: "victims", Kind: policy.Choice, Choices: []string{victimsAny, victimsIdle},
-		Doc: "Which instances it may release: any, the idle first and busy ones when their jobs are done, or idle ones only.",
+		Doc: "Which instances it may release, and whose idle time it counts: any, the idle first and busy ones when their jobs are done, room in the fleet counting as idle; or idle ones only.",
 	}
 	parRelease = policy.Param{
 		Name: "release", Kind: policy.Choice, Choices: []string{releaseAtEnd, releaseAnywhere}, Fixed: true,
@@ -73,6 +86,9 @@ func (b *build) common() []policy.Param {
 		period := parPeriod
 		period.Default, period.Fixed = float64(b.every), b.every <= time.Minute
 		actuator = append(actuator, period)
+	}
+	if !b.mixes {
+		actuator = append(actuator, parSize)
 	}
 	return append(actuator, victims, parType, parRelease, parReleaseLead, unread, parStepMax)
 }

@@ -76,6 +76,7 @@ type state[S any] struct {
 	DownAt  time.Time `json:"down_at"`
 	RunAt   time.Time `json:"run_at"`
 	Idle    idleTimes `json:"idle,omitempty"`
+	Pool    idlePool  `json:"pool,omitempty"`
 	Rule    S         `json:"rule"`
 }
 
@@ -121,8 +122,9 @@ func (p *rival[S]) survey(o *policy.Observation) (have int) {
 	if o.Fleet.Complete || p.unread == unreadLast {
 		have = s.readFleet(o)
 		st.Idle, p.spare = st.Idle.updated(p.spare, o.Fleet.Instances, o.Now), st.Idle
+		st.Pool = st.Pool.updated(s.freeSlots()/s.slots, o.Now)
 	}
-	s.idle = st.Idle
+	s.idle, s.pool, s.pooled = st.Idle, st.Pool, !p.idleOnly
 	if !st.Began {
 		st.Began, st.Desired = true, have
 	} else if !p.keeps {
@@ -207,8 +209,15 @@ func chosenTypes(b *build, env *policy.Env, v policy.Values) ([]int, error) {
 		return chosen, nil
 	}
 	order := c.ByUnitPrice()
-	if b.mixes {
+	switch {
+	case b.mixes:
 		return order, nil
+	case v.Choice(&parSize) == "largest":
+		return order[:1], nil
 	}
-	return order[:1], nil
+	last := 0
+	for last+1 < len(order) && c.Types[order[last+1]].UnitPrice() == c.Types[order[0]].UnitPrice() {
+		last++
+	}
+	return order[last : last+1], nil
 }

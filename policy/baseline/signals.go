@@ -62,7 +62,9 @@ type signals struct {
 	refusals  []policy.Refusal
 
 	idle     idleTimes
-	released int // units released that work on to the end of their window
+	pool     idlePool
+	pooled   bool // idle time is that of room in the fleet
+	released int  // units released that work on to the end of their window
 }
 
 // flow is a number of jobs and the core-seconds they were estimated to be.
@@ -71,31 +73,45 @@ type flow struct{ jobs, work float64 }
 const forever = time.Duration(math.MaxInt64)
 
 // idleFor returns how many units have been without a job for at least d, less
-// those released already.
-func (s *signals) idleFor(d time.Duration) int {
-	n := 0
-	for i := range s.instances {
-		if in := &s.instances[i]; in.Phase == policy.Ready && in.Busy == 0 && s.now.Sub(s.idle.since(in.ID, s.now)) >= d {
-			n++
-		}
+// those released already: instance by instance where only idle ones may be
+// released, else as room in the fleet.
+func (s *signals) idleFor(d time.Duration) int { return s.idleOlder(d, 0) }
+
+// idleEach is idleFor, instance by instance whatever may be released.
+func (s *signals) idleEach(d time.Duration) int { return max(0, s.unused(d, 0, false)-s.released) }
+
+// idleOlder is idleFor of instances launched at least age ago.
+func (s *signals) idleOlder(d, age time.Duration) int {
+	n := s.unused(d, age, s.pooled)
+	if s.pooled {
+		n = min(n, s.pool.idleFor(d, s.now))
 	}
 	return max(0, n-s.released)
 }
 
-// idleOlder returns how many units have no job now and were launched at least
-// age ago, less those released already.
-func (s *signals) idleOlder(age time.Duration) int {
+// unused counts ready instances of an age, all or those idle for d.
+func (s *signals) unused(d, age time.Duration, all bool) int {
 	n := 0
 	for i := range s.instances {
-		if in := &s.instances[i]; in.Phase == policy.Ready && in.Busy == 0 && s.now.Sub(in.LaunchedAt) >= age {
+		in := &s.instances[i]
+		if in.Phase != policy.Ready || s.now.Sub(in.LaunchedAt) < age {
+			continue
+		}
+		if all || in.Busy == 0 && s.now.Sub(s.idle.since(in.ID, s.now)) >= d {
 			n++
 		}
 	}
-	return max(0, n-s.released)
+	return n
 }
 
 // freeSlots returns the slots of ready units that run nothing.
 func (s *signals) freeSlots() int { return max(0, s.readySlots-s.busySlots) }
+
+// room returns the jobs that ready slots would hold beside those they run, if
+// each held so many.
+func (s *signals) room(perSlot float64) float64 {
+	return max(0, float64(perSlot*float64(s.readySlots))-float64(s.busySlots))
+}
 
 // load returns busy over ready slots; 0 without ready slots. Above 1, what was
 // released is still at work.

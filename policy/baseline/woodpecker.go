@@ -25,19 +25,20 @@ import (
 var Woodpecker = newSpec(build{
 	name:    "woodpecker",
 	doc:     "agents for waiting and running jobs less those that report, released at the end of a paid hour (Woodpecker autoscaler)",
-	params:  []policy.Param{woodpeckerIdle, woodpeckerInFlight},
+	params:  []policy.Param{parRoom, woodpeckerIdle, woodpeckerInFlight},
 	every:   time.Minute,
 	max:     100,
 	victims: victimsIdle,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
+	perSlot := v.Number(&parRoom)
 	idle, counted := v.Duration(&woodpeckerIdle), v.Choice(&woodpeckerInFlight) == "counted"
 	return func(s *signals, _ *struct{}) verdict {
-		free := s.freeSlots()
+		free := s.room(perSlot)
 		if counted {
-			free += s.bootingSlots
+			free += float64(perSlot * float64(s.bootingSlots))
 		}
-		n := woodpeckerDiff(s.pending, s.running, free, s.slots)
-		reason := ruleWoodpecker.Because(s.pending, s.running, float64(free), float64(n))
+		n := woodpeckerDiff(s.pending, s.running, free, float64(perSlot*float64(s.slots)))
+		reason := ruleWoodpecker.Because(s.pending, s.running, free, float64(n))
 		if n < 0 {
 			n = -min(-n, s.idleFor(idle))
 		}
@@ -55,11 +56,10 @@ var (
 		Doc: "Whether agents that boot are forgotten, as in the original, or counted as free slots.",
 	}
 
-	ruleWoodpecker = policy.NewRule("woodpecker.plan", "%.0f jobs wait, %.0f run, %.0f slots free: %+.0f agents", false)
+	ruleWoodpecker = policy.NewRule("woodpecker.plan", "%.0f jobs wait, %.0f run, room for %.0f more: %+.0f agents", false)
 )
 
 // woodpeckerDiff returns how many agents to add, or to take away.
-func woodpeckerDiff(pending, running float64, free, slots int) int {
-	per := float64(slots)
-	return ceil((pending+running)/per) - ceil((float64(free)+running)/per)
+func woodpeckerDiff(pending, running, free, perAgent float64) int {
+	return ceil((pending+running)/perAgent) - ceil((free+running)/perAgent)
 }

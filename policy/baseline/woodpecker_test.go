@@ -6,8 +6,8 @@ import "testing"
 // neither.
 func TestWoodpeckerDiff(t *testing.T) {
 	for _, c := range []struct {
-		pending, running  float64
-		free, slots, want int
+		pending, running, free, perAgent float64
+		want                             int
 	}{
 		{100, 0, 0, 1, 100},
 		{100, 0, 0, 2, 50},
@@ -15,7 +15,7 @@ func TestWoodpeckerDiff(t *testing.T) {
 		{0, 1, 7, 2, -3},
 		{0, 0, 0, 2, 0},
 	} {
-		if got := woodpeckerDiff(c.pending, c.running, c.free, c.slots); got != c.want {
+		if got := woodpeckerDiff(c.pending, c.running, c.free, c.perAgent); got != c.want {
 			t.Errorf("%+v: got %d", c, got)
 		}
 	}
