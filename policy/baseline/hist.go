@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -203,4 +204,19 @@ func (h *histState) target(r *histRule, hour int64, need int) int {
 		h.Repairs = h.Repairs[:0]
 	}
 	return max(want, 0)
+}
+
+func (h *histState) check() error {
+	for i := range h.Buckets {
+		b := &h.Buckets[i]
+		if b.Next < 0 || b.Next >= max(1, len(b.Recent)) {
+			return fmt.Errorf("histogram %d: next = %d: must be within its %d values", i, b.Next, len(b.Recent))
+		}
+		for _, x := range b.Recent {
+			if x < 0 || x > needMost {
+				return fmt.Errorf("histogram %d: value %d: must be 0 to %d", i, x, needMost)
+			}
+		}
+	}
+	return nil
 }

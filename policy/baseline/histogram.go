@@ -15,9 +15,13 @@ type histogram struct {
 	counts []int // how often each value is in Recent
 }
 
+// needMost is the highest value a histogram tells from higher ones.
+const needMost = 100_000
+
 // add notes x and forgets the oldest value beyond the given memory.
 func (h *histogram) add(x, memory int) {
 	h.recount()
+	x = min(x, needMost)
 	if len(h.Recent) < memory {
 		h.Recent = append(h.Recent, x)
 	} else {

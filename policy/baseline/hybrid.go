@@ -165,3 +165,5 @@ func newHybrid(env *policy.Env, v policy.Values) (rule[hybridState], error) {
 		return s.to(want, ruleHybrid.Because(load, forecast, wrong, float64(s.desired), float64(want)))
 	}, nil
 }
+
+func (h *hybridState) check() error { return h.Profile.check() }

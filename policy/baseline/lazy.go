@@ -1,5 +1,7 @@
 package baseline
 
+import "fmt"
+
 // lazy is the state of Lazy Capacity Provisioning over whole instances: the
 // number kept, and the two optima of the past between which it need not move.
 //
@@ -107,3 +109,10 @@ func softSlopes(into []float64, load float64, slots int, delay float64) []float6
 
 // instancesMax bounds the fleet that is thought about.
 const instancesMax = 10_000
+
+func (l *lazy) check() error {
+	if len(l.Lower) != len(l.Upper) {
+		return fmt.Errorf("%d lower and %d upper slopes: must be as many", len(l.Lower), len(l.Upper))
+	}
+	return nil
+}

@@ -22,7 +22,7 @@ func (p *curve) at(t float64) float64 {
 // ascend, and there is at least one point.
 func fitCurve(times, values []float64, degree int) curve {
 	first, last := times[0], times[len(times)-1]
-	p := curve{centre: first + (last-first)/2, scale: math.Max((last-first)/2, 1e-9)}
+	p := curve{centre: (first + last) / 2, scale: max((last-first)/2, 1e-9)}
 	var power [5]float64 // sums of u^k
 	var moment [3]float64
 	distinct := 0

@@ -132,3 +132,5 @@ func (p *patience) service(s *signals) (mean, scv float64) {
 	mean = first / jobs
 	return mean, max(0, second/jobs/float64(mean*mean)-1)
 }
+
+func (q *offered) check() error { return q.Profile.check() }

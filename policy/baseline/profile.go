@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/detmath"
@@ -140,3 +141,10 @@ func (l *level) note(seen, said float64, known bool, seconds, window float64) {
 // factor returns what to multiply the profile by: the ratio of the two, shrunk
 // towards 1 by the prior, which is the mean of a Gamma-Poisson model.
 func (l *level) factor() float64 { return (levelPrior + l.Seen) / (levelPrior + l.Said) }
+
+func (p *profile) check() error {
+	if (p.Day != nil || p.Week != nil) && (len(p.Day) != profileDay || len(p.Week) != profileWeek) {
+		return fmt.Errorf("profile of %d and %d cells: must be %d and %d", len(p.Day), len(p.Week), profileDay, profileWeek)
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -101,4 +102,11 @@ func (m *regState) target(r *regRule, need, have int) (want int, fitted float64)
 		return have, fitted
 	}
 	return want, fitted
+}
+
+func (m *regState) check() error {
+	if len(m.At) != len(m.Need) {
+		return fmt.Errorf("%d times and %d needs: must be as many", len(m.At), len(m.Need))
+	}
+	return nil
 }

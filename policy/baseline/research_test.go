@@ -195,6 +195,34 @@ func TestResearchStatesRestore(t *testing.T) {
 	}
 }
 
+// A state that no run can have written is refused, and the policy stays as it
+// was.
+func TestResearchStatesAreChecked(t *testing.T) {
+	for _, c := range []struct {
+		spec *policy.Spec
+		rule string
+	}{
+		{&LCP, `{"kept":1,"lower":[1,2],"upper":[1]}`},
+		{&Reg, `{"at":[1,2],"need":[1]}`},
+		{&Hybrid, `{"profile":{"day":[{"mean":1,"seen":1}]}}`},
+		{&SqrtStaffing, `{"profile":{"week":[{"mean":1,"seen":1}]}}`},
+		{&SeasonalNaive, `{"highest":[1,2,3]}`},
+		{&Hist24, `{"buckets":[{"recent":[1,2],"next":2}]}`},
+		{&Hist168, `{"buckets":[{"recent":[-1]}]}`},
+		{&Adapt, `{"unheard":1}`},
+	} {
+		b := newBench(t, c.spec, nil)
+		b.tick(40)
+		before, _ := json.Marshal(b.policy)
+		if err := json.Unmarshal([]byte(`{"began":true,"desired":4,"rule":`+c.rule+`}`), b.policy); err == nil {
+			t.Errorf("%s takes the state %s", c.spec.Name, c.rule)
+		}
+		if after, _ := json.Marshal(b.policy); !bytes.Equal(before, after) {
+			t.Errorf("%s: a refused state changed it", c.spec.Name)
+		}
+	}
+}
+
 // The published mistakes, each behind its option, do what they are known for;
 // the default does not.
 func TestResearchPitfalls(t *testing.T) {

@@ -182,6 +182,11 @@ func (p *rival[S]) UnmarshalJSON(data []byte) error {
 	if st.Desired < -beyond*beyond || st.Desired > beyond*beyond {
 		return fmt.Errorf("%s: state: desired = %d: must be within ±%d", p.name, st.Desired, beyond*beyond)
 	}
+	if c, ok := any(&st.Rule).(checked); ok {
+		if err := c.check(); err != nil {
+			return fmt.Errorf("%s: state: %w", p.name, err)
+		}
+	}
 	p.state = st
 	return nil
 }

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -106,4 +107,11 @@ func newSeasonalNaive(env *policy.Env, v policy.Values) (rule[naiveState], error
 		}
 		return s.to(want, ruleSeason.Because(load, before, float64(s.desired), float64(want)))
 	}, nil
+}
+
+func (n *naiveState) check() error {
+	if n.Highest != nil && len(n.Highest) != naiveCells {
+		return fmt.Errorf("week of %d cells: must be %d", len(n.Highest), naiveCells)
+	}
+	return nil
 }
