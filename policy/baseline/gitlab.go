@@ -57,7 +57,7 @@ var (
 		Doc: "Slots kept idle for each one in use.",
 	}
 	gitlabLimit = policy.Param{
-		Name: "scale_factor_limit", Kind: policy.Integer, Min: 0, Max: 100_000, Default: 100_000, Log: true, Fixed: true,
+		Name: "scale_factor_limit", Kind: policy.Integer, Min: 1, Max: 100_000, Default: 100_000, Log: true, Fixed: true,
 		Doc: "The most slots kept idle for those in use.",
 	}
 	gitlabIdleTime = policy.Param{

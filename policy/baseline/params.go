@@ -43,7 +43,7 @@ var (
 		Doc: "The fewest instances it keeps.",
 	}
 	parMax = policy.Param{
-		Name: "max", Kind: policy.Integer, Min: 1, Max: 100_000, Default: 1000, Log: true, Fixed: true,
+		Name: "max", Kind: policy.Integer, Min: 1, Max: 10_000, Default: 1000, Log: true,
 		Doc: "The most instances it asks for.",
 	}
 	parStepMax = policy.Param{
@@ -77,7 +77,7 @@ func (b *build) common() []policy.Param {
 	least, most, victims, unread := parMin, parMax, parVictims, parUnreadable
 	least.Default = float64(b.min)
 	if b.max > 0 {
-		most.Default, most.Fixed = float64(b.max), false
+		most.Default = float64(b.max)
 	}
 	victims.Default = float64(choiceIndex(&victims, b.victims))
 	unread.Default = float64(choiceIndex(&unread, b.unreadable))

@@ -20,8 +20,7 @@ type build struct {
 	// than the tick is waited for, a shorter one asks for early ticks where they
 	// are honoured.
 	every time.Duration
-	// min and max are the defaults of the limits; a rival with a max of its own
-	// has it searched by tune, for nothing else keeps it from harm.
+	// min and max are the defaults of the limits; a max of 0 is the actuator's.
 	min, max int
 	// victims and unreadable are the defaults of those parameters.
 	victims, unreadable string
