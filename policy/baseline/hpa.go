@@ -157,6 +157,9 @@ type hpaWish struct {
 // stable notes a wish and returns what it comes to: the wish itself on the way
 // up, the highest of the window on the way down, never most current.
 func (m *hpaMemory) stable(now time.Time, want, current int, window time.Duration) int {
+	if len(m.Wishes) == 0 {
+		m.Wishes = append(m.Wishes, hpaWish{now, current}) // as after a restart
+	}
 	m.Wishes = append(m.Wishes, hpaWish{now, want})
 	old := 0
 	for old < len(m.Wishes) && now.Sub(m.Wishes[old].At) > window {

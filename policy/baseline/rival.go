@@ -155,7 +155,7 @@ func (p *rival[S]) follow(v verdict, now time.Time) {
 		p.because = append(p.because, v.because)
 	}
 	got := min(max(want, p.least), p.most)
-	if got != want && v.kind != holds {
+	if v.kind != holds && (want > p.most || want < p.least && got != st.Desired) {
 		p.because = append(p.because, ruleLimits.Because(float64(want), float64(got)))
 	}
 	switch {
