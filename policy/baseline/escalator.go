@@ -37,6 +37,7 @@ var Escalator = newSpec(build{
 		escalatorUp, escalatorUpper, escalatorLower, escalatorSlow, escalatorFast, escalatorCooldown, escalatorBooting,
 	},
 	every:  time.Minute,
+	min:    1,
 	max:    100,
 	keeps:  true,
 	oldest: true,

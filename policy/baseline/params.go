@@ -105,3 +105,8 @@ func choiceIndex(p *policy.Param, choice string) int {
 	}
 	return 0
 }
+
+// Common returns the parameters that every policy of this package has beside
+// those of its rule, with the defaults of most; naive-2008 and static have their
+// own few.
+func Common() []policy.Param { return (&build{every: time.Minute}).common() }
