@@ -10,8 +10,8 @@ import (
 // to change, and let that rate add up to whole instances.
 //
 // Source: A. Ali-Eldin, J. Tordsson, E. Elmroth, "An adaptive hybrid elasticity
-// controller for cloud infrastructures", NOMS 2012. Its text was not read
-// again; the author's public code and the opendc prototype, which differ, were:
+// controller for cloud infrastructures", NOMS 2012, after the author's public code
+// and the opendc prototype, which differ; not checked against the paper's text:
 //
 //	rate     = mean fleet × (need − fleet) ÷ overall mean fleet, instances per tick
 //	           a fall is divided by slowdown: 4 in the author's code, 15 in opendc
@@ -53,7 +53,10 @@ var (
 		Name: "interval", Kind: policy.Number, Unit: "ticks", Min: 0.01, Max: 60, Default: 0.01, Log: true,
 		Doc: "Ticks between two estimates for a fleet of its mean size, rounded up.",
 	}
-	adaptDeltas = switchParam("deltas", false, "Whether a change is mistaken for a target, as in the opendc code.")
+	adaptDeltas = policy.Param{
+		Name: "deltas", Kind: policy.Choice, Choices: []string{"off", "on"}, Fixed: true,
+		Doc: "Whether a change is mistaken for a target, as in the opendc code.",
+	}
 
 	ruleAdapt = policy.NewRule("adapt.target", "%.1f slots of load need %.0f instances, have %.0f, changing by %.2f a tick: wants %.0f", false)
 )

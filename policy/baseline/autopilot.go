@@ -11,8 +11,8 @@ import (
 // histogram of the load, plus a margin, and defer every fall.
 //
 // Source: K. Rzadca et al., "Autopilot: workload autoscaling at Google",
-// EuroSys 2020; its abstract was read (slack of 23 % against 46 % by hand), the
-// formulas are from memory: samples weigh 2^(-age ÷ half_life) with 12 h for
+// EuroSys 2020 (slack of 23 % against 46 % by hand). Uncertain, for not checked
+// against the paper's text: samples weigh 2^(-age ÷ half_life) with 12 h for
 // CPU, the limit is a percentile (95 or 98) or the peak plus a margin, and the
 // highest recommendation of the last hour stands. The histogram has buckets that
 // grow by 5 %, as in the vertical pod autoscaler that publishes the method.

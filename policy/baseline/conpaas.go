@@ -10,8 +10,8 @@ import (
 // lately.
 //
 // Source: H. Fernandez, G. Pierre, T. Kielmann, "Autoscaling web applications
-// in heterogeneous cloud infrastructures", IC2E 2014. Its text was not read
-// again; two public implementations were. They keep 21 samples, forecast 20
+// in heterogeneous cloud infrastructures", IC2E 2014, after two public
+// implementations, not checked against its text. They keep 21 samples, forecast 20
 // steps by an autoregression of order at most 9, a least-squares line and
 // exponential smoothing, and average the steps with weights 1, 2, 3 …; with
 // fewer samples, or a forecast of nothing, they want the load, or keep the

@@ -11,8 +11,8 @@ import (
 //
 // Source: A. Gandhi, M. Harchol-Balter, R. Raghunathan, M. Kozuch, "AutoScale:
 // dynamic, robust capacity management for multi-tier data centers", ACM TOCS
-// 30(4), 2012: its abstract was read, its figures (setup 260 s, t_wait 120 s,
-// about 10 jobs packed on a server) are from memory.
+// 30(4), 2012. Uncertain, for not checked against the paper's text: its figures
+// (setup 260 s, t_wait 120 s, about 10 jobs packed on a server).
 //
 // t_wait is by default the boot lag, which is the break-even: keeping an
 // instance idle for so long costs what launching it anew does, so no gap costs
@@ -47,7 +47,7 @@ var (
 		Doc: "How many jobs in the system a slot is meant for; below 1 leaves slots free.",
 	}
 	offTimer = policy.Param{
-		Name: "timer", Kind: policy.Choice, Choices: []string{timerLevel, timerInstance},
+		Name: "timer", Kind: policy.Choice, Choices: []string{timerLevel, timerInstance}, Fixed: true,
 		Doc: "What is timed: each level of the fleet, as if jobs were packed, or each instance as the queue uses it.",
 	}
 

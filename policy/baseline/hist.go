@@ -14,7 +14,7 @@ import (
 //
 // Source: B. Urgaonkar, P. Shenoy, A. Chandra, P. Goyal, T. Wood, "Agile
 // dynamic provisioning of multi-tier Internet applications", ACM TAAS 3(1),
-// 2008. Its text was not read again; two public implementations were. They keep
+// 2008, after two public implementations, not checked against its text. They keep
 // a histogram per hour of the day, from 730 samples (the code of Ali-Eldin) or
 // all (opendc), take its 0.9 quantile, correct it by the mean error of the last
 // 5 samples, and repair: after more than 5 of 10 samples that were short, at

@@ -14,8 +14,8 @@ import (
 //
 // Source: A. Bauer, N. Herbst, S. Spinner, A. Ali-Eldin, S. Kounev, "Chameleon:
 // a hybrid, proactive auto-scaling mechanism on a level-playing field", IEEE
-// TPDS 30(4), 2019: its abstract was read, the rules of conflict are from
-// memory:
+// TPDS 30(4), 2019. Uncertain, for not checked against the paper's text, are its
+// rules of conflict:
 //
 //   - up: the higher of the two, no further than the gap
 //   - down: only after both lie below the fleet for some ticks

@@ -12,8 +12,8 @@ import (
 //
 // Source: M. Lin, A. Wierman, L. Andrew, E. Thereska, "Dynamic right-sizing for
 // power-proportional data centers", INFOCOM 2011 (3-competitive, proved there;
-// for whole servers too by S. Albers and J. Quedenfeld, 2018). The papers'
-// texts were not read again.
+// for whole servers too by S. Albers and J. Quedenfeld, 2018). Not
+// checked against the papers' texts.
 //
 // The cost of x instances in a tick is their price plus delay_cost for each job
 // that waits on average in M/M/(slots × x) at the load of now (Erlang's C). An
@@ -41,7 +41,7 @@ var (
 		Doc: "What fewer instances cost: the delay of jobs, or more than anything below the load.",
 	}
 	lcpDelayCost = policy.Param{
-		Name: "delay_cost", Kind: policy.Number, Unit: "instances", Min: 0.01, Max: 10_000, Default: 10, Log: true,
+		Name: "delay_cost", Kind: policy.Number, Unit: "instances", Min: 0.01, Max: 10_000, Default: 1, Log: true,
 		Doc: "What a waiting job costs, in instances that could be had for it all the while.",
 	}
 	lcpSwitch = policy.Param{

@@ -14,7 +14,7 @@ import (
 //
 // Source: A. Ilyushkin et al., "An experimental performance evaluation of
 // autoscaling policies for complex workflows", ICPE 2017, as the opendc
-// prototype has it. Its text was not read again.
+// prototype has it; not checked against the paper's text.
 //
 // Running jobs hold their slots for the mean of what is left of them. Pending
 // jobs follow by priority, then by their class's target; each goes to the first

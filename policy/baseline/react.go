@@ -7,8 +7,8 @@ import "github.com/skynet-ec2/skynet/policy"
 // Source: T. Chieu, A. Mohindra, A. Karve, A. Segal, "Dynamic scaling of web
 // applications in a virtualized cloud computing environment", ICEBE 2009, as
 // the SPEC research group compares it (A. Ilyushkin et al., ICPE 2017). The
-// paper's algorithm is known here from descriptions, its text was not read
-// again; the two public implementations, which differ, were.
+// paper's algorithm is taken from descriptions and from two public
+// implementations, which differ; not checked against its text.
 //
 // Variants:
 //

@@ -12,8 +12,8 @@ import (
 //
 // Source: W. Iqbal, M. Dailey, D. Carrera, P. Janecek, "Adaptive resource
 // provisioning for read intensive multi-tier applications in the cloud", Future
-// Generation Computer Systems 27(6), 2011. Its text was not read again; two
-// public implementations were:
+// Generation Computer Systems 27(6), 2011, after two public
+// implementations, not checked against its text:
 //
 //	need >= fleet: ceil(1.05 × need)
 //	otherwise    : ceil(shrink × regression at now), never above the fleet;
