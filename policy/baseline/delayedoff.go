@@ -67,16 +67,3 @@ func newDelayedOff(env *policy.Env, v policy.Values) (rule[trailing], error) {
 		return s.to(kept, ruleOff.Because(load, float64(need), float64(kept), float64(s.desired), float64(kept)))
 	}, nil
 }
-
-// ranOut returns how many instances have been without a job for the wait, less
-// those released already.
-func ranOut(s *signals, wait time.Duration) int {
-	n := -s.released
-	for i := range s.instances {
-		in := &s.instances[i]
-		if in.Phase == policy.Ready && in.Busy == 0 && s.now.Sub(s.idle.since(in.ID, s.now)) >= wait {
-			n++
-		}
-	}
-	return max(0, n)
-}

@@ -60,9 +60,6 @@ func (d *demand) backlog(k *policy.KindView, s *signals) float64 {
 	return min(jobs, float64(k.Pending.Work)/float64(seconds*s.speed))
 }
 
-// need returns the instances that hold the load.
-func (d *demand) need(s *signals) int { return s.units(d.slots(s)) }
-
 // switchParam declares a parameter that is on or off.
 func switchParam(name string, on bool, doc string) policy.Param {
 	p := policy.Param{Name: name, Kind: policy.Choice, Choices: []string{"on", "off"}, Doc: doc}

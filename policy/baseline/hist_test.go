@@ -119,7 +119,10 @@ func TestCellOf(t *testing.T) {
 		at, offset time.Duration
 		want       int
 	}{
-		{0, 0, 0}, {59 * time.Minute, 0, 0}, {time.Hour, 0, 1}, {-1, 0, 23},
+		{0, 0, 0},
+		{59 * time.Minute, 0, 0},
+		{time.Hour, 0, 1},
+		{-1, 0, 23},
 		{0, -7 * time.Hour, 17}, // midnight in London is five in the afternoon in California
 		{0, 5*time.Hour + 30*time.Minute, 5},
 	} {
