@@ -51,7 +51,10 @@ func newSpec[S any](b build, prepare func(env *policy.Env, v policy.Values) (rul
 				return nil, err
 			}
 			p := &rival[S]{decide: decide}
-			return p, p.set(&b, env, v)
+			if err := p.set(&b, env, v); err != nil {
+				return nil, err
+			}
+			return p, nil
 		},
 	}
 }
@@ -96,7 +99,7 @@ func (p *rival[S]) Step(o *policy.Observation) policy.Decision {
 	}
 	have := p.survey(o)
 	var v verdict
-	if p.every == 0 || p.seen.sinceRun >= p.every-p.seen.tick/2 {
+	if p.every == 0 || p.seen.sinceRun >= p.every-min(p.every, p.seen.tick)/2 {
 		v = p.decide(&p.seen, &p.state.Rule)
 		p.state.RunAt = o.Now
 	}
@@ -110,7 +113,7 @@ func (p *rival[S]) survey(o *policy.Observation) (have int) {
 	st := &p.state
 	s := &p.seen
 	*s = signals{
-		now: o.Now, tick: o.Tick, queueKnown: o.Queue.Complete, fleetKnown: o.Fleet.Complete,
+		now: o.Now, tick: o.Tick,
 		slots: p.unit.Slots, speed: p.unit.Speed, refusals: o.EC2.Refusals,
 		least: p.least / p.unit.Slots, most: p.most / p.unit.Slots,
 		sinceUp: since(st.UpAt, o.Now), sinceDown: since(st.DownAt, o.Now), sinceRun: since(st.RunAt, o.Now),

@@ -18,22 +18,12 @@ import (
 type signals struct {
 	now  time.Time
 	tick time.Duration
-	// queueKnown and fleetKnown tell whether the figures below were read, or
-	// stand for zero or for what was read last (param unreadable).
-	queueKnown, fleetKnown bool
 
-	// Jobs waiting and running, and the estimated work left of them, in
-	// core-seconds.
-	pending, running         float64
-	pendingWork, runningWork float64
-	oldestWait               time.Duration
-	// arrived over 1, 5, 15 and 60 minutes, and since the last observation.
-	arrived  [4]flow
-	lastTick flow
-	// meanWork of a job, in core-seconds; 0: nothing has completed yet.
-	meanWork float64
+	// Jobs waiting and running.
+	pending, running float64
 
-	// slots and speed of one unit, and the seconds a mean job takes on it.
+	// slots and speed of one unit, and the seconds a mean job takes on it; 0
+	// before anything is known of one.
 	slots    int
 	speed    float64
 	serviceS float64
@@ -47,8 +37,8 @@ type signals struct {
 	ready, booting, draining, lost int
 	// readySlots of those ready, busySlots of all that are ready or released.
 	readySlots, bootingSlots, busySlots int
-	// bootP50 and bootP99 are the learned boot lag.
-	bootP50, bootP99 time.Duration
+	// bootP50 is the learned boot lag, in the median.
+	bootP50 time.Duration
 	// sinceUp and sinceDown since the rival last raised or lowered desired;
 	// forever if it never did.
 	sinceUp, sinceDown time.Duration
@@ -66,9 +56,6 @@ type signals struct {
 	pooled   bool // idle time is that of room in the fleet
 	released int  // units released that work on to the end of their window
 }
-
-// flow is a number of jobs and the core-seconds they were estimated to be.
-type flow struct{ jobs, work float64 }
 
 const forever = time.Duration(math.MaxInt64)
 
@@ -153,30 +140,17 @@ func (s *signals) readQueue(o *policy.Observation) {
 	for i := range q.Kinds {
 		k := &q.Kinds[i]
 		s.pending += float64(k.Pending.Jobs)
-		s.pendingWork += float64(k.Pending.Work)
 		s.running += float64(k.InFlight.Jobs)
-		s.runningWork += float64(k.InFlight.Work)
-		s.oldestWait = max(s.oldestWait, k.OldestWait)
-		for j := range s.arrived {
-			s.arrived[j].add(k.Arrived[j])
-		}
-		s.lastTick.add(k.LastTick)
 		samples += float64(k.Service.Samples)
 		work += float64(float64(k.Service.Samples) * float64(k.Service.Mean))
 		plain += float64(k.Service.Mean)
 	}
 	switch {
 	case samples > 0:
-		s.meanWork = work / samples
+		s.serviceS = work / samples / s.speed
 	case len(q.Kinds) > 0:
-		s.meanWork = plain / float64(len(q.Kinds)) // a prior, before any completion
+		s.serviceS = plain / float64(len(q.Kinds)) / s.speed // a prior, before any completion
 	}
-	s.serviceS = s.meanWork / s.speed
-}
-
-func (f *flow) add(g policy.Flow) {
-	f.jobs += float64(g.Jobs)
-	f.work += float64(g.Work)
 }
 
 // readFleet fills what stands in the fleet's part of the observation and
@@ -206,7 +180,7 @@ func (s *signals) readFleet(o *policy.Observation) (have int) {
 		have += in.Slots
 	}
 	s.draining, s.lost = s.units(float64(drainingSlots)), s.units(float64(lostSlots))
-	s.bootP50, s.bootP99 = f.Boot.P50, f.Boot.P99
+	s.bootP50 = f.Boot.P50
 	return have
 }
 
