@@ -58,13 +58,20 @@ type autopilotState struct {
 	Trailing trailing  `json:"trailing"`
 }
 
-const bucketGrowth = 1.05
+const (
+	bucketGrowth = 1.05
+	// forgotten is the weight, of a sample's 1, at which it is none: after 30
+	// half-lives, at percentile 1 too.
+	forgotten = 1e-9
+)
 
 // learn notes the load after so many half-lives.
 func (a *autopilotState) learn(load, halfLives float64) {
 	keep := detmath.Exp(float64(-0.6931471805599453 * halfLives))
 	for i := range a.Weights {
-		a.Weights[i] = float64(a.Weights[i] * keep)
+		if a.Weights[i] = float64(a.Weights[i] * keep); a.Weights[i] < forgotten {
+			a.Weights[i] = 0
+		}
 	}
 	i := 0
 	for edge := 0.0; edge < load && i < 400; i++ { // 1.05^400 is 3e8
@@ -85,7 +92,7 @@ func (a *autopilotState) percentile(p float64) float64 {
 	}
 	edge, sum := 0.0, 0.0
 	for _, w := range a.Weights {
-		if sum += w; w > 0 && sum >= float64(p*total)-float64(1e-9*total) {
+		if sum += w; w > 0 && sum >= float64(p*total)-float64(1e-12*total) {
 			break
 		}
 		edge = nextEdge(edge)

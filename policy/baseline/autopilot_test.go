@@ -43,3 +43,19 @@ func TestAutopilotForgets(t *testing.T) {
 		}
 	}
 }
+
+// A peak is forgotten, whatever the percentile, after 30 half-lives.
+func TestAutopilotForgetsPeaks(t *testing.T) {
+	var a autopilotState
+	a.learn(1000, 0)
+	for range 29 {
+		a.learn(10, 1)
+	}
+	if got := a.percentile(1); got < 1000 {
+		t.Errorf("after 29 half-lives the peak is %v, want 1000", got)
+	}
+	a.learn(10, 1)
+	if got := a.percentile(1); got > 11 {
+		t.Errorf("after 30 half-lives the peak is %v, want 10", got)
+	}
+}

@@ -6,28 +6,17 @@ import (
 	"github.com/skynet-ec2/skynet/policy/detmath"
 )
 
-// erlangB returns the share of arrivals that c servers with no waiting room
-// turn away at an offered load of a, by the recursion over servers that
-// neither overflows nor cancels. Source: A. K. Erlang, 1917.
-func erlangB(a float64, c int) float64 {
-	b := 1.0
-	for k := 1; k <= c; k++ {
-		b = nextErlangB(a, b, k)
-	}
-	return b
-}
-
-// nextErlangB returns Erlang's B of k servers from b, that of k-1.
+// nextErlangB returns Erlang's B, the share of arrivals that k servers with no
+// waiting room turn away at an offered load of a, from b, that of k-1; with none
+// it is 1. The recursion neither overflows nor cancels.
 func nextErlangB(a, b float64, k int) float64 {
 	ab := float64(a * b)
 	return ab / (float64(k) + ab)
 }
 
-// erlangC returns the probability that an arrival has to wait for one of c
-// servers in M/M/c at an offered load of a; 1 where the queue grows for ever.
-func erlangC(a float64, c int) float64 { return waitingShare(a, erlangB(a, c), c) }
-
-// waitingShare returns Erlang's C from b, his B, at the same load and servers.
+// waitingShare returns Erlang's C, the probability that an arrival has to wait
+// for one of c servers in M/M/c, from his B at the same load; 1 where the queue
+// grows for ever. Source: A. K. Erlang, 1917.
 func waitingShare(a, b float64, c int) float64 {
 	if a >= float64(c) {
 		return 1

@@ -5,6 +5,16 @@ import (
 	"testing"
 )
 
+func erlangB(a float64, c int) float64 {
+	b := 1.0
+	for k := 1; k <= c; k++ {
+		b = nextErlangB(a, b, k)
+	}
+	return b
+}
+
+func erlangC(a float64, c int) float64 { return waitingShare(a, erlangB(a, c), c) }
+
 func near(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= tolerance) {

@@ -267,3 +267,45 @@ func TestResearchPitfalls(t *testing.T) {
 		t.Errorf("hist: %d instances", n)
 	}
 }
+
+// Left to the forecast alone, sqrt-staffing has no answer to a backlog, and
+// autopilot none to a rise that its histogram has not seen: the load now, which
+// both take by default, repairs it.
+func TestResearchNeedsTheLoadNow(t *testing.T) {
+	for _, c := range []struct {
+		spec        *policy.Spec
+		name, alone string
+	}{
+		{&SqrtStaffing, "backlog", sqrtIgnore},
+		{&Autopilot, "reactive", "off"},
+	} {
+		fleet := func(raw map[string]any) int {
+			b := newBench(t, c.spec, raw)
+			for range 120 {
+				b.tick(20)
+			}
+			b.o.Queue.Kinds[0].Pending = policy.Flow{Jobs: 400, Work: 8000} // 134 slots for a minute
+			return b.tick(20)
+		}
+		alone, both := fleet(map[string]any{c.name: c.alone}), fleet(nil)
+		if alone > 10 || both < 38 {
+			t.Errorf("%s: %d instances for a backlog of 34 with the forecast alone, %d with the load", c.spec.Name, alone, both)
+		}
+	}
+}
+
+func BenchmarkResearchStep(b *testing.B) {
+	for _, spec := range research() {
+		b.Run(spec.Name, func(b *testing.B) {
+			world := newBench(b, spec, nil)
+			for m := range 3000 {
+				world.tick(10 * dayLoad(m))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				world.o.Now = world.o.Now.Add(time.Minute)
+				world.policy.Step(&world.o)
+			}
+		})
+	}
+}
