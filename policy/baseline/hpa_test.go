@@ -59,7 +59,12 @@ func TestHPAStable(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var m hpaMemory
 	for minute, c := range []struct{ want, current, stable int }{
-		{10, 5, 10}, {3, 10, 10}, {7, 10, 10}, {2, 10, 10}, {2, 10, 10}, {2, 10, 10},
+		{10, 5, 10},
+		{3, 10, 10},
+		{7, 10, 10},
+		{2, 10, 10},
+		{2, 10, 10},
+		{2, 10, 10},
 		{2, 10, 7}, // the 10 is older than 5 minutes; the 3 is too, the 7 is not
 		{2, 7, 7},
 		{2, 7, 2},

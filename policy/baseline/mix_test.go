@@ -31,8 +31,11 @@ func TestBuyMix(t *testing.T) {
 		{"two", 2, 100, nil, []policy.Launch{{Type: medium, Count: 1}}},
 		{"five: no type but the largest holds them", 21, 100, nil, []policy.Launch{{Type: xlarge, Count: 3}}},
 		{"one call's worth", 80, 3, nil, []policy.Launch{{Type: xlarge, Count: 3}}},
-		{"the largest is refused", 5, 100, []policy.Refusal{refusal(xlarge, time.Minute, "capacity")},
-			[]policy.Launch{{Type: medium, Count: 2}, {Type: small, Count: 1}}},
+		{
+			"the largest is refused", 5, 100,
+			[]policy.Refusal{refusal(xlarge, time.Minute, "capacity")},
+			[]policy.Launch{{Type: medium, Count: 2}, {Type: small, Count: 1}},
+		},
 		{"it was, 3 minutes ago", 8, 100, []policy.Refusal{refusal(xlarge, 3*time.Minute, "capacity")}, []policy.Launch{{Type: xlarge, Count: 1}}},
 		{"the account is full: no type is to blame", 8, 100, []policy.Refusal{refusal(xlarge, 0, "quota")}, []policy.Launch{{Type: xlarge, Count: 1}}},
 	} {
