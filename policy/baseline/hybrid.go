@@ -61,8 +61,7 @@ var (
 // hybridState is the forecast, how far it can be trusted, and for how many
 // ticks everything has pointed down.
 type hybridState struct {
-	Profile profile `json:"profile"`
-	Level   level   `json:"level"`
+	seasonal
 	// Told are forecasts that await the load they were for.
 	Told []told `json:"told,omitempty"`
 	// Wrong and Naive are the decaying sums of absolute errors of the forecast
@@ -94,9 +93,8 @@ func due(all *[]told, now time.Time) (told, bool) {
 	return last, true
 }
 
-// learn notes the load now, and what it tells of the forecasts for now. At the
-// first tick nothing is known of the time before it.
-func (h *hybridState) learn(s *signals, offset time.Duration, load float64, window time.Duration) {
+// score notes what the load now tells of the forecasts for now.
+func (h *hybridState) score(s *signals, load float64, window time.Duration) {
 	if s.sinceRun == forever || s.sinceRun <= 0 {
 		return
 	}
@@ -107,9 +105,6 @@ func (h *hybridState) learn(s *signals, offset time.Duration, load float64, wind
 		h.Wrong += math.Abs(load - t.Forecast)
 		h.Naive += math.Abs(load - t.Load)
 	}
-	here, known := h.Profile.at(s.now.Add(-s.sinceRun/2), offset)
-	h.Level.note(load, here, known, elapsed, levelWindow.Seconds())
-	h.Profile.add(s.now, offset, load, elapsed)
 }
 
 // errorMost stands for a scaled error without bound.
@@ -145,7 +140,8 @@ func newHybrid(env *policy.Env, v policy.Values) (rule[hybridState], error) {
 	return func(s *signals, h *hybridState) verdict {
 		load := d.slots(s)
 		ahead := s.bootP50 + s.tick
-		h.learn(s, offset, load, window)
+		h.score(s, load, window)
+		h.learn(s, offset, load)
 		forecast, can := h.Profile.peak(s.now, offset, ahead)
 		then, _ := h.Profile.at(s.now.Add(ahead), offset)
 		if scaled {
@@ -165,5 +161,3 @@ func newHybrid(env *policy.Env, v policy.Values) (rule[hybridState], error) {
 		return s.to(want, ruleHybrid.Because(load, forecast, wrong, float64(s.desired), float64(want)))
 	}, nil
 }
-
-func (h *hybridState) check() error { return h.Profile.check() }

@@ -19,43 +19,75 @@ type lazy struct {
 	// Lower and Upper are the clipped slopes in ticks of an instance's price.
 	Lower []float64 `json:"lower,omitempty"`
 	Upper []float64 `json:"upper,omitempty"`
+
+	ahead []foreseen // scratch
 }
 
 // step returns how many instances to keep in a tick in which one more than x
 // costs slopes[x] more than x; slopes ascend, and beyond their end one more
-// instance costs its price, more than 0. Switching costs beta.
+// instance costs its price, more than 0. The ticks ahead, if any are foreseen,
+// cost likewise. Switching costs beta. This is LCP(w), w = len(ahead).
 //
-// Properties:
+// Properties, where the ticks ahead come as foreseen:
 //   - the result is the number kept before wherever that lies between the
 //     lower and the upper optimum, and otherwise the nearer of them
 //   - the cost of a run, on-switches included, is at most 3 times the optimum
-func (l *lazy) step(slopes []float64, beta float64) int {
-	for len(l.Lower) < len(slopes) {
+func (l *lazy) step(slopes []float64, ahead [][]float64, beta float64) int {
+	n := len(slopes)
+	for _, s := range ahead {
+		n = max(n, len(s))
+	}
+	for len(l.Lower) < n {
 		l.Lower, l.Upper = append(l.Lower, beta), append(l.Upper, 0)
 	}
+	l.foresee(ahead, beta)
 	lower, upper := 0, 0
 	for x := range l.Lower {
-		slope := 1.0
-		if x < len(slopes) {
-			slope = slopes[x]
-		}
+		slope := slopeAt(slopes, x)
 		down, up := l.Lower[x]+slope, l.Upper[x]+slope
-		if down < 0 {
+		if down+l.ahead[x].down < 0 {
 			lower = x + 1
 		}
-		if up <= 0 {
+		if up+l.ahead[x].up <= 0 {
 			upper = x + 1
 		}
 		l.Lower[x], l.Upper[x] = min(max(down, 0), beta), min(max(up, -beta), 0)
 	}
 	// levels as good as never reached are forgotten
-	n := len(l.Lower)
+	n = len(l.Lower)
 	for n > 0 && l.Lower[n-1] == beta && l.Upper[n-1] == 0 {
 		n--
 	}
 	l.Lower, l.Upper = l.Lower[:n], l.Upper[:n]
 	l.Kept = max(min(l.Kept, upper), lower)
 	return l.Kept
+}
+
+// foresee fills l.ahead with the slopes of what the ticks ahead will cost at
+// least, by the number of instances now: from the last tick back, the cost of a
+// tick and of those after it, clipped by what switching there would cost.
+func (l *lazy) foresee(ahead [][]float64, beta float64) {
+	l.ahead = l.ahead[:0]
+	for x := range l.Lower {
+		down, up := 0.0, 0.0
+		for i := len(ahead) - 1; i >= 0; i-- {
+			slope := slopeAt(ahead[i], x)
+			down = min(max(down+slope, -beta), 0)
+			up = min(max(up+slope, 0), beta)
+		}
+		l.ahead = append(l.ahead, foreseen{down, up})
+	}
+}
+
+// foreseen is the slope of the cost of the ticks ahead when switching on is
+// charged (down: for the lower optimum), and when switching off is.
+type foreseen struct{ down, up float64 }
+
+func slopeAt(slopes []float64, x int) float64 {
+	if x < len(slopes) {
+		return slopes[x]
+	}
+	return 1
 }
 
 // short is the slope of an instance that demand cannot do without, in its

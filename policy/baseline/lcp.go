@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"errors"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -21,13 +22,18 @@ import (
 // demand_kind = "hard" puts the load's instances in place of the delay cost;
 // then LCP is delayedoff with t_wait = switch.
 //
+// window is LCP(w): the bounds are the optima of the past and of the ticks
+// foreseen. The load foreseen is the mean by ten minutes of the week (of the day
+// before a week has passed), scaled by how the load of late compares with it,
+// and before that the load now.
+//
 // Deviations: the papers know neither a boot lag between the decision and the
-// capacity nor paid hours; the actuator deals with both. LCP with a window of
-// forecasts is not offered: hybrid and sqrt-staffing are the forecasters here.
+// capacity nor paid hours; the actuator deals with both. What their window
+// foresees is true.
 var LCP = newSpec(build{
 	name:   "lcp",
 	doc:    "moves only when the optimum of the past, charged for switching on or off, forces it (lazy capacity provisioning, Lin et al. 2011)",
-	params: []policy.Param{lcpKind, lcpDelayCost, lcpSwitch, parDemand, parWorkoff},
+	params: []policy.Param{lcpKind, lcpDelayCost, lcpSwitch, lcpWindow, parDemand, parWorkoff},
 }, newLCP)
 
 const (
@@ -48,22 +54,53 @@ var (
 		Name: "switch", Kind: policy.Duration, Min: 0, Max: float64(4 * time.Hour),
 		Doc: "What switching an instance on costs, as time of its price; 0: the learned boot lag.",
 	}
+	lcpWindow = policy.Param{
+		Name: "window", Kind: policy.Duration, Min: 0, Max: float64(30 * time.Minute),
+		Doc: "How far ahead the load is foreseen; 0: not at all, as in plain LCP.",
+	}
 
 	ruleLCP = policy.NewRule("lcp.target", "%.1f slots of load, have %.0f instances: wants %.0f", false)
 )
 
-func newLCP(env *policy.Env, v policy.Values) (rule[lazy], error) {
-	d, hard, delay, switching := newDemand(env, v), v.Choice(&lcpKind) == lcpHard, v.Number(&lcpDelayCost), v.Duration(&lcpSwitch)
-	var slopes []float64
-	return func(s *signals, l *lazy) verdict {
-		load := d.slots(s)
+// lcpState is the bounds, and what the load ahead is foreseen from.
+type lcpState struct {
+	Lazy lazy `json:"lazy"`
+	seasonal
+}
+
+func newLCP(env *policy.Env, v policy.Values) (rule[lcpState], error) {
+	d, offset, hard := newDemand(env, v), env.UTCOffset, v.Choice(&lcpKind) == lcpHard
+	delay, switching, window := v.Number(&lcpDelayCost), v.Duration(&lcpSwitch), v.Duration(&lcpWindow)
+	slopes := func(into []float64, s *signals, load float64) []float64 {
 		if hard {
-			slopes = hardSlopes(slopes, s.units(load))
-		} else {
-			slopes = softSlopes(slopes, load, s.slots, delay)
+			return hardSlopes(into, s.units(load))
 		}
-		l.Kept = s.desired
-		want := l.step(slopes, s.orBoot(switching).Seconds()/max(s.tick, time.Second).Seconds())
+		return softSlopes(into, load, s.slots, delay)
+	}
+	var now []float64
+	var ahead [][]float64
+	return func(s *signals, l *lcpState) verdict {
+		load, tick := d.slots(s), max(s.tick, time.Second)
+		now = slopes(now, s, load)
+		foreseen := 0
+		if window > 0 {
+			l.learn(s, offset, load)
+			for at := tick; at <= window; at += tick {
+				if foreseen == len(ahead) {
+					ahead = append(ahead, nil)
+				}
+				then, known := l.forecast(s.now.Add(at), offset)
+				if !known {
+					then = load
+				}
+				ahead[foreseen] = slopes(ahead[foreseen], s, then)
+				foreseen++
+			}
+		}
+		l.Lazy.Kept = s.desired
+		want := l.Lazy.step(now, ahead[:foreseen], s.orBoot(switching).Seconds()/tick.Seconds())
 		return s.to(want, ruleLCP.Because(load, float64(s.desired), float64(want)))
 	}, nil
 }
+
+func (l *lcpState) check() error { return errors.Join(l.Lazy.check(), l.seasonal.check()) }

@@ -43,3 +43,28 @@ func TestLCPWeighsDelay(t *testing.T) {
 		}
 	}
 }
+
+// A burst ends at the same time every day. With a window, LCP foresees from the
+// second day on that nothing follows, and does not keep the fleet for what it
+// would cost to switch it on again.
+func TestLCPForeseesTheEnd(t *testing.T) {
+	load := func(minute int) int {
+		if m := minute % 1440; m >= 720 && m < 750 {
+			return 120
+		}
+		return 8
+	}
+	for _, c := range []struct {
+		window string
+		want   int
+	}{{"0s", 30}, {"25m", 2}} {
+		b := newBench(t, &LCP, map[string]any{"demand_kind": lcpHard, "switch": "20m", "window": c.window})
+		fleet := 0
+		for m := range 2*1440 + 755 {
+			fleet = b.tick(load(m))
+		}
+		if fleet != c.want {
+			t.Errorf("window %s: %d instances five minutes after the burst, want %d", c.window, fleet, c.want)
+		}
+	}
+}

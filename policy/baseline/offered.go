@@ -21,8 +21,7 @@ const (
 // offered is the load that arriving work offers, in slots, as learned and
 // forecast.
 type offered struct {
-	Profile profile `json:"profile"`
-	Level   level   `json:"level"`
+	seasonal
 	// Recent is the mean of the last minutes times Seen, the weight seen so far.
 	Recent float64 `json:"recent"`
 	Seen   float64 `json:"seen"`
@@ -57,9 +56,7 @@ func (q *offered) learn(s *signals, offset time.Duration, arrived, mean, scv flo
 	q.Recent = float64(q.Recent*keep) + float64(now*(1-keep))
 	q.Seen = float64(q.Seen*keep) + (1 - keep)
 
-	here, known := q.Profile.at(s.now.Add(-s.sinceRun/2), offset)
-	q.Level.note(now, here, known, elapsed, levelWindow.Seconds())
-	q.Profile.add(s.now, offset, now, elapsed)
+	q.seasonal.learn(s, offset, now)
 }
 
 // forecast returns the offered load, in slots, at its highest over the tick
@@ -132,5 +129,3 @@ func (p *patience) service(s *signals) (mean, scv float64) {
 	mean = first / jobs
 	return mean, max(0, second/jobs/float64(mean*mean)-1)
 }
-
-func (q *offered) check() error { return q.Profile.check() }

@@ -148,3 +148,29 @@ func (p *profile) check() error {
 	}
 	return nil
 }
+
+// seasonal is a profile with the level of late.
+type seasonal struct {
+	Profile profile `json:"profile"`
+	Level   level   `json:"level"`
+}
+
+// learn notes that the value stood at x since the last tick. At the first tick
+// nothing is known of the time before it.
+func (p *seasonal) learn(s *signals, offset time.Duration, x float64) {
+	if s.sinceRun == forever || s.sinceRun <= 0 {
+		return
+	}
+	elapsed := s.sinceRun.Seconds()
+	here, known := p.Profile.at(s.now.Add(-s.sinceRun/2), offset)
+	p.Level.note(x, here, known, elapsed, levelWindow.Seconds())
+	p.Profile.add(s.now, offset, x, elapsed)
+}
+
+// forecast returns the value expected at t, and whether anything is known of it.
+func (p *seasonal) forecast(t time.Time, offset time.Duration) (float64, bool) {
+	x, known := p.Profile.at(t, offset)
+	return float64(x * p.Level.factor()), known
+}
+
+func (p *seasonal) check() error { return p.Profile.check() }

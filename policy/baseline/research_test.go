@@ -202,7 +202,7 @@ func TestResearchStatesAreChecked(t *testing.T) {
 		spec *policy.Spec
 		rule string
 	}{
-		{&LCP, `{"kept":1,"lower":[1,2],"upper":[1]}`},
+		{&LCP, `{"lazy":{"kept":1,"lower":[1,2],"upper":[1]}}`},
 		{&Reg, `{"at":[1,2],"need":[1]}`},
 		{&Hybrid, `{"profile":{"day":[{"mean":1,"seen":1}]}}`},
 		{&SqrtStaffing, `{"profile":{"week":[{"mean":1,"seen":1}]}}`},
