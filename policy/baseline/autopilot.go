@@ -46,7 +46,7 @@ var (
 		Name: "defer", Kind: policy.Duration, Min: 0, Max: float64(12 * time.Hour), Default: float64(time.Hour),
 		Doc: "The time over which the highest recommendation stands.",
 	}
-	autoReactive = switchParam("reactive", true, "Whether the load now counts beside the histogram.")
+	autoReactive = switchParam("reactive", "Whether the load now counts beside the histogram.")
 
 	ruleAutopilot = policy.NewRule("autopilot.target", "%.1f slots of load now, %.1f at the percentile, have %.0f instances: wants %.0f", false)
 )

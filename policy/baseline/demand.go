@@ -60,13 +60,9 @@ func (d *demand) backlog(k *policy.KindView, s *signals) float64 {
 	return min(jobs, float64(k.Pending.Work)/float64(seconds*s.speed))
 }
 
-// switchParam declares a parameter that is on or off.
-func switchParam(name string, on bool, doc string) policy.Param {
-	p := policy.Param{Name: name, Kind: policy.Choice, Choices: []string{"on", "off"}, Doc: doc}
-	if !on {
-		p.Default = 1
-	}
-	return p
+// switchParam declares a parameter that is on or off, and on by default.
+func switchParam(name, doc string) policy.Param {
+	return policy.Param{Name: name, Kind: policy.Choice, Choices: []string{"on", "off"}, Doc: doc}
 }
 
 func isOn(v policy.Values, p *policy.Param) bool { return v.Choice(p) == "on" }

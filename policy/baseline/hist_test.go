@@ -134,4 +134,7 @@ func TestCellOf(t *testing.T) {
 	if got := cellOf(before, 0, time.Hour); got != -1 {
 		t.Errorf("half an hour before 1970: cell %d, want -1", got)
 	}
+	if got := modulo(-1, 24); got != 23 {
+		t.Errorf("the hour before 1970 is hour %d of its day, want 23", got)
+	}
 }

@@ -53,7 +53,7 @@ var (
 		Name: "agree", Kind: policy.Integer, Min: 1, Max: 120, Default: 5, Log: true,
 		Doc: "For how many ticks load and forecast must both lie below the fleet before it falls.",
 	}
-	hybridLevel = switchParam("level", true, "Whether the forecast is scaled by how the load of late compares with it.")
+	hybridLevel = switchParam("level", "Whether the forecast is scaled by how the load of late compares with it.")
 
 	ruleHybrid = policy.NewRule("hybrid.target", "%.1f slots of load now, %.1f forecast (scaled error %.2f), have %.0f instances: wants %.0f", false)
 )

@@ -61,9 +61,6 @@ func (m *profileMean) add(x float64) {
 
 // add notes that the value was x over the given seconds before t.
 func (p *profile) add(t time.Time, offset time.Duration, x, seconds float64) {
-	if seconds <= 0 {
-		return
-	}
 	if p.Week == nil {
 		p.Day, p.Week = make([]profileMean, profileDay), make([]profileMean, profileWeek)
 	}

@@ -39,7 +39,7 @@ var (
 		Name: "utilisation", Kind: policy.Number, Unit: "fraction", Min: 0.2, Max: 1, Default: 0.75,
 		Doc: "The busy fraction of the capacity it aims at.",
 	}
-	seasonReactive = switchParam("reactive", true, "Whether the load now counts beside last week's.")
+	seasonReactive = switchParam("reactive", "Whether the load now counts beside last week's.")
 
 	ruleSeason = policy.NewRule("seasonal.target", "%.1f slots of load now, %.1f at most this time last week, have %.0f instances: wants %.0f", false)
 )
