@@ -21,6 +21,12 @@ differ by their rules alone. A rule names a number of instances or of slots, or 
 launches and releases. It counts what boots, takes back what drains before it launches, and where hours are paid whole
 lets an instance go only at the end of its hour: what a rule released earlier works on until then, out of the rule's
 sight, and is what it gets first when it wants more. The originals do worse; their own way is release = "anywhere".
+
+Timers of idle instances are a case of their own. Our queue gives a job to the slot that has been idle longest, as a
+fleet of pulling workers does at random: under any load an instance of 8 slots has a job every few seconds, its timer
+starts again, and the fleet hardly ever shrinks. By default room in the fleet counts as idle, as if jobs were packed;
+victims = "idle" times each instance.
+
 What they do when they cannot read, and the mistakes they are known for, are kept, and each has a parameter that
 repairs it.
 

@@ -68,7 +68,7 @@ func (a *actuator) set(b *build, env policy.Env, v policy.Values) error {
 		return &policy.ParamError{Policy: b.name, Name: "min", Value: a.least / a.unit.Slots, Allowed: "at most max"}
 	}
 	a.stepMax = int(v.Number(&parStepMax))
-	a.idleOnly = v.Choice(byName(&parVictims)) == victimsIdle
+	a.idleOnly = v.Choice(&parVictims) == victimsIdle
 	a.unread = v.Choice(byName(&parUnreadable))
 	a.atEnd = env.Catalog.Billing.Windows() && v.Choice(&parRelease) == releaseAtEnd
 	a.lead = max(v.Duration(&parReleaseLead), env.Tick)
@@ -204,12 +204,12 @@ func (a *actuator) due(in *policy.Instance, now time.Time) bool {
 	return left <= a.lead+min(in.IdleIn, a.lead) && in.IdleIn <= left
 }
 
-// dropGone drains what never registered or fell silent long ago, when it may
-// leave: its place is taken by now.
+// dropGone drains what never registered or fell silent long ago, at once or near
+// the end of its paid hour, for it may come back: its place is taken by now.
 func (a *actuator) dropGone(fleet []policy.Instance, now time.Time) {
 	for i := range fleet {
 		in := &fleet[i]
-		if gone(in, now) && a.due(in, now) {
+		if gone(in, now) && (!a.atEnd || in.PaidUntil.Sub(now) <= a.lead) {
 			a.drains = append(a.drains, in.ID)
 		}
 	}

@@ -28,7 +28,6 @@ var ARC = newSpec(build{
 		arcMode, parRoom, arcRunners, arcUpFrom, arcUpFactor, arcDownFrom, arcDownFactor, arcDownDelay,
 	},
 	every:      time.Minute,
-	victims:    victimsIdle,
 	unreadable: unreadLast,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
 	perSlot := v.Number(&parRoom)

@@ -22,14 +22,14 @@ import (
 // (buffer). What EC2 refuses is given up; the next types of the list stand in.
 //
 // Deviations: pods cannot be moved, as those of batch jobs cannot, so a node is
-// unneeded when it is empty. Expanders other than the order of the list, pods'
+// unneeded when it is empty (victims = "idle"), or when the others have had room
+// for its pods (victims = "any"). Expanders other than the order of the list, pods'
 // memory and the 2 s for new pods to gather are not modelled.
 var ClusterAutoscaler = newSpec(build{
-	name:    "cluster-autoscaler",
-	doc:     "adds nodes for pods that fit nowhere and removes nodes that were empty for 10 minutes (Kubernetes Cluster Autoscaler)",
-	params:  []policy.Param{parRoom, caBuffer, caUnneeded, caDelay},
-	every:   10 * time.Second,
-	victims: victimsIdle,
+	name:   "cluster-autoscaler",
+	doc:    "adds nodes for pods that fit nowhere and removes nodes that were empty for 10 minutes (Kubernetes Cluster Autoscaler)",
+	params: []policy.Param{parRoom, caBuffer, caUnneeded, caDelay},
+	every:  10 * time.Second,
 }, func(_ *policy.Env, v policy.Values) (rule[caMemory], error) {
 	buffer, perSlot := v.Number(&caBuffer), v.Number(&parRoom)
 	unneeded, delay := v.Duration(&caUnneeded), v.Duration(&caDelay)

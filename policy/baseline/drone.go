@@ -25,11 +25,10 @@ import (
 // max 4 are the sample configuration's, not limits of the method, so min is 0
 // and max the actuator's.
 var Drone = newSpec(build{
-	name:    "drone",
-	doc:     "launches for pending jobs that find no free slot, counts whatever was ever launched, and releases idle instances older than 55 minutes (Drone autoscaler)",
-	params:  []policy.Param{parRoom, droneBuffer, droneMinAge, droneBufferCounts},
-	every:   5 * time.Minute,
-	victims: victimsIdle,
+	name:   "drone",
+	doc:    "launches for pending jobs that find no free slot, counts whatever was ever launched, and releases idle instances older than 55 minutes (Drone autoscaler)",
+	params: []policy.Param{parRoom, droneBuffer, droneMinAge, droneBufferCounts},
+	every:  5 * time.Minute,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
 	buffer, minAge := v.Number(&droneBuffer), v.Duration(&droneMinAge)
 	repaired := v.Choice(&droneBufferCounts) == "always"

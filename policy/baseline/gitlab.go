@@ -27,8 +27,7 @@ var GitLab = newSpec(build{
 	params: []policy.Param{
 		parRoom, gitlabIdleCount, gitlabFactor, gitlabLimit, gitlabIdleTime, gitlabGrowth, gitlabPending,
 	},
-	every:   time.Minute,
-	victims: victimsIdle,
+	every: time.Minute,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
 	count, factor, limit := v.Number(&gitlabIdleCount), v.Number(&gitlabFactor), v.Number(&gitlabLimit)
 	perSlot := v.Number(&parRoom)

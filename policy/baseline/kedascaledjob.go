@@ -32,7 +32,6 @@ var KedaScaledJob = newSpec(build{
 	params:     []policy.Param{kedaStrategy, kedaQueue, kedaTarget, kedaIdle},
 	every:      30 * time.Second,
 	max:        100,
-	victims:    victimsIdle,
 	unreadable: unreadZero,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
 	strategy, target := v.Choice(&kedaStrategy), v.Number(&kedaTarget)

@@ -56,7 +56,7 @@ var (
 	}
 	parVictims = policy.Param{
 		Name: "victims", Kind: policy.Choice, Choices: []string{victimsAny, victimsIdle},
-		Doc: "Which instances it may release, and whose idle time it counts: any, the idle first and busy ones when their jobs are done, room in the fleet counting as idle; or idle ones only.",
+		Doc: "Which instances it may release and what counts as idle: any, the idle first and busy ones when their jobs are done, with room anywhere in the fleet; or idle ones only, each on its own clock.",
 	}
 	parRelease = policy.Param{
 		Name: "release", Kind: policy.Choice, Choices: []string{releaseAtEnd, releaseAnywhere}, Fixed: true,
@@ -74,12 +74,11 @@ var (
 
 // common returns the actuator's parameters with a rival's defaults.
 func (b *build) common() []policy.Param {
-	least, most, victims, unread := parMin, parMax, parVictims, parUnreadable
+	least, most, unread := parMin, parMax, parUnreadable
 	least.Default = float64(b.min)
 	if b.max > 0 {
 		most.Default = float64(b.max)
 	}
-	victims.Default = float64(choiceIndex(&victims, b.victims))
 	unread.Default = float64(choiceIndex(&unread, b.unreadable))
 	actuator := []policy.Param{least, most}
 	if b.every > 0 {
@@ -90,7 +89,7 @@ func (b *build) common() []policy.Param {
 	if !b.mixes {
 		actuator = append(actuator, parSize)
 	}
-	return append(actuator, victims, parType, parRelease, parReleaseLead, unread, parStepMax)
+	return append(actuator, parVictims, parType, parRelease, parReleaseLead, unread, parStepMax)
 }
 
 // choiceIndex returns the place of a choice; "" is the first.

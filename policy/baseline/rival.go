@@ -11,7 +11,7 @@ import (
 )
 
 // build is how a rival is built apart from its rule. Its zero value holds when
-// it cannot read, keeps nothing it was refused, and releases any instance.
+// it cannot read, keeps nothing it was refused, and releases the newest first.
 type build struct {
 	name, doc string
 	// params of its rule, before those of the actuator.
@@ -22,8 +22,8 @@ type build struct {
 	every time.Duration
 	// min and max are the defaults of the limits; a max of 0 is the actuator's.
 	min, max int
-	// victims and unreadable are the defaults of those parameters.
-	victims, unreadable string
+	// unreadable is the default of that parameter.
+	unreadable string
 	// keeps says that what was asked for stays asked for until the rule
 	// lowers it, as an ASG's desired capacity does: what EC2 refused or lost is
 	// asked for again every tick.

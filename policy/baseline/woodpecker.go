@@ -23,12 +23,11 @@ import (
 // Deviations: min 1 and max 10 are the defaults of a home server; here 0 and
 // 100. The reaper of inactive agents is the actuator's.
 var Woodpecker = newSpec(build{
-	name:    "woodpecker",
-	doc:     "agents for waiting and running jobs less those that report, released at the end of a paid hour (Woodpecker autoscaler)",
-	params:  []policy.Param{parRoom, woodpeckerIdle, woodpeckerInFlight},
-	every:   time.Minute,
-	max:     100,
-	victims: victimsIdle,
+	name:   "woodpecker",
+	doc:    "agents for waiting and running jobs less those that report, released at the end of a paid hour (Woodpecker autoscaler)",
+	params: []policy.Param{parRoom, woodpeckerIdle, woodpeckerInFlight},
+	every:  time.Minute,
+	max:    100,
 }, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
 	perSlot := v.Number(&parRoom)
 	idle, counted := v.Duration(&woodpeckerIdle), v.Choice(&woodpeckerInFlight) == "counted"
