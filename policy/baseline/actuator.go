@@ -63,10 +63,7 @@ func (a *actuator) set(b *build, env policy.Env, v policy.Values) error {
 		a.every = v.Duration(byName(&parPeriod))
 	}
 	a.least = int(v.Number(byName(&parMin))) * a.unit.Slots
-	a.most = int(v.Number(byName(&parMax))) * a.unit.Slots
-	if a.least > a.most {
-		return &policy.ParamError{Policy: b.name, Name: "min", Value: a.least / a.unit.Slots, Allowed: "at most max"}
-	}
+	a.most = max(a.least, int(v.Number(byName(&parMax)))*a.unit.Slots)
 	a.stepMax = int(v.Number(&parStepMax))
 	a.idleOnly = v.Choice(&parVictims) == victimsIdle
 	a.unread = v.Choice(byName(&parUnreadable))

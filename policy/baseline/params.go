@@ -44,7 +44,7 @@ var (
 	}
 	parMax = policy.Param{
 		Name: "max", Kind: policy.Integer, Min: 1, Max: 10_000, Default: 1000, Log: true,
-		Doc: "The most instances it asks for.",
+		Doc: "The most instances it asks for; min, where that is more.",
 	}
 	parStepMax = policy.Param{
 		Name: "step_max", Kind: policy.Integer, Min: 1, Max: 100_000, Default: 100_000, Log: true, Fixed: true,
