@@ -76,7 +76,7 @@ var (
 	stepDownMoreFrom  = stepParam("down_more_from", 0.3, "The load down to which the second step down holds.")
 	stepDownMoreShare = stepParam("down_more_share", 0.3, "The share of the group that the second step down takes.")
 	stepLeast         = policy.Param{
-		Name: "min_adjustment", Kind: policy.Integer, Min: 1, Max: 20, Default: 1,
+		Name: "min_adjustment", Kind: policy.Integer, Min: 1, Max: 20, Default: 1, Fixed: true,
 		Doc: "The fewest instances a step adds or takes (MinAdjustmentMagnitude).",
 	}
 

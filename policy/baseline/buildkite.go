@@ -77,7 +77,7 @@ var (
 		Doc: "The pause after a rise before the next; the stack sets 5m.",
 	}
 	buildkiteScaleIn = policy.Param{
-		Name: "scale_in", Kind: policy.Choice, Choices: []string{"idle", "cooldown"},
+		Name: "scale_in", Kind: policy.Choice, Choices: []string{"idle", "cooldown"}, Fixed: true,
 		Doc: "Who lowers the size: agents that end when idle, or the scaler after a cooldown.",
 	}
 	buildkiteIdle = policy.Param{
@@ -85,11 +85,11 @@ var (
 		Doc: "How long an instance is idle before it ends, with scale_in = idle.",
 	}
 	buildkiteInCooldown = policy.Param{
-		Name: "scale_in_cooldown", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour), Default: float64(time.Hour),
+		Name: "scale_in_cooldown", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour), Default: float64(time.Hour), Fixed: true,
 		Doc: "The pause after a change before the size is lowered, with scale_in = cooldown.",
 	}
 	buildkiteInFactor = policy.Param{
-		Name: "scale_in_factor", Kind: policy.Number, Unit: "multiple", Min: 0.1, Max: 1, Default: 1,
+		Name: "scale_in_factor", Kind: policy.Number, Unit: "multiple", Min: 0.1, Max: 1, Default: 1, Fixed: true,
 		Doc: "The share of what is too much that one poll takes away, with scale_in = cooldown.",
 	}
 	buildkiteBoost = policy.Param{

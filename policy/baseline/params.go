@@ -55,7 +55,7 @@ var (
 		Doc: "How often its rule decides; where that is less than a tick, at every tick, and earlier where early ticks are honoured.",
 	}
 	parVictims = policy.Param{
-		Name: "victims", Kind: policy.Choice, Choices: []string{victimsAny, victimsIdle},
+		Name: "victims", Kind: policy.Choice, Choices: []string{victimsAny, victimsIdle}, Fixed: true,
 		Doc: "Which instances it may release and what counts as idle: any, the idle first and busy ones when their jobs are done, with room anywhere in the fleet; or idle ones only, each on its own clock.",
 	}
 	parRelease = policy.Param{
