@@ -33,10 +33,10 @@ var Drone = newSpec(build{
 	buffer, minAge := v.Number(&droneBuffer), v.Duration(&droneMinAge)
 	repaired := v.Choice(&droneBufferCounts) == "always"
 	perSlot := v.Number(&parRoom)
-	capacity := func(s *signals) float64 { return float64(s.slots) * perSlot }
+	capacity := func(s *signals) float64 { return float64(float64(s.slots) * perSlot) }
 	return func(s *signals, _ *struct{}) verdict {
-		servers := s.desired + s.draining + s.lost
-		diff := droneDiff(s.pending, float64(servers)*capacity(s), s.running, capacity(s), buffer, repaired)
+		servers := s.desired + s.draining + s.gone
+		diff := droneDiff(s.pending, float64(float64(servers)*capacity(s)), s.running, capacity(s), buffer, repaired)
 		if diff >= 0 {
 			return s.by(diff, ruleDrone.Because(s.pending, s.running, float64(servers), float64(diff)))
 		}

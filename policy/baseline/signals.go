@@ -33,8 +33,9 @@ type signals struct {
 	desired, least, most int
 	// desiredSlots is the same in slots: what a rival that mixes types asked for.
 	desiredSlots int
-	// ready and booting units; draining and lost ones beside them.
-	ready, booting, draining, lost int
+	// ready and booting units; beside them draining ones, lost ones, and those
+	// of them that nobody counts on any more: the others are desired still.
+	ready, booting, draining, lost, gone int
 	// readySlots of those ready, busySlots of all that are ready or released.
 	readySlots, bootingSlots, busySlots int
 	// bootP50 is the learned boot lag, in the median.
@@ -159,7 +160,7 @@ func (s *signals) readQueue(o *policy.Observation) {
 func (s *signals) readFleet(o *policy.Observation) (have int) {
 	f := &o.Fleet
 	s.instances = f.Instances
-	drainingSlots, lostSlots := 0, 0
+	drainingSlots, lostSlots, goneSlots := 0, 0, 0
 	for i := range f.Instances {
 		in := &f.Instances[i]
 		switch {
@@ -167,7 +168,7 @@ func (s *signals) readFleet(o *policy.Observation) (have int) {
 			drainingSlots += in.Slots
 			continue
 		case gone(in, s.now):
-			lostSlots += in.Slots
+			goneSlots += in.Slots
 			continue
 		case in.Phase == policy.Lost:
 			lostSlots += in.Slots
@@ -179,7 +180,8 @@ func (s *signals) readFleet(o *policy.Observation) (have int) {
 		}
 		have += in.Slots
 	}
-	s.draining, s.lost = s.units(float64(drainingSlots)), s.units(float64(lostSlots))
+	s.draining, s.gone = s.units(float64(drainingSlots)), s.units(float64(goneSlots))
+	s.lost = s.units(float64(lostSlots + goneSlots))
 	s.bootP50 = f.Boot.P50
 	return have
 }
