@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/baseline"
 	"github.com/skynet-ec2/skynet/policy/skynet"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/traces"
@@ -118,20 +119,28 @@ func main() {
 	medium := flag.Bool("medium", false, "allow c1.medium too")
 	first := flag.Bool("first", false, "judge the first halves only, from 40 % of them: what defaults are chosen on")
 	seeds := flag.Int("seeds", 1, "boot seeds to average over")
+	name := flag.String("policy", "skynet", "the policy measured")
 	params := flag.String("params", "{}", "policy parameters as JSON")
 	flag.Parse()
-	if err := run(*dir, *only, *billings, *params, *medium, *first, *seeds); err != nil {
+	if err := run(*dir, *only, *billings, *name, *params, *medium, *first, *seeds); err != nil {
 		fmt.Fprintln(os.Stderr, "policyeval:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, only, billings, params string, medium, first bool, seeds int) error {
+func run(dir, only, billings, name, params string, medium, first bool, seeds int) error {
 	raw := map[string]any{}
 	if err := json.Unmarshal([]byte(params), &raw); err != nil {
 		return fmt.Errorf("-params: %w", err)
 	}
-	values, problems := skynet.Spec.Check(raw)
+	spec := &skynet.Spec
+	if name != spec.Name {
+		var known bool
+		if spec, known = baseline.Lookup(name); !known {
+			return fmt.Errorf("-policy %s: not known", name)
+		}
+	}
+	values, problems := spec.Check(raw)
 	if len(problems) > 0 {
 		return problems[0]
 	}
@@ -146,7 +155,7 @@ func run(dir, only, billings, params string, medium, first bool, seeds int) erro
 			return err
 		}
 		for _, billing := range strings.Split(billings, ",") {
-			if err := w.measure(packed, billing == "hourly", medium, seeds, values); err != nil {
+			if err := w.measure(packed, spec, billing == "hourly", medium, seeds, values); err != nil {
 				return err
 			}
 		}
@@ -155,7 +164,7 @@ func run(dir, only, billings, params string, medium, first bool, seeds int) erro
 }
 
 // measure runs one workload under one billing rule and prints a line.
-func (w *workload) measure(packed *traces.Packed, hourly, medium bool, seeds int, values policy.Values) error {
+func (w *workload) measure(packed *traces.Packed, spec *policy.Spec, hourly, medium bool, seeds int, values policy.Values) error {
 	results := make([]*sim.Result, seeds)
 	errs := make([]error, seeds)
 	var wait sync.WaitGroup
@@ -168,7 +177,7 @@ func (w *workload) measure(packed *traces.Packed, hourly, medium bool, seeds int
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			cfg := w.world(hourly, medium, uint64(i+1))
-			p, err := skynet.Spec.New(cfg.Env(), values)
+			p, err := spec.New(cfg.Env(), values)
 			if err != nil {
 				errs[i] = err
 				return
