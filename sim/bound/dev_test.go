@@ -106,6 +106,9 @@ func init() {
 	if os.Getenv("DEV") == "" {
 		return
 	}
+	debugOver = func(now time.Duration, own *owned) {
+		fmt.Printf("      over at %v id %d busy %d idlein %v\n", now, own.id, own.in.Busy, own.in.IdleIn)
+	}
 	debug = func(p *planner, a *attempt) {
 		fmt.Printf("    rents %d model cost %.2f real %.2f (%.3f) kept %v ", len(p.rents), p.cost, a.figures.Judged.CostUSD, a.figures.Judged.CostUSD/p.g.floor(p.w), a.kept)
 		for k := range p.may {

@@ -30,8 +30,12 @@ type follower struct {
 // owned is a lease that runs.
 type owned struct {
 	id    policy.InstanceID
+	typ   int
 	drain time.Duration
 	ends  time.Duration // of its last paid window; 0 per second
+
+	in   *policy.Instance // in the present observation
+	done bool
 }
 
 func newFollower(w *world, leases []Lease) *follower {
@@ -50,7 +54,7 @@ func (f *follower) Step(o *policy.Observation) policy.Decision {
 	now := o.Now.Sub(f.start)
 	f.meet(o)
 	f.launches, f.drains, f.undrains = f.launches[:0], f.drains[:0], f.undrains[:0]
-	f.release(o, now)
+	f.release(now)
 	for ; f.next < len(f.leases) && f.leases[f.next].Launch <= now; f.next++ {
 		f.waiting = append(f.waiting, f.next)
 		if n := len(f.launches); n > 0 && f.launches[n-1].Type == f.types[f.next] {
@@ -80,40 +84,68 @@ func (f *follower) meet(o *policy.Observation) {
 			continue
 		}
 		l := &f.leases[f.waiting[k]]
-		own := owned{id: in.ID, drain: l.Drain}
+		own := owned{id: in.ID, typ: in.Type, drain: l.Drain}
 		if f.window > 0 {
-			own.ends = l.Drain + f.window // at most; the window tells below
 			launched := in.LaunchedAt.Sub(f.start)
 			own.ends = launched + (l.Drain-launched+f.window-1)/f.window*f.window
 		}
 		f.owned = append(f.owned, own)
 		f.waiting = slices.Delete(f.waiting, k, k+1)
 	}
-}
-
-// release drains the leases that are over. One that is still busy when its
-// window ends has begun another: it works on to that one's end.
-func (f *follower) release(o *policy.Observation, now time.Duration) {
-	keep, at := f.owned[:0], 0
+	at := 0
+	keep := f.owned[:0]
 	for _, own := range f.owned {
 		for at < len(o.Fleet.Instances) && o.Fleet.Instances[at].ID < own.id {
 			at++
 		}
-		if at == len(o.Fleet.Instances) || o.Fleet.Instances[at].ID != own.id {
-			continue // it has ended
+		if at < len(o.Fleet.Instances) && o.Fleet.Instances[at].ID == own.id {
+			own.in = &o.Fleet.Instances[at]
+			keep = append(keep, own)
 		}
-		draining := o.Fleet.Instances[at].Phase == policy.Draining
+	}
+	f.owned = keep
+}
+
+// release drains the leases that are over.
+func (f *follower) release(now time.Duration) {
+	for i := range f.owned {
+		own := &f.owned[i]
+		draining := own.in.Phase == policy.Draining
 		switch {
 		case f.window > 0 && draining && now >= own.ends:
+			// still busy when its window ended: the next one is paid
 			own.drain += f.window
 			own.ends += f.window
 			f.undrains = append(f.undrains, own.id)
-		case now >= own.drain && !draining:
+			if debugOver != nil {
+				debugOver(now, own)
+			}
+		case now < own.drain || draining || own.done:
+		case f.window > 0:
 			f.drains = append(f.drains, own.id)
+		default:
+			idlest := f.idlest(own)
+			own.drain, idlest.drain = idlest.drain, own.drain
+			idlest.done = true
+			f.drains = append(f.drains, idlest.id)
 		}
-		keep = append(keep, own)
 	}
-	f.owned = keep
+}
+
+// idlest returns the instance, of those that could go instead of own, that will
+// be idle first.
+func (f *follower) idlest(own *owned) *owned {
+	best := own
+	for i := range f.owned {
+		o := &f.owned[i]
+		if o.typ != own.typ || o.done || o.in.Phase != policy.Ready {
+			continue
+		}
+		if best.in.Phase != policy.Ready || o.in.IdleIn < best.in.IdleIn {
+			best = o
+		}
+	}
+	return best
 }
 
 // MarshalJSON returns an empty state: a plan is followed from its beginning.
@@ -123,3 +155,5 @@ func (f *follower) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
 func (f *follower) UnmarshalJSON([]byte) error {
 	return errors.New("a plan is followed from its beginning")
 }
+
+var debugOver func(now time.Duration, own *owned)

@@ -21,7 +21,7 @@ type planner struct {
 
 	warm     int // instances that serve what comes before the model begins
 	warmOff  int32
-	warmKind int
+	expected float64 // dollars that the plan's cost holds for jobs that run on
 }
 
 // attempt is a plan that was replayed.
@@ -33,7 +33,7 @@ type attempt struct {
 }
 
 // rounds of search and replay: every replay tells how far the model errs.
-const rounds = 5
+const rounds = 4
 
 // plan searches the best plan and replays it.
 func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (traces.Source, error), opt Options) error {
@@ -59,6 +59,13 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 			return err
 		}
 		p.m.play()
+		p.expected = p.cost
+		was := p.ends.scale
+		p.ends.scale = 0
+		for _, r := range p.rents {
+			p.expected -= p.bill(r)
+		}
+		p.ends.scale = was
 		a, err := p.replay(ctx)
 		if err != nil {
 			return err
@@ -117,13 +124,13 @@ func (p *planner) begin() {
 	if w.judge > 0 {
 		p.warm = min(int(math.Ceil(2*mean/slots))+2, max(w.cfg.MaxInstances/2, 1))
 		p.warmOff = int32(max(0, w.cfg.JudgeFrom-5*time.Minute).Seconds() / p.tick)
-		span{-p.grid / m.h, (float64(p.warmOff)*p.tick - p.grid) / m.h, float64(p.warm) * slots}.add(m.cap, g.steps)
+		p.addWarm()
 	}
 	first := int32(p.grid / p.tick)
 	for t := range g.steps {
 		for m.cap[t] < need[t]-0.4*slots {
 			on := int32(math.Floor((float64(float64(t)*m.h) + p.grid - p.lag) / p.tick))
-			r := rent{0, max(on, 0), 0}
+			r := rent{0, max(on, 0), 0, 2}
 			if r.on >= p.last {
 				break
 			}
@@ -154,8 +161,14 @@ func (p *planner) begin() {
 	}
 }
 
-// learn corrects what may be late on the model by what was late in the replay.
+// learn corrects what may be late on the model, and how long drained instances
+// work on, by what came of the replay.
 func (p *planner) learn(a *attempt) {
+	if p.expected > 0 {
+		real := a.figures.Judged.CostUSD - (p.cost - p.expected)
+		p.ends.scale *= min(max(math.Sqrt(max(real, 0)/p.expected), 0.5), 2)
+	}
+	p.recount()
 	for k := range p.may {
 		if p.may[k] == 0 {
 			continue
@@ -168,6 +181,22 @@ func (p *planner) learn(a *attempt) {
 		want := model * (aim + 20) / (real + 20)
 		p.may[k] = max(min(want, 4*budget+10), 0.2*p.may[k], 0.5)
 	}
+}
+
+// recount plays the plan again after its parameters changed.
+func (p *planner) recount() {
+	clear(p.m.cap)
+	p.addWarm()
+	rents := p.rents
+	p.rents, p.cost = nil, 0
+	for _, r := range rents {
+		p.add(r)
+	}
+}
+
+// addWarm adds the slots that serve what comes before the model begins.
+func (p *planner) addWarm() {
+	span{-p.grid / p.m.h, (float64(p.warmOff)*p.tick - p.grid) / p.m.h, float64(p.warm) * p.kinds[0].slots}.add(p.m.cap, p.m.steps)
 }
 
 // leases returns the plan as instances to launch: every one ready when the model
@@ -202,7 +231,7 @@ func (p *planner) leases() []Lease {
 	for i, r := range list {
 		l := Lease{Type: p.name(int(r.typ)), Launch: time.Duration(on[i]) * tick}
 		if p.window > 0 {
-			l.Drain = time.Duration(on[i]+r.off-r.on-1) * tick
+			l.Drain = time.Duration(on[i]+r.off-r.on-r.lead) * tick
 		} else {
 			l.Drain = time.Duration(r.off) * tick
 		}

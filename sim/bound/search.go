@@ -11,8 +11,9 @@ import (
 // the run's start; under hourly billing off is a whole number of windows after
 // on.
 type rent struct {
-	typ     int32 // index into search.kinds
+	typ     int32 // index into searcher.kinds
 	on, off int32
+	lead    int32 // under hourly billing, the ticks before off at which it is drained
 }
 
 // searcher looks for the cheapest rents whose late jobs stay within what may be
@@ -26,14 +27,16 @@ type searcher struct {
 	grid  float64 // seconds since the run's start at which the model begins
 	lag   float64 // seconds from launch to ready that the plan counts on
 	kinds []kind
+	ends  *endings
 
 	rents  []rent
 	cost   float64   // dollars, judged
 	price  []float64 // dollars by class for a late job
 	may    []float64 // late jobs by class that are allowed
-	window int32     // ticks that are paid at once; 0: seconds
-	minute int32     // ticks that are paid at least
-	last   int32     // the last tick at which the run still goes on
+	kink   float64
+	window int32 // ticks that are paid at once; 0: seconds
+	minute int32 // ticks that are paid at least
+	last   int32 // the last tick at which the run still goes on
 
 	spans []span
 	hot   []int32 // ticks at which jobs are late
@@ -55,6 +58,7 @@ func newSearcher(w *world, g *grid, m *model, seed uint64) *searcher {
 		price: make([]float64, len(w.cfg.Classes)), may: make([]float64, len(w.cfg.Classes)),
 	}
 	s.kinds = planKinds(w, s.tick)
+	s.ends = newEndings(w, g, s.kinds)
 	if w.hourly {
 		s.window = int32(math.Round(w.window / s.tick))
 	}
@@ -87,20 +91,27 @@ func (s *searcher) bill(r rent) float64 {
 	k := &s.kinds[r.typ]
 	if s.window == 0 {
 		off := max(r.off, r.on+s.minute)
-		return float64(max(0, off-max(r.on, judge))) * k.tick
+		if off <= judge {
+			return 0
+		}
+		return float64((float64(off-max(r.on, judge)) + s.ends.linger(r.typ, off)/s.tick) * k.tick)
 	}
 	windows := (r.off - r.on) / s.window
 	if r.on < judge {
 		windows -= (judge - r.on + s.window - 1) / s.window
 	}
-	return float64(max(0, windows)*s.window) * k.tick
+	if windows <= 0 {
+		return 0
+	}
+	// a job that does not end in time begins another window
+	return float64((float64(windows) + s.ends.overrun(r.typ, r.lead, r.off)) * float64(s.window) * k.tick)
 }
 
 // ready returns when a rent takes jobs, in steps of the model.
 func (s *searcher) ready(r rent) (from, to float64) {
 	off := r.off
 	if s.window > 0 {
-		off-- // it must be idle when its window ends
+		off -= r.lead // it must be idle when its window ends
 	}
 	from = (float64(float64(r.on)*s.tick) + s.lag - s.grid) / s.m.h
 	to = (float64(float64(off)*s.tick) - s.grid) / s.m.h
@@ -178,11 +189,13 @@ func (s *searcher) worth(c *swap) (dollars float64) {
 	return dollars
 }
 
-// penalty is the price of the late jobs of a change.
+// penalty is the price of the late jobs of a change, higher by kink beyond what
+// may be late.
 func (s *searcher) penalty() float64 {
 	sum := 0.0
 	for k, x := range s.m.change {
-		sum += float64(x * s.price[k])
+		over := s.m.late[k] - s.may[k]
+		sum += float64((x + float64(s.kink*(max(over+x, 0)-max(over, 0)))) * s.price[k])
 	}
 	return sum
 }
@@ -223,6 +236,7 @@ func (s *searcher) anneal(ctx context.Context, hot, cold float64, steps int64, s
 		progress(float64(sweep) / float64(sweeps))
 		share := float64(sweep) / float64(max(sweeps-1, 1))
 		heat := hot + float64(share*(cold-hot))
+		s.kink = max(0, float64(6*(share-0.5)))
 		s.locate()
 		for left := steps / int64(sweeps); left > 0; {
 			left -= 20
@@ -236,7 +250,7 @@ func (s *searcher) anneal(ctx context.Context, hot, cold float64, steps int64, s
 				s.apply(&c, dollars)
 			}
 		}
-		s.reprice(0.5)
+		s.reprice(0.3)
 	}
 }
 
@@ -312,7 +326,7 @@ func (s *searcher) propose(c *swap) bool {
 			return false
 		}
 		c.to[0].off = a
-		c.n, c.to[1] = 2, rent{r.typ, b, r.off}
+		c.n, c.to[1] = 2, rent{r.typ, b, r.off, 1}
 	case 5: // no pause before the next one
 		j := s.rng.IntN(len(s.rents))
 		for range 4 { // a near one
@@ -339,7 +353,10 @@ func (s *searcher) proposeWindows(c *swap, i int, r rent, d int32) bool {
 	w := s.window
 	x := &c.to[0]
 	single := r.off-r.on == w
-	switch s.rng.IntN(9) {
+	switch s.rng.IntN(10) {
+	case 9:
+		x.lead = leads[s.rng.IntN(len(leads))]
+		return x.lead != r.lead && x.lead < w
 	case 0, 1, 2:
 		x.on += d
 		x.off += d
@@ -361,7 +378,7 @@ func (s *searcher) proposeWindows(c *swap, i int, r rent, d int32) bool {
 		k := 1 + s.rng.Int32N(n-2)
 		x.off = r.on + k*w
 		gap := s.rng.Int32N(w)
-		next := rent{r.typ, x.off + gap, x.off + gap + (n-k-1)*w}
+		next := rent{r.typ, x.off + gap, x.off + gap + (n-k-1)*w, r.lead}
 		c.n, c.to[1] = 2, next
 	case 8: // one after another at once
 		j := s.rng.IntN(len(s.rents))
@@ -397,7 +414,7 @@ func (s *searcher) insert(c *swap) bool {
 	if len(s.hot) > 0 && s.rng.IntN(4) > 0 {
 		at = s.hot[s.rng.IntN(len(s.hot))]
 	}
-	r := rent{typ: int32(s.rng.IntN(len(s.kinds)))}
+	r := rent{typ: int32(s.rng.IntN(len(s.kinds))), lead: 2}
 	if s.window > 0 {
 		r.on = at - s.rng.Int32N(s.window)
 		r.off = r.on + s.window
