@@ -53,7 +53,7 @@ type cell struct {
 
 const (
 	stepMin  = 2 * time.Second
-	stepsMax = 400_000
+	stepsMax = 330_000
 	// serviceRatio is how much longer the longest service of a sort may be
 	// than the shortest.
 	serviceRatio = 1.3

@@ -32,8 +32,15 @@ type attempt struct {
 	kept    bool
 }
 
-// rounds of search and replay: every replay tells how far the model errs.
-const rounds = 4
+// rounds returns how often a plan is searched and replayed: every replay tells
+// how far the model errs, but a long trace takes long to replay.
+func (g *grid) rounds() int {
+	var jobs int64
+	for _, n := range g.arrived {
+		jobs += n
+	}
+	return int(min(max(80_000_000/max(jobs, 1), 2), 4))
+}
 
 // plan searches the best plan and replays it.
 func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (traces.Source, error), opt Options) error {
@@ -52,12 +59,13 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 	hot, cold := 0.5, 0.02 // of what the smallest rent costs
 	unit := p.kinds[len(p.kinds)-1].tick * float64(max(p.window, 5))
 	var best *attempt
+	rounds := g.rounds()
 	for round := range rounds {
 		p.m.play()
 		sweeps := 30
 		p.anneal(ctx, hot*unit, cold*unit, steps, sweeps, func(share float64) {
 			if opt.Progress != nil {
-				opt.Progress("plan", int64(100*(float64(round)+0.8*share)), 100*rounds)
+				opt.Progress("plan", int64(100*(float64(round)+0.8*share)), int64(100*rounds))
 			}
 		})
 		if err := ctx.Err(); err != nil {

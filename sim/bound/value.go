@@ -29,6 +29,9 @@ type valuer struct {
 	short    []float64 // by cell: what it costs on time, less what lies above its least service
 	rate     []float64 // by cell: dollars a unit second above that
 	late     []float64 // by cell: dollars a unit second if late
+
+	gains  []float64 // scratch of marginal
+	counts []int64
 }
 
 func newValuer(w *world, g *grid, lag float64, parallel int) *valuer {
@@ -271,22 +274,29 @@ func (v *valuer) prove(prices []float64) proof {
 
 // marginal returns the saving of the last job of a class that may be late.
 func (v *valuer) marginal(class int) float64 {
-	above := func(x float64) (n int64) {
-		v.cells(class, func(k int32, s *sort, c *cell) {
-			if v.gain(k, c.work/float64(c.n)) > x {
-				n += c.n
-			}
-		})
-		return n
-	}
-	most := 0.0
-	v.cells(class, func(k int32, s *sort, c *cell) { most = max(most, v.gain(k, c.work/float64(c.n))) })
-	lo, hi := 0.0, most
-	if above(0) <= v.g.budget[class] {
+	gains, counts := v.gains[:0], v.counts[:0]
+	most, n := 0.0, int64(0)
+	v.cells(class, func(k int32, s *sort, c *cell) {
+		if x := v.gain(k, c.work/float64(c.n)); x > 0 {
+			gains, counts = append(gains, x), append(counts, c.n)
+			most = max(most, x)
+			n += c.n
+		}
+	})
+	v.gains, v.counts = gains, counts
+	if n <= v.g.budget[class] {
 		return 0
 	}
+	lo, hi := 0.0, most
 	for range 40 {
-		if mid := (lo + hi) / 2; above(mid) > v.g.budget[class] {
+		mid := (lo + hi) / 2
+		above := int64(0)
+		for i, x := range gains {
+			if x > mid {
+				above += counts[i]
+			}
+		}
+		if above > v.g.budget[class] {
 			lo = mid
 		} else {
 			hi = mid
