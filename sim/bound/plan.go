@@ -50,7 +50,12 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		g.steps = (g.steps + 1) / 2
 	}
 	p := &planner{searcher: newSearcher(w, g, newModel(w, g), w.cfg.Seed), g: g, open: open, opt: opt}
+	// hourly, a launch may come earlier for nothing where its boot is long; per
+	// second it is counted on as a little longer than usual
 	p.lag = w.lags.Quantile(w.unit, 0.5).Seconds()
+	if !w.hourly {
+		p.lag = w.lags.Quantile(w.unit, 0.7).Seconds()
+	}
 	if p.kinds == nil {
 		return errors.New("no type to plan with")
 	}
@@ -207,12 +212,14 @@ func (p *planner) learn(a *attempt) {
 			continue
 		}
 		budget := float64(p.g.budget[k])
-		model := p.m.late[k]
-		real := a.late[k]
-		aim := 0.985 * budget
+		model, real := p.m.late[k], a.late[k]
+		aim, some := 0.985*budget, 0.1*budget+5
 		// the model's error is partly a factor and partly a sum
-		want := model * (aim + 20) / (real + 20)
-		p.may[k] = max(min(want, 4*budget+10), 0.2*p.may[k], 0.5)
+		want := aim * (model + some) / (real + some)
+		if real > budget {
+			want = min(want, model-(real-aim))
+		}
+		p.may[k] = max(want, 0.1*budget, 0.5)
 	}
 }
 
@@ -253,15 +260,23 @@ func (p *planner) leases() []Lease {
 	on := make([]int32, len(list))
 	for i := range list {
 		on[i] = list[i].on
-		if p.window > 0 {
-			lag := p.w.lags.Of(p.kinds[list[i].typ].typ, int64(p.warm+i)).Seconds()
-			on[i] = max(0, list[i].on+int32(math.Floor((p.lag-lag)/p.tick+0.5)))
+		lag := p.w.lags.Of(p.kinds[list[i].typ].typ, int64(p.warm+i)).Seconds()
+		early := math.Floor((p.lag-lag)/p.tick + 0.5)
+		if p.window == 0 { // up to a quarter of a tick late is cheaper than a tick early
+			early = min(0, math.Floor((p.lag-lag)/p.tick+0.25))
 		}
+		on[i] = max(0, list[i].on+int32(early))
 	}
-	for i := len(on) - 2; i >= 0; i-- { // whoever needs long must not wait for others
+	for i := len(on) - 2; p.window > 0 && i >= 0; i-- { // whoever needs long must not wait for others
 		on[i] = min(on[i], on[i+1])
 	}
-	for i, r := range list {
+	order := make([]int, len(list)) // per second, a launch moved forward takes another's number: close enough
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(on[a] - on[b]) })
+	for _, i := range order {
+		r := list[i]
 		l := Lease{Type: p.name(int(r.typ)), Launch: time.Duration(on[i]) * tick}
 		if p.window > 0 {
 			l.Drain = time.Duration(on[i]+r.off-r.on-r.lead) * tick
