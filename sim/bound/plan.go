@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/traces"
 )
@@ -88,9 +87,6 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		if err != nil {
 			return err
 		}
-		if debug != nil {
-			debug(p, a)
-		}
 		if best == nil || a.better(best) {
 			best = a
 		}
@@ -101,8 +97,6 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 	r.PlanUSD = best.figures.Judged.CostUSD
 	return nil
 }
-
-var debug func(p *planner, a *attempt)
 
 // better reports whether a is the better plan: kept before cheap.
 func (a *attempt) better(b *attempt) bool {
@@ -128,12 +122,11 @@ func (p *planner) begin() {
 			need[end] -= k
 		}
 	}
-	mean, peak := 0.0, 0.0
+	mean := 0.0
 	for t := 1; t < len(need); t++ {
 		need[t] += need[t-1]
 	}
 	for t := range g.steps {
-		peak = max(peak, need[t])
 		if t < g.judge {
 			mean += need[t] / float64(g.judge)
 		}
@@ -144,34 +137,7 @@ func (p *planner) begin() {
 		p.warmOff = int32(max(0, w.cfg.JudgeFrom-5*time.Minute).Seconds() / p.tick)
 		p.addWarm()
 	}
-	for t := range g.steps {
-		for m.cap[t] < need[t]-0.4*slots {
-			on := int32(math.Floor((float64(float64(t)*m.h) + p.grid - p.lag) / p.tick))
-			r := rent{0, max(on, 0), 0, 2}
-			if r.on >= p.last {
-				break
-			}
-			if p.window > 0 {
-				r.off = r.on + p.window
-			} else {
-				u := t // as long as it is needed without a pause longer than a boot
-				for v := t; v < g.steps && v <= u+int(2*p.lag/m.h)+1; v++ {
-					if need[v] > m.cap[v]+0.4*slots {
-						u = v
-					}
-				}
-				r.off = min(max(int32(math.Ceil((float64(float64(u+1)*m.h)+p.grid)/p.tick)), r.on+2), p.last+1)
-			}
-			before := m.cap[t]
-			if p.window > 0 && p.renew(r.on) {
-				continue
-			}
-			p.add(r)
-			if m.cap[t] <= before {
-				break // nothing helps that early
-			}
-		}
-	}
+	p.staff(need)
 	for k := range p.price {
 		if c := &w.cfg.Classes[k]; c.Attain > 0 && g.arrived[k] > 0 {
 			p.may[k] = max(0.97*float64(g.budget[k]), 0.5)
@@ -180,23 +146,39 @@ func (p *planner) begin() {
 	}
 }
 
-// renew keeps a rent for another window that ends about then, if there is one.
-func (p *planner) renew(on int32) bool {
-	for i := len(p.rents) - 1; i >= 0 && p.rents[i].on > on-48*p.window; i-- {
-		r := p.rents[i]
-		if r.off < on-1 || r.off > on+4 {
-			continue
+// staff rents what gives the needed slots, by step of the model, to all but a
+// part of an instance.
+func (p *planner) staff(need []float64) {
+	slots := p.kinds[0].slots
+	first := int32(p.grid / p.tick)
+	n := make([]int, max(0, p.last-first))
+	per := p.tick / p.m.h
+	for k := range n {
+		from := int(float64(k) * per)
+		to := min(max(int(float64(float64(k+1)*per)), from+1), p.m.steps)
+		sum := 0.0
+		for t := from; t < to; t++ {
+			sum += need[t] - p.m.cap[t] // the warm ones are there already
 		}
-		from, to := p.ready(r)
-		p.cost -= p.bill(r)
-		r.off += p.window
-		_, later := p.ready(r)
-		p.cost += p.bill(r)
-		span{max(to, from), later, p.kinds[r.typ].slots}.add(p.m.cap, p.m.steps)
-		p.rents[i] = r
-		return true
+		n[k] = max(0, int(math.Ceil(sum/float64(max(to-from, 1))/slots-0.4)))
 	}
-	return false
+	boot := int32(math.Ceil(p.lag / p.tick))
+	var list []stretch
+	if p.window > 0 {
+		list = windows(n, int(p.window))
+	} else {
+		list = fill(n, int(boot))
+	}
+	for _, x := range list {
+		if x.to > x.from {
+			on := max(0, first+int32(x.from)-boot)
+			off := on + int32(x.to-x.from)
+			if p.window == 0 {
+				off = first + int32(x.to)
+			}
+			p.add(rent{0, on, off, 2})
+		}
+	}
 }
 
 // learn corrects what may be late on the model, and how long drained instances
@@ -318,5 +300,3 @@ func (p *planner) replay(ctx context.Context) (*attempt, error) {
 	}
 	return a, nil
 }
-
-var _ policy.Policy = (*follower)(nil)
