@@ -176,9 +176,9 @@ func (m *model) lateTable(c *policy.Class, service float64) []float32 {
 		case z <= -1:
 			return append(table, 1)
 		case z >= 0:
-			share = (1 - z) * (1 - z) / 2
+			share = float64((1-z)*(1-z)) / 2
 		default:
-			share = 1 - (1+z)*(1+z)/2
+			share = 1 - float64(float64((1+z)*(1+z))/2)
 		}
 		table = append(table, float32(share))
 	}

@@ -69,7 +69,7 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		sweeps := 30
 		p.anneal(ctx, hot*unit, cold*unit, steps, sweeps, func(share float64) {
 			if opt.Progress != nil {
-				opt.Progress("plan", int64(100*(float64(round)+0.8*share)), int64(100*rounds))
+				opt.Progress("plan", int64(100*round+int(80*share)), int64(100*rounds))
 			}
 		})
 		if err := ctx.Err(); err != nil {
@@ -195,7 +195,7 @@ func (p *planner) learn(a *attempt) {
 		}
 		budget := float64(p.g.budget[k])
 		model, real := p.m.late[k], a.late[k]
-		aim, some := 0.985*budget, 0.1*budget+5
+		aim, some := float64(0.985*budget), float64(0.1*budget)+5
 		// the model's error is partly a factor and partly a sum
 		want := aim * (model + some) / (real + some)
 		if real > budget {
@@ -218,7 +218,7 @@ func (p *planner) recount() {
 
 // addWarm adds the slots that serve what comes before the model begins.
 func (p *planner) addWarm() {
-	span{-p.grid / p.m.h, (float64(p.warmOff)*p.tick - p.grid) / p.m.h, float64(p.warm) * p.kinds[0].slots}.add(p.m.cap, p.m.steps)
+	span{-p.grid / p.m.h, (float64(float64(p.warmOff)*p.tick) - p.grid) / p.m.h, float64(p.warm) * p.kinds[0].slots}.add(p.m.cap, p.m.steps)
 }
 
 // leases returns the plan as instances to launch: every one ready when the model
