@@ -59,7 +59,7 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		return errors.New("no type to plan with")
 	}
 	p.begin()
-	steps := int64(30_000_000) + 300*int64(g.steps)
+	steps := min(int64(30_000_000)+300*int64(g.steps), 4000*int64(g.steps))
 	hot, cold := 0.5, 0.02 // of what the smallest rent costs
 	unit := p.kinds[len(p.kinds)-1].tick * float64(max(p.window, 5))
 	var best *attempt
@@ -91,7 +91,10 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 			best = a
 		}
 		p.learn(a)
-		hot, steps = 0.1, int64(10_000_000)+100*int64(g.steps)
+		hot = 0.1
+		if round == 0 {
+			steps /= 3
+		}
 	}
 	r.Plan, r.Replay, r.Kept = best.leases, best.figures, best.kept
 	r.PlanUSD = best.figures.Judged.CostUSD
