@@ -16,6 +16,7 @@ type follower struct {
 	types  []int   // catalog index of each
 	start  time.Time
 	fast   bool
+	finish bool          // the run goes on until every job is done
 	window time.Duration // 0 per second
 
 	next     int
@@ -39,7 +40,7 @@ type owned struct {
 }
 
 func newFollower(w *world, leases []Lease) *follower {
-	f := &follower{leases: leases, start: w.cfg.Start, fast: w.cfg.FastTicks, seen: -1}
+	f := &follower{leases: leases, start: w.cfg.Start, fast: w.cfg.FastTicks, finish: w.cfg.Duration == 0, seen: -1}
 	if w.hourly {
 		f.window = w.cfg.Catalog.Billing.Quantum
 	}
@@ -54,7 +55,7 @@ func (f *follower) Step(o *policy.Observation) policy.Decision {
 	now := o.Now.Sub(f.start)
 	f.meet(o)
 	f.launches, f.drains, f.undrains = f.launches[:0], f.drains[:0], f.undrains[:0]
-	f.release(now)
+	f.release(now, f.finish && f.next == len(f.leases) && waits(o))
 	for ; f.next < len(f.leases) && f.leases[f.next].Launch <= now; f.next++ {
 		f.waiting = append(f.waiting, f.next)
 		if n := len(f.launches); n > 0 && f.launches[n-1].Type == f.types[f.next] {
@@ -63,11 +64,30 @@ func (f *follower) Step(o *policy.Observation) policy.Decision {
 		}
 		f.launches = append(f.launches, policy.Launch{Type: f.types[f.next], Count: 1})
 	}
+	if f.finish && f.next == len(f.leases) && len(f.owned) == 0 && len(f.waiting) == 0 && len(f.leases) > 0 && waits(o) {
+		// what the plan left lying is done by one instance more
+		last := f.leases[len(f.leases)-1]
+		f.leases = append(f.leases, Lease{last.Type, now, now + max(f.window, time.Minute) - f.window/30})
+		f.types = append(f.types, f.types[len(f.types)-1])
+		f.waiting = append(f.waiting, f.next)
+		f.launches = append(f.launches, policy.Launch{Type: f.types[f.next], Count: 1})
+		f.next++
+	}
 	d := policy.Decision{Launches: f.launches, Drains: f.drains, Undrains: f.undrains}
 	if f.fast {
 		d.NextTick = policy.MinTick
 	}
 	return d
+}
+
+// waits reports whether a job waits.
+func waits(o *policy.Observation) bool {
+	for i := range o.Queue.Kinds {
+		if o.Queue.Kinds[i].Pending.Jobs > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // meet gives newly listed instances to the leases that wait, in the order of
@@ -106,11 +126,27 @@ func (f *follower) meet(o *policy.Observation) {
 	f.owned = keep
 }
 
-// release drains the leases that are over.
-func (f *follower) release(now time.Duration) {
+// release drains the leases that are over, but for the last while needed says
+// that nobody else would do what waits.
+func (f *follower) release(now time.Duration, needed bool) {
+	stay := 0
+	for i := range f.owned {
+		if f.owned[i].in.Phase != policy.Draining {
+			stay++
+		}
+	}
 	for i := range f.owned {
 		own := &f.owned[i]
 		draining := own.in.Phase == policy.Draining
+		if needed && stay == 1 && !draining && now >= own.drain {
+			if own.drain += max(f.window, time.Minute); f.window > 0 {
+				own.ends += f.window
+			}
+			continue
+		}
+		if !draining && now >= own.drain {
+			stay--
+		}
 		switch {
 		case f.window > 0 && draining && now >= own.ends:
 			// still busy when its window ended: the next one is paid

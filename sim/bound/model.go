@@ -221,6 +221,9 @@ func (m *model) waiting(line int, at place, sign float64, late []float64) {
 	}
 }
 
+// deepLate is after how many seconds more a late job counts as another.
+const deepLate = 3600
+
 // step serves the lines in step t with free slots, from where they are, which
 // it moves. It adds sign times what happens to late and, as differences, to
 // dheld.
@@ -243,7 +246,12 @@ func (m *model) step(t int, at []place, free, sign float64, late []float64) {
 			free -= float64(n * head)
 			if c.class >= 0 {
 				table := l.lates[c.lates]
-				late[c.class] += float64(sign * n * float64(table[min(t-int(c.step), len(table)-1)]))
+				d := t - int(c.step)
+				share := float64(table[min(d, len(table)-1)])
+				if d >= len(table) { // a backlog that grows must never look free
+					share += float64(float64(d-len(table)) * m.h / deepLate)
+				}
+				late[c.class] += float64(sign * n * share)
 			}
 			if c.q > 1 {
 				m.hold(t, n*sign, c.q-1)

@@ -301,5 +301,8 @@ func (p *planner) replay(ctx context.Context) (*attempt, error) {
 			a.kept = false
 		}
 	}
+	if cfg.Duration == 0 && res.Figures.Jobs.Pending > 0 {
+		a.kept = false // the bound asks for every job too
+	}
 	return a, nil
 }

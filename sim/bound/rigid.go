@@ -11,8 +11,7 @@ type stretch struct{ from, to int }
 // between two needs it is kept if the pause is no longer than a boot is dear.
 // It takes time in proportion to the steps and to the rises and falls of n.
 func fill(n []int, pause int) []stretch {
-	type level struct{ from, to int } // to: needed up to here; from < 0: never yet
-	var levels []level
+	var levels []stretch // by level: its last stretch so far
 	var out []stretch
 	now := 0
 	for t := 0; t <= len(n); t++ {
@@ -25,19 +24,16 @@ func fill(n []int, pause int) []stretch {
 		}
 		for ; now < want; now++ {
 			if now == len(levels) {
-				levels = append(levels, level{from: t, to: t})
+				levels = append(levels, stretch{t, t})
 			}
 			l := &levels[now]
 			if t-l.to > pause {
-				out = append(out, stretch{l.from, l.to})
+				out = append(out, *l)
 				l.from = t
 			}
 		}
 	}
-	for _, l := range levels {
-		out = append(out, stretch{l.from, l.to})
-	}
-	return out
+	return append(out, levels...)
 }
 
 // windows returns the stretches of whole windows that give at least n[t]
