@@ -42,9 +42,10 @@ type Result struct {
 	// Step is the length of a step of the grid, and From the time since the
 	// trace's start at which Price begins.
 	Step, From time.Duration
-	// Price is the shadow price of a slot of the fastest type by step, in
-	// dollars per hour: what the bound would rise by if one slot-hour more were
-	// asked for then.
+	// Price is the shadow price of a slot of the unit type by step, in dollars
+	// per hour, as the fluid problem has it: what the cost would rise by if one
+	// slot-hour more were asked for then. It tells when capacity is scarce, and
+	// need not be the price that proves the bound.
 	Price []float64
 }
 

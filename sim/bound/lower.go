@@ -21,7 +21,7 @@ func (r *Result) lower(ctx context.Context, w *world, g *grid, opt Options) erro
 	r.LowerUSD = down(b.best.usd)
 	r.Step, r.From = time.Duration(g.step), time.Duration(g.from)
 	r.Price = make([]float64, g.steps)
-	for t, x := range b.best.prices {
+	for t, x := range b.shadow {
 		r.Price[t] = x * 3600
 	}
 	return nil
@@ -91,6 +91,7 @@ func (b *bounder) market(ctx context.Context, opt Options) error {
 		}
 		b.feasible(whole)
 		p = b.prove(whole)
+		b.shadow = whole
 		if opt.Progress != nil {
 			opt.Progress("prices", int64(round+1), marketRounds)
 		}
@@ -106,6 +107,7 @@ type bounder struct {
 	draws  *draws
 	work   float64
 	best   candidate
+	shadow []float64 // prices of the fluid problem
 	bounds []Bound
 	class  int // that asks for the first instance; valid when asked
 	asked  bool
@@ -130,16 +132,16 @@ func (b *bounder) try(name string, prices []float64, cover bool) float64 {
 		b.bounds = append(b.bounds, Bound{name, usd})
 	}
 	b.bounds[i].USD = max(b.bounds[i].USD, usd)
-	if usd > b.best.usd || b.best.prices == nil {
-		b.best = candidate{usd, prices}
+	if usd > b.best.usd || b.best.name == "" {
+		b.best = candidate{usd, name}
 	}
 	return usd
 }
 
-// candidate is what a vector of prices proves.
+// candidate is what some prices prove.
 type candidate struct {
-	usd    float64
-	prices []float64
+	usd  float64
+	name string
 }
 
 // covered returns the bound of prices with the first instance whole: the best
