@@ -21,6 +21,7 @@ type grid struct {
 	step  int64 // ns
 	judge int   // the step at which judging begins
 	steps int   // up to the end of everything
+	most  int   // steps beyond which every two are joined
 	sorts []sort
 	cells []cell // by step, then in the order of their first arrival
 
@@ -121,7 +122,7 @@ func (w *world) read(ctx context.Context, open func() (traces.Source, error), op
 	step := w.firstStep()
 	align := step * 64 // so that steps may be joined
 	from := w.judge - min(w.judge, int64(warmup))/align*align
-	r := &reader{w: w, ids: map[sort]int32{}, now: -1, ready: w.leastReady(), g: &grid{from: from, step: step, judge: int((w.judge - from) / step)}}
+	r := &reader{w: w, ids: map[sort]int32{}, now: -1, ready: w.leastReady(), g: &grid{from: from, step: step, judge: int((w.judge - from) / step), most: w.stepsMax}}
 	n := len(w.cfg.Classes)
 	r.g.arrived, r.g.budget, r.g.short = make([]int64, n), make([]int64, n), make([]int64, n)
 	var b traces.Batch
@@ -187,7 +188,7 @@ func (r *reader) take(b *traces.Batch) (over bool, err error) {
 		}
 		if t := int32((at - g.from) / g.step); t != r.now {
 			r.flush()
-			r.now = t
+			r.now = int32((at - g.from) / g.step) // steps may have been joined
 		}
 		at := 2 * bucket(service)
 		if free {
@@ -251,7 +252,7 @@ func (r *reader) flush() {
 		r.counts[id] = cell{}
 	}
 	r.touched = r.touched[:0]
-	for int(r.now) >= stepsMax {
+	for int(r.now) >= g.most {
 		g.double()
 		r.now /= 2
 	}
@@ -260,7 +261,7 @@ func (r *reader) flush() {
 // double joins every two steps.
 func (g *grid) double() {
 	g.step *= 2
-	g.judge /= 2
+	g.judge = (g.judge + 1) / 2 // up: what is before is free
 	out := g.cells[:0]
 	at := make([]int32, len(g.sorts)) // place in out of a sort's cell, plus one
 	now, first := int32(-1), 0

@@ -84,3 +84,45 @@ func TestModelForgetsNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestJoinedStepsKeepEverything: a grid that had to join steps while it was read
+// holds the same jobs, in order, each in the step that holds its arrival.
+func TestJoinedStepsKeepEverything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSmall(t)
+		w, err := newWorld(&s.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.stepsMax = rapid.IntRange(3, 40).Draw(t, "most")
+		g, err := w.read(t.Context(), s.open, Options{})
+		if isNothing(err) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[int32]int64{}
+		last := int32(0)
+		for _, at := range s.jobs.Arrival {
+			if at >= g.from && at <= w.end {
+				want[int32((at-g.from)/g.step)]++
+			}
+		}
+		for _, c := range g.cells {
+			want[c.step] -= c.n
+			if c.step < last {
+				t.Fatalf("step %d after %d", c.step, last)
+			}
+			last = c.step
+		}
+		for step, n := range want {
+			if n != 0 {
+				t.Fatalf("step %d: %d jobs missing", step, n)
+			}
+		}
+		if g.step*int64(g.judge)+g.from != w.judge && w.judge >= g.from+g.step*64 {
+			t.Fatalf("judging begins at %d, not in step %d of %d from %d", w.judge, g.judge, g.step, g.from)
+		}
+	})
+}

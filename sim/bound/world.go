@@ -30,6 +30,8 @@ type world struct {
 	// ordered: jobs of one priority start in the order of their arrival, and
 	// every one that starts is done. It is false where attempts can be lost.
 	ordered bool
+
+	stepsMax int // of a grid
 }
 
 // lane is a kind of slot on which a job may be cheapest: no other kind is both
@@ -84,7 +86,7 @@ func newWorld(cfg *sim.Config) (*world, error) {
 	if err := cfg.Catalog.Validate(); err != nil {
 		return nil, err
 	}
-	w := &world{cfg: cfg, judge: int64(cfg.JudgeFrom), end: never, lags: sim.NewLags(cfg), ordered: true}
+	w := &world{cfg: cfg, judge: int64(cfg.JudgeFrom), end: never, lags: sim.NewLags(cfg), ordered: true, stepsMax: stepsMax}
 	if cfg.Duration > 0 {
 		w.end = int64(cfg.Duration)
 	}
