@@ -1,7 +1,6 @@
 package traces
 
 import (
-
 	"github.com/skynet-ec2/skynet/policy/detmath"
 	"github.com/skynet-ec2/skynet/policy/draw"
 )

@@ -78,3 +78,22 @@ func writeFile(path string, text []byte) error {
 		return err
 	})
 }
+
+// intoJSON writes what work returns as JSON to the file at path, or to standard
+// output if path is -. Without a path it only works.
+func (a *app) intoJSON(path string, work func() (any, error)) error {
+	if path == "-" || path == "" {
+		v, err := work()
+		if err != nil || path == "" {
+			return err
+		}
+		return reports.WriteJSON("-", a.stdout, v)
+	}
+	return into(path, func(w io.Writer) error {
+		v, err := work()
+		if err != nil {
+			return err
+		}
+		return reports.WriteJSON("-", w, v)
+	})
+}

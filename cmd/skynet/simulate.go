@@ -5,18 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
-	"strings"
 	"time"
-
-	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/traces"
+	"github.com/spf13/cobra"
 )
 
 // simulation is one invocation of simulate.
@@ -192,9 +188,7 @@ func (s *simulation) showing() reports.Options {
 		Reproduce:   s.reproduce(),
 		Color:       !s.app.noColor && s.json != "-",
 		SlackTarget: s.scenario.SlackTarget(),
-	}
-	if f, ok := s.app.stdout.(*os.File); ok && s.app.isTerminal {
-		o.Width, _, _ = term.GetSize(int(f.Fd()))
+		Width:       s.app.width(),
 	}
 	return o
 }
@@ -210,12 +204,7 @@ func (s *simulation) reproduce() string {
 	if s.runs > 1 {
 		words = append(words, "--runs", fmt.Sprint(s.runs))
 	}
-	for i, w := range words {
-		if strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
+	return commandLine(words)
 }
 
 // follow makes a run tell how far it has come: in jobs where their number is
@@ -319,18 +308,5 @@ func (t *timedSource) Next(b *traces.Batch) error {
 
 // intoJSON writes what work returns where --json says, if it says anything.
 func (s *simulation) intoJSON(work func() (any, error)) error {
-	if s.json == "-" || s.json == "" {
-		v, err := work()
-		if err != nil || s.json == "" {
-			return err
-		}
-		return reports.WriteJSON("-", s.app.stdout, v)
-	}
-	return into(s.json, func(w io.Writer) error {
-		v, err := work()
-		if err != nil {
-			return err
-		}
-		return reports.WriteJSON("-", w, v)
-	})
+	return s.app.intoJSON(s.json, work)
 }

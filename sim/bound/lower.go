@@ -1,0 +1,197 @@
+package bound
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+)
+
+// lower computes the lower bound and what led to it.
+func (r *Result) lower(ctx context.Context, w *world, g *grid, opt Options) error {
+	d := newDraws(w, g)
+	b := &bounder{w: w, g: g, draws: d, valuer: newValuer(w, g, d.least, opt.Parallel)}
+	b.work = b.try("work", b.flat(1), false)
+	for _, stage := range []func(context.Context, Options) error{b.first, b.market} {
+		if err := stage(ctx, opt); err != nil {
+			return err
+		}
+	}
+	r.Bounds = b.bounds
+	r.LowerUSD = down(b.best.usd)
+	r.Step, r.From = time.Duration(g.step), time.Duration(g.from)
+	r.Price = make([]float64, g.steps)
+	for t, x := range b.shadow {
+		r.Price[t] = x * 3600
+	}
+	return nil
+}
+
+// flat returns the same price for every step: a share of what a slot costs.
+func (b *bounder) flat(share float64) []float64 {
+	prices := make([]float64, b.g.steps)
+	for t := range prices {
+		prices[t] = float64(share * b.w.price)
+	}
+	return prices
+}
+
+// first tries flat prices with the first instance whole. At no price at all that
+// is the cheapest cover of the jobs by one instance. The bound is concave in the
+// price, so it falls away on both sides of its best.
+func (b *bounder) first(ctx context.Context, opt Options) error {
+	for i, lag := range b.draws.lags {
+		b.lag = lag
+		alone := b.try("first instance", b.flat(0), true)
+		if alone < 0.1*b.work {
+			continue // too cheap to matter
+		}
+		for _, share := range []float64{0.25, 0.5, 0.75} {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if usd := b.try("first instance and work", b.flat(share), true); usd < alone {
+				break
+			} else {
+				alone = usd
+			}
+		}
+		if opt.Progress != nil {
+			opt.Progress("first instance", int64(i+1), int64(len(b.draws.lags)))
+		}
+	}
+	return nil
+}
+
+const (
+	marketRounds     = 2 // of guessing who is late
+	marketIterations = 300
+)
+
+// market tries the prices of the fluid problem. Which jobs are late follows from
+// the prices, and they from that, so it goes round. The bound is concave between
+// flat prices and those: where a step towards them gains nothing, a longer one
+// may still, but not by much.
+func (b *bounder) market(ctx context.Context, opt Options) error {
+	b.lag = b.draws.lags[len(b.draws.lags)-1]
+	m := newMarket(b.valuer)
+	var p proof
+	for round := range marketRounds {
+		m.load(p, round > 0)
+		m.iterate(marketIterations / 2)
+		m.forget()
+		m.iterate(marketIterations / 2)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		whole := m.prices(1)
+		usd := b.try("prices", whole, false)
+		if some := b.try("prices", m.prices(0.3), false); some > b.work || usd > b.work {
+			b.try("prices", m.prices(0.65), false)
+		}
+		b.feasible(whole)
+		p = b.prove(whole)
+		b.shadow = whole
+		if opt.Progress != nil {
+			opt.Progress("prices", int64(round+1), marketRounds)
+		}
+	}
+	return nil
+}
+
+// bounder tries prices and keeps what proves most.
+type bounder struct {
+	*valuer
+	w      *world
+	g      *grid
+	draws  *draws
+	work   float64
+	best   candidate
+	shadow []float64 // prices of the fluid problem
+	bounds []Bound
+	class  int // that asks for the first instance; valid when asked
+	asked  bool
+}
+
+// try returns what prices prove once they are feasible, with the first instance
+// whole if cover says so, and notes it.
+func (b *bounder) try(name string, prices []float64, cover bool) float64 {
+	prices = slices.Clone(prices)
+	b.feasible(prices)
+	p := b.prove(prices)
+	usd := p.sum
+	if cover {
+		usd = b.covered(prices, p)
+	}
+	if b.lag > b.draws.least {
+		usd = b.draws.certain(b.work, usd, b.lag)
+	}
+	i := slices.IndexFunc(b.bounds, func(x Bound) bool { return x.Name == name })
+	if i < 0 {
+		i = len(b.bounds)
+		b.bounds = append(b.bounds, Bound{name, usd})
+	}
+	b.bounds[i].USD = max(b.bounds[i].USD, usd)
+	if usd > b.best.usd || b.best.name == "" {
+		b.best = candidate{usd, name}
+	}
+	return usd
+}
+
+// candidate is what some prices prove.
+type candidate struct {
+	usd  float64
+	name string
+}
+
+// covered returns the bound of prices with the first instance whole: the best
+// over the classes that may ask for it, and over the price of being late.
+func (b *bounder) covered(prices []float64, p proof) float64 {
+	if b.asked {
+		return b.coveredFor(b.class, prices, p, 14)
+	}
+	best := p.sum
+	for class := range b.w.cfg.Classes {
+		if b.w.cfg.Classes[class].Attain == 0 || b.g.arrived[class] == 0 {
+			continue
+		}
+		if usd := b.coveredFor(class, prices, p, 14); usd > best {
+			best, b.class = usd, class
+		}
+	}
+	b.asked = true
+	return best
+}
+
+// coveredFor is covered for one class.
+func (b *bounder) coveredFor(class int, prices []float64, p proof, rounds int) float64 {
+	at := func(theta float64) float64 {
+		theta = float64(b.w.price * tenTo(theta))
+		return p.sum - p.jobs[class] + b.pay(class, theta) + b.cover(class, theta, prices)
+	}
+	// concave in theta: golden section over its power of ten, in slot-seconds a job
+	lo, hi := -4.0, 6.0
+	const golden = 0.6180339887498949
+	x, y := hi-float64(golden*(hi-lo)), lo+float64(golden*(hi-lo))
+	fx, fy := at(x), at(y)
+	best := max(p.sum, fx, fy)
+	for range rounds {
+		if fx >= fy { // the least price of those that do the same
+			hi, y, fy = y, x, fx
+			x = hi - float64(golden*(hi-lo))
+			fx = at(x)
+		} else {
+			lo, x, fx = x, y, fy
+			y = lo + float64(golden*(hi-lo))
+			fy = at(y)
+		}
+		best = max(best, fx, fy)
+	}
+	return best
+}
+
+// down returns usd lowered by more than its rounding errors, and those of
+// bills, and to the millionth.
+func down(usd float64) float64 {
+	return math.Floor(usd*(1-1e-6)*1e6) / 1e6
+}
