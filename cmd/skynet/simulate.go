@@ -80,6 +80,9 @@ func (s *simulation) run(path string, seeded bool) error {
 	if s.scenario, err = scenarios.LoadWith(path, s.with); err != nil {
 		return s.app.listProblems(err)
 	}
+	if err := s.app.noteDoubts(s.scenario); err != nil {
+		return err
+	}
 	if !seeded {
 		s.seed = s.scenario.Seed
 	}
@@ -211,9 +214,7 @@ func (s *simulation) reproduce() string {
 		words = append(words, "--runs", fmt.Sprint(s.runs))
 	}
 	for i, w := range words {
-		if strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
+		words[i] = shellWord(w)
 	}
 	return strings.Join(words, " ")
 }

@@ -52,6 +52,19 @@ func (a *app) openBench(paths []string, policyFile string) (*bench, error) {
 	return b, nil
 }
 
+// noteDoubts tells the user in which ways what the scenario's policy file says of
+// itself does not hold here.
+func (a *app) noteDoubts(s *scenarios.Scenario) error {
+	doubts, err := s.Decides().Doubts(s, buildVersion().short())
+	if err != nil || a.quiet {
+		return err
+	}
+	for _, doubt := range doubts {
+		fmt.Fprintf(a.stderr, "note: %s\n", doubt)
+	}
+	return nil
+}
+
 func (b *bench) names() string {
 	var names []string
 	for _, s := range b.scenarios {

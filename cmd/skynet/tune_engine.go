@@ -1,8 +1,180 @@
 package main
 
-import "github.com/skynet-ec2/skynet/sim/tune"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/skynet-ec2/skynet/reports"
+	"github.com/skynet-ec2/skynet/sim/tune"
+)
 
 // newRunner returns the engine that --engine names.
 func (t *tuner) newRunner() (tune.Runner, error) {
-	return &tune.Local{Evaluate: t.bench.evaluate, Parallel: t.parallel}, nil
+	local := &tune.Local{Evaluate: t.bench.evaluate, Parallel: t.parallel}
+	if t.engine == "local" {
+		return local, nil
+	}
+	if t.resume == "" {
+		return nil, usageError(fmt.Errorf("--engine %s: missing --resume, the folder for plans and shards", t.engine))
+	}
+	e := &elsewhere{dir: t.resume}
+	if t.engine == "slurm" {
+		s := &slurm{parallel: t.parallel, local: local}
+		e.shards, e.submit = s.shards, s.submit
+		return e, nil
+	}
+	c := &cloud{parallel: t.parallel, image: t.image, store: strings.TrimSuffix(t.store, "/"), dir: t.resume}
+	for i := range t.bench.inputs.Scenarios {
+		c.scenarios = append(c.scenarios, t.bench.inputs.Scenarios[i].Path)
+	}
+	if err := c.check(t.engine); err != nil {
+		return nil, err
+	}
+	c.manifest = awsBatch
+	if t.engine == "kubernetes" {
+		c.manifest = kubernetes
+	}
+	e.shards, e.submit = c.shards, c.submit
+	return e, nil
+}
+
+// elsewhere runs plans as shards on machines that share nothing with this one but
+// files: it writes a plan into a folder named for it, has its shards run, and
+// merges what they left there.
+type elsewhere struct {
+	// dir holds a folder for every plan.
+	dir string
+	// shards returns in how many parts a plan should run.
+	shards func(ctx context.Context, p *tune.Plan) (int, error)
+	// submit has the missing shards of the plan in a folder run. It returns when
+	// they have, or with an error that says what to do about it.
+	submit func(ctx context.Context, folder string, p *tune.Plan, missing []int) error
+}
+
+// Run runs the plan in shards. Shards that are there already, whole, are not run
+// again. What is complete counts even when the rest fails.
+func (e *elsewhere) Run(ctx context.Context, p *tune.Plan, done func(task int, m *tune.Metrics) error) error {
+	plan := *p
+	n, err := e.shards(ctx, &plan)
+	if err != nil {
+		return err
+	}
+	plan.Shards = n
+	plan.Seal()
+	folder := filepath.Join(e.dir, "plan-"+plan.ID[:12])
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	if err := writeIfNew(filepath.Join(folder, "plan.json"), plan.Write); err != nil {
+		return err
+	}
+	merged := make([]bool, n)
+	missing, err := merge(folder, &plan, merged, done)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	submitted := e.submit(ctx, folder, &plan, missing)
+	missing, err = merge(folder, &plan, merged, done)
+	switch {
+	case err != nil:
+		return err
+	case submitted != nil:
+		return submitted
+	case len(missing) > 0:
+		return outsideError(fmt.Errorf("%s: %s missing", folder, shardNames(missing, n)))
+	}
+	return nil
+}
+
+// writeIfNew writes a file that is not there.
+func writeIfNew(path string, write func(io.Writer) error) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	return reports.WriteFile(path, write)
+}
+
+// merge hands over the results of the shards that are there and were not merged
+// before, and returns which are not. One that is broken or foreign is an error
+// that names it.
+func merge(folder string, p *tune.Plan, merged []bool, done func(task int, m *tune.Metrics) error) (missing []int, err error) {
+	for i := range p.Shards {
+		if merged[i] {
+			continue
+		}
+		from, to := p.Part(i)
+		if from == to { // nothing to run
+			merged[i] = true
+			continue
+		}
+		s, err := readShard(folder, p, i)
+		if errors.Is(err, os.ErrNotExist) {
+			missing = append(missing, i)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for task := from; task < to; task++ {
+			if err := done(task, &s.Results[task-from]); err != nil {
+				return nil, err
+			}
+		}
+		merged[i] = true
+	}
+	return missing, nil
+}
+
+// shardFile returns where shard i of a plan belongs.
+func shardFile(folder string, i int) string {
+	return filepath.Join(folder, fmt.Sprintf("shard-%d.json", i))
+}
+
+func readShard(folder string, p *tune.Plan, i int) (*tune.Shard, error) {
+	name := shardFile(folder, i)
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return tune.ReadShard(f, name, p, i)
+}
+
+// shardNames lists shards, at most ten: "shards 0, 3 of 8 are".
+func shardNames(list []int, of int) string {
+	const most = 10
+	text := strings.Trim(strings.ReplaceAll(fmt.Sprint(list[:min(len(list), most)]), " ", ", "), "[]")
+	if len(list) > most {
+		text += fmt.Sprintf(" and %d more", len(list)-most)
+	}
+	if len(list) == 1 {
+		return fmt.Sprintf("shard %s of %d is", text, of)
+	}
+	return fmt.Sprintf("shards %s of %d are", text, of)
+}
+
+// shardSeconds is how long a shard should take at least: a scheduler spends a
+// quarter of a second on each.
+const shardSeconds = 30
+
+// seconds measures how long one run of a plan takes.
+func (s *slurm) seconds(ctx context.Context, p *tune.Plan) (float64, error) {
+	if s.perRun == 0 {
+		t := p.Tasks[0]
+		if _, err := s.local.Evaluate(ctx, p.Candidates[t.Candidate], &p.Folds[t.Fold]); err != nil { // opens the trace
+			return 0, err
+		}
+		began := time.Now()
+		if _, err := s.local.Evaluate(ctx, p.Candidates[t.Candidate], &p.Folds[t.Fold]); err != nil {
+			return 0, err
+		}
+		s.perRun = max(time.Since(began).Seconds(), 1e-6)
+	}
+	return s.perRun, nil
 }

@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -23,8 +24,7 @@ func (t *tuning) judgeAll(ctx context.Context, finalists []int, sums []Summary, 
 		at := slices.IndexFunc(o.Rows, func(r Row) bool { return r.candidate == x.candidate })
 		if at < 0 {
 			at = len(o.Rows)
-			e := t.entries[x.candidate]
-			o.Rows = append(o.Rows, Row{Params: e.raw, Tuned: e.summarize(seen), candidate: x.candidate})
+			o.Rows = append(o.Rows, Row{Params: t.entries[x.candidate].raw, candidate: x.candidate})
 		}
 		o.Rows[at].Names = append(o.Rows[at].Names, x.name)
 	}
@@ -40,11 +40,13 @@ func (t *tuning) judgeAll(ctx context.Context, finalists []int, sums []Summary, 
 	if err := t.evaluate(ctx, grid(candidates, weeks)); err != nil {
 		return nil, err
 	}
+	met := t.metByAll(candidates, seen)
 	for i := range o.Rows {
+		o.Rows[i].Tuned = t.entries[o.Rows[i].candidate].summarize(met)
 		o.Rows[i].Held = t.entries[o.Rows[i].candidate].summarize(weeks)
 	}
 	o.Runs = t.spent
-	o.Telling = t.telling(candidates)
+	o.Telling, o.Worth = t.telling(candidates), t.worth
 	o.Rolling = t.roll(candidates, seen, weeks)
 	t.advise(o, pick, weeks)
 	return o, nil
@@ -77,16 +79,22 @@ func (t *tuning) points(finalists []int, sums []Summary) []Point {
 	return list
 }
 
-// roll chooses before each week from what was known by then (rolling origin),
-// and returns what those choices came to against the defaults. Candidates are
-// compared on weeks that all of them have met.
-func (t *tuning) roll(candidates, seen, weeks []int) Rolling {
+// metByAll returns those of the weeks that every candidate has met.
+func (t *tuning) metByAll(candidates, weeks []int) []int {
 	var common []int
-	for _, w := range seen {
+	for _, w := range weeks {
 		if !slices.ContainsFunc(candidates, func(c int) bool { return t.entries[c].weeks[w] == nil }) {
 			common = append(common, w)
 		}
 	}
+	return common
+}
+
+// roll chooses before each week from what was known by then (rolling origin),
+// and returns what those choices came to against the defaults. Candidates are
+// compared on weeks that all of them have met.
+func (t *tuning) roll(candidates, seen, weeks []int) Rolling {
+	common := t.metByAll(candidates, seen)
 	var r Rolling
 	for i, w := range weeks {
 		before := slices.Concat(common, weeks[:i])
@@ -111,12 +119,12 @@ func (t *tuning) roll(candidates, seen, weeks []int) Rolling {
 	return r
 }
 
-// telling returns the searched parameters in which candidates differ, by how far
-// they are apart.
+// telling returns the searched parameters in which candidates differ, by what
+// they are worth and, where nobody knows, by how far they are apart.
 func (t *tuning) telling(candidates []int) []string {
 	type apart struct {
-		name string
-		by   float64
+		name      string
+		worth, by float64
 	}
 	var list []apart
 	for j, name := range t.space.Names() {
@@ -126,17 +134,11 @@ func (t *tuning) telling(candidates []int) []string {
 			lo, hi = min(lo, x), max(hi, x)
 		}
 		if hi > lo {
-			list = append(list, apart{name, hi - lo})
+			list = append(list, apart{name, t.worth[name], hi - lo})
 		}
 	}
 	slices.SortStableFunc(list, func(x, y apart) int {
-		switch {
-		case x.by > y.by:
-			return -1
-		case x.by < y.by:
-			return 1
-		}
-		return 0
+		return cmp.Or(cmp.Compare(y.worth, x.worth), cmp.Compare(y.by, x.by))
 	})
 	names := make([]string, len(list))
 	for i := range list {

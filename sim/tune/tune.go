@@ -47,8 +47,9 @@ const (
 	// judged is how many candidates are judged: the cheapest, the recommended,
 	// the fastest and the defaults.
 	judged = 4
-	// roundWeeks is how many weeks OCBA hands out at a time.
-	roundWeeks = 4
+	// rounds is how often OCBA hands out weeks, at least roundWeeks at a time: it
+	// learns between them, and an engine would rather have few.
+	rounds, roundWeeks = 6, 4
 )
 
 // Shares are how a budget is spent, in runs of a week of every scenario.
@@ -68,6 +69,12 @@ const (
 	searchWeeksMax, selectWeeksMax, judgeWeeksMax = 8, 24, 40
 )
 
+// simplifyRuns is what an ablation takes in so many dimensions.
+func simplifyRuns(dim int) int { return (dim + 2) * ablateWeeks }
+
+// simplifies reports whether the search can afford an ablation: an eighth of it.
+func (s Shares) simplifies(dim int) bool { return 8*simplifyRuns(dim) <= s.Search }
+
 // BudgetMin returns the least budget that makes sense with so many scenarios.
 func BudgetMin(scenarios int) int { return 30 * scenarios }
 
@@ -85,8 +92,8 @@ type Row struct {
 	// candidate may have several.
 	Names  []string `json:"names"`
 	Params Raw      `json:"params"`
-	// Tuned is what it came to on the weeks that chose it, Held on those that
-	// judged it.
+	// Tuned is what it came to on those weeks that chose between the rows and that
+	// all of them met, Held on those that judged them.
 	Tuned Summary `json:"tuned"`
 	Held  Summary `json:"held_out"`
 
@@ -108,11 +115,15 @@ const (
 type Outcome struct {
 	Policy   string   `json:"policy"`
 	Searched []string `json:"searched"`
-	// Telling are the searched parameters in which the rows differ, most first.
+	// Telling are the searched parameters in which the rows differ, those that are
+	// worth most first.
 	Telling []string `json:"telling"`
-	Budget  int      `json:"budget"`
-	Runs    int      `json:"runs"`
-	Tried   int      `json:"tried"`
+	// Worth is by how much putting a parameter of the best candidate back to its
+	// default raised the score; empty where the budget did not allow to ask.
+	Worth  map[string]float64 `json:"worth,omitempty"`
+	Budget int                `json:"budget"`
+	Runs   int                `json:"runs"`
+	Tried  int                `json:"tried"`
 	// Rows: cheapest, recommended, fastest, defaults; each candidate once.
 	Rows []Row `json:"rows"`
 	// Front is how many of the finalists no other dominates.
@@ -165,6 +176,10 @@ type tuning struct {
 	cfg                   *Config
 	search, choice, judge []int
 	shares                Shares
+	// What the ablation came to: its simpler candidate, 0 without one, and what
+	// each parameter is worth.
+	simpler int
+	worth   map[string]float64
 }
 
 func newTuning(cfg *Config) *tuning {
@@ -210,9 +225,24 @@ func Run(ctx context.Context, cfg *Config) (*Outcome, error) {
 	}
 	t := newTuning(cfg)
 	unit := len(t.weeks[0])
-	tried, err := t.archive.search(ctx, t.search, t.shares.Search*unit, cfg.Seed, func(part string) { t.report(Status{Part: part}) })
+	simplify := t.shares.simplifies(cfg.Space.Dim())
+	budget := t.shares.Search * unit
+	if simplify {
+		budget -= simplifyRuns(cfg.Space.Dim()) * unit
+	}
+	tried, err := t.archive.search(ctx, t.search, budget, cfg.Seed, func(part string) { t.report(Status{Part: part}) })
 	if err != nil {
 		return nil, err
+	}
+	if best := t.ranked(tried, t.search)[0]; simplify && best != 0 {
+		t.report(Status{Part: "ablation"})
+		simpler, worth, err := t.ablate(ctx, best, t.search)
+		if err != nil {
+			return nil, err
+		}
+		t.worth = worth
+		t.simpler = simpler
+		tried = append(tried, simpler)
 	}
 	finalists, err := t.decide(ctx, tried)
 	if err != nil {
@@ -270,7 +300,7 @@ func (t *tuning) decide(ctx context.Context, tried []int) ([]int, error) {
 			return finalists, nil
 		}
 		means, deviations := t.paired(finalists)
-		next := Allocate(means, deviations, met, min(left, roundWeeks))
+		next := Allocate(means, deviations, met, min(left, max(t.shares.Select/rounds, roundWeeks)))
 		// The best must have met every week that a rival is compared on.
 		best := 0
 		for i := range means {
@@ -306,6 +336,9 @@ func (t *tuning) finalists(tried []int) []int {
 		if !slices.Contains(list, c) {
 			list = append(list, c)
 		}
+	}
+	if t.simpler != 0 {
+		add(t.simpler)
 	}
 	for _, c := range ranked {
 		if len(list) < finalistsMax-1 {
