@@ -134,7 +134,10 @@ func rowName(o *tune.Outcome, i int) string {
 		if x.letter != "" {
 			letters = append(letters, x.letter)
 		}
-		if x.name == tune.Recommended && i != o.Advice {
+		switch {
+		case x.name == tune.Cheapest && !o.Feasible:
+			x.says = "least broken"
+		case x.name == tune.Recommended && i != o.Advice:
 			x.says = "least aggressive"
 		}
 		names = append(names, x.says)
@@ -155,7 +158,14 @@ func rowName(o *tune.Outcome, i int) string {
 func TuningVerdict(o *tune.Outcome) string {
 	b, d := o.Find(tune.Recommended), o.Find(tune.Defaults)
 	kept := fmt.Sprintf("promises kept in %d of %d weeks", b.Held.Kept, b.Held.N)
-	if b == d {
+	switch {
+	case !o.Feasible:
+		text := "no candidate keeps its promises: B is the least broken"
+		if p := b.Held.Worst(); p != nil {
+			text += fmt.Sprintf(", %q comes to %s", p.Name, p.Got())
+		}
+		return text
+	case b == d:
 		return "the defaults are the best that was found: " + kept
 	}
 	var saved tune.Series

@@ -38,6 +38,7 @@ instances = 1
 	for _, line := range []string{
 		"simulate s.toml --json out.json --jobs out.csv --timeline out.ticks",
 		"simulate s.toml --json out.json --runs 2",
+		"tune s.toml --budget 60 --out out.toml --json out.json",
 		"scenario lint s.toml",
 		"scenario new out.toml --from-trace trace.csv",
 		"trace import trace.csv -o out.parquet",

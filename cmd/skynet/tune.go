@@ -233,7 +233,9 @@ func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 	row := &o.Rows[o.Advice]
 	keeps := row.Held.Keeps()
 	if !keeps && !t.evenBroken {
-		return &tune.InfeasibleError{Promise: *row.Held.Worst(), Least: row.Params, Tried: o.Tried}
+		p := row.Held.Worst()
+		return inputError(fmt.Errorf("on the weeks that judge, neither the recommendation nor the defaults keep the promises: %q, promised %s, comes to %s and is kept in %d of %d weeks",
+			p.Name, p.Want, p.Got(), p.Kept, row.Held.N))
 	}
 	r.Scenario = t.bench.names()
 	r.Single = len(t.bench.scenarios) == 1
@@ -293,9 +295,9 @@ func weeksText(parts ...[]tune.Week) string {
 					seeds = append(seeds, f.Seed)
 				}
 				if p := f.Part; p != nil {
-					at := fmt.Sprintf("%s from %s", hours(p.To-p.Judge), hours(p.Judge))
+					at := fmt.Sprintf("%s to %s", since(p.Judge), since(p.To))
 					if p.To == 0 {
-						at = "all from " + hours(p.Judge)
+						at = since(p.Judge) + " to its end"
 					}
 					if !slices.Contains(windows, at) {
 						windows = append(windows, at)
@@ -314,7 +316,7 @@ func weeksText(parts ...[]tune.Week) string {
 	return text
 }
 
-func hours(ns int64) string { return fmt.Sprintf("%g h", time.Duration(ns).Hours()) }
+func since(ns int64) string { return reports.Duration(time.Duration(ns)) }
 
 // advised returns the policy of a row with its provenance.
 func (t *tuner) advised(row *tune.Row, o *tune.Outcome, cfg *tune.Config) (*scenarios.Policy, error) {

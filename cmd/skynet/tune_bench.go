@@ -155,7 +155,7 @@ func (w *worlds) open(ctx context.Context, fold *tune.Fold) (*scenarios.World, e
 	x := w.find(fold.Scenario, seed)
 	x.once.Do(func() {
 		if x.world, x.err = s.World(); x.err == nil {
-			x.err = x.world.Keep(context.WithoutCancel(ctx), seed)
+			x.err = x.world.Keep(ctx, seed)
 		}
 	})
 	if x.err != nil {
@@ -205,7 +205,7 @@ func (t *tuner) weeks(s tune.Shares) (search, choice, judge []tune.Week, err err
 func (t *tuner) weeksOf(searches, choices, judges int) (search, choice, judge []tune.Week, err error) {
 	search, choice, judge = make([]tune.Week, searches), make([]tune.Week, choices), make([]tune.Week, judges)
 	for i, s := range t.bench.scenarios {
-		early, late, err := t.bench.parts(i)
+		early, late, err := t.bench.parts(t.app.ctx, i)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -236,12 +236,12 @@ func (t *tuner) weeksOf(searches, choices, judges int) (search, choice, judge []
 
 // parts returns the windows of a recorded trace that tune and those that judge:
 // the later ones judge.
-func (b *bench) parts(i int) (early, late []*tune.Part, err error) {
+func (b *bench) parts(ctx context.Context, i int) (early, late []*tune.Part, err error) {
 	s := b.scenarios[i]
 	if s.Generate != nil {
 		return nil, nil, nil
 	}
-	world, err := b.worlds.open(context.Background(), &tune.Fold{Scenario: i})
+	world, err := b.worlds.open(ctx, &tune.Fold{Scenario: i})
 	if err != nil {
 		return nil, nil, err
 	}

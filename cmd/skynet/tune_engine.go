@@ -26,7 +26,7 @@ func (t *tuner) newRunner() (tune.Runner, error) {
 	e := &elsewhere{dir: t.resume}
 	if t.engine == "slurm" {
 		s := &slurm{parallel: t.parallel, local: local}
-		e.shards, e.submit = s.shards, s.submit
+		e.shards, e.submit, e.partial = s.shards, s.submit, true
 		return e, nil
 	}
 	c := &cloud{parallel: t.parallel, image: t.image, store: strings.TrimSuffix(t.store, "/"), dir: t.resume}
@@ -55,10 +55,12 @@ type elsewhere struct {
 	// submit has the missing shards of the plan in a folder run. It returns when
 	// they have, or with an error that says what to do about it.
 	submit func(ctx context.Context, folder string, p *tune.Plan, missing []int) error
+	// partial says that shards count although others are missing.
+	partial bool
 }
 
 // Run runs the plan in shards. Shards that are there already, whole, are not run
-// again. What is complete counts even when the rest fails.
+// again.
 func (e *elsewhere) Run(ctx context.Context, p *tune.Plan, done func(task int, m *tune.Metrics) error) error {
 	plan := *p
 	n, err := e.shards(ctx, &plan)
@@ -74,17 +76,32 @@ func (e *elsewhere) Run(ctx context.Context, p *tune.Plan, done func(task int, m
 	if err := writeIfNew(filepath.Join(folder, "plan.json"), plan.Write); err != nil {
 		return err
 	}
-	merged := make([]bool, n)
-	missing, err := merge(folder, &plan, merged, done)
-	if err != nil || len(missing) == 0 {
+	there, missing, err := collect(folder, &plan)
+	if err != nil {
 		return err
 	}
-	submitted := e.submit(ctx, folder, &plan, missing)
-	missing, err = merge(folder, &plan, merged, done)
+	var submitted error
+	if len(missing) > 0 {
+		submitted = e.submit(ctx, folder, &plan, missing)
+		if there, missing, err = collect(folder, &plan); err != nil {
+			return err
+		}
+	}
+	// A part that counts makes what is left another plan: somebody who runs shards
+	// by hand would not find the old one again.
+	if len(missing) > 0 && !e.partial {
+		return submitted
+	}
+	for _, s := range there {
+		from, _ := plan.Part(s.Shard)
+		for i := range s.Results {
+			if err := done(from+i, &s.Results[i]); err != nil {
+				return err
+			}
+		}
+	}
 	switch {
-	case err != nil:
-		return err
-	case submitted != nil:
+	case submitted != nil && (len(missing) > 0 || ctx.Err() != nil):
 		return submitted
 	case len(missing) > 0:
 		return outsideError(fmt.Errorf("%s: %s missing", folder, shardNames(missing, n)))
@@ -100,35 +117,24 @@ func writeIfNew(path string, write func(io.Writer) error) error {
 	return reports.WriteFile(path, write)
 }
 
-// merge hands over the results of the shards that are there and were not merged
-// before, and returns which are not. One that is broken or foreign is an error
-// that names it.
-func merge(folder string, p *tune.Plan, merged []bool, done func(task int, m *tune.Metrics) error) (missing []int, err error) {
+// collect returns the shards of a plan that are in its folder, and which are not.
+// One that is broken or foreign is an error that names it.
+func collect(folder string, p *tune.Plan) (there []*tune.Shard, missing []int, err error) {
 	for i := range p.Shards {
-		if merged[i] {
-			continue
-		}
-		from, to := p.Part(i)
-		if from == to { // nothing to run
-			merged[i] = true
+		if from, to := p.Part(i); from == to { // nothing to run
 			continue
 		}
 		s, err := readShard(folder, p, i)
-		if errors.Is(err, os.ErrNotExist) {
+		switch {
+		case errors.Is(err, os.ErrNotExist):
 			missing = append(missing, i)
-			continue
+		case err != nil:
+			return nil, nil, err
+		default:
+			there = append(there, s)
 		}
-		if err != nil {
-			return nil, err
-		}
-		for task := from; task < to; task++ {
-			if err := done(task, &s.Results[task-from]); err != nil {
-				return nil, err
-			}
-		}
-		merged[i] = true
 	}
-	return missing, nil
+	return there, missing, nil
 }
 
 // shardFile returns where shard i of a plan belongs.

@@ -3,6 +3,7 @@ package tune
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // chosen are the candidates that a choice comes to; -1 where there is none.
@@ -120,12 +121,20 @@ type InfeasibleError struct {
 }
 
 func (e *InfeasibleError) Error() string {
-	got := "no value"
-	if len(e.Promise.Value.Values) > 0 {
-		got = fmt.Sprintf("%.5g", e.Promise.Value.Mean())
+	p := &e.Promise
+	return fmt.Sprintf("none of %d candidates keeps the promises: the least broken comes to %s for %q, promised %s, and keeps it in %d of %d weeks",
+		e.Tried, p.Got(), p.Name, p.Want, p.Kept, len(p.Margin.Values))
+}
+
+// Got returns the mean of what was promised, written as the promise is.
+func (p *PromiseSummary) Got() string {
+	if len(p.Value.Values) == 0 {
+		return "no value"
 	}
-	return fmt.Sprintf("none of %d candidates keeps the promises: the least broken reaches %s for %q, promised %s, which is broken by %.0f %% of what it allows and kept in %d of %d weeks",
-		e.Tried, got, e.Promise.Name, e.Promise.Want, -100*e.Promise.Margin.Mean(), e.Promise.Kept, len(e.Promise.Margin.Values))
+	if mean := p.Value.Mean(); strings.Contains(p.Want, "%") {
+		return fmt.Sprintf("%.4g %%", 100*mean)
+	}
+	return fmt.Sprintf("%.5g", p.Value.Mean())
 }
 
 // BadInput marks the error as the user's: the policy cannot keep what the

@@ -15,7 +15,7 @@ const betterErrors = 2
 func (t *tuning) judgeAll(ctx context.Context, finalists []int, sums []Summary, pick chosen, seen []int, tried int) (*Outcome, error) {
 	o := &Outcome{
 		Policy: t.space.Spec.Name, Searched: t.space.Names(), Budget: t.cfg.Budget, Tried: tried,
-		Points: t.points(finalists, sums), Front: len(front(sums)),
+		Points: t.points(finalists, sums), Front: len(front(sums)), Feasible: slices.ContainsFunc(sums, func(s Summary) bool { return s.Keeps() }),
 	}
 	for _, x := range []struct {
 		candidate int

@@ -128,6 +128,9 @@ type Outcome struct {
 	Rows []Row `json:"rows"`
 	// Front is how many of the finalists no other dominates.
 	Front int `json:"front"`
+	// Feasible says that a candidate kept the promises on the weeks that chose;
+	// otherwise the rows are the least broken and the defaults.
+	Feasible bool `json:"feasible"`
 	// Better says that the recommendation beat the defaults on the weeks that
 	// judged it. Where it did not, Advice are the defaults.
 	Better bool `json:"better"`
