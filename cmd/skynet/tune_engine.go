@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/sim/tune"
@@ -25,7 +24,11 @@ func (t *tuner) newRunner() (tune.Runner, error) {
 	}
 	e := &elsewhere{dir: t.resume}
 	if t.engine == "slurm" {
-		s := &slurm{parallel: t.parallel, local: local}
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		s := &slurm{self: self, parallel: t.parallel, local: local}
 		e.shards, e.submit, e.partial = s.shards, s.submit, true
 		return e, nil
 	}
@@ -101,8 +104,10 @@ func (e *elsewhere) Run(ctx context.Context, p *tune.Plan, done func(task int, m
 		}
 	}
 	switch {
-	case submitted != nil && (len(missing) > 0 || ctx.Err() != nil):
-		return submitted
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case len(missing) > 0 && submitted != nil:
+		return outsideError(fmt.Errorf("%s: %s missing: %w", folder, shardNames(missing, n), submitted))
 	case len(missing) > 0:
 		return outsideError(fmt.Errorf("%s: %s missing", folder, shardNames(missing, n)))
 	}
@@ -163,24 +168,4 @@ func shardNames(list []int, of int) string {
 		return fmt.Sprintf("shard %s of %d is", text, of)
 	}
 	return fmt.Sprintf("shards %s of %d are", text, of)
-}
-
-// shardSeconds is how long a shard should take at least: a scheduler spends a
-// quarter of a second on each.
-const shardSeconds = 30
-
-// seconds measures how long one run of a plan takes.
-func (s *slurm) seconds(ctx context.Context, p *tune.Plan) (float64, error) {
-	if s.perRun == 0 {
-		t := p.Tasks[0]
-		if _, err := s.local.Evaluate(ctx, p.Candidates[t.Candidate], &p.Folds[t.Fold]); err != nil { // opens the trace
-			return 0, err
-		}
-		began := time.Now()
-		if _, err := s.local.Evaluate(ctx, p.Candidates[t.Candidate], &p.Folds[t.Fold]); err != nil {
-			return 0, err
-		}
-		s.perRun = max(time.Since(began).Seconds(), 1e-6)
-	}
-	return s.perRun, nil
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/sim/tune"
@@ -17,9 +18,30 @@ import (
 
 // slurm runs shards as a job array. The nodes see the same files as this machine.
 type slurm struct {
-	parallel int // tasks of an array at once
+	self     string // this program
+	parallel int    // tasks of an array at once
 	local    *tune.Local
 	perRun   float64 // seconds, once measured
+}
+
+// shardSeconds is how long a shard should take at least: a scheduler spends a
+// quarter of a second on each.
+const shardSeconds = 30
+
+// seconds measures how long one run of a plan takes.
+func (s *slurm) seconds(ctx context.Context, p *tune.Plan) (float64, error) {
+	if s.perRun == 0 {
+		t := p.Tasks[0]
+		if _, err := s.local.Evaluate(ctx, p.Candidates[t.Candidate], &p.Folds[t.Fold]); err != nil { // opens the trace
+			return 0, err
+		}
+		began := time.Now()
+		if _, err := s.local.Evaluate(ctx, p.Candidates[t.Candidate], &p.Folds[t.Fold]); err != nil {
+			return 0, err
+		}
+		s.perRun = max(time.Since(began).Seconds(), 1e-6)
+	}
+	return s.perRun, nil
 }
 
 // shards returns how many shards of half a minute and more a plan gives.
@@ -34,10 +56,6 @@ func (s *slurm) shards(ctx context.Context, p *tune.Plan) (int, error) {
 // submit runs the missing shards as one array and waits for it. When ctx ends it
 // cancels the array.
 func (s *slurm) submit(ctx context.Context, folder string, p *tune.Plan, missing []int) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	here, err := os.Getwd()
 	if err != nil {
 		return err
@@ -47,7 +65,7 @@ func (s *slurm) submit(ctx context.Context, folder string, p *tune.Plan, missing
 		_, err := fmt.Fprintf(w, `#!/bin/sh
 # One shard of the plan beside this file, as a task of a Slurm array.
 exec %s tune --shard "$SLURM_ARRAY_TASK_ID/%d" --in %s --out %s/"shard-$SLURM_ARRAY_TASK_ID.json" --parallel 1 --quiet
-`, shellWord(self), p.Shards, shellWord(filepath.Join(folder, "plan.json")), shellWord(folder))
+`, shellWord(s.self), p.Shards, shellWord(filepath.Join(folder, "plan.json")), shellWord(folder))
 		return err
 	})
 	if err != nil {
