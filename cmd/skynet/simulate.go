@@ -214,7 +214,9 @@ func (s *simulation) reproduce() string {
 		words = append(words, "--runs", fmt.Sprint(s.runs))
 	}
 	for i, w := range words {
-		words[i] = shellWord(w)
+		if strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
 	}
 	return strings.Join(words, " ")
 }
