@@ -181,6 +181,9 @@ func TuningVerdict(o *tune.Outcome) string {
 	case !b.Held.Keeps():
 		return "B does not keep its promises: use the defaults. Against them, paired: " + against
 	}
+	if b.Held.Kept < d.Held.Kept {
+		return "B breaks a promise in more weeks than the defaults: use these. Against them, paired: " + against
+	}
 	return "B is not shown to beat the defaults: use these. Against them, paired: " + against
 }
 
