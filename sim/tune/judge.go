@@ -63,8 +63,17 @@ func (t *tuning) advise(o *Outcome, pick chosen, weeks []int) {
 	safe := tuned.Keeps() && (tuned.Kept >= base.Kept || !base.Keeps())
 	o.Better = b != d && safe && (cheaper || !base.Keeps())
 	o.Advice = b
-	if !o.Better && base.Keeps() {
+	switch {
+	case o.Better || tuned.Keeps() && !base.Keeps():
+	case base.Keeps():
 		o.Advice = d
+	default: // neither keeps its promises: another row may
+		for i := range o.Rows {
+			if o.Rows[i].Held.Keeps() {
+				o.Advice = i
+				break
+			}
+		}
 	}
 }
 

@@ -257,7 +257,7 @@ func TestScoreIsAsymmetric(t *testing.T) {
 		m.Promises = []Promise{{Margin: margin}}
 		return m.Score()
 	}
-	for margin, want := range map[float64]float64{0: 1.3, 0.5: 1.3, 5: 1.3, -0.01: 1.33, -0.5: 2.8, -1000: 31.3} {
+	for margin, want := range map[float64]float64{0: 1.3, 0.5: 1.3, 5: 1.3, -0.01: 1.4, -0.5: 6.3, -1000: 101.3} {
 		if got := with(margin); !near(got, want, 1e-12) {
 			t.Errorf("a promise with margin %v: score %v, want %v", margin, got, want)
 		}
