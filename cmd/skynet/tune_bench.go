@@ -49,7 +49,7 @@ func (a *app) openBench(paths []string, policyFile string) (*bench, error) {
 		b.inputs.Scenarios = append(b.inputs.Scenarios, tune.Input{Path: path, SHA256: s.Hash(), TraceSHA256: trace})
 	}
 	b.inputs.Policy = b.policy.Name
-	b.worlds.of = b.scenarios
+	b.worlds.of, b.worlds.room = b.scenarios, worldsJobs
 	return b, nil
 }
 
@@ -132,7 +132,8 @@ const worldsJobs = 40_000_000
 // worlds opens the world of a fold once for all the runs that come for it. Its
 // methods may be called from several goroutines.
 type worlds struct {
-	of []*scenarios.Scenario
+	of   []*scenarios.Scenario
+	room int64 // jobs of weeks in memory
 
 	mu     sync.Mutex
 	opened []*openWorld // the least recently wanted first
@@ -196,7 +197,7 @@ func (w *worlds) admit(x *openWorld) {
 	var sum int64
 	for i := len(w.opened) - 1; i >= 0; i-- {
 		sum += w.opened[i].jobs
-		if sum > worldsJobs && w.opened[i] != x {
+		if sum > w.room && w.opened[i] != x {
 			w.opened = slices.Delete(w.opened, 0, i+1)
 			return
 		}
