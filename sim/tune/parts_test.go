@@ -354,3 +354,23 @@ func bowlArchive(t *testing.T) *archive {
 	t.Helper()
 	return newTuning(bowlConfig(&world{}, 100, 1, 1)).archive
 }
+
+// A budget of 500 affords an ablation of the sixteen parameters of skynet, the
+// least budget does not; no part is left without runs.
+func TestShares(t *testing.T) {
+	if s := SharesOf(500, 1); s != (Shares{300, 100, 100}) || !s.simplifies(16) {
+		t.Errorf("500 runs are spent as %+v, ablation %v", s, s.simplifies(16))
+	}
+	for scenarios := 1; scenarios < 5; scenarios++ {
+		for budget := BudgetMin(scenarios); budget < 2000; budget++ {
+			s := SharesOf(budget, scenarios)
+			a, b, c := s.WeeksOf()
+			if s.Search < 1 || s.Select < 1 || s.Judge < 1 || (s.Search+s.Select+s.Judge)*scenarios > budget || a < 2 || b < 1 || c < 2 {
+				t.Fatalf("%d runs of %d scenarios are spent as %+v on %d, %d and %d weeks", budget, scenarios, s, a, b, c)
+			}
+		}
+	}
+	if SharesOf(BudgetMin(1), 1).simplifies(16) {
+		t.Error("the least budget affords an ablation")
+	}
+}

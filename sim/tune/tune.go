@@ -74,8 +74,8 @@ const (
 // what it leaves.
 func simplifyRuns(dim int) int { return (dim + 2 + len(steps)) * ablateWeeks }
 
-// simplifies reports whether the search can afford an ablation: an eighth of it.
-func (s Shares) simplifies(dim int) bool { return 8*simplifyRuns(dim) <= s.Search }
+// simplifies reports whether the search can afford an ablation: a sixth of it.
+func (s Shares) simplifies(dim int) bool { return 6*simplifyRuns(dim) <= s.Search }
 
 // BudgetMin returns the least budget that makes sense with so many scenarios.
 func BudgetMin(scenarios int) int { return 30 * scenarios }
