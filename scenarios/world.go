@@ -22,6 +22,8 @@ type World struct {
 
 	kept  *traces.Packed // the recorded trace in memory, before it is amplified
 	drawn []drawn        // generated traces in memory
+
+	from, to time.Duration // the part of the trace that runs see; to 0: its end
 }
 
 // drawn is a generated trace in memory.
@@ -134,23 +136,19 @@ func (w *World) Source(seed uint64) (traces.Source, error) {
 		return s.generator(seed).Source()
 	}
 	if w.kept != nil {
-		return w.amplify(w.kept.Source(), seed), nil
+		return w.part(w.amplify(w.kept.Source(), seed)), nil
 	}
 	src, err := w.open()
 	if err != nil {
 		return nil, err
 	}
-	return w.amplify(src, seed), nil
+	return w.part(w.amplify(src, seed)), nil
 }
 
 // open returns the recorded trace, cut and scaled.
 func (w *World) open() (traces.Source, error) {
 	t := w.scenario.Trace
-	path := t.File
-	if !w.scenario.replaced {
-		path = beside(w.scenario.Path, t.File)
-	}
-	src, err := traces.Open(path, traces.Options{Format: t.Format, IgnoreColumns: t.IgnoreColumns})
+	src, err := traces.Open(w.scenario.tracePath(), traces.Options{Format: t.Format, IgnoreColumns: t.IgnoreColumns})
 	if err != nil {
 		return nil, err
 	}
@@ -207,6 +205,18 @@ func (w *World) Keep(ctx context.Context, seeds ...uint64) error {
 		w.drawn = append(w.drawn, drawn{seed, trace})
 	}
 	return nil
+}
+
+// Kept returns how many jobs the world holds in memory.
+func (w *World) Kept() int64 {
+	var n int64
+	if w.kept != nil {
+		n = w.kept.Len()
+	}
+	for i := range w.drawn {
+		n += w.drawn[i].trace.Len()
+	}
+	return n
 }
 
 // keep returns src in memory, or nil if it holds more than most jobs. It closes

@@ -21,6 +21,7 @@ import (
 var verbs = []func(*app) *cobra.Command{
 	newSimulateCommand,
 	newBoundCommand,
+	newTuneCommand,
 	newScenarioCommand,
 	newTraceCommand,
 	newVersionCommand,
