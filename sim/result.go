@@ -176,6 +176,10 @@ type TickRow struct {
 	ForecastMean, ForecastHigh, ForecastActual float64
 	// Offered is the estimated work per second that arrived since the last tick.
 	Offered float64
+	// Work is what arrived since the last tick, in reference core-seconds, from
+	// when judging begins; Supply the ready capacity in reference cores, of
+	// draining instances what runs on them. No controller knows the former.
+	Work, Supply float64
 }
 
 // DecisionRow is a decision that changed something, or that the guard clamped.
@@ -216,6 +220,7 @@ type Result struct {
 	Decisions []DecisionRow
 	Latency   []LatencyRow
 	Ended     []EndedRow
+	Days      []DayRow // judged ones
 	// Sojourn and Wait of each class over the judged time.
 	Sojourn, Wait []CDF
 }

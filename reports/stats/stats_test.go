@@ -1,0 +1,212 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Of intervals around the mean of normal cells, with effects of the seed and of
+// the block, at least 93 % hold the truth, and where blocks are all that varies
+// about 95 %.
+func TestIntervalsCoverTheTruth(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		seeds, blocks int
+		seed, block   float64 // standard deviation of their effects; that of a cell is 1
+		low, high     float64
+	}{
+		{"5 days, one seed", 1, 5, 0, 0, 0.93, 0.97},
+		{"7 days, one seed", 1, 7, 0, 0, 0.93, 0.97},
+		{"50 days, one seed", 1, 50, 0, 0, 0.93, 0.97},
+		{"20 seeds of less than a day", 20, 1, 0, 0, 0.93, 0.97},
+		{"days that recur with every seed", 5, 7, 0, 3, 0.92, 0.98},
+		{"seeds that matter", 20, 7, 1, 0, 0.92, 1},
+		{"neither matters", 5, 7, 0, 0, 0.93, 1},
+	} {
+		r := rand.New(rand.NewPCG(1, 2))
+		const tries = 1500
+		held, zero := 0, 0
+		for try := range tries {
+			cells := make([][]float64, c.seeds)
+			block := make([]float64, c.blocks)
+			for b := range block {
+				block[b] = c.block * r.NormFloat64()
+			}
+			total := 0.0
+			for s := range cells {
+				effect := c.seed * r.NormFloat64()
+				for b := range c.blocks {
+					x := effect + block[b] + r.NormFloat64()
+					cells[s] = append(cells[s], x)
+					total += x
+				}
+			}
+			n := float64(c.seeds * c.blocks)
+			d := NewDraws(c.seeds, c.blocks, 300, uint64(try))
+			e := NewEstimate(total/n, d.Error(func(i int) float64 { return d.Sum(i, cells) / n }), d.Units())
+			if e.Lo <= 0 && 0 <= e.Hi {
+				held++
+			}
+			if e.P >= 0.05 {
+				zero++
+			}
+		}
+		share := float64(held) / tries
+		if share < c.low || share > c.high {
+			t.Errorf("%s: %.3f of the intervals hold the truth, want %v to %v", c.name, share, c.low, c.high)
+		}
+		if held != zero {
+			t.Errorf("%s: %d intervals hold 0, but p is 0.05 or more in %d", c.name, held, zero)
+		}
+	}
+}
+
+func TestDraws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seeds, blocks := rapid.IntRange(1, 6).Draw(t, "seeds"), rapid.IntRange(1, 9).Draw(t, "blocks")
+		source := rapid.Uint64().Draw(t, "source")
+		d, again := NewDraws(seeds, blocks, 20, source), NewDraws(seeds, blocks, 20, source)
+		if seeds*blocks == 1 {
+			if len(d.Seed) != 0 {
+				t.Fatal("one cell was resampled")
+			}
+			return
+		}
+		for i := range d.Seed {
+			if !slices.Equal(d.Seed[i], again.Seed[i]) || !slices.Equal(d.Block[i], again.Block[i]) {
+				t.Fatal("the same source drew differently")
+			}
+			ones := make([][]float64, seeds)
+			for s := range ones {
+				ones[s] = slices.Repeat([]float64{1}, blocks)
+			}
+			if got := d.Sum(i, ones); got != float64(seeds*blocks) {
+				t.Fatalf("a draw holds %v cells, want %d", got, seeds*blocks)
+			}
+		}
+	})
+}
+
+// Degenerate cases: one unit has no interval; what does not vary is certain.
+func TestEstimateOfLittle(t *testing.T) {
+	if e := NewEstimate(3, 0.5, 1); !math.IsNaN(e.Lo) || !math.IsNaN(e.P) {
+		t.Errorf("one unit gives %+v, want no interval", e)
+	}
+	if e := NewEstimate(3, 0, 5); e.Lo != 3 || e.Hi != 3 || e.P != 0 {
+		t.Errorf("no error gives %+v, want a certain 3", e)
+	}
+	if e := NewEstimate(0, 0, 5); e.P != 1 {
+		t.Errorf("no difference gives p = %v, want 1", e.P)
+	}
+	if e := NewEstimate(-2, 1, 5).Scaled(-100); e.Value != 200 || e.Lo > e.Hi {
+		t.Errorf("scaled by −100: %+v", e)
+	}
+}
+
+func TestReduction(t *testing.T) {
+	a := []float64{10, 20, 30, 40}
+	if got := Reduction(a, []float64{11, 22, 31, 42}); got < 100 {
+		t.Errorf("a difference that hardly varies: %v, want a large factor", got)
+	}
+	if got := Reduction(a, []float64{-10, -20, -30, -40}); got != 0.5 {
+		t.Errorf("opposites: %v, want 0.5", got)
+	}
+	if got := Reduction(a, a); !math.IsNaN(got) {
+		t.Errorf("the same: %v, want no value", got)
+	}
+}
+
+// The example of Holm's paper in the form of R's p.adjust(method = "holm").
+func TestHolm(t *testing.T) {
+	got := Holm([]float64{0.01, 0.04, 0.03, math.NaN(), 0.005})
+	want := []float64{0.03, 0.06, 0.06, math.NaN(), 0.02}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-12 || math.IsNaN(got[i]) != math.IsNaN(want[i]) {
+			t.Errorf("got %v, want %v", got, want)
+			break
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SliceOfN(rapid.Float64Range(0, 1), 1, 12).Draw(t, "p")
+		raised := Holm(p)
+		for i := range p {
+			if raised[i] < p[i] || raised[i] > 1 {
+				t.Fatalf("%v became %v", p[i], raised[i])
+			}
+			for j := range p {
+				if p[i] < p[j] && raised[i] > raised[j] {
+					t.Fatalf("the order of %v and %v turned", p[i], p[j])
+				}
+			}
+		}
+		if least := slices.Min(p); slices.Min(raised) != math.Min(1, least*float64(len(p))) {
+			t.Fatalf("the smallest of %v became %v", p, slices.Min(raised))
+		}
+		if len(p) == 1 && raised[0] != p[0] {
+			t.Fatal("one comparison was corrected")
+		}
+	})
+}
+
+func TestRanks(t *testing.T) {
+	if got := Ranks([]float64{3, 1, math.NaN(), 1, 2}); !slices.Equal(got, []float64{4, 1.5, 5, 1.5, 3}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// The critical values of Demšar's table 5(a): q of Nemenyi's test is the
+// studentized range ÷ √2.
+func TestNemenyi(t *testing.T) {
+	for k, want := range map[int]float64{2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164} {
+		if got := StudentizedRange(0.95, k) / math.Sqrt2; math.Abs(got-want) > 0.0015 {
+			t.Errorf("%d policies: q = %.4f, want %.3f", k, got, want)
+		}
+	}
+	// his example: 4 classifiers, 14 data sets, mean ranks 3.143, 2.000, 2.893,
+	// 1.964; the critical difference is 1.25
+	if cd := StudentizedRange(0.95, 4) / math.Sqrt2 * math.Sqrt(4*5/(6*14.0)); math.Abs(cd-1.25) > 0.005 {
+		t.Errorf("critical difference %.4f, want 1.25", cd)
+	}
+}
+
+func TestRankLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, k := rapid.IntRange(1, 8).Draw(t, "traces"), rapid.IntRange(1, 6).Draw(t, "policies")
+		table := make([][]float64, n)
+		for i := range table {
+			for range k {
+				table[i] = append(table[i], float64(rapid.IntRange(2, 9).Draw(t, "value")))
+			}
+			table[i][0] = 1
+		}
+		r := Rank(table)
+		sum := 0.0
+		for _, m := range r.Mean {
+			sum += m
+		}
+		if math.Abs(sum-float64(k*(k+1))/2) > 1e-9 || math.Abs(r.Mean[0]-1) > 1e-9 {
+			t.Fatalf("mean ranks %v", r.Mean)
+		}
+		if n < 3 || k < 2 {
+			if !math.IsNaN(r.P) || !math.IsNaN(r.Critical) {
+				t.Fatal("too little was tested")
+			}
+			return
+		}
+		if r.P < 0 || r.P > 1 || !(r.Critical > 0) {
+			t.Fatalf("p %v, critical difference %v", r.P, r.Critical)
+		}
+		turned := slices.Clone(table)
+		slices.Reverse(turned)
+		other := Rank(turned)
+		for j := range r.Mean {
+			if math.Abs(r.Mean[j]-other.Mean[j]) > 1e-9 {
+				t.Fatal("the order of traces matters")
+			}
+		}
+	})
+}
