@@ -196,16 +196,18 @@ type LatencyRow struct {
 	P50, P95, P99 time.Duration // of the measure the class is judged on
 }
 
-// EndedRow is an instance that ended: its age at the end and how much of its
+// EndedRow is an instance that ended: when, its age then, and how much of its
 // paid window was left.
 type EndedRow struct {
+	At          time.Duration // since the trace's start
 	Type        int
 	Age, Unused time.Duration
 	Interrupted bool
 }
 
-// CDF is an empirical distribution: Share of jobs within Value.
+// CDF is an empirical distribution of N jobs: Share of them within Value.
 type CDF struct {
+	N     int64
 	Value []time.Duration
 	Share []float64
 }

@@ -38,7 +38,7 @@ type stats struct {
 	days      []daySums
 	daySpent  policy.MicroUSD // booked to days so far
 	dayWork   float64
-	unjudged  stepMark // of the step that judging began in: ready and busy before
+	unjudged  stepMark  // of the step that judging began in: ready and busy before
 	judgeAt   *stepMark // totals when judging began
 	total     stepMark  // totals so far in seconds
 	min24h    float64
@@ -186,7 +186,7 @@ func (s *stats) ended(e *engine, in *instance, paidEnd int64) {
 	s.book(e, in, paidEnd)
 	if s.timeline {
 		s.endedRows = append(s.endedRows, EndedRow{
-			Type: int(in.typ), Age: time.Duration(e.now - in.launch), Unused: time.Duration(paidEnd - e.now),
+			At: time.Duration(e.now), Type: int(in.typ), Age: time.Duration(e.now - in.launch), Unused: time.Duration(paidEnd - e.now),
 			Interrupted: in.interrupt != never && in.interrupt <= e.now,
 		})
 	}
