@@ -71,10 +71,14 @@ func rigid(r *sim.Result, steps []Step) []float64 {
 }
 
 // planned is the supply that a plan had at the end of each step.
-func planned(steps []Step, plan func(time.Duration) float64) []float64 {
+func planned(steps []Step, plan Supply) []float64 {
 	demand := make([]float64, len(steps))
+	k, cores := 0, 0.0
 	for i, s := range steps {
-		demand[i] = plan(s.At)
+		for ; k < len(plan) && plan[k].AtS <= s.At.Seconds(); k++ {
+			cores = plan[k].Cores
+		}
+		demand[i] = cores
 	}
 	return demand
 }

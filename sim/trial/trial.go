@@ -4,7 +4,6 @@
 package trial
 
 import (
-	"context"
 	"time"
 
 	"github.com/skynet-ec2/skynet/sim"
@@ -48,17 +47,17 @@ type Miss struct {
 type Bound struct {
 	LowerUSD  float64
 	Certified bool
-	// Plan is the supply in reference cores of a clairvoyant plan, at any time
-	// since the trace's start; nil without one.
-	Plan func(at time.Duration) float64
+	// Plan is the supply of a clairvoyant plan; nil without one.
+	Plan Supply
 }
 
-// Lower returns the bound of a run: what the judged time costs at least.
-type Lower func(ctx context.Context, r *sim.Result) (Bound, error)
+// Supply is a capacity over time by its changes, in their order.
+type Supply []Change
 
-// Floor is the bound by the work alone: done on the cheapest type at full load.
-func Floor(_ context.Context, r *sim.Result) (Bound, error) {
-	return Bound{LowerUSD: r.Figures.Floor.CostUSD}, nil
+// Change is what the supply is from a time on.
+type Change struct {
+	AtS   float64 `json:"at_s"` // since the trace's start
+	Cores float64 `json:"cores"`
 }
 
 // Of condenses a run that was made with sim.Options.Timeline.

@@ -184,7 +184,7 @@ func result() *sim.Result {
 
 // Only the judged time counts, and what is written is read back the same.
 func TestTrialOfARun(t *testing.T) {
-	got := Of(result(), []sim.Verdict{{Name: "a", Kept: true}, {Name: "b"}}, Bound{LowerUSD: 4, Plan: func(time.Duration) float64 { return 5 }})
+	got := Of(result(), []sim.Verdict{{Name: "a", Kept: true}, {Name: "b"}}, Bound{LowerUSD: 4, Plan: Supply{{0, 5}}})
 	if got.Kept || !slices.Equal(got.Broken, []string{"b"}) {
 		t.Errorf("kept %v, broken %v; want b broken", got.Kept, got.Broken)
 	}
