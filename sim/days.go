@@ -11,6 +11,7 @@ import (
 // days of a run sum to its judged figures; the first and the last may be short.
 type DayRow struct {
 	Start   time.Duration // the day's midnight on the users' clock, since the trace's start; may be negative
+	LengthS float64       // of it that was judged, seconds
 	CostUSD float64       // windows, or seconds, that began on it
 	// WorkCoreS arrived on it, in reference core-seconds.
 	WorkCoreS float64
@@ -38,6 +39,7 @@ type daySums struct {
 	ready, busy float64 // of the whole day, judged or not: slack per day
 	judgedReady float64
 	judgedBusy  float64
+	judged      int64 // ns
 	spent       policy.MicroUSD
 	work        float64
 }
@@ -52,6 +54,7 @@ func (s *stats) bookDay(day *daySums, d stepMark) {
 	}
 	day.judgedReady += d.ready - s.unjudged.ready
 	day.judgedBusy += d.busy - s.unjudged.busy
+	day.judged += d.at - max(s.last.at, s.judgeFrom)
 	s.unjudged = stepMark{}
 	day.spent += s.spent - s.daySpent
 	day.work += s.judgedWork - s.dayWork
@@ -80,7 +83,7 @@ func (s *stats) dayRows() []DayRow {
 		d := &s.days[i]
 		row := DayRow{
 			Start:   time.Duration(int64(i)*dayNs - s.clockZero),
-			CostUSD: d.spent.Dollars() * scale, WorkCoreS: d.work * 1e-9 * s.reference(),
+			LengthS: seconds(d.judged), CostUSD: d.spent.Dollars() * scale, WorkCoreS: d.work * 1e-9 * s.reference(),
 			Ready: d.judgedReady, Busy: d.judgedBusy,
 		}
 		for k := range s.classes {

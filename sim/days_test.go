@@ -47,9 +47,10 @@ func TestDaysSumToTheJudgedFigures(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := &r.Figures
-			var cost, work, ready, busy float64
+			var cost, work, ready, busy, length float64
 			judged, inTime, times := make([]int64, 2), make([]int64, 2), make([]int64, 2)
 			for _, d := range r.Days {
+				length += d.LengthS
 				cost, work, ready, busy = cost+d.CostUSD, work+d.WorkCoreS, ready+d.Ready, busy+d.Busy
 				for k, c := range d.Classes {
 					judged[k] += c.Judged
@@ -64,6 +65,7 @@ func TestDaysSumToTheJudgedFigures(t *testing.T) {
 					t.Errorf("%s, judged from %v: %s of the days is %v, of the run %v", billing.Name, judge, what, got, want)
 				}
 			}
+			near("length", length, max(0, f.DurationS-judge.Seconds()))
 			near("cost", cost, f.Judged.CostUSD)
 			near("work", work, f.Floor.WorkCoreS)
 			if f.Slack.Mean != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/skynet-ec2/skynet/reports"
@@ -77,4 +78,35 @@ func writeFile(path string, text []byte) error {
 		_, err := w.Write(text)
 		return err
 	})
+}
+
+// intoJSON writes what work returns where a --json flag says, if it says
+// anything: to a file, which appears whole or not at all, or to standard output.
+func (a *app) intoJSON(path string, work func() (any, error)) error {
+	if path == "-" || path == "" {
+		v, err := work()
+		if err != nil || path == "" {
+			return err
+		}
+		return reports.WriteJSON("-", a.stdout, v)
+	}
+	return into(path, func(w io.Writer) error {
+		v, err := work()
+		if err != nil {
+			return err
+		}
+		return reports.WriteJSON("-", w, v)
+	})
+}
+
+// commandLine joins words so that a shell reads them as they are.
+func commandLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = w
+		if w == "" || strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -128,7 +127,7 @@ func (s *simulation) once(began time.Time) error {
 		}
 		return log.close()
 	}
-	err := s.intoJSON(func() (any, error) {
+	err := s.app.intoJSON(s.json, func() (any, error) {
 		if err := into(s.jobs, run); err != nil {
 			return nil, err
 		}
@@ -210,12 +209,7 @@ func (s *simulation) reproduce() string {
 	if s.runs > 1 {
 		words = append(words, "--runs", fmt.Sprint(s.runs))
 	}
-	for i, w := range words {
-		if strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
+	return commandLine(words)
 }
 
 // follow makes a run tell how far it has come: in jobs where their number is
@@ -236,7 +230,7 @@ func (s *simulation) follow(opt *sim.Options) *Progress {
 // figures stand in the order of the seeds, whoever was first.
 func (s *simulation) many(began time.Time) error {
 	var all reports.Runs
-	err := s.intoJSON(func() (any, error) {
+	err := s.app.intoJSON(s.json, func() (any, error) {
 		figures, err := s.seeds()
 		if err != nil {
 			return nil, err
@@ -315,22 +309,4 @@ func (t *timedSource) Next(b *traces.Batch) error {
 	t.decoding += time.Since(began)
 	t.any = t.any || err == nil && b.Len() > 0
 	return err
-}
-
-// intoJSON writes what work returns where --json says, if it says anything.
-func (s *simulation) intoJSON(work func() (any, error)) error {
-	if s.json == "-" || s.json == "" {
-		v, err := work()
-		if err != nil || s.json == "" {
-			return err
-		}
-		return reports.WriteJSON("-", s.app.stdout, v)
-	}
-	return into(s.json, func(w io.Writer) error {
-		v, err := work()
-		if err != nil {
-			return err
-		}
-		return reports.WriteJSON("-", w, v)
-	})
 }

@@ -71,12 +71,12 @@ func (d *Draws) Error(statistic func(draw int) float64) float64 {
 	for i := range values {
 		values[i] = statistic(i)
 	}
-	return spread(values)
+	return Spread(values)
 }
 
-// spread is the standard deviation of the values that are numbers. Fewer than
+// Spread is the standard deviation of the values that are numbers. Fewer than
 // nine in ten of them are not enough to tell.
-func spread(values []float64) float64 {
+func Spread(values []float64) float64 {
 	kept := values[:0:0]
 	for _, v := range values {
 		if !math.IsNaN(v) && !math.IsInf(v, 0) {
@@ -154,4 +154,48 @@ func Reduction(a, b []float64) float64 {
 		return math.NaN()
 	}
 	return (stat.Variance(a, nil) + stat.Variance(b, nil)) / v
+}
+
+// Unexplained returns what the lengths and loads of cells do not explain of y:
+// the residuals of y = a × length + b × load by least squares, and the factor by
+// which an error found from them is too small, for a and b were fitted to them.
+// Below four cells y is returned as it is.
+//
+// Properties:
+//   - the residuals are orthogonal to lengths and loads; of cells of one length
+//     they sum to 0
+//   - y that is such a sum leaves nothing
+//   - adding such a sum to y changes nothing
+func Unexplained(y, length, load [][]float64) (left [][]float64, lost float64) {
+	n, scale := 0, 0.0
+	var ll, lw, ww, ly, wy float64
+	for s := range y {
+		for b, v := range y[s] {
+			l, w := length[s][b], load[s][b]
+			ll, lw, ww, ly, wy = ll+l*l, lw+l*w, ww+w*w, ly+l*v, wy+w*v
+			scale = math.Max(scale, math.Abs(v))
+			n++
+		}
+	}
+	if n < 4 {
+		return y, 1
+	}
+	var perLength, perLoad float64
+	switch det := ll*ww - lw*lw; {
+	case det > 1e-12*ll*ww:
+		perLength, perLoad = (ly*ww-wy*lw)/det, (wy*ll-ly*lw)/det
+	case ll > 0: // the load is the same at all times, or there is none
+		perLength = ly / ll
+	}
+	for s := range y {
+		row := make([]float64, len(y[s]))
+		for b := range row {
+			row[b] = y[s][b] - perLength*length[s][b] - perLoad*load[s][b]
+			if math.Abs(row[b]) < 1e-10*scale {
+				row[b] = 0 // what is left of rounding
+			}
+		}
+		left = append(left, row)
+	}
+	return left, math.Sqrt(float64(n-1) / float64(n-2))
 }

@@ -210,3 +210,80 @@ func TestRankLaws(t *testing.T) {
 		}
 	})
 }
+
+// What length and load explain is taken out, exactly; the rest has nothing of
+// them.
+func TestUnexplainedLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seeds, blocks := rapid.IntRange(1, 4).Draw(t, "seeds"), rapid.IntRange(1, 6).Draw(t, "blocks")
+		perLoad, perLength := rapid.Float64Range(-5, 5).Draw(t, "per load"), rapid.Float64Range(-5, 5).Draw(t, "per length")
+		lengths := rapid.SliceOfN(rapid.Float64Range(1, 24), blocks, blocks).Draw(t, "lengths")
+		var length, load, y, explained, both [][]float64
+		for range seeds {
+			ws := rapid.SliceOfN(rapid.Float64Range(0, 100), blocks, blocks).Draw(t, "load")
+			ys := rapid.SliceOfN(rapid.Float64Range(-100, 100), blocks, blocks).Draw(t, "y")
+			var e, b []float64
+			for i := range ws {
+				e = append(e, perLength*lengths[i]+perLoad*ws[i])
+				b = append(b, ys[i]+e[i])
+			}
+			length, load, y, explained, both = append(length, lengths), append(load, ws), append(y, ys), append(explained, e), append(both, b)
+		}
+		left, lost := Unexplained(y, length, load)
+		if seeds*blocks < 4 {
+			if lost != 1 || &left[0][0] != &y[0][0] {
+				t.Fatal("two figures were fitted to three cells")
+			}
+			return
+		}
+		ofExplained, _ := Unexplained(explained, length, load)
+		ofBoth, _ := Unexplained(both, length, load)
+		var withLength, withLoad float64
+		for s := range left {
+			for b := range left[s] {
+				withLength += left[s][b] * length[s][b]
+				withLoad += left[s][b] * load[s][b]
+				if math.Abs(ofExplained[s][b]) > 1e-6 {
+					t.Fatalf("what is explained leaves %v", ofExplained[s][b])
+				}
+				if math.Abs(ofBoth[s][b]-left[s][b]) > 1e-4 {
+					t.Fatal("adding what is explained changes what is left")
+				}
+			}
+		}
+		if math.Abs(withLength) > 1e-5 || math.Abs(withLoad) > 1e-4 {
+			t.Fatalf("residuals: %v with length, %v with load", withLength, withLoad)
+		}
+	})
+}
+
+// The interval of a total given the load holds the truth as often as it says,
+// although days differ by far more than it is wide.
+func TestIntervalsGivenTheLoad(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	const tries, blocks = 1500, 7
+	held, width := 0, 0.0
+	for try := range tries {
+		x, y := make([]float64, blocks), make([]float64, blocks)
+		truth, total := 0.0, 0.0
+		for b := range x {
+			x[b] = 100 + 50*r.NormFloat64()
+			truth += 10 + 2*x[b]
+			y[b] = 10 + 2*x[b] + r.NormFloat64()
+			total += y[b]
+		}
+		d := NewDraws(1, blocks, 300, uint64(try))
+		left, lost := Unexplained([][]float64{y}, [][]float64{slices.Repeat([]float64{24}, blocks)}, [][]float64{x})
+		e := NewEstimate(total, d.Error(func(i int) float64 { return d.Sum(i, left) })*lost, d.Units())
+		if e.Lo <= truth && truth <= e.Hi {
+			held++
+		}
+		width += e.Half() / tries
+	}
+	if share := float64(held) / tries; share < 0.93 || share > 0.97 {
+		t.Errorf("%.3f of the intervals hold the truth, want 0.93 to 0.97", share)
+	}
+	if width > 10 { // the days alone would give ±250
+		t.Errorf("the intervals are ±%.1f wide", width)
+	}
+}

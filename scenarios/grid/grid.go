@@ -80,18 +80,17 @@ func (g *Grid) Cells() int { return len(g.Scenarios) * max(1, len(g.Policies)) *
 
 // Check returns everything that is wrong with the grid before any of it runs: a
 // policy that cannot decide in a scenario.
-func (g *Grid) Check() error {
+func (g *Grid) Check() []error {
 	var all []error
 	for _, s := range g.Scenarios {
-		if _, err := g.rows(s); err != nil {
-			all = append(all, err)
-		}
+		_, errs := g.rows(s)
+		all = append(all, errs...)
 	}
-	return errors.Join(all...)
+	return all
 }
 
 // rows returns the policies of a scenario, without results.
-func (g *Grid) rows(s *scenarios.Scenario) ([]Row, error) {
+func (g *Grid) rows(s *scenarios.Scenario) ([]Row, []error) {
 	if len(g.Policies) == 0 {
 		return []Row{{Name: s.PolicyLabel(), Policy: s.OwnPolicy()}}, nil
 	}
@@ -115,7 +114,7 @@ func (g *Grid) rows(s *scenarios.Scenario) ([]Row, error) {
 		}
 		rows = append(rows, Row{Name: c.Name, Policy: p})
 	}
-	return rows, errors.Join(all...)
+	return rows, all
 }
 
 // Run runs the grid, one scenario after the other, and calls each with the rows
@@ -143,9 +142,9 @@ type missing struct {
 
 // scenario runs the cells of one scenario.
 func (g *Grid) scenario(ctx context.Context, s *scenarios.Scenario) ([]Row, error) {
-	rows, err := g.rows(s)
-	if err != nil {
-		return nil, err
+	rows, errs := g.rows(s)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
 	}
 	hash, err := s.Hash()
 	if err != nil {
@@ -219,7 +218,7 @@ func (g *Grid) fill(ctx context.Context, s *scenarios.Scenario, hash string, see
 		}
 		bound := trial.Bound{LowerUSD: r.Figures.Floor.CostUSD}
 		if b := bounds[m.seed]; b != nil {
-			bound = trial.Bound{LowerUSD: b.LowerUSD, Certified: true, Plan: b.Supply}
+			bound = trial.Bound{LowerUSD: b.LowerUSD, Certified: true, PlanUSD: b.PlanUSD, Plan: b.Supply}
 		}
 		t := trial.Of(r, s.Judge(&r.Figures), bound)
 		if err := g.Store.save(m.key, t); err != nil {

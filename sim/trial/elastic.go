@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/detmath"
 	"github.com/skynet-ec2/skynet/sim"
 )
 
@@ -144,4 +145,28 @@ func slackRange(r *sim.Result) (p5, p95 float64) {
 	slices.Sort(means)
 	rank := func(percent int) float64 { return means[(len(means)*percent+99)/100-1] }
 	return rank(5), rank(95)
+}
+
+// Figures are θ_U, θ_O, τ_U, τ_O and υ, in this order.
+func (e *Elasticity) Figures() [5]*float64 {
+	return [5]*float64{&e.UnderPct, &e.OverPct, &e.UnderTimePct, &e.OverTimePct, &e.UnstablePct}
+}
+
+// Deviation returns the auto-scaling deviation: the Minkowski norm of the five
+// figures with an exponent of five, in percent.
+//
+// Properties:
+//   - it is 0 only for supply that is always equal to demand
+//   - it is at least the largest of the five, and less than 1.38 times it
+//   - no figure can rise without raising it
+func (e *Elasticity) Deviation() float64 {
+	sum := 0.0
+	for _, x := range e.Figures() {
+		square := *x * *x
+		sum += float64(square * square * *x)
+	}
+	if sum == 0 {
+		return 0
+	}
+	return detmath.Pow(sum, 0.2)
 }

@@ -22,6 +22,8 @@ type Trial struct {
 	// tells one that honours the promises from the floor of work.
 	LowerUSD  float64 `json:"lower_usd"`
 	Certified bool    `json:"certified"`
+	// PlanUSD is what the best known plan that knows the future cost; 0: none.
+	PlanUSD float64 `json:"plan_usd,omitempty"`
 
 	// Rigid follows the work as it arrives, Planned the fleet of a plan that
 	// knows the future; nil without one.
@@ -47,6 +49,7 @@ type Miss struct {
 type Bound struct {
 	LowerUSD  float64
 	Certified bool
+	PlanUSD   float64
 	// Plan is the supply of a clairvoyant plan; nil without one.
 	Plan Supply
 }
@@ -64,7 +67,8 @@ type Change struct {
 func Of(r *sim.Result, verdicts []sim.Verdict, b Bound) *Trial {
 	t := &Trial{
 		Figures: r.Figures, Kept: true, Days: r.Days,
-		LowerUSD: b.LowerUSD, Certified: b.Certified, GuardClamps: r.Figures.Guard.Clamped,
+		LowerUSD: b.LowerUSD, Certified: b.Certified, PlanUSD: b.PlanUSD,
+		GuardClamps: r.Figures.Guard.Clamped,
 	}
 	t.Figures.WallS, t.Figures.JobsPerS = 0, 0
 	for _, v := range verdicts {

@@ -1,0 +1,132 @@
+package reports
+
+import (
+	"math"
+
+	"github.com/skynet-ec2/skynet/reports/stats"
+	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/sim/trial"
+)
+
+// weeksFrom is the number of days from which whole weeks are resampled: days of
+// a long run depend on each other by the week's course.
+const weeksFrom = 28
+
+// Draws of the bootstrap; fewer of those that sum distributions.
+const (
+	drawsMax  = 1000
+	drawsOf95 = 400
+)
+
+// cells are a policy's judged days by seed and block.
+type cells struct {
+	cost, work, length [][]float64 // length in seconds
+	ready, busy        [][]float64
+	judged, inTime     [][][]float64   // by class
+	times              [][][]sim.Times // by class, seed and day
+	blockOf            []int           // by day
+}
+
+// daysOf returns how many days every trial has: where some end later, their
+// last days are one.
+func daysOf(c *Contest) int {
+	days := math.MaxInt
+	for i := range c.Entries {
+		for _, t := range c.Entries[i].Trials {
+			days = min(days, len(t.Days))
+		}
+	}
+	return days
+}
+
+// blocksOf returns the block that each day belongs to, how many there are, and
+// what they are.
+func blocksOf(days int) (of []int, n int, name string) {
+	n, name = days, "day"
+	length := 1
+	if days >= weeksFrom {
+		n, name, length = days/7, "week", 7
+	}
+	for d := range days {
+		of = append(of, min(d/length, n-1))
+	}
+	return of, n, name
+}
+
+// newCells returns the cells of trials, over the given days.
+func newCells(trials []*trial.Trial, classes, days int, blockOf []int, blocks int) *cells {
+	table := func() [][]float64 {
+		t := make([][]float64, len(trials))
+		for s := range t {
+			t[s] = make([]float64, blocks)
+		}
+		return t
+	}
+	c := &cells{cost: table(), work: table(), length: table(), ready: table(), busy: table(), blockOf: blockOf}
+	for range classes {
+		c.judged, c.inTime = append(c.judged, table()), append(c.inTime, table())
+		c.times = append(c.times, make([][]sim.Times, len(trials)))
+	}
+	if days == 0 {
+		return c
+	}
+	for s, t := range trials {
+		for i := range t.Days {
+			d, b := &t.Days[i], blockOf[min(i, days-1)]
+			c.cost[s][b] += d.CostUSD
+			c.work[s][b] += d.WorkCoreS
+			c.length[s][b] += d.LengthS
+			c.ready[s][b] += d.Ready
+			c.busy[s][b] += d.Busy
+			for k := range d.Classes {
+				c.judged[k][s][b] += float64(d.Classes[k].Judged)
+				c.inTime[k][s][b] += float64(d.Classes[k].InTime)
+				c.times[k][s] = append(c.times[k][s], d.Classes[k].Times)
+			}
+		}
+	}
+	return c
+}
+
+// flat lists a table's cells.
+func flat(table [][]float64) []float64 {
+	var list []float64
+	for _, row := range table {
+		list = append(list, row...)
+	}
+	return list
+}
+
+// quotient returns for a draw the sum of one table over that of another.
+func quotient(d *stats.Draws, i int, over, under [][]float64) float64 {
+	return d.Sum(i, over) / d.Sum(i, under)
+}
+
+// p95 returns for a draw the 95th percentile of a class's times in seconds,
+// interpolated within buckets of 4 %.
+func (c *cells) p95(d *stats.Draws, i, class int) float64 {
+	var counts [sim.TimesBuckets]float64
+	low, high, total := sim.TimesBuckets, 0, 0.0
+	for s, days := range c.times[class] {
+		for day, times := range days {
+			weight := d.Seed[i][s] * d.Block[i][c.blockOf[min(day, len(c.blockOf)-1)]]
+			if weight == 0 || len(times.Counts) == 0 {
+				continue
+			}
+			low, high = min(low, times.First), max(high, times.First+len(times.Counts))
+			for b, n := range times.Counts {
+				counts[times.First+b] += weight * float64(n)
+				total += weight * float64(n)
+			}
+		}
+	}
+	rank, seen := 0.95*total, 0.0
+	for b := low; b < high; b++ {
+		if counts[b] > 0 && seen+counts[b] >= rank {
+			from, to := sim.TimesEdge(b), sim.TimesEdge(b+1)
+			return from + (to-from)*(rank-seen)/counts[b]
+		}
+		seen += counts[b]
+	}
+	return math.NaN()
+}
