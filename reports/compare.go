@@ -170,6 +170,22 @@ type CompareRanking struct {
 	// ranks by Nemenyi's test at 5 %.
 	FriedmanP Maybe `json:"friedman_p"`
 	Critical  Maybe `json:"critical_difference"`
+	// Best compares the first policy, by scenario, with the cheapest other that
+	// kept all promises; BestRatio is the geometric mean of the first's judged
+	// cost ÷ that one's, over the scenarios where both kept them.
+	Best      []CompareBest `json:"best_rival"`
+	BestRatio Maybe         `json:"best_rival_ratio"`
+}
+
+// CompareBest is a scenario's first policy beside the best of the others.
+type CompareBest struct {
+	Scenario string `json:"scenario"`
+	// Rival is empty, and Ratio null, where no other policy kept all promises.
+	Rival     string `json:"rival"`
+	Kept      bool   `json:"kept"` // by the first policy
+	OverBound Maybe  `json:"over_bound"`
+	RivalOver Maybe  `json:"rival_over_bound"`
+	Ratio     Maybe  `json:"ratio"`
 }
 
 // CompareRank is a policy over all scenarios.
@@ -212,6 +228,15 @@ func (c *Comparison) rank() {
 			logs[j] += math.Log(float64(row.OverBound)) / float64(len(c.boards))
 		}
 	}
+	sum, n := 0.0, 0.0
+	for _, b := range c.boards {
+		best := b.best()
+		r.Best = append(r.Best, best)
+		if x := float64(best.Ratio); best.Kept && x > 0 {
+			sum, n = sum+math.Log(x), n+1
+		}
+	}
+	r.BestRatio = Maybe(math.Exp(sum / n))
 	ranking := stats.Rank(values)
 	r.FriedmanP, r.Critical = Maybe(ranking.P), Maybe(ranking.Critical)
 	for j := range r.Policies {

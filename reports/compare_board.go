@@ -22,7 +22,7 @@ type board struct {
 func newBoard(c Contest) *board {
 	b := &board{Contest: c}
 	days := daysOf(&c)
-	blockOf, blocks, name := blocksOf(days)
+	blockOf, blocks, name := blocksOf(c.Entries[0].Trials[0], days)
 	seeds := len(c.Seeds)
 	if days > 0 {
 		b.draws = stats.NewDraws(seeds, blocks, drawsMax, 1)

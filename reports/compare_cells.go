@@ -39,18 +39,38 @@ func daysOf(c *Contest) int {
 	return days
 }
 
-// blocksOf returns the block that each day belongs to, how many there are, and
-// what they are.
-func blocksOf(days int) (of []int, n int, name string) {
-	n, name = days, "day"
-	length := 1
+// halfDayS is the shortest day that counts as one, seconds.
+const halfDayS = 12 * 3600
+
+// blocksOf returns the block that each of the first days of a trial belongs to,
+// how many there are, and what they are. A first or last day of less than half
+// a day goes with its neighbour.
+func blocksOf(t *trial.Trial, days int) (of []int, n int, name string) {
 	if days >= weeksFrom {
-		n, name, length = days/7, "week", 7
+		n = days / 7
+		for d := range days {
+			of = append(of, min(d/7, n-1))
+		}
+		return of, n, "week"
+	}
+	n = days
+	first, last := 0, days-1
+	if n > 1 && t.Days[0].LengthS < halfDayS {
+		first = 1
+	}
+	if n > 1+first {
+		length := 0.0
+		for _, d := range t.Days[last:] {
+			length += d.LengthS
+		}
+		if length < halfDayS {
+			last--
+		}
 	}
 	for d := range days {
-		of = append(of, min(d/length, n-1))
+		of = append(of, min(max(d, first), last)-first)
 	}
-	return of, n, name
+	return of, max(0, last-first+1), "day"
 }
 
 // newCells returns the cells of trials, over the given days.

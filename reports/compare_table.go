@@ -23,6 +23,9 @@ func Compare(w io.Writer, c *Comparison, o Options) error {
 		s.b.WriteByte('\n')
 		s.matrix(c.Ranking.table())
 		s.note(c.Ranking.says())
+		s.b.WriteByte('\n')
+		s.matrix(c.bests())
+		s.note(c.Ranking.saysBest(c.boards[0].rows[0].Name))
 	}
 	for _, line := range c.legend() {
 		s.note(line)
@@ -357,7 +360,7 @@ func (b *board) pairing() []string {
 func (r *CompareRanking) table() matrix {
 	m := matrix{{"all scenarios", "mean rank", "promises kept in", "cost ÷ bound, geometric mean"}}
 	for _, p := range r.Policies {
-		m = append(m, []string{p.Name, fixed(float64(p.MeanRank), 2), Count(p.Kept), factor(float64(p.OverBound))})
+		m = append(m, []string{p.Name, fixed(float64(p.MeanRank), 2), Count(p.Kept), factorOf(p.OverBound)})
 	}
 	return m
 }
@@ -368,6 +371,41 @@ func (r *CompareRanking) says() string {
 		return ""
 	}
 	return fmt.Sprintf("ranks: Friedman %s; by Nemenyi's test mean ranks differ from %s on", pText(float64(r.FriedmanP)), fixed(float64(r.Critical), 2))
+}
+
+// bests sets the first policy beside the best of the others, by scenario.
+func (c *Comparison) bests() matrix {
+	m := matrix{{"scenario", c.boards[0].rows[0].Name + " ÷ bound", "best other that kept all promises", "÷ bound", "ratio"}}
+	for _, x := range c.Ranking.Best {
+		mark := ""
+		if !x.Kept {
+			mark = " " + markBroken
+		}
+		rival := x.Rival
+		if rival == "" {
+			rival = "none"
+		}
+		m = append(m, []string{x.Scenario, factor(float64(x.OverBound)) + mark, rival, factorOf(x.RivalOver), ratioText(x.Ratio)})
+	}
+	return m
+}
+
+// factorOf writes a factor, or that there is none.
+func factorOf(x Maybe) string {
+	if math.IsNaN(float64(x)) {
+		return noValue
+	}
+	return factor(float64(x))
+}
+
+func ratioText(x Maybe) string { return fixed(float64(x), 3) }
+
+// saysBest tells how the first policy's cost compares with the best others'.
+func (r *CompareRanking) saysBest(first string) string {
+	if math.IsNaN(float64(r.BestRatio)) {
+		return "in no scenario did both " + first + " and another policy keep all promises"
+	}
+	return fmt.Sprintf("where both kept all promises %s costs %s of the best other, in the geometric mean; %s marks a scenario where it broke one", first, ratioText(r.BestRatio), markBroken)
 }
 
 // legend tells which policy a name stands for, where the name does not.
@@ -402,6 +440,9 @@ func CompareMarkdown(w io.Writer, c *Comparison, title string) error {
 		if text := c.Ranking.says(); text != "" {
 			fmt.Fprintf(&b, "\n%s.\n", upperFirst(text))
 		}
+		b.WriteString("\n")
+		c.bests().markdown(&b)
+		fmt.Fprintf(&b, "\n%s.\n", upperFirst(c.Ranking.saysBest(c.boards[0].rows[0].Name)))
 	}
 	b.WriteString("\n## Fleets\n\n")
 	c.fleets().markdown(&b)

@@ -43,10 +43,11 @@ func newCompareCommand(a *app) *cobra.Command {
 		Short: "judge policies on the same weather: cost, promises, and how sure that is",
 		Long: `Compare runs every scenario under every policy, with the same seeds, and says
 what each costs, which promises it keeps, and by how much it differs from the
-first policy, with 95 % intervals. A policy is a file or a name, which stands for
-its defaults; without one each scenario's own decides. Two policies in one
-scenario stand side by side: ~ says that a difference may be chance. More make a
-table, and from three scenarios on ranks are tested too.
+first policy, with 95 % intervals. A scenario is a file, or a folder of them. A
+policy is a file, or a name for its defaults; all names every one; without any
+each scenario's own decides. Two policies in one scenario stand side by side: ~
+says that a difference may be chance. More make a table, and from three scenarios
+on ranks are tested too.
 
 Compare reports and does not judge: it exits 0 whether promises were kept or
 broken, and says so in the table. Intervals and ranks are explained in
@@ -129,26 +130,16 @@ func (c *comparing) check() error {
 	return nil
 }
 
+// everyPolicy is the word for all policies that can be named.
+const everyPolicy = "all"
+
 // load sorts the arguments into scenarios and policies, and checks all of them.
 func (c *comparing) load() error {
 	c.grid.Runs, c.grid.Parallel = c.runs, c.parallel
 	var all []error
 	for _, arg := range c.args {
-		kind, err := kindOf(arg)
-		switch {
-		case err != nil:
+		if err := c.add(arg); err != nil {
 			all = append(all, err)
-		case kind == scenarios.ScenarioFile:
-			s, err := scenarios.LoadWith(arg, scenarios.Replace{Trace: c.trace})
-			if err != nil {
-				all = append(all, err)
-				continue
-			}
-			c.grid.Scenarios = append(c.grid.Scenarios, s)
-		case kind == scenarios.PolicyFile:
-			c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: stemOf(arg), Path: arg})
-		default:
-			c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: arg})
 		}
 	}
 	if len(all) > 0 {
@@ -159,6 +150,53 @@ func (c *comparing) load() error {
 	}
 	distinguish(c.grid.Policies)
 	return c.app.listAll(c.grid.Check())
+}
+
+// add takes in an argument: a scenario, a folder of them, or a policy.
+func (c *comparing) add(arg string) error {
+	if info, err := os.Stat(arg); err == nil && info.IsDir() {
+		return c.addFolder(arg)
+	}
+	if arg == everyPolicy {
+		for _, spec := range scenarios.Policies() {
+			c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: spec.Name})
+		}
+		return nil
+	}
+	kind, err := kindOf(arg)
+	switch {
+	case err != nil:
+		return err
+	case kind == scenarios.ScenarioFile:
+		s, err := scenarios.LoadWith(arg, scenarios.Replace{Trace: c.trace})
+		if err != nil {
+			return err
+		}
+		c.grid.Scenarios = append(c.grid.Scenarios, s)
+	case kind == scenarios.PolicyFile:
+		c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: stemOf(arg), Path: arg})
+	default:
+		c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: arg})
+	}
+	return nil
+}
+
+// addFolder takes in every TOML file of a folder, in the order of their names.
+func (c *comparing) addFolder(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.toml"))
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return inputError(fmt.Errorf("folder %s: holds no TOML file", dir))
+	}
+	var all []error
+	for _, file := range files {
+		if err := c.add(file); err != nil {
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
 }
 
 // kindOf returns what an argument is; 0: the name of a policy.
