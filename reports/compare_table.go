@@ -246,7 +246,7 @@ func delta(c Change, show measure) []string {
 		if math.IsNaN(float64(c.Mean)) {
 			return []string{noValue, ""}
 		}
-		return []string{show(float64(c.Mean)), "n too small"}
+		return []string{show(float64(c.Mean)), "no interval"}
 	}
 	if !(p < 0.05) {
 		return []string{"~", pText(p)}

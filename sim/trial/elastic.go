@@ -158,7 +158,7 @@ func (e *Elasticity) Figures() [5]*float64 {
 // Properties:
 //   - it is 0 only for supply that is always equal to demand
 //   - it is at least the largest of the five, and less than 1.38 times it
-//   - no figure can rise without raising it
+//   - a figure that rises never lowers it
 func (e *Elasticity) Deviation() float64 {
 	sum := 0.0
 	for _, x := range e.Figures() {

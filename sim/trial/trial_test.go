@@ -216,3 +216,25 @@ func TestTrialOfARun(t *testing.T) {
 		t.Errorf("read back as %+v, want %+v", read, *got)
 	}
 }
+
+func TestDeviationLaws(t *testing.T) {
+	if got := new(Elasticity).Deviation(); got != 0 {
+		t.Errorf("no deviation is %v", got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var e Elasticity
+		most := 0.0
+		for _, x := range e.Figures() {
+			*x = rapid.Float64Range(0.01, 300).Draw(t, "figure")
+			most = max(most, *x)
+		}
+		d := e.Deviation()
+		if d < most-1e-9*most || d > 1.38*most {
+			t.Fatalf("%+v: deviation %v", e, d)
+		}
+		*e.Figures()[rapid.IntRange(0, 4).Draw(t, "which")] *= 2
+		if e.Deviation() < d {
+			t.Fatalf("%v after a figure doubled, %v before", e.Deviation(), d)
+		}
+	})
+}
