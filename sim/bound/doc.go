@@ -1,0 +1,22 @@
+// Package bound computes the yardstick that policies are judged by: the least
+// that any policy could pay and keep the promises of its classes, even one that
+// knew the future, and the best plan found that does keep them.
+//
+// Compute returns both. The lower bound is certified: every step of the
+// relaxation lowers it. The plan is called kept only after it was replayed in
+// the simulator, job by job, and kept every class's promise there.
+//
+// What is relaxed, so that the bound holds for every policy:
+//
+//   - only jobs that arrive in the judged time ask for capacity
+//   - arrivals are rounded down and deadlines up to whole steps of the grid
+//   - of every class the allowed share may be late: those that save most
+//   - an instance boots as fast as the fastest boot any fleet could draw
+//   - capacity may be fractional, beyond the first instance
+//   - under hourly billing the first hour of the judged time is free: the
+//     windows that began before it are not judged
+//   - promises about single hours and the scenario's own [[promise]] tables are
+//     left out
+//
+// docs/bound.md derives the formulas.
+package bound

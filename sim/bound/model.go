@@ -1,0 +1,304 @@
+package bound
+
+import (
+	"math"
+	"slices"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// model plays the grid against a number of slots by step: strict priority, in
+// order of arrival within a line, jobs that hold their slot to their end. It is
+// what the plan is searched with; the simulator has the last word.
+//
+// It keeps the state at the start of every step, so that a change of the slots
+// is played from where it begins to where nothing is left of it.
+type model struct {
+	h     float64
+	steps int
+	lines []modelLine // by priority, most urgent first
+	cap   []float64   // slots by step
+	held  []float64   // of those, held by jobs started before
+	late  []float64   // jobs by class
+	base  []place     // by step and line
+
+	// scratch of a change
+	dcap     []float64 // change of cap
+	dheld    []float64 // change of held, as differences between steps
+	now, was []place
+	change   []float64 // of late
+	far      int       // the last step that dheld was touched in
+}
+
+// place is how far a line has been served: up to job used of cell.
+type place struct{ cell, used int32 }
+
+// modelLine is the jobs of one priority in order of arrival.
+type modelLine struct {
+	cells []modelCell
+	lates [][]float32 // by sort of the line: the share late by steps waited
+}
+
+type modelCell struct {
+	step, n int32
+	class   int32   // -1: cannot be late
+	lates   int32   // index into lates
+	q       float64 // steps of a slot a job takes
+}
+
+func newModel(w *world, g *grid) *model {
+	m := &model{
+		h: g.seconds(), steps: g.steps,
+		cap: make([]float64, g.steps), held: make([]float64, g.steps),
+		late: make([]float64, len(w.cfg.Classes)), change: make([]float64, len(w.cfg.Classes)),
+		dcap: make([]float64, g.steps+1), dheld: make([]float64, g.steps+3),
+	}
+	var priorities []int
+	for i := range g.sorts {
+		if p := int(g.sorts[i].priority); !slices.Contains(priorities, p) {
+			priorities = append(priorities, p)
+		}
+	}
+	slices.Sort(priorities)
+	m.lines = make([]modelLine, len(priorities))
+	m.now, m.was = make([]place, len(priorities)), make([]place, len(priorities))
+	line := make([]int, len(g.sorts))
+	lates := make([]int32, len(g.sorts))
+	for i := range g.sorts {
+		s := &g.sorts[i]
+		line[i] = slices.Index(priorities, int(s.priority))
+		l := &m.lines[line[i]]
+		lates[i] = int32(len(l.lates))
+		l.lates = append(l.lates, m.lateTable(w, s))
+	}
+	for i := range g.cells {
+		c := &g.cells[i]
+		s := &g.sorts[c.sort]
+		x := modelCell{step: c.step, n: int32(min(c.n, math.MaxInt32)), class: int32(s.class), lates: lates[c.sort]}
+		if s.free {
+			x.class = -1
+		}
+		x.q = c.work / float64(c.n) / m.h
+		l := &m.lines[line[c.sort]]
+		l.cells = append(l.cells, x)
+	}
+	m.base = make([]place, len(priorities)*(g.steps+1))
+	return m
+}
+
+// lateTable returns the share of a sort's jobs that are late when they start so
+// many steps after the one they arrive in. Both times lie anywhere in their
+// steps.
+func (m *model) lateTable(w *world, s *sort) []float32 {
+	c := &w.cfg.Classes[s.class]
+	room := c.Target.Seconds()
+	if c.On == policy.Sojourn {
+		mean := (s.lo + s.hi) / 2
+		if s.lo == 0 {
+			mean = s.hi / 3
+		}
+		room -= mean
+	}
+	x := room / m.h
+	if x < 0 {
+		return []float32{1}
+	}
+	table := []float32{0} // whoever starts in its own step did not wait
+	for d := 1.0; ; d++ {
+		z := x - d // late unless the difference of two uniform times is below z
+		share := 0.0
+		switch {
+		case z >= 1:
+		case z <= -1:
+			return append(table, 1)
+		case z >= 0:
+			share = (1 - z) * (1 - z) / 2
+		default:
+			share = 1 - (1+z)*(1+z)/2
+		}
+		table = append(table, float32(share))
+	}
+}
+
+// play plays everything with the slots as they are.
+func (m *model) play() {
+	clear(m.late)
+	clear(m.held)
+	clear(m.dheld)
+	for i := range m.now {
+		m.now[i] = place{}
+	}
+	held := 0.0
+	for t := range m.steps {
+		held += m.dheld[t]
+		m.held[t] = held
+		copy(m.base[t*len(m.lines):], m.now)
+		m.step(t, m.now, m.cap[t]-held, 1, m.late)
+	}
+	copy(m.base[m.steps*len(m.lines):], m.now)
+	clear(m.dheld)
+	for i := range m.lines { // who still waits is late if that is long enough
+		m.waiting(i, m.now[i], 1, m.late)
+	}
+}
+
+// waiting counts who waits at the end.
+func (m *model) waiting(line int, at place, sign float64, late []float64) {
+	l := &m.lines[line]
+	for i := int(at.cell); i < len(l.cells); i++ {
+		c := &l.cells[i]
+		if c.class >= 0 {
+			n := c.n
+			if i == int(at.cell) {
+				n -= at.used
+			}
+			late[c.class] += float64(sign * float64(n))
+		}
+	}
+}
+
+// step serves the lines in step t with free slots, from where they are, which
+// it moves. It adds sign times what happens to late and, as differences, to
+// dheld.
+func (m *model) step(t int, at []place, free, sign float64, late []float64) {
+	const little = 1e-6
+	for i := range m.lines {
+		l := &m.lines[i]
+		p := at[i]
+		for free > little && int(p.cell) < len(l.cells) {
+			c := &l.cells[p.cell]
+			if int(c.step) > t {
+				break
+			}
+			head := min(c.q, 1)
+			k := c.n - p.used
+			if float64(float64(k)*head) > free {
+				k = min(k, int32(free/head)+1)
+			}
+			n := float64(k)
+			free -= float64(n * head)
+			if c.class >= 0 {
+				table := l.lates[c.lates]
+				late[c.class] += float64(sign * n * float64(table[min(t-int(c.step), len(table)-1)]))
+			}
+			if c.q > 1 {
+				m.hold(t, n*sign, c.q-1)
+			}
+			p.used += k
+			if p.used == c.n {
+				p = place{p.cell + 1, 0}
+			}
+		}
+		at[i] = p
+		if free <= little {
+			break
+		}
+	}
+	if free < 0 && t+2 <= m.steps { // the last to start run into the next step
+		m.dheld[t+1] -= float64(free * sign)
+		m.dheld[t+2] += float64(free * sign)
+		m.far = max(m.far, t+2)
+	}
+}
+
+// hold keeps n slots for so many steps from t+1 on.
+func (m *model) hold(t int, n, steps float64) {
+	whole := math.Floor(steps)
+	rest := steps - whole
+	if t+1 > m.steps {
+		return
+	}
+	m.dheld[t+1] += n
+	end := t + 1 + int(whole)
+	if end <= m.steps {
+		m.dheld[end] -= float64(n * (1 - rest))
+	}
+	if end+1 <= m.steps {
+		m.dheld[end+1] -= float64(n * rest)
+	}
+	m.far = max(m.far, min(end+1, m.steps))
+}
+
+// span is a change of slots from one time to another, in steps.
+type span struct{ from, to, slots float64 }
+
+// add adds a span to a vector of slots, and returns the steps it touches.
+func (x span) add(v []float64, steps int) (from, to int) {
+	a, b := max(x.from, 0), min(x.to, float64(steps))
+	if a >= b {
+		return steps, 0
+	}
+	from, to = int(a), min(int(math.Ceil(b)), steps)
+	for t := from; t < to; t++ {
+		part := min(b, float64(t+1)) - max(a, float64(t))
+		v[t] += float64(x.slots * part)
+	}
+	return from, to
+}
+
+// try plays a change of slots and leaves in m.change how many more jobs of each
+// class are late. With commit the change stays. It returns the steps played.
+func (m *model) try(spans []span, commit bool) int {
+	clear(m.change)
+	first, last := m.steps, 0
+	for _, x := range spans {
+		from, to := x.add(m.dcap, m.steps)
+		first, last = min(first, from), max(last, to)
+	}
+	if first >= last {
+		return 0
+	}
+	n := len(m.lines)
+	copy(m.was, m.base[first*n:(first+1)*n])
+	copy(m.now, m.was)
+	run, played := 0.0, 0
+	t := first
+	m.far = first
+	for ; t < m.steps; t++ {
+		run += m.dheld[t]
+		m.dheld[t] = 0
+		held := m.held[t]
+		same := math.Abs(run) < 1e-7 && m.dcap[t] == 0 && slices.Equal(m.now, m.was)
+		if commit {
+			copy(m.base[t*n:], m.now)
+			m.held[t] += run
+		}
+		if same {
+			run = 0
+			if t >= last && t > m.far {
+				break
+			}
+			// both go on alike
+			copy(m.was, m.base[(t+1)*n:(t+2)*n])
+			copy(m.now, m.was)
+			continue
+		}
+		played++
+		m.step(t, m.was, m.cap[t]-held, -1, m.change)
+		m.step(t, m.now, m.cap[t]+m.dcap[t]-held-run, 1, m.change)
+	}
+	if t == m.steps {
+		for i := range m.lines {
+			m.waiting(i, m.was[i], -1, m.change)
+			m.waiting(i, m.now[i], 1, m.change)
+		}
+		if commit {
+			copy(m.base[t*n:], m.now)
+		}
+	}
+	for u := t; u <= m.far && u < len(m.dheld); u++ { // differences too small to matter
+		m.dheld[u] = 0
+	}
+	for u := first; u < last; u++ {
+		if commit {
+			m.cap[u] += m.dcap[u]
+		}
+		m.dcap[u] = 0
+	}
+	if commit {
+		for i, x := range m.change {
+			m.late[i] += x
+		}
+	}
+	return 2*played + (t-first)/8
+}

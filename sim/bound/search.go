@@ -1,0 +1,427 @@
+package bound
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// rent is an instance of a plan that is being searched. Times are in ticks since
+// the run's start; under hourly billing off is a whole number of windows after
+// on.
+type rent struct {
+	typ     int32 // index into searcher.kinds
+	on, off int32
+	lead    int32 // under hourly billing, the ticks before off at which it is drained
+}
+
+// searcher looks for the cheapest rents whose late jobs stay within what may be
+// late: simulated annealing on the model. Being late has a price by class, which
+// rises while more are late than may be and falls while fewer are.
+type searcher struct {
+	w     *world
+	m     *model
+	rng   *rand.Rand
+	tick  float64 // seconds
+	grid  float64 // seconds since the run's start at which the model begins
+	lag   float64 // seconds from launch to ready that the plan counts on
+	kinds []kind
+	ends  *endings
+
+	rents  []rent
+	cost   float64   // dollars, judged
+	price  []float64 // dollars by class for a late job
+	may    []float64 // late jobs by class that are allowed
+	kink   float64
+	window int32 // ticks that are paid at once; 0: seconds
+	minute int32 // ticks that are paid at least
+	last   int32 // the last tick at which the run still goes on
+
+	spans []span
+	hot   []int32 // ticks at which jobs are late
+}
+
+// kind is an instance type the plan may use.
+type kind struct {
+	typ   int
+	slots float64 // of the unit type
+	tick  float64 // dollars for a tick
+}
+
+// newSearcher returns a searcher without rents.
+func newSearcher(w *world, g *grid, m *model, seed uint64) *searcher {
+	tick := w.cfg.Tick
+	s := &searcher{
+		w: w, m: m, rng: rand.New(rand.NewPCG(seed, 0x626f756e64)),
+		tick: tick.Seconds(), grid: float64(g.from) * 1e-9,
+		price: make([]float64, len(w.cfg.Classes)), may: make([]float64, len(w.cfg.Classes)),
+	}
+	s.kinds = planKinds(w, s.tick)
+	s.ends = newEndings(w, g, s.kinds)
+	if w.hourly {
+		s.window = int32(math.Round(w.window / s.tick))
+	}
+	s.minute = int32(math.Ceil(w.cfg.Catalog.Billing.Minimum.Seconds()/s.tick - 1e-9))
+	end := float64(g.from+g.step*int64(g.steps)) * 1e-9
+	if w.end == never {
+		end = float64(g.last)*1e-9 + 600
+	}
+	s.last = int32(end / s.tick)
+	return s
+}
+
+// planKinds returns the types a plan is made of: those that sell the unit type's
+// slots at its price, the largest first.
+func planKinds(w *world, tick float64) []kind {
+	var all []kind
+	for _, i := range w.cfg.Catalog.ByUnitPrice() {
+		t, u := &w.types[i], &w.types[w.unit]
+		if math.Abs(t.speed-u.speed) < 1e-9 && t.perSlot <= u.perSlot*(1+1e-9) {
+			all = append(all, kind{i, t.slots, float64(t.slots * t.perSlot * tick)})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b kind) int { return int(b.slots - a.slots) })
+	return all
+}
+
+// bill returns what a rent costs in the judged time.
+func (s *searcher) bill(r rent) float64 {
+	judge := int32(math.Ceil(s.w.cfg.JudgeFrom.Seconds()/s.tick - 1e-9))
+	k := &s.kinds[r.typ]
+	if s.window == 0 {
+		off := max(r.off, r.on+s.minute)
+		if off <= judge {
+			return 0
+		}
+		return float64((float64(off-max(r.on, judge)) + s.ends.linger(r.typ, off)/s.tick) * k.tick)
+	}
+	windows := (r.off - r.on) / s.window
+	if r.on < judge {
+		windows -= (judge - r.on + s.window - 1) / s.window
+	}
+	if windows <= 0 {
+		return 0
+	}
+	// a job that does not end in time begins another window
+	return float64((float64(windows) + s.ends.overrun(r.typ, r.lead, r.off)) * float64(s.window) * k.tick)
+}
+
+// ready returns when a rent takes jobs, in steps of the model.
+func (s *searcher) ready(r rent) (from, to float64) {
+	off := r.off
+	if s.window > 0 {
+		off -= r.lead // it must be idle when its window ends
+	}
+	from = (float64(float64(r.on)*s.tick) + s.lag - s.grid) / s.m.h
+	to = (float64(float64(off)*s.tick) - s.grid) / s.m.h
+	return from, max(from, to)
+}
+
+// add puts a rent into the plan without looking at what comes of it.
+func (s *searcher) add(r rent) {
+	s.rents = append(s.rents, r)
+	s.cost += s.bill(r)
+	from, to := s.ready(r)
+	span{from, to, s.kinds[r.typ].slots}.add(s.m.cap, s.m.steps)
+}
+
+// swap is a change of the plan: rents to be replaced by others.
+type swap struct {
+	at  [2]int // of rents; -1: a new one
+	to  [2]rent
+	n   int
+	del [2]bool
+}
+
+// spansOf lists how slots change.
+func (s *searcher) spansOf(c *swap) []span {
+	list := s.spans[:0]
+	for i := range c.n {
+		var f0, t0, f1, t1, k0, k1 float64
+		if c.at[i] >= 0 {
+			old := s.rents[c.at[i]]
+			f0, t0 = s.ready(old)
+			k0 = s.kinds[old.typ].slots
+		}
+		if !c.del[i] {
+			f1, t1 = s.ready(c.to[i])
+			k1 = s.kinds[c.to[i].typ].slots
+		}
+		if k0 == k1 && min(t0, t1) > max(f0, f1) { // only the edges move
+			if f0 != f1 {
+				list = append(list, edge(f1, f0, k1))
+			}
+			if t0 != t1 {
+				list = append(list, edge(t0, t1, k1))
+			}
+			continue
+		}
+		if k0 > 0 && t0 > f0 {
+			list = append(list, span{f0, t0, -k0})
+		}
+		if k1 > 0 && t1 > f1 {
+			list = append(list, span{f1, t1, k1})
+		}
+	}
+	s.spans = list
+	return list
+}
+
+// edge returns slots more from a to b, or slots less from b to a.
+func edge(a, b, slots float64) span {
+	if a <= b {
+		return span{a, b, slots}
+	}
+	return span{b, a, -slots}
+}
+
+// worth returns what a change costs: dollars, and late jobs at their price.
+func (s *searcher) worth(c *swap) (dollars float64) {
+	for i := range c.n {
+		if c.at[i] >= 0 {
+			dollars -= s.bill(s.rents[c.at[i]])
+		}
+		if !c.del[i] {
+			dollars += s.bill(c.to[i])
+		}
+	}
+	return dollars
+}
+
+// penalty is the price of the late jobs of a change, higher by kink beyond what
+// may be late.
+func (s *searcher) penalty() float64 {
+	sum := 0.0
+	for k, x := range s.m.change {
+		over := s.m.late[k] - s.may[k]
+		sum += float64((x + float64(s.kink*(max(over+x, 0)-max(over, 0)))) * s.price[k])
+	}
+	return sum
+}
+
+// apply makes a change.
+func (s *searcher) apply(c *swap, dollars float64) {
+	s.m.try(s.spansOf(c), true)
+	s.cost += dollars
+	for i := range c.n {
+		switch {
+		case c.at[i] < 0:
+			s.rents = append(s.rents, c.to[i])
+		case !c.del[i]:
+			s.rents[c.at[i]] = c.to[i]
+		}
+	}
+	for i := c.n - 1; i >= 0; i-- { // the later place first
+		j := i
+		if c.n == 2 && c.at[0] > c.at[1] {
+			j = 1 - i
+		}
+		if c.at[j] >= 0 && c.del[j] {
+			last := len(s.rents) - 1
+			s.rents[c.at[j]] = s.rents[last]
+			s.rents = s.rents[:last]
+		}
+	}
+}
+
+// anneal makes changes until steps of the model have been played: worse ones
+// too, the less the cooler. It returns early when ctx is done.
+func (s *searcher) anneal(ctx context.Context, hot, cold float64, steps int64, sweeps int, progress func(share float64)) {
+	var c swap
+	for sweep := range sweeps {
+		if ctx.Err() != nil {
+			return
+		}
+		progress(float64(sweep) / float64(sweeps))
+		share := float64(sweep) / float64(max(sweeps-1, 1))
+		heat := hot + float64(share*(cold-hot))
+		s.kink = max(0, float64(6*(share-0.5)))
+		s.locate()
+		for left := steps / int64(sweeps); left > 0; {
+			left -= 20
+			if !s.propose(&c) {
+				continue
+			}
+			dollars := s.worth(&c)
+			left -= int64(s.m.try(s.spansOf(&c), false))
+			worse := dollars + s.penalty()
+			if worse <= 0 || s.rng.Float64()*heat > worse {
+				s.apply(&c, dollars)
+			}
+		}
+		s.reprice(0.3)
+	}
+}
+
+// reprice moves the prices of being late towards what keeps late jobs at what
+// may be.
+func (s *searcher) reprice(gain float64) {
+	for k, may := range s.may {
+		if may <= 0 {
+			continue
+		}
+		off := min(max(s.m.late[k]/may-1, -0.5), 1)
+		s.price[k] *= 1 + float64(gain*off)
+	}
+}
+
+// locate notes the ticks at which jobs are late, for changes that help them.
+func (s *searcher) locate() {
+	s.hot = s.hot[:0]
+	n := len(s.m.lines)
+	for i := range s.m.lines {
+		l := &s.m.lines[i]
+		for t := range s.m.steps {
+			p := s.m.base[t*n+i]
+			if int(p.cell) >= len(l.cells) {
+				break
+			}
+			c := &l.cells[p.cell]
+			if c.class >= 0 && t-int(c.step) >= len(l.lates[c.lates])-1 {
+				s.hot = append(s.hot, int32((float64(float64(t)*s.m.h)+s.grid)/s.tick))
+			}
+		}
+	}
+}
+
+// propose draws a change.
+func (s *searcher) propose(c *swap) bool {
+	*c = swap{at: [2]int{-1, -1}, n: 1}
+	if len(s.rents) == 0 || s.rng.IntN(8) == 0 {
+		return s.insert(c)
+	}
+	i := s.rng.IntN(len(s.rents))
+	r := s.rents[i]
+	c.at[0], c.to[0] = i, r
+	if len(s.kinds) > 1 && s.rng.IntN(12) == 0 {
+		c.to[0].typ = int32(s.rng.IntN(len(s.kinds)))
+		return c.to[0].typ != r.typ
+	}
+	d := int32(1) << s.rng.IntN(6)
+	if s.rng.IntN(2) == 0 {
+		d = -d
+	}
+	if s.window > 0 {
+		return s.proposeWindows(c, i, r, d)
+	}
+	switch s.rng.IntN(6) {
+	case 0:
+		c.to[0].on += d
+	case 1:
+		c.to[0].off += d
+	case 2:
+		c.to[0].on += d
+		c.to[0].off += d
+	case 3:
+		c.del[0] = true
+		return true
+	case 4: // a pause
+		if r.off-r.on < 4 {
+			return false
+		}
+		a := r.on + 1 + s.rng.Int32N(r.off-r.on-2)
+		b := a + min(abs32(d)+1, r.off-a-1)
+		if b <= a {
+			return false
+		}
+		c.to[0].off = a
+		c.n, c.to[1] = 2, rent{r.typ, b, r.off, 1}
+	case 5: // no pause before the next one
+		j := s.rng.IntN(len(s.rents))
+		for range 4 { // a near one
+			k := s.rng.IntN(len(s.rents))
+			if abs32(s.rents[k].on-r.off) < abs32(s.rents[j].on-r.off) {
+				j = k
+			}
+		}
+		o := s.rents[j]
+		if j == i || o.typ != r.typ || o.on < r.on || o.on > r.off+60 {
+			return false
+		}
+		c.to[0].off = max(r.off, o.off)
+		c.n, c.at[1], c.del[1] = 2, j, true
+	}
+	x := c.to[0]
+	return x.on >= 0 && x.off > x.on && x.off <= s.last+64 && x.on < s.last
+}
+
+func abs32(x int32) int32 { return max(x, -x) }
+
+// proposeWindows draws a change of a rent that is paid by the window.
+func (s *searcher) proposeWindows(c *swap, i int, r rent, d int32) bool {
+	w := s.window
+	x := &c.to[0]
+	single := r.off-r.on == w
+	switch s.rng.IntN(10) {
+	case 9:
+		x.lead = leads[s.rng.IntN(len(leads))]
+		return x.lead != r.lead && x.lead < w
+	case 0, 1, 2:
+		x.on += d
+		x.off += d
+	case 3:
+		x.off += w
+	case 4:
+		x.on -= w
+	case 5:
+		x.off -= w
+		c.del[0] = single
+	case 6:
+		x.on += w
+		c.del[0] = single
+	case 7: // a window less in the middle
+		n := (r.off - r.on) / w
+		if n < 3 {
+			return false
+		}
+		k := 1 + s.rng.Int32N(n-2)
+		x.off = r.on + k*w
+		gap := s.rng.Int32N(w)
+		next := rent{r.typ, x.off + gap, x.off + gap + (n-k-1)*w, r.lead}
+		c.n, c.to[1] = 2, next
+	case 8: // one after another at once
+		j := s.rng.IntN(len(s.rents))
+		for range 4 {
+			k := s.rng.IntN(len(s.rents))
+			if abs32(s.rents[k].on-r.off) < abs32(s.rents[j].on-r.off) {
+				j = k
+			}
+		}
+		o := s.rents[j]
+		if j == i || o.typ != r.typ || abs32(o.on-r.off) > w {
+			return false
+		}
+		x.off = r.off + (o.off - o.on)
+		if s.rng.IntN(2) == 0 {
+			x.off -= w
+		}
+		c.n, c.at[1], c.del[1] = 2, j, true
+	}
+	if c.del[0] {
+		return true
+	}
+	return x.on >= 0 && x.off > x.on && x.on < s.last
+}
+
+// insert draws a new rent: where jobs are late, or anywhere.
+func (s *searcher) insert(c *swap) bool {
+	first := int32(s.grid / s.tick)
+	if s.last <= first+1 {
+		return false
+	}
+	at := first + s.rng.Int32N(s.last-first)
+	if len(s.hot) > 0 && s.rng.IntN(4) > 0 {
+		at = s.hot[s.rng.IntN(len(s.hot))]
+	}
+	r := rent{typ: int32(s.rng.IntN(len(s.kinds))), lead: 2}
+	if s.window > 0 {
+		r.on = at - s.rng.Int32N(s.window)
+		r.off = r.on + s.window
+	} else {
+		r.on = at - 1 - s.rng.Int32N(4)
+		r.off = r.on + 1 + int32(1)<<s.rng.IntN(6)
+	}
+	c.to[0] = r
+	return r.on >= 0 && r.on < s.last
+}

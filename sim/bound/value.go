@@ -1,0 +1,358 @@
+package bound
+
+import (
+	"math"
+	"sync"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// valuer computes what prices prove: the Lagrangian bound of a vector of prices
+// per slot-second and step. Make it with newValuer.
+//
+// With prices that no instance can earn more from than it costs (feasible makes
+// them so), every fleet costs at least what its jobs pay. A job pays the least
+// that any start in its window would cost it; a late one the least over the
+// time in which it could start without making more of its line late than may
+// be; and those that may be late are the ones that save most.
+type valuer struct {
+	w     *world
+	g     *grid
+	sort  [][]int32 // cells by sort; nil for those that are free
+	until [][]int32 // by priority: the last step in which a late job can run, by arrival; nil: nobody knows
+	free  [][]bool  // by priority: a late job that arrives then need not run
+	lag   float64   // the shortest boot, seconds
+	from  int       // the first step that prices may charge in
+	n     int       // steps of a paid window (hourly)
+
+	parallel int
+	short    []float64 // by cell: what it costs on time, less what lies above its least service
+	rate     []float64 // by cell: dollars a unit second above that
+	late     []float64 // by cell: dollars a unit second if late
+}
+
+func newValuer(w *world, g *grid, lag float64, parallel int) *valuer {
+	v := &valuer{w: w, g: g, lag: lag, from: min(g.judge+1, g.steps), parallel: max(parallel, 1)}
+	if w.hourly {
+		v.n = int(math.Ceil(w.window/g.seconds() - 1e-9))
+		if float64(v.n)*g.seconds() > w.window+1e-9 {
+			v.n++ // a window may begin anywhere in a step
+		}
+		v.from = min(g.judge+v.n, g.steps)
+	}
+	// per second, the second that judging begins in is free too
+	v.sort = make([][]int32, len(g.sorts))
+	for i := range g.cells {
+		if c := &g.cells[i]; !g.sorts[c.sort].free {
+			v.sort[c.sort] = append(v.sort[c.sort], int32(i))
+		}
+	}
+	v.short = make([]float64, len(g.cells))
+	v.rate = make([]float64, len(g.cells))
+	v.late = make([]float64, len(g.cells))
+	v.lines()
+	return v
+}
+
+// room returns how long after its arrival a job of the sort may start and be in
+// time on the fastest type, in seconds, rounded up.
+func (v *valuer) room(s *sort) float64 {
+	c := &v.w.cfg.Classes[s.class]
+	room := c.Target.Seconds()
+	if c.On == policy.Sojourn {
+		room -= s.lo / v.w.fastest()
+	}
+	return max(room, 0)
+}
+
+// lines computes until and free. Jobs of a line start in order, so a late one
+// makes late all that arrive after it and a target before its start; no more of
+// them may be late than the classes of the line allow together.
+func (v *valuer) lines() {
+	g, w := v.g, v.w
+	v.until, v.free = make([][]int32, 256), make([][]bool, 256)
+	if !w.ordered {
+		return
+	}
+	h := g.seconds()
+	for p := range 256 {
+		var may int64
+		var target, service float64
+		seen, loose := map[int]bool{}, false
+		for i := range g.sorts {
+			s := &g.sorts[i]
+			if int(s.priority) != p {
+				continue
+			}
+			c := &w.cfg.Classes[s.class]
+			loose = loose || c.Attain == 0
+			if !seen[s.class] {
+				seen[s.class] = true
+				may += g.budget[s.class]
+			}
+			target, service = max(target, c.Target.Seconds()), max(service, s.hi)
+		}
+		if len(seen) == 0 || loose {
+			continue
+		}
+		arrived := make([]int64, g.steps) // judged jobs up to the end of a step
+		var ends int                      // from here on jobs need not be in time
+		ends = g.steps
+		for i := range g.cells {
+			c := &g.cells[i]
+			s := &g.sorts[c.sort]
+			if int(s.priority) != p || int(c.step) < g.judge {
+				continue
+			}
+			if s.free {
+				ends = min(ends, int(c.step))
+			}
+			arrived[c.step] += c.n
+		}
+		for t := 1; t < g.steps; t++ {
+			arrived[t] += arrived[t-1]
+		}
+		extra := int(math.Ceil((target+service/w.slowest())/h)) + 1
+		until, free := make([]int32, g.steps), make([]bool, g.steps)
+		last := 0
+		for t := range g.steps {
+			for last < g.steps && arrived[last] <= arrived[t]+may {
+				last++
+			}
+			until[t] = int32(max(min(last+extra, g.steps-1), t))
+			// nobody after it is left to be made late; but where the run goes on
+			// until the last job is done, it must be done
+			free[t] = last >= ends && w.end != never
+		}
+		v.until[p], v.free[p] = until, free
+	}
+}
+
+// each calls work for 0 … n−1, in parallel.
+func (v *valuer) each(n int, work func(i int)) {
+	if v.parallel == 1 {
+		for i := range n {
+			work(i)
+		}
+		return
+	}
+	var wait sync.WaitGroup
+	for k := range v.parallel {
+		wait.Go(func() {
+			for i := k; i < n; i += v.parallel {
+				work(i)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// charge computes what every cell pays at the prices.
+func (v *valuer) charge(prices []float64) {
+	g := v.g
+	h := g.seconds()
+	sum := make([]float64, g.steps+1)
+	for t, x := range prices {
+		sum[t+1] = sum[t] + float64(x*h)
+	}
+	late := make([][]float64, 256)
+	v.each(256, func(p int) {
+		if v.until[p] == nil {
+			return
+		}
+		late[p] = make([]float64, g.steps)
+		var s slider
+		s.until(prices, v.until[p], late[p])
+		for t := range late[p] {
+			if v.free[p][t] {
+				late[p][t] = 0
+			}
+		}
+	})
+	v.each(len(g.sorts), func(i int) {
+		if v.sort[i] == nil {
+			return
+		}
+		v.chargeSort(i, prices, sum, late[g.sorts[i].priority])
+	})
+}
+
+func (v *valuer) chargeSort(i int, prices, sum, late []float64) {
+	g, w := v.g, v.w
+	s := &g.sorts[i]
+	h := g.seconds()
+	room := v.room(s)
+	cheapest := make([]float64, g.steps)
+	var slide slider
+	slide.fixed(prices, int(math.Ceil((room+s.hi/w.slowest())/h)), cheapest)
+	var least []float64
+	if s.lo > 0 {
+		whole := make([]float64, g.steps)
+		reach := make([]float64, g.steps)
+		starts := 1 + int(math.Ceil(room/h))
+		for _, l := range w.lanes {
+			wholeJob(sum, s.lo/l.speed, h, l.speed, whole)
+			slide.fixed(whole, starts, reach)
+			if least == nil {
+				least = append([]float64(nil), reach...)
+				continue
+			}
+			for t := range least {
+				least[t] = min(least[t], reach[t])
+			}
+		}
+	}
+	for _, k := range v.sort[i] {
+		t := g.cells[k].step
+		v.rate[k] = cheapest[t]
+		v.short[k] = float64(-s.lo * cheapest[t])
+		if least != nil {
+			v.short[k] += least[t]
+		}
+		v.late[k] = 0
+		if late != nil {
+			v.late[k] = late[t]
+		}
+	}
+}
+
+// wholeJob sets cost[t] to the least that a job of d seconds costs that starts
+// within step t, at the speed given. sum are the prices summed up to each step.
+// Prices are constant within a step, so the least is where the start or the end
+// meets a step's edge.
+func wholeJob(sum []float64, d, h, speed float64, cost []float64) {
+	n := len(sum) - 1
+	at := func(x float64) float64 { // the sum up to x steps
+		if x >= float64(n) {
+			return sum[n]
+		}
+		i := int(x)
+		f := x - float64(i)
+		return sum[i] + float64(f*(sum[i+1]-sum[i]))
+	}
+	steps := d / h
+	m := math.Floor(steps)
+	r := steps - m
+	for t := range cost {
+		x := float64(t)
+		a := at(x+steps) - sum[t]
+		b := at(x+1+m) - at(x+1-r)
+		cost[t] = float64(speed * min(a, b))
+	}
+}
+
+// gain returns what it saves to serve late a job of cell k with service s.
+func (v *valuer) gain(k int32, s float64) float64 {
+	return v.short[k] + float64(s*(v.rate[k]-v.late[k]))
+}
+
+// proof is what prices prove.
+type proof struct {
+	jobs  []float64 // by class: what its jobs pay, the late ones left out
+	theta []float64 // by class: the price of being late
+	sum   float64
+}
+
+// prove returns what the jobs pay at prices, which must be feasible.
+func (v *valuer) prove(prices []float64) proof {
+	v.charge(prices)
+	n := len(v.w.cfg.Classes)
+	p := proof{jobs: make([]float64, n), theta: make([]float64, n)}
+	for class := range n {
+		if v.w.cfg.Classes[class].Attain == 0 {
+			continue
+		}
+		theta := v.marginal(class)
+		p.theta[class], p.jobs[class] = theta, v.pay(class, theta)
+		p.sum += p.jobs[class]
+	}
+	return p
+}
+
+// marginal returns the saving of the last job of a class that may be late.
+func (v *valuer) marginal(class int) float64 {
+	above := func(x float64) (n int64) {
+		v.cells(class, func(k int32, s *sort, c *cell) {
+			if v.gain(k, c.work/float64(c.n)) > x {
+				n += c.n
+			}
+		})
+		return n
+	}
+	most := 0.0
+	v.cells(class, func(k int32, s *sort, c *cell) { most = max(most, v.gain(k, c.work/float64(c.n))) })
+	lo, hi := 0.0, most
+	if above(0) <= v.g.budget[class] {
+		return 0
+	}
+	for range 40 {
+		if mid := (lo + hi) / 2; above(mid) > v.g.budget[class] {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return hi
+}
+
+// cells calls f for every cell of a class that is promised something.
+func (v *valuer) cells(class int, f func(k int32, s *sort, c *cell)) {
+	for i := range v.sort {
+		s := &v.g.sorts[i]
+		if s.class != class {
+			continue
+		}
+		for _, k := range v.sort[i] {
+			f(k, s, &v.g.cells[k])
+		}
+	}
+}
+
+// pay returns what the jobs of a class pay at least if being late costs theta a
+// job: the sum of what each pays in time, or late with theta, less theta for
+// those that may be late. Services within a cell are known by their sum only,
+// so the saving is bounded by its secant between the sort's limits.
+func (v *valuer) pay(class int, theta float64) float64 {
+	total := float64(-theta * float64(v.g.budget[class]))
+	v.cells(class, func(k int32, s *sort, c *cell) {
+		n := float64(c.n)
+		mean := c.work / n
+		total += float64(n*v.short[k]) + float64(c.work*v.rate[k])
+		a, b := max(v.gain(k, s.lo)-theta, 0), max(v.gain(k, s.hi)-theta, 0)
+		if a == 0 && b == 0 {
+			return
+		}
+		x := min(max((mean-s.lo)/(s.hi-s.lo), 0), 1)
+		total -= float64(n * (a + float64(x*(b-a))))
+	})
+	return total
+}
+
+// feasible lowers prices until no instance can earn more than it costs, and to
+// nothing where capacity may be free.
+func (v *valuer) feasible(prices []float64) {
+	p, h := v.w.price, v.g.seconds()
+	for t := range prices {
+		if t < v.from || !(prices[t] > 0) {
+			prices[t] = 0
+		}
+	}
+	if v.w.hourly { // any window's prices sum to at most what it costs
+		most, sum := float64(p*v.w.window/h), 0.0
+		for t := v.from; t < len(prices); t++ {
+			if t-v.n >= v.from {
+				sum -= prices[t-v.n]
+			}
+			prices[t] = min(prices[t], max(0, most-sum))
+			sum += prices[t]
+		}
+		return
+	}
+	boot := float64(p * v.lag)
+	best := 0.0 // of an instance that is on: its boot may lie before judging
+	for t := v.from; t < len(prices); t++ {
+		best = max(best, -boot)
+		prices[t] = min(prices[t], max(0, p-best/h))
+		best += float64(h * (prices[t] - p))
+	}
+}
