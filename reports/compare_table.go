@@ -64,7 +64,14 @@ func (b *board) says() string {
 	if n := len(b.Seeds); n > 1 {
 		seeds = fmt.Sprintf("seeds %d–%d", b.Seeds[0], b.Seeds[n-1])
 	}
-	return fmt.Sprintf("n = %d (%s), intervals over %s", r.Runs, seeds, b.units())
+	text := fmt.Sprintf("n = %d (%s), intervals over %s", r.Runs, seeds, b.units())
+	if lower := float64(r.LowerUSD); lower > 0 {
+		text += ", " + r.bound() + " " + Money(lower)
+	}
+	if r.PlanUSD > 0 {
+		text += ", best plan known " + Money(r.PlanUSD)
+	}
+	return text
 }
 
 // units names what is resampled.

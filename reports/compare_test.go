@@ -227,7 +227,7 @@ func TestCompareText(t *testing.T) {
 	pair.Add(c)
 	out := tables(t, &pair)
 	for _, want := range []string{
-		"week: n = 3 (seeds 1–3), intervals over 3 seeds × 7 days\n",
+		"week: n = 3 (seeds 1–3), intervals over 3 seeds × 7 days, floor $ 1",
 		"✓ 3 of 3          ✓ 3 of 3 ",
 		"judged cost", "−4.2 % ±0.", "p<0.001",
 		"cost ÷ floor", "upload p95",

@@ -256,8 +256,12 @@ func (c *comparing) openStore() error {
 
 // compare runs the grid.
 func (c *comparing) compare() (*reports.Comparison, error) {
-	c.grid.Yardstick = yardstick(c.bound, c.app)
-	progress := c.app.newProgress("compare (runs)", int64(c.grid.Cells()))
+	total := c.grid.Cells()
+	if c.bound != "floor" {
+		total += len(c.grid.Scenarios) * c.runs // a bound for each seed
+	}
+	progress := c.app.newProgress("compare (runs and bounds)", int64(total))
+	c.grid.Yardstick = yardstick(c.bound, c.app, progress)
 	defer progress.End()
 	var found atomic.Int64
 	c.grid.Done = func(kept bool) {

@@ -38,6 +38,8 @@ instances = 1
 	for _, line := range []string{
 		"simulate s.toml --json out.json --jobs out.csv --timeline out.ticks",
 		"simulate s.toml --json out.json --runs 2",
+		"compare s.toml static --json out.json --markdown out.md",
+		"compare s.toml static --json out.json --bound floor --runs 2",
 		"scenario lint s.toml",
 		"scenario new out.toml --from-trace trace.csv",
 		"trace import trace.csv -o out.parquet",

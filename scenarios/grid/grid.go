@@ -41,12 +41,13 @@ type Contender struct {
 type Yardstick struct {
 	// Name tells it from others: "floor", "lower", "plan".
 	Name string
-	// Of returns the bound of a world with one seed, to be read once and kept.
-	// It is nil where the bound is the floor of work.
+	// Of returns the bound of a world with one seed; the zero Bound: there is
+	// none but the floor of work. Nil: the floor of work bounds all.
 	Of func(ctx context.Context, w *scenarios.World, seed uint64) (*Bound, error)
 }
 
-// Bound is what a run's judged cost is compared with.
+// Bound is what a run's judged cost is compared with. The zero Bound says
+// nothing, and the floor of work stands in for it.
 type Bound struct {
 	LowerUSD float64 `json:"lower_usd"`
 	// PlanUSD is what the best plan that knows the future cost; 0: no plan.
@@ -217,7 +218,7 @@ func (g *Grid) fill(ctx context.Context, s *scenarios.Scenario, hash string, see
 			return noJobs{fmt.Errorf("%s, seed %d: holds no job: there is nothing to judge a policy by", s.Path, seeds[m.seed])}
 		}
 		bound := trial.Bound{LowerUSD: r.Figures.Floor.CostUSD}
-		if b := bounds[m.seed]; b != nil {
+		if b := bounds[m.seed]; b != nil && b.LowerUSD > 0 {
 			bound = trial.Bound{LowerUSD: b.LowerUSD, Certified: true, PlanUSD: b.PlanUSD, Plan: b.Supply}
 		}
 		t := trial.Of(r, s.Judge(&r.Figures), bound)

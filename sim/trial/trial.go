@@ -4,6 +4,8 @@
 package trial
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/skynet-ec2/skynet/sim"
@@ -56,6 +58,23 @@ type Bound struct {
 
 // Supply is a capacity over time by its changes, in their order.
 type Supply []Change
+
+// SupplyOf returns the sum of steps, each by how much the supply rises or falls
+// at a time. Their order does not matter.
+func SupplyOf(steps []Change) Supply {
+	sorted := slices.Clone(steps)
+	slices.SortStableFunc(sorted, func(a, b Change) int { return cmp.Compare(a.AtS, b.AtS) })
+	var s Supply
+	cores := 0.0
+	for i, x := range sorted {
+		cores += x.Cores
+		if i+1 < len(sorted) && sorted[i+1].AtS == x.AtS {
+			continue
+		}
+		s = append(s, Change{x.AtS, cores})
+	}
+	return s
+}
 
 // Change is what the supply is from a time on.
 type Change struct {

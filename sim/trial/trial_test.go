@@ -238,3 +238,14 @@ func TestDeviationLaws(t *testing.T) {
 		}
 	})
 }
+
+// Steps that end where others begin leave no trace, whatever their order.
+func TestSupplyOf(t *testing.T) {
+	got := SupplyOf([]Change{{30, -2}, {10, 2}, {20, -3}, {5, 3}, {20, 3}})
+	if want := (Supply{{5, 3}, {10, 5}, {20, 5}, {30, 3}}); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := planned([]Step{{At: 4 * time.Second}, {At: 5 * time.Second}, {At: 25 * time.Second}, {At: time.Minute}}, got); !slices.Equal(got, []float64{0, 3, 5, 3}) {
+		t.Errorf("planned %v, want 0, 3, 5, 3", got)
+	}
+}
