@@ -21,6 +21,7 @@ build: ## build the programs into bin/
 # SKYNET_LONG=1 adds the heavy rows of the closed forms (several minutes).
 # Whatever a test needs to run beside it (a database, say) is started here.
 test: ## run every test
+	@scripts/install-slurm
 	$(GO) test ./...
 
 check: ## format, vet, staticcheck, import arrows, generated files

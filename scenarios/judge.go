@@ -14,7 +14,13 @@ import (
 // outside the scenario: its hours are not those the windows are about. A figure that is missing or has no value breaks its
 // promise. Left out are classes without jobs that need not have any: one that
 // catches the rest, and all of them on a trace given from outside the scenario.
-func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict {
+func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict { return s.judge(f, false) }
+
+// JudgePart is Judge for a run of a part of the trace: of the [[promise]] tables
+// it leaves out those about figures of the whole run, such as its cost.
+func (s *Scenario) JudgePart(f *sim.Figures) []sim.Verdict { return s.judge(f, true) }
+
+func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
 	var list []sim.Verdict
 	for i := range s.Classes {
 		c := &s.Classes[i]
@@ -26,12 +32,13 @@ func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict {
 		v := sim.Verdict{
 			Name: c.Name, Class: true,
 			Want: "≥ " + percent(c.Attain) + " within " + c.span(),
-			Got:  "no jobs",
+			Got:  "no jobs", Margin: -1,
 		}
 		if got != nil && got.Attained != nil && !math.IsNaN(*got.Attained) {
 			v.Value = got.Attained
 			v.Got = percent(*got.Attained)
 			v.Kept = *got.Attained >= c.Attain
+			v.Margin = missesLeft(*got.Attained, c.Attain)
 		}
 		list = append(list, v)
 		if c.WorstHour > 0 {
@@ -43,6 +50,9 @@ func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict {
 		if s.replaced && (isWindow(p.Metric) || isWindow(p.Per)) {
 			continue // the hours of another trace's week
 		}
+		if part && !(isJudged(p.Metric) && (p.Per == "" || isJudged(p.Per))) {
+			continue
+		}
 		list = append(list, p.judge(f))
 	}
 	return list
@@ -52,9 +62,13 @@ func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict {
 // jobs enough to count, nothing was broken.
 func (c *Class) judgeHours(got *sim.ClassFigures) sim.Verdict {
 	v := sim.Verdict{Name: "worst hour of " + c.Name, Want: "≥ " + percent(c.WorstHour), Got: "no hour of 100 jobs", Kept: got != nil}
+	if !v.Kept {
+		v.Margin = -1
+	}
 	if got != nil && got.WorstHour != nil {
 		v.Value, v.Got = got.WorstHour, percent(*got.WorstHour)
 		v.Kept = *got.WorstHour >= c.WorstHour
+		v.Margin = missesLeft(*got.WorstHour, c.WorstHour)
 	}
 	return v
 }
@@ -62,8 +76,14 @@ func (c *Class) judgeHours(got *sim.ClassFigures) sim.Verdict {
 // isWindow reports whether a metric is about a [[window]].
 func isWindow(metric string) bool { return strings.HasPrefix(metric, "windows.") }
 
+// isJudged reports whether a metric means the same in a part of a run as in the
+// whole: a fraction or time over the judged time, or a count that must be 0.
+func isJudged(metric string) bool {
+	return strings.HasPrefix(metric, "classes.") || metric == "slack.mean" || metric == "floor.over" || metric == "jobs.lost"
+}
+
 func (p *Promise) judge(f *sim.Figures) sim.Verdict {
-	v := sim.Verdict{Name: p.Name, Want: p.want(), Got: "no value"}
+	v := sim.Verdict{Name: p.Name, Want: p.want(), Got: "no value", Margin: -1}
 	if v.Name == "" {
 		v.Name = p.Metric
 		if p.Per != "" {
@@ -80,8 +100,30 @@ func (p *Promise) judge(f *sim.Figures) sim.Verdict {
 	}
 	v.Value, v.Got = &x, short(x)
 	v.Kept = (p.Min == nil || x >= *p.Min) && (p.Max == nil || x <= *p.Max)
+	v.Margin = p.margin(x)
 	return v
 }
+
+// missesLeft returns which fraction of the late jobs that a promise allows is
+// left. Where it allows none, a late job in a thousand counts as all of them.
+func missesLeft(attained, promised float64) float64 {
+	return (attained - promised) / max(1-promised, 0.001)
+}
+
+// margin returns how far x is from the nearer bound, as a fraction of that bound.
+func (p *Promise) margin(x float64) float64 {
+	margin := math.Inf(1)
+	if p.Min != nil {
+		margin = (x - *p.Min) / max(math.Abs(*p.Min), tinyBound)
+	}
+	if p.Max != nil {
+		margin = min(margin, (*p.Max-x)/max(math.Abs(*p.Max), tinyBound))
+	}
+	return margin
+}
+
+// tinyBound is the least a margin is a fraction of: a bound of 0 has no fraction.
+const tinyBound = 0.01
 
 // want returns the bounds as people write them.
 func (p *Promise) want() string {

@@ -72,9 +72,6 @@ type unknownPolicy struct{ error }
 // BadInput marks the error as the user's.
 func (unknownPolicy) BadInput() bool { return true }
 
-// OwnPolicy returns the policy that the scenario's file names.
-func (s *Scenario) OwnPolicy() *Policy { return s.policy }
-
 // Try returns an error, as Problems where a file is to blame, if p cannot
 // decide in the scenario.
 func (s *Scenario) Try(p *Policy) error {

@@ -18,7 +18,7 @@ type policyFile struct {
 	Name       string         `toml:"name" required:"yes" doc:"The policy's name."`
 	Params     map[string]any `toml:"params" doc:"Its parameters; those left out take their defaults."`
 	Steps      []Step         `toml:"step" doc:"A step of the policy scripted."`
-	Provenance map[string]any `toml:"provenance" doc:"Where the parameters come from: for people, and for skynet policy."`
+	Provenance *Provenance    `toml:"provenance" doc:"Where the parameters come from, as skynet tune writes it. simulate says where it does not apply."`
 }
 
 // Policy is a policy with its parameters, as a file says it.
@@ -29,6 +29,8 @@ type Policy struct {
 	Spec   *policy.Spec // nil: scripted
 	Values policy.Values
 	Steps  []policy.Step
+	// Provenance of the parameters; nil when the file does not say.
+	Provenance *Provenance
 }
 
 // LoadPolicy reads and checks a policy file against a catalog. Everything that
@@ -53,7 +55,7 @@ func LoadPolicy(path string, c *policy.Catalog) (*Policy, error) {
 func readPolicy(d *document, raw map[string]any, c *policy.Catalog) *Policy {
 	var f policyFile
 	d.table(raw, reflect.ValueOf(&f).Elem(), "")
-	p := &Policy{Name: f.Name, Path: d.file}
+	p := &Policy{Name: f.Name, Path: d.file, Provenance: f.Provenance}
 	if f.Name != "" {
 		p.resolve(d, "", c, f.Params, nil, f.Steps)
 	}

@@ -22,6 +22,8 @@ type World struct {
 
 	kept  *traces.Packed // the recorded trace in memory, before it is amplified
 	drawn []drawn        // generated traces in memory
+
+	from, to time.Duration // the part of the trace that runs see; to 0: its end
 }
 
 // drawn is a generated trace in memory.
@@ -134,23 +136,19 @@ func (w *World) Source(seed uint64) (traces.Source, error) {
 		return s.generator(seed).Source()
 	}
 	if w.kept != nil {
-		return w.amplify(w.kept.Source(), seed), nil
+		return w.part(w.amplify(w.kept.Source(), seed)), nil
 	}
 	src, err := w.open()
 	if err != nil {
 		return nil, err
 	}
-	return w.amplify(src, seed), nil
+	return w.part(w.amplify(src, seed)), nil
 }
 
 // open returns the recorded trace, cut and scaled.
 func (w *World) open() (traces.Source, error) {
 	t := w.scenario.Trace
-	path := t.File
-	if !w.scenario.replaced {
-		path = beside(w.scenario.Path, t.File)
-	}
-	src, err := traces.Open(path, traces.Options{Format: t.Format, IgnoreColumns: t.IgnoreColumns})
+	src, err := traces.Open(w.scenario.tracePath(), traces.Options{Format: t.Format, IgnoreColumns: t.IgnoreColumns})
 	if err != nil {
 		return nil, err
 	}

@@ -17,4 +17,8 @@ type Verdict struct {
 	// the promise.
 	Value *float64 `json:"value"`
 	Kept  bool     `json:"kept"`
+	// Margin is how much of what the promise allows is left, as a fraction of it:
+	// of the late jobs allowed, or of the bound. It is negative when the promise
+	// was broken, −1 when the figure has no value.
+	Margin float64 `json:"-"`
 }

@@ -40,6 +40,7 @@ instances = 1
 		"simulate s.toml --json out.json --runs 2",
 		"compare s.toml static --json out.json --markdown out.md",
 		"compare s.toml static --json out.json --bound floor --runs 2",
+		"tune s.toml --budget 60 --out out.toml --json out.json",
 		"scenario lint s.toml",
 		"scenario new out.toml --from-trace trace.csv",
 		"trace import trace.csv -o out.parquet",

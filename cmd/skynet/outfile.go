@@ -103,10 +103,7 @@ func (a *app) intoJSON(path string, work func() (any, error)) error {
 func commandLine(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = w
-		if w == "" || strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
-			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
+		quoted[i] = shellWord(w)
 	}
 	return strings.Join(quoted, " ")
 }

@@ -53,6 +53,19 @@ func (a *app) newProgress(work string, total int64) *Progress {
 	return p
 }
 
+// Work names what is being done from now on.
+func (p *Progress) Work(work string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.work = work
+	if p.bar != nil {
+		p.bar.Describe(work)
+	}
+}
+
 // Add counts n more units as done.
 func (p *Progress) Add(n int64) {
 	if p == nil {

@@ -79,6 +79,9 @@ func (s *simulation) run(path string, seeded bool) error {
 	if s.scenario, err = scenarios.LoadWith(path, s.with); err != nil {
 		return s.app.listProblems(err)
 	}
+	if err := s.app.noteDoubts(s.scenario); err != nil {
+		return err
+	}
 	if !seeded {
 		s.seed = s.scenario.Seed
 	}

@@ -48,7 +48,10 @@ func buildVersion() version {
 
 // String returns v on one line, such as
 // "skynet v1.2.0 (3f9a1c7d2b60, modified) go1.26.0 linux/amd64".
-func (v version) String() string {
+func (v version) String() string { return fmt.Sprintf("%s %s %s", v.short(), v.Go, v.Platform) }
+
+// short returns v as far as results depend on it: not on compiler and platform.
+func (v version) short() string {
 	revision := ""
 	if v.Revision != "" {
 		revision = " (" + v.Revision[:min(12, len(v.Revision))]
@@ -57,7 +60,7 @@ func (v version) String() string {
 		}
 		revision += ")"
 	}
-	return fmt.Sprintf("skynet %s%s %s %s", v.Version, revision, v.Go, v.Platform)
+	return "skynet " + v.Version + revision
 }
 
 func newVersionCommand(a *app) *cobra.Command {

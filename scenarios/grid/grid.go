@@ -93,7 +93,7 @@ func (g *Grid) Check() []error {
 // rows returns the policies of a scenario, without results.
 func (g *Grid) rows(s *scenarios.Scenario) ([]Row, []error) {
 	if len(g.Policies) == 0 {
-		return []Row{{Name: s.PolicyLabel(), Policy: s.OwnPolicy()}}, nil
+		return []Row{{Name: s.PolicyLabel(), Policy: s.Decides()}}, nil
 	}
 	catalog := s.Catalog()
 	var rows []Row
@@ -134,6 +134,19 @@ func (g *Grid) Run(ctx context.Context, each func(s *scenarios.Scenario, rows []
 	return nil
 }
 
+// worldOf tells a scenario's world from every other: its name, what its file and
+// the files that it refers to say, and the content of its trace.
+func worldOf(s *scenarios.Scenario) (string, error) {
+	trace, err := s.TraceHash()
+	if err != nil {
+		return "", err
+	}
+	if s.TraceReplaced() {
+		trace += " replaced"
+	}
+	return fmt.Sprintf("%s %s, trace %s", s.Name, s.Hash(), trace), nil
+}
+
 // missing is a cell that is not in the store.
 type missing struct {
 	key  Key
@@ -147,7 +160,7 @@ func (g *Grid) scenario(ctx context.Context, s *scenarios.Scenario) ([]Row, erro
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	hash, err := s.Hash()
+	hash, err := worldOf(s)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,8 @@ import (
 type Key struct {
 	// What the cell holds: "trial", or "bound".
 	Kind string `json:"kind"`
-	// Scenario is its hash; Policy the policy's, empty for a bound.
+	// Scenario is what tells its world from others; Policy the policy's hash,
+	// empty for a bound.
 	Scenario string `json:"scenario"`
 	Policy   string `json:"policy,omitempty"`
 	Seed     uint64 `json:"seed"`

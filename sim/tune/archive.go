@@ -1,0 +1,195 @@
+package tune
+
+import (
+	"context"
+	"slices"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// entry is a candidate and what it came to, by week.
+type entry struct {
+	values policy.Values
+	raw    Raw
+	point  []float64 // where it lies in the cube
+	weeks  map[int][]*Metrics
+}
+
+// archive is every candidate of a search. Candidate 0 are the defaults.
+type archive struct {
+	space   *Space
+	weeks   []Week
+	runner  Runner
+	memory  *Memory
+	inputs  *Inputs
+	tell    func(runs int)
+	entries []*entry
+	index   map[string]int
+	spent   int // runs, known ones included
+}
+
+// add returns the index of a candidate, which is new unless it has the values of
+// an earlier one.
+func (a *archive) add(v policy.Values) int {
+	raw := a.space.RawOf(v)
+	key := raw.Key()
+	if i, known := a.index[key]; known {
+		return i
+	}
+	i := len(a.entries)
+	a.entries = append(a.entries, &entry{values: v, raw: raw, point: a.space.Point(v), weeks: map[int][]*Metrics{}})
+	a.index[key] = i
+	return i
+}
+
+// ask is a candidate's run of a week.
+type ask struct{ candidate, week int }
+
+// once returns asks without those asked before: two points of a generation may
+// round to the same candidate.
+func once(asks []ask) []ask {
+	seen := map[ask]bool{}
+	var list []ask
+	for _, x := range asks {
+		if !seen[x] {
+			seen[x] = true
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// missing returns how many runs it takes to know what is asked.
+func (a *archive) missing(asks []ask) int {
+	runs := 0
+	for _, x := range once(asks) {
+		if a.entries[x.candidate].weeks[x.week] == nil {
+			runs += len(a.weeks[x.week])
+		}
+	}
+	return runs
+}
+
+// evaluate runs what is asked and not known. Runs of one fold follow each other,
+// so that they can share its trace.
+func (a *archive) evaluate(ctx context.Context, asks []ask) error {
+	asks = once(asks)
+	slices.SortStableFunc(asks, func(x, y ask) int { return x.week - y.week })
+	p := &Plan{Inputs: *a.inputs, Shards: 1}
+	at := map[string]int{} // candidates of the plan
+	type place struct {
+		entry      *entry
+		week, fold int
+	}
+	var places []place
+	a.spent += a.missing(asks)
+	// Not more folds in a plan than its tasks need, and those in order.
+	for from := 0; from < len(asks); {
+		to := from
+		for to < len(asks) && asks[to].week == asks[from].week {
+			to++
+		}
+		week := asks[from].week
+		for f := range a.weeks[week] {
+			fold := &a.weeks[week][f]
+			used := -1
+			for _, x := range asks[from:to] {
+				e := a.entries[x.candidate]
+				if f == 0 && e.weeks[week] == nil {
+					e.weeks[week] = make([]*Metrics, len(a.weeks[week]))
+				}
+				if e.weeks[week][f] != nil {
+					continue
+				}
+				if known := a.memory.of(e.raw, fold); known != nil {
+					e.weeks[week][f] = known
+					a.tell(1)
+					continue
+				}
+				if used < 0 {
+					used = len(p.Folds)
+					p.Folds = append(p.Folds, *fold)
+				}
+				key := e.raw.Key()
+				c, there := at[key]
+				if !there {
+					c = len(p.Candidates)
+					p.Candidates = append(p.Candidates, e.raw)
+					at[key] = c
+				}
+				p.Tasks = append(p.Tasks, Task{c, used})
+				places = append(places, place{e, week, f})
+			}
+		}
+		from = to
+	}
+	if len(p.Tasks) == 0 {
+		return ctx.Err()
+	}
+	p.Seal()
+	return a.runner.Run(ctx, p, func(task int, m *Metrics) error {
+		x := places[task]
+		x.entry.weeks[x.week][x.fold] = m
+		a.tell(1)
+		return a.memory.add(x.entry.raw, &a.weeks[x.week][x.fold], m)
+	})
+}
+
+// scores returns a candidate's score in those of the weeks that it has run, and
+// which these are.
+func (e *entry) scores(weeks []int) (scores []float64, of []int) {
+	for _, w := range weeks {
+		if runs := e.weeks[w]; runs != nil {
+			scores = append(scores, meanOf(runs, (*Metrics).Score))
+			of = append(of, w)
+		}
+	}
+	return scores, of
+}
+
+// meanOf returns the mean of a figure over the runs of a week.
+func meanOf(runs []*Metrics, figure func(*Metrics) float64) float64 {
+	sum := 0.0
+	for _, m := range runs {
+		sum += figure(m)
+	}
+	return sum / float64(len(runs))
+}
+
+// against returns the mean difference of a candidate's score to the defaults',
+// over the weeks that both have run; what it has run tells how sure that is.
+func (a *archive) against(c int, weeks []int) (mean float64, of int) {
+	base := a.entries[0]
+	sum := 0.0
+	scores, at := a.entries[c].scores(weeks)
+	for i, w := range at {
+		if runs := base.weeks[w]; runs != nil {
+			sum += scores[i] - meanOf(runs, (*Metrics).Score)
+			of++
+		}
+	}
+	if of == 0 {
+		return 0, 0
+	}
+	return sum / float64(of), of
+}
+
+// ranked returns candidates by their score against the defaults', the best
+// first.
+func (a *archive) ranked(candidates, weeks []int) []int {
+	score := map[int]float64{}
+	for _, c := range candidates {
+		score[c], _ = a.against(c, weeks)
+	}
+	list := slices.Clone(candidates)
+	slices.SortStableFunc(list, func(x, y int) int {
+		switch {
+		case score[x] < score[y]:
+			return -1
+		case score[x] > score[y]:
+			return 1
+		}
+		return x - y
+	})
+	return list
+}

@@ -1,0 +1,142 @@
+package tune
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// chosen are the candidates that a choice comes to; -1 where there is none.
+type chosen struct{ cheapest, recommended, fastest int }
+
+// costSlack is how much dearer than the cheapest the fastest may be: beyond it
+// speed is bought by the fleet, not found by the search.
+const costSlack = 1.25
+
+// choose returns the cheapest candidate that keeps its promises by the mean of
+// the weeks, the recommended and the fastest; ok is false when none keeps them.
+// The cheapest is that of the lowest score: a week that breaks a promise counts.
+//
+// The recommended is the least aggressive within one standard error of the
+// cheapest's score: the one of the lowest risk, and of those the nearest to the
+// defaults.
+func (a *archive) choose(candidates []int, sums []Summary) (c chosen, ok bool) {
+	c = chosen{-1, -1, -1}
+	best := -1
+	for i := range candidates {
+		if sums[i].Keeps() && (best < 0 || sums[i].Score.Mean() < sums[best].Score.Mean()) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return c, false
+	}
+	within := sums[best].Score.Mean() + sums[best].Score.Error()
+	pick, fast := best, best
+	for i := range candidates {
+		s := &sums[i]
+		if !s.Keeps() {
+			continue
+		}
+		if s.Score.Mean() <= within && a.lessAggressive(candidates[i], candidates[pick], s, &sums[pick]) {
+			pick = i
+		}
+		if s.Ratio.Mean() <= float64(costSlack*sums[best].Ratio.Mean()) && s.Latency.Mean() < sums[fast].Latency.Mean() {
+			fast = i
+		}
+	}
+	return chosen{candidates[best], candidates[pick], candidates[fast]}, true
+}
+
+// lessAggressive reports whether a candidate is of lower risk than another, or of
+// the same and nearer to the defaults.
+func (a *archive) lessAggressive(c, other int, s, o *Summary) bool {
+	if s.Risk != o.Risk {
+		return s.Risk < o.Risk
+	}
+	// One broken week more or less in twenty tells nothing.
+	const tie = 0.05
+	broken, others := s.brokenShare(), o.brokenShare()
+	if d := broken - others; d < -tie || d > tie {
+		return d < 0
+	}
+	return a.distance(c) < a.distance(other)
+}
+
+// distance returns how far a candidate is from the defaults: the root of the mean
+// square over the parameters.
+func (a *archive) distance(c int) float64 {
+	sum := 0.0
+	for j, x := range a.entries[c].point {
+		d := x - a.entries[0].point[j]
+		sum += float64(d * d)
+	}
+	return math.Sqrt(sum / float64(a.space.Dim()))
+}
+
+// Dominates reports whether a candidate is nowhere worse than another and
+// somewhere better: cheaper, faster, or with more slack in reserve at that.
+func (s *Summary) Dominates(other *Summary) bool {
+	a := [3]float64{s.Ratio.Mean(), s.Latency.Mean(), -slackOf(s)}
+	b := [3]float64{other.Ratio.Mean(), other.Latency.Mean(), -slackOf(other)}
+	better := false
+	for i := range a {
+		if a[i] > b[i] {
+			return false
+		}
+		better = better || a[i] < b[i]
+	}
+	return better
+}
+
+func slackOf(s *Summary) float64 {
+	if len(s.Slack.Values) == 0 {
+		return 0
+	}
+	return s.Slack.Mean()
+}
+
+// front returns the indices of the summaries that keep their promises and that
+// no other of those dominates.
+func front(sums []Summary) []int {
+	var list []int
+	for i := range sums {
+		on := sums[i].Keeps()
+		for j := range sums {
+			on = on && (i == j || !sums[j].Keeps() || !sums[j].Dominates(&sums[i]))
+		}
+		if on {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// InfeasibleError is a tuning none of whose candidates keeps the promises.
+type InfeasibleError struct {
+	// Promise that the least broken candidate breaks most, and that candidate.
+	Promise PromiseSummary
+	Least   Raw
+	Tried   int
+}
+
+func (e *InfeasibleError) Error() string {
+	p := &e.Promise
+	return fmt.Sprintf("none of %d candidates keeps the promises: the least broken comes to %s for %q, promised %s, and keeps it in %d of %d weeks",
+		e.Tried, p.Got(), p.Name, p.Want, p.Kept, len(p.Margin.Values))
+}
+
+// Got returns the mean of what was promised, written as the promise is.
+func (p *PromiseSummary) Got() string {
+	if len(p.Value.Values) == 0 {
+		return "no value"
+	}
+	if mean := p.Value.Mean(); strings.Contains(p.Want, "%") {
+		return fmt.Sprintf("%.4g %%", 100*mean)
+	}
+	return fmt.Sprintf("%.5g", p.Value.Mean())
+}
+
+// BadInput marks the error as the user's: the policy cannot keep what the
+// scenario promises.
+func (e *InfeasibleError) BadInput() bool { return true }

@@ -1,0 +1,148 @@
+package tune
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// betterErrors is how many standard errors cheaper than the defaults the
+// recommendation must be on the weeks that judge it.
+const betterErrors = 2
+
+// judgeAll runs the chosen candidates and the defaults on the judging weeks and
+// returns the outcome.
+func (t *tuning) judgeAll(ctx context.Context, finalists []int, sums []Summary, pick chosen, seen []int, tried int) (*Outcome, error) {
+	o := &Outcome{
+		Policy: t.space.Spec.Name, Searched: t.space.Names(), Budget: t.cfg.Budget, Tried: tried,
+		Points: t.points(finalists, sums), Front: len(front(sums)), Feasible: slices.ContainsFunc(sums, func(s Summary) bool { return s.Keeps() }),
+	}
+	for _, x := range []struct {
+		candidate int
+		name      string
+	}{{pick.cheapest, Cheapest}, {pick.recommended, Recommended}, {pick.fastest, Fastest}, {0, Defaults}} {
+		at := slices.IndexFunc(o.Rows, func(r Row) bool { return r.candidate == x.candidate })
+		if at < 0 {
+			at = len(o.Rows)
+			o.Rows = append(o.Rows, Row{Params: t.entries[x.candidate].raw, candidate: x.candidate})
+		}
+		o.Rows[at].Names = append(o.Rows[at].Names, x.name)
+	}
+	var candidates []int
+	for i := range o.Rows {
+		candidates = append(candidates, o.Rows[i].candidate)
+	}
+	// What the search has left over goes to more judging weeks, if there are any.
+	weeks := t.judge
+	if most := (t.cfg.Budget - t.spent) / (len(candidates) * len(t.weeks[0])); len(weeks) > most {
+		weeks = weeks[:max(most, 1)]
+	}
+	if err := t.evaluate(ctx, grid(candidates, weeks)); err != nil {
+		return nil, err
+	}
+	met := t.metByAll(candidates, seen)
+	for i := range o.Rows {
+		o.Rows[i].Tuned = t.entries[o.Rows[i].candidate].summarize(met)
+		o.Rows[i].Held = t.entries[o.Rows[i].candidate].summarize(weeks)
+	}
+	o.Runs = t.spent
+	o.Telling, o.Worth = t.telling(candidates), t.worth
+	o.Rolling = t.roll(candidates, seen, weeks)
+	t.advise(o, pick, weeks)
+	return o, nil
+}
+
+// advise says whether the recommendation is worth leaving the defaults for.
+func (t *tuning) advise(o *Outcome, pick chosen, weeks []int) {
+	at := func(name string) int { return slices.IndexFunc(o.Rows, func(r Row) bool { return r.Has(name) }) }
+	b, d := at(Recommended), at(Defaults)
+	saved := t.difference(pick.recommended, 0, weeks, (*Metrics).Ratio)
+	cheaper := saved.Mean()+float64(betterErrors*saved.Error()) < 0 && len(saved.Values) > 1
+	o.Better = b != d && o.Rows[b].Held.Keeps() && (cheaper || !o.Rows[d].Held.Keeps())
+	o.Advice = b
+	if !o.Better && o.Rows[d].Held.Keeps() {
+		o.Advice = d
+	}
+}
+
+// points returns the finalists as a plot shows them.
+func (t *tuning) points(finalists []int, sums []Summary) []Point {
+	on := front(sums)
+	var list []Point
+	for i, c := range finalists {
+		p := Point{Params: t.entries[c].raw, Ratio: sums[i].Ratio.Mean(), Slack: slackOf(&sums[i]), Keeps: sums[i].Keeps(), Front: slices.Contains(on, i)}
+		if len(sums[i].P95.Values) > 0 {
+			p.P95 = sums[i].P95.Mean()
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// metByAll returns those of the weeks that every candidate has met.
+func (t *tuning) metByAll(candidates, weeks []int) []int {
+	var common []int
+	for _, w := range weeks {
+		if !slices.ContainsFunc(candidates, func(c int) bool { return t.entries[c].weeks[w] == nil }) {
+			common = append(common, w)
+		}
+	}
+	return common
+}
+
+// roll chooses before each week from what was known by then (rolling origin),
+// and returns what those choices came to against the defaults. Candidates are
+// compared on weeks that all of them have met.
+func (t *tuning) roll(candidates, seen, weeks []int) Rolling {
+	common := t.metByAll(candidates, seen)
+	var r Rolling
+	for i, w := range weeks {
+		before := slices.Concat(common, weeks[:i])
+		if len(before) == 0 {
+			continue
+		}
+		sums := make([]Summary, len(candidates))
+		for j, c := range candidates {
+			sums[j] = t.entries[c].summarize(before)
+		}
+		choice := 0 // the defaults, while nothing keeps its promises
+		if pick, ok := t.choose(candidates, sums); ok {
+			choice = pick.recommended
+		}
+		got, base := t.entries[choice].weeks[w], t.entries[0].weeks[w]
+		r.Weeks++
+		if s := t.entries[choice].summarize([]int{w}); s.Kept == s.N {
+			r.Kept++
+		}
+		r.Saved.Values = append(r.Saved.Values, 1-meanOf(got, (*Metrics).Ratio)/meanOf(base, (*Metrics).Ratio))
+	}
+	return r
+}
+
+// telling returns the searched parameters in which candidates differ, by what
+// they are worth and, where nobody knows, by how far they are apart.
+func (t *tuning) telling(candidates []int) []string {
+	type apart struct {
+		name      string
+		worth, by float64
+	}
+	var list []apart
+	for j, name := range t.space.Names() {
+		lo, hi := 1.0, 0.0
+		for _, c := range candidates {
+			x := t.entries[c].point[j]
+			lo, hi = min(lo, x), max(hi, x)
+		}
+		if hi > lo {
+			list = append(list, apart{name, t.worth[name], hi - lo})
+		}
+	}
+	slices.SortStableFunc(list, func(x, y apart) int {
+		return cmp.Or(cmp.Compare(y.worth, x.worth), cmp.Compare(y.by, x.by))
+	})
+	names := make([]string, len(list))
+	for i := range list {
+		names[i] = list[i].name
+	}
+	return names
+}

@@ -1,0 +1,356 @@
+package tune
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+func near(a, b, tolerance float64) bool {
+	return math.Abs(a-b) <= tolerance*math.Max(math.Abs(a), math.Abs(b))
+}
+
+// Means 1, 2 and 3 with deviations 1, 1 and 2. δ is 1 and 2, so both rivals want
+// (σ/δ)² = 1, and the best σ_b √(1²/1² + 1²/2²) = √1.25.
+func TestAllocateByHand(t *testing.T) {
+	shares := ocbaShares([]float64{1, 2, 3}, []float64{1, 1, 2})
+	sum := 2 + math.Sqrt(1.25)
+	for i, want := range []float64{math.Sqrt(1.25) / sum, 1 / sum, 1 / sum} {
+		if !near(shares[i], want, 1e-12) {
+			t.Errorf("share %d is %v, want %v", i, shares[i], want)
+		}
+	}
+	got := Allocate([]float64{1, 2, 3}, []float64{1, 1, 2}, []int{10, 10, 10}, 970)
+	if want := []int{358, 321, 321}; !slices.Equal(got, want) { // 1000 × 0.3586, 0.3207, 0.3207
+		t.Errorf("1000 runs as %v, want %v", got, want)
+	}
+}
+
+func TestAllocateLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k := rapid.IntRange(1, 9).Draw(t, "k")
+		means := rapid.SliceOfN(rapid.Float64Range(-10, 10), k, k).Draw(t, "means")
+		deviations := rapid.SliceOfN(rapid.Float64Range(0, 5), k, k).Draw(t, "deviations")
+		spent := rapid.SliceOfN(rapid.IntRange(0, 20), k, k).Draw(t, "spent")
+		n := rapid.IntRange(0, 60).Draw(t, "n")
+		got := Allocate(means, deviations, spent, n)
+		sum, before := 0, 0
+		for i := range got {
+			if got[i] < spent[i] {
+				t.Fatalf("candidate %d had %d runs and is given %d", i, spent[i], got[i])
+			}
+			sum += got[i]
+			before += spent[i]
+		}
+		if sum != before+n {
+			t.Fatalf("%d runs given, want %d", sum, before+n)
+		}
+		shares, total := ocbaShares(means, deviations), 0.0
+		for _, s := range shares {
+			if !(s >= 0) {
+				t.Fatalf("shares %v", shares)
+			}
+			total += s
+		}
+		if !near(total, 1, 1e-9) {
+			t.Fatalf("shares %v sum to %v", shares, total)
+		}
+	})
+}
+
+func TestSpace(t *testing.T) {
+	space, err := NewSpace(&bowl, policy.Values{"limit": 60.0}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"x", "y", "n", "c", "inert"}; !slices.Equal(space.Names(), want) {
+		t.Errorf("searches %v, want %v: what is fixed never moves", space.Names(), want)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		point := rapid.SliceOfN(rapid.Float64Range(-3, 3), space.Dim(), space.Dim()).Draw(t, "point")
+		v := space.At(point)
+		if _, problems := bowl.Check(space.RawOf(v)); len(problems) > 0 {
+			t.Fatalf("%v: %v", point, problems)
+		}
+		if v["limit"] != 60.0 {
+			t.Fatalf("limit = %v", v["limit"])
+		}
+		again := space.At(space.Point(v))
+		for _, name := range []string{"x", "y", "n", "inert"} {
+			// a step of rounding may be lost on the way through the cube
+			if a, b := v[name].(float64), again[name].(float64); !near(a, b, 2e-3) && math.Abs(a-b) > 1.001e9 {
+				t.Fatalf("%s = %v, through the cube %v", name, a, b)
+			}
+		}
+		if v["c"] != again["c"] {
+			t.Fatalf("c = %v, through the cube %v", v["c"], again["c"])
+		}
+	})
+	for _, c := range []struct{ only, want string }{
+		{"inrt", `policy bowl has no parameter "inrt" (did you mean "inert"?)`},
+		{"limit", `parameter "limit" of policy bowl is fixed: it is not searched`},
+	} {
+		if _, err := NewSpace(&bowl, nil, []string{c.only}); err == nil || err.Error() != c.want {
+			t.Errorf("%s: error %v, want %s", c.only, err, c.want)
+		}
+	}
+}
+
+func TestLogScale(t *testing.T) {
+	y := bowl.Param("y") // 1 s to 1 h
+	for u, want := range map[float64]time.Duration{0: time.Second, 0.5: time.Minute, 1: time.Hour} {
+		if got := time.Duration(valueAt(y, u).(float64)); got != want {
+			t.Errorf("at %v: %v, want %v", u, got, want)
+		}
+	}
+	zero := policy.Param{Name: "z", Kind: policy.Number, Min: 0, Max: 100, Log: true}
+	if got := valueAt(&zero, 0).(float64); got != 0.01 {
+		t.Errorf("a logarithmic parameter from 0 begins at %v, want 0.01", got)
+	}
+}
+
+// Halton points fill boxes around the center evenly.
+func TestHalton(t *testing.T) {
+	center := []float64{0.5, 0.5, 0.5}
+	const n = 600
+	points := haltonAround(center, n, 1)
+	for k, width := range boxes {
+		var counts [3][4]int
+		for i := k * n / len(boxes); i < (k+1)*n/len(boxes); i++ {
+			for j, x := range points[i] {
+				at := (x-0.5)/width + 0.5
+				if at < 0 || at > 1 {
+					t.Fatalf("point %d: %v lies outside its box of width %v", i, points[i], width)
+				}
+				counts[j][min(int(4*at), 3)]++
+			}
+		}
+		for j := range counts {
+			for q, c := range counts[j] {
+				if c < 40 || c > 60 {
+					t.Errorf("box of width %v, coordinate %d: %d of 200 points in quarter %d, want about 50", width, j, c, q)
+				}
+			}
+		}
+	}
+	if a, b := haltonAround(center, 5, 1), haltonAround(center, 5, 1); !slices.Equal(a[4], b[4]) {
+		t.Error("the same seed gives other points")
+	}
+}
+
+func TestHalvingBudget(t *testing.T) {
+	// 9 points on 1 week, 3 on a second, 1 on two more: 9 + 3 + 2.
+	if got := halvingRuns(9, 4); got != 14 {
+		t.Errorf("halving 9 points takes %d runs, want 14", got)
+	}
+	for runs := range 200 {
+		for weeks := 1; weeks <= 8; weeks++ {
+			n := halvingStart(runs, weeks)
+			if halvingRuns(n, weeks) > runs || halvingRuns(n+1, weeks) <= runs {
+				t.Fatalf("%d points for %d runs on %d weeks take %d", n, runs, weeks, halvingRuns(n, weeks))
+			}
+		}
+	}
+}
+
+// The best third after each rung goes on, and the best point of all gets to the
+// end.
+func TestHalvingKeepsTheBest(t *testing.T) {
+	w := &world{shared: 0.3}
+	tn := newTuning(bowlConfig(w, 500, 1, 2))
+	if err := tn.evaluate(t.Context(), grid([]int{0}, tn.search)); err != nil {
+		t.Fatal(err)
+	}
+	tried, err := tn.halve(t.Context(), []int{0}, tn.search, 100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	most, best, cheapest := 0, 0, math.Inf(1)
+	for _, c := range tried[1:] {
+		m, err := (&world{}).evaluate(context.Background(), tn.entries[c].raw, &Fold{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := m.Ratio(); r < cheapest {
+			best, cheapest = c, r
+		}
+		most = max(most, len(tn.entries[c].weeks))
+	}
+	if got := len(tn.entries[best].weeks); got != most || most < 4 {
+		t.Errorf("the best of %d points met %d weeks, the most any met is %d: want the most, at least 4", len(tried), got, most)
+	}
+	if tn.spent > len(tn.search)+100 {
+		t.Errorf("%d runs, want at most %d", tn.spent, len(tn.search)+100)
+	}
+}
+
+// CMA-ES finds the bottom of a tilted bowl, hands over whole generations, and
+// ends when its caller fails.
+func TestEvolve(t *testing.T) {
+	bottom := []float64{0.3, 0.8, 0.55, 0.4}
+	cost := func(x []float64) float64 {
+		sum := 0.0
+		for i := range x {
+			d := x[i] - bottom[i]
+			sum += float64(i+1) * d * d
+		}
+		return sum + 3*(x[0]-bottom[0])*(x[0]-bottom[0]+x[1]-bottom[1])
+	}
+	run := func(seed uint64) ([]float64, float64) {
+		var best []float64
+		least := math.Inf(1)
+		err := evolve(t.Context(), []float64{0.5, 0.5, 0.5, 0.5}, stepStart, 60, seed, 0, func(_ context.Context, _ int, points [][]float64) ([]float64, error) {
+			if len(points) != population(4) {
+				t.Fatalf("a generation of %d, want %d", len(points), population(4))
+			}
+			scores := make([]float64, len(points))
+			for i, x := range points {
+				scores[i] = cost(x)
+				if scores[i] < least {
+					least, best = scores[i], x
+				}
+			}
+			return scores, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return best, least
+	}
+	best, least := run(1)
+	if least > 1e-3 {
+		t.Errorf("found %v at %v, want %v at 0", best, least, bottom)
+	}
+	if again, _ := run(1); !slices.Equal(best, again) {
+		t.Errorf("the same seed found %v and %v", best, again)
+	}
+	generations := 0
+	err := evolve(t.Context(), bottom, stepStart, 10, 1, 0, func(_ context.Context, g int, points [][]float64) ([]float64, error) {
+		generations++
+		if g == 2 {
+			return nil, errStopped
+		}
+		return make([]float64, len(points)), nil
+	})
+	if err != errStopped || generations != 3 {
+		t.Errorf("error %v after %d generations, want the caller's after 3", err, generations)
+	}
+}
+
+func TestPopulation(t *testing.T) {
+	for d, want := range map[int]int{1: 4, 2: 6, 8: 10, 16: 12, 20: 12} {
+		if got := population(d); got != want {
+			t.Errorf("population(%d) = %d, want %d", d, got, want)
+		}
+	}
+}
+
+func TestScoreIsAsymmetric(t *testing.T) {
+	m := Metrics{CostUSD: 130, FloorUSD: 100}
+	with := func(margin float64) float64 {
+		m.Promises = []Promise{{Margin: margin}}
+		return m.Score()
+	}
+	for margin, want := range map[float64]float64{0: 1.3, 0.5: 1.3, 5: 1.3, -0.01: 1.4, -0.5: 6.3, -1000: 101.3} {
+		if got := with(margin); !near(got, want, 1e-12) {
+			t.Errorf("a promise with margin %v: score %v, want %v", margin, got, want)
+		}
+	}
+}
+
+func TestRiskAndFront(t *testing.T) {
+	summary := func(ratio, latency, slack float64, margins ...float64) Summary {
+		e := &entry{weeks: map[int][]*Metrics{}}
+		var weeks []int
+		for i, m := range margins {
+			p95 := latency
+			e.weeks[i] = []*Metrics{{
+				CostUSD: ratio, FloorUSD: 1, P95S: &p95, TargetS: 1, Slack: &slack,
+				Promises: []Promise{{Name: "p", Margin: m, Kept: m >= 0}},
+			}}
+			weeks = append(weeks, i)
+		}
+		return e.summarize(weeks)
+	}
+	for _, c := range []struct {
+		margins []float64
+		risk    Risk
+		keeps   bool
+	}{
+		{[]float64{0.5, 0.5, 0.5}, RiskLow, true},
+		{[]float64{0.5, 0.6, 0.4}, RiskLow, true},
+		{[]float64{0.0, 0.0}, RiskLow, true}, // jobs.lost ≤ 0: nothing left, and nothing moves
+		{[]float64{0.5, 0.05, 0.02}, RiskTight, true},
+		{[]float64{0.5, 0.5, -0.1}, RiskBroken, true},
+		{[]float64{0.1, -0.5}, RiskBroken, false},
+	} {
+		if s := summary(1, 1, 0.2, c.margins...); s.Risk != c.risk || s.Keeps() != c.keeps {
+			t.Errorf("margins %v: %v and keeps %v, want %v and %v", c.margins, s.Risk, s.Keeps(), c.risk, c.keeps)
+		}
+	}
+	sums := []Summary{
+		summary(1.0, 0.9, 0.2, 1), // cheapest
+		summary(1.1, 0.5, 0.2, 1), // faster
+		summary(1.1, 0.9, 0.3, 1), // more in reserve
+		summary(1.2, 0.6, 0.2, 1), // dominated by the second
+		summary(0.8, 0.1, 0.5, -1),
+	}
+	if got := front(sums); !slices.Equal(got, []int{0, 1, 2}) {
+		t.Errorf("front %v, want the first three: the last breaks its promise", got)
+	}
+}
+
+// The recommended is the least aggressive within one standard error.
+func TestChoose(t *testing.T) {
+	a := bowlArchive(t)
+	type row struct {
+		x       float64 // its place; the defaults' is 0.2
+		ratio   float64
+		margins []float64
+	}
+	choose := func(rows ...row) chosen {
+		var candidates []int
+		var sums []Summary
+		for _, r := range rows {
+			c := a.add(policy.Values{"x": r.x})
+			e := &entry{weeks: map[int][]*Metrics{}}
+			var weeks []int
+			for i, m := range r.margins {
+				// ratios spread by 0.02, so a mean of three has an error of 0.0115
+				e.weeks[i] = []*Metrics{{CostUSD: r.ratio + 0.02*float64(i-1), FloorUSD: 1, Promises: []Promise{{Name: "p", Margin: m, Kept: m >= 0}}}}
+				weeks = append(weeks, i)
+			}
+			candidates = append(candidates, c)
+			sums = append(sums, e.summarize(weeks))
+		}
+		pick, _ := a.choose(candidates, sums)
+		return pick
+	}
+	low, tight := []float64{0.5, 0.5, 0.5}, []float64{0.5, 0.01, 0.01}
+	at := func(x float64) int { return a.add(policy.Values{"x": x}) }
+	for _, c := range []struct {
+		why  string
+		rows []row
+		want float64
+	}{
+		{"the cheapest, where nothing is near", []row{{0.9, 1.00, tight}, {0.5, 1.02, low}}, 0.9},
+		{"low risk, within an error", []row{{0.9, 1.00, tight}, {0.8, 1.01, low}}, 0.8},
+		{"nearest to the defaults, at equal risk", []row{{0.9, 1.00, low}, {0.3, 1.01, low}, {0.6, 1.005, low}}, 0.3},
+		{"not what breaks its promise", []row{{0.9, 1.00, low}, {0.3, 0.5, []float64{-1, -1, -1}}}, 0.9},
+	} {
+		if got := choose(c.rows...).recommended; got != at(c.want) {
+			t.Errorf("%s: chose candidate %d, want x = %v", c.why, got, c.want)
+		}
+	}
+}
+
+func bowlArchive(t *testing.T) *archive {
+	t.Helper()
+	return newTuning(bowlConfig(&world{}, 100, 1, 1)).archive
+}
