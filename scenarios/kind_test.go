@@ -33,4 +33,3 @@ func TestKindOf(t *testing.T) {
 		}
 	}
 }
-

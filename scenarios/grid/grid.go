@@ -29,6 +29,8 @@ type Grid struct {
 	// Done is told of every cell that was finished, or found in the store. It
 	// may be called from several goroutines.
 	Done func(found bool)
+
+	worlds map[*scenarios.Scenario]string // what tells them apart
 }
 
 // Contender is a policy as the user named it.
@@ -80,12 +82,18 @@ func (g *Grid) Seeds(s *scenarios.Scenario) []uint64 {
 func (g *Grid) Cells() int { return len(g.Scenarios) * max(1, len(g.Policies)) * g.Runs }
 
 // Check returns everything that is wrong with the grid before any of it runs: a
-// policy that cannot decide in a scenario.
+// policy that cannot decide in a scenario, a trace that is not there.
 func (g *Grid) Check() []error {
 	var all []error
+	g.worlds = map[*scenarios.Scenario]string{}
 	for _, s := range g.Scenarios {
 		_, errs := g.rows(s)
 		all = append(all, errs...)
+		world, err := worldOf(s)
+		if err != nil {
+			all = append(all, fmt.Errorf("%s: %w", s.Path, err))
+		}
+		g.worlds[s] = world
 	}
 	return all
 }
@@ -118,7 +126,7 @@ func (g *Grid) rows(s *scenarios.Scenario) ([]Row, []error) {
 	return rows, all
 }
 
-// Run runs the grid, one scenario after the other, and calls each with the rows
+// Run runs a grid that was checked, one scenario after the other, and calls each with the rows
 // of a scenario once they are complete. It returns the first error, or that of
 // ctx; what was finished by then is in the store.
 func (g *Grid) Run(ctx context.Context, each func(s *scenarios.Scenario, rows []Row) error) error {
@@ -160,9 +168,9 @@ func (g *Grid) scenario(ctx context.Context, s *scenarios.Scenario) ([]Row, erro
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	hash, err := worldOf(s)
-	if err != nil {
-		return nil, err
+	hash, known := g.worlds[s]
+	if !known {
+		return nil, fmt.Errorf("grid: %s was not checked", s.Path)
 	}
 	seeds := g.Seeds(s)
 	var todo []missing

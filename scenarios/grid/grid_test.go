@@ -75,6 +75,9 @@ func run(t *testing.T, g *Grid, each func(*scenarios.Scenario, []Row) error) int
 	t.Helper()
 	hits := make(chan bool, g.Cells())
 	g.Done = func(kept bool) { hits <- kept }
+	if errs := g.Check(); len(errs) > 0 {
+		t.Fatal(errs)
+	}
 	if err := g.Run(t.Context(), each); err != nil {
 		t.Fatal(err)
 	}
@@ -208,6 +211,9 @@ func TestStopped(t *testing.T) {
 		if done++; done == 2 {
 			stop()
 		}
+	}
+	if errs := g.Check(); len(errs) > 0 {
+		t.Fatal(errs)
 	}
 	err := g.Run(ctx, func(*scenarios.Scenario, []Row) error {
 		t.Error("an incomplete scenario was handed over")
