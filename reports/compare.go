@@ -11,6 +11,9 @@ import (
 // Contest is one scenario under several policies, each with the same seeds.
 type Contest struct {
 	Scenario string // its name
+	// Base is the name without what was set, and Settings what was.
+	Base     string
+	Settings []Setting
 	Seeds    []uint64
 	// Classes are the scenario's, in its order.
 	Classes []string
@@ -22,9 +25,15 @@ type Entry struct {
 	Name  string // for people, the same in every contest
 	Label string // with the digits that tell its parameters
 	File  string // of the policy; empty: its defaults, or the scenario's own
+	// Base is the name without what was set, and Settings what was.
+	Base     string
+	Settings []Setting
 	// Trials by seed.
 	Trials []*trial.Trial
 }
+
+// Setting is a value that a sweep put into a scenario or a policy.
+type Setting struct{ Key, Value string }
 
 // Comparison is what contests came to, as `compare --json` writes it.
 type Comparison struct {
@@ -78,10 +87,12 @@ type CompareRow struct {
 	Policy   string `json:"policy"`
 	Name     string `json:"name"`
 	File     string `json:"policy_file,omitempty"`
-	Runs     int    `json:"runs"`
-	Seed     uint64 `json:"seed"` // the first
-	Blocks   int    `json:"blocks"`
-	BlockIs  string `json:"block"` // "day" or "week"
+	// Settings are what a sweep set, by key.
+	Settings map[string]string `json:"settings,omitempty"`
+	Runs     int               `json:"runs"`
+	Seed     uint64            `json:"seed"` // the first
+	Blocks   int               `json:"blocks"`
+	BlockIs  string            `json:"block"` // "day" or "week"
 
 	// CostUSD is the bill of the whole run, JudgedUSD what began in the judged
 	// time.

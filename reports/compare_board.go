@@ -82,6 +82,12 @@ func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 		Kept: true, Broken: []string{}, Bound: "certified", Classes: map[string]*CompareClass{},
 		SpeedUp: Maybe(math.NaN()),
 	}
+	for _, x := range append(slices.Clone(b.Settings), e.Settings...) {
+		if r.Settings == nil {
+			r.Settings = map[string]string{}
+		}
+		r.Settings[x.Key] = x.Value
+	}
 	relative := b.costError(x.cost, x) / sum(x.cost)
 	cost := func(of func(*trial.Trial) float64) Range { return rangeOf(b.estimate(mean(t, of), relative)) }
 	r.CostUSD = cost(func(t *trial.Trial) float64 { return t.Figures.CostUSD })

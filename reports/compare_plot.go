@@ -4,21 +4,23 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strings"
 
 	"github.com/skynet-ec2/skynet/reports/chart"
 )
 
-// plots returns plot 5 of every scenario.
+// plots returns plot 5 of every scenario, and plot 11 of every sweep over two
+// keys.
 func (c *Comparison) plots() []plot {
 	var list []plot
 	for i, b := range c.boards {
 		p := b.costAgainstP95()
 		if len(c.boards) > 1 {
-			p.name = fmt.Sprintf("%s-%02d-%s", p.name, i+1, b.Scenario)
+			p.name = fmt.Sprintf("%s-%02d-%s", p.name, i+1, fileName(b.Scenario))
 		}
 		list = append(list, p)
 	}
-	return list
+	return append(list, c.heats()...)
 }
 
 // plotted is the class whose p95 is drawn: the first that is promised something
@@ -88,8 +90,13 @@ func (b *board) costAgainstP95() plot {
 		panel.Rules = append(panel.Rules, chart.Rule{Name: what, At: lower, Hue: chart.Ink, Dash: chart.DashDot})
 	}
 	p.figure.X = chart.Axis{Unit: chart.Seconds, Label: "p95 of " + class + ", " + first.On}
-	if most > 20*least {
-		p.figure.X.Scale = chart.Log
+	if least <= most { // room beside the first and the last cross
+		low, high := min(least, first.TargetS), max(most, first.TargetS)
+		p.figure.X.Min, p.figure.X.Max = low-0.05*(high-low), high+0.05*(high-low)
+		if most > 20*least {
+			p.figure.X.Scale = chart.Log
+			p.figure.X.Min, p.figure.X.Max = low/1.2, high*1.2
+		}
 	}
 	p.figure.Panels = []chart.Panel{panel}
 	return p
@@ -120,4 +127,14 @@ func (b *board) front(class string) chart.Series {
 		}
 	}
 	return s
+}
+
+// fileName returns a name with nothing in it that a file's name should not have.
+func fileName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, name)
 }

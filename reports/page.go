@@ -108,11 +108,11 @@ func pagePlots(list []plot) ([]pagePlot, error) {
 	for i := range list {
 		p := &list[i]
 		var svg bytes.Buffer
-		if err := p.figure.EmbedSVG(&svg); err != nil {
+		if err := p.drawing().EmbedSVG(&svg); err != nil {
 			return nil, err
 		}
 		shown = append(shown, pagePlot{
-			ID: p.name, Title: p.figure.Title, Caption: p.caption,
+			ID: p.name, Title: p.title(), Caption: p.caption,
 			SVG:  template.HTML(svg.String()), // chart escapes every text
 			Note: p.table.note, Columns: p.table.columns, Rows: p.table.rows,
 		})

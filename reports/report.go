@@ -29,7 +29,7 @@ func writePlots(dir string, list []plot) error {
 		for _, f := range []struct {
 			extension string
 			draw      func(io.Writer) error
-		}{{".svg", list[i].figure.SVG}, {".png", list[i].figure.PNG}} {
+		}{{".svg", list[i].drawing().SVG}, {".png", list[i].drawing().PNG}} {
 			if err := WriteFile(filepath.Join(dir, list[i].name+f.extension), f.draw); err != nil {
 				return err
 			}

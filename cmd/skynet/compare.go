@@ -27,6 +27,9 @@ type comparing struct {
 	grid grid.Grid
 
 	trace          string
+	sweeps         []string
+	world, params  []sweep // what --sweep varies in scenarios and in policies
+	bases          map[string]base
 	seed           uint64
 	runs, parallel int
 	json, markdown string
@@ -70,6 +73,7 @@ docs/compare.md.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&c.trace, "trace", "", "replay this trace `file` to its end, not the scenarios'")
+	flags.StringArrayVar(&c.sweeps, "sweep", nil, "try each of several values: `KEY=V1,V2,…`; KEY is one of a scenario's, such as cloud.boot.median, or policy.PARAMETER; twice makes a heat map in the report")
 	flags.Uint64Var(&c.seed, "seed", 0, "draw the weather from this `number` on, not from the scenarios'")
 	flags.IntVar(&c.runs, "runs", 5, "run this `many` seeds, one after the other from the first")
 	flags.IntVar(&c.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once")
@@ -85,6 +89,10 @@ docs/compare.md.`,
 func (c *comparing) run() error {
 	if err := c.check(); err != nil {
 		return err
+	}
+	var err error
+	if c.world, c.params, err = readSweeps(c.sweeps); err != nil {
+		return usageError(err)
 	}
 	if err := c.load(); err != nil {
 		return err
@@ -148,7 +156,9 @@ func (c *comparing) load() error {
 	if len(c.grid.Scenarios) == 0 {
 		return usageError(errors.New("missing SCENARIO: there are policies only"))
 	}
-	distinguish(c.grid.Policies)
+	if len(c.params) > 0 && len(c.grid.Policies) == 0 {
+		return usageError(errors.New("--sweep policy.…: which policy? Name at least one POLICY"))
+	}
 	return c.app.listAll(c.grid.Check())
 }
 
@@ -159,7 +169,7 @@ func (c *comparing) add(arg string) error {
 	}
 	if arg == everyPolicy {
 		for _, spec := range scenarios.Policies() {
-			c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: spec.Name})
+			c.addPolicy(spec.Name, "")
 		}
 		return nil
 	}
@@ -168,15 +178,11 @@ func (c *comparing) add(arg string) error {
 	case err != nil:
 		return err
 	case kind == scenarios.ScenarioFile:
-		s, err := scenarios.LoadWith(arg, scenarios.Replace{Trace: c.trace})
-		if err != nil {
-			return err
-		}
-		c.grid.Scenarios = append(c.grid.Scenarios, s)
+		return c.addScenario(arg)
 	case kind == scenarios.PolicyFile:
-		c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: stemOf(arg), Path: arg})
+		c.addPolicy(stemOf(arg), arg)
 	default:
-		c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: arg})
+		c.addPolicy(arg, "")
 	}
 	return nil
 }
@@ -215,19 +221,6 @@ func kindOf(arg string) (scenarios.FileKind, error) {
 func stemOf(path string) string {
 	base := filepath.Base(path)
 	return strings.TrimSuffix(base, filepath.Ext(base))
-}
-
-// distinguish gives policies of one name that of their files.
-func distinguish(list []grid.Contender) {
-	count := map[string]int{}
-	for _, p := range list {
-		count[p.Name]++
-	}
-	for i := range list {
-		if p := &list[i]; count[p.Name] > 1 && p.Path != "" {
-			p.Name = p.Path
-		}
-	}
 }
 
 // openStore makes the grid keep its cells in the folder of --resume. Another
@@ -272,13 +265,13 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 	}
 	result := &reports.Comparison{Version: buildVersion().String(), Command: c.reproduce()}
 	err := c.grid.Run(c.app.ctx, func(s *scenarios.Scenario, rows []grid.Row) error {
-		contest := reports.Contest{Scenario: s.Name, Seeds: c.grid.Seeds(s)}
+		contest := reports.Contest{Scenario: s.Name, Base: c.bases[s.Name].name, Settings: c.bases[s.Name].set, Seeds: c.grid.Seeds(s)}
 		for i := range s.Classes {
 			contest.Classes = append(contest.Classes, s.Classes[i].Name)
 		}
 		for _, r := range rows {
 			contest.Entries = append(contest.Entries, reports.Entry{
-				Name: r.Name, Label: r.Policy.Label(), File: r.Policy.Path, Trials: r.Trials,
+				Name: r.Name, Base: c.bases[r.Name].name, Settings: c.bases[r.Name].set, Label: r.Policy.Label(), File: r.Policy.Path, Trials: r.Trials,
 			})
 		}
 		result.Add(contest)
@@ -333,6 +326,9 @@ func (c *comparing) reproduce() string {
 	}
 	if c.trace != "" {
 		words = append(words, "--trace", c.trace)
+	}
+	for _, text := range c.sweeps {
+		words = append(words, "--sweep", text)
 	}
 	if c.bound != boundNames[0] {
 		words = append(words, "--bound", c.bound)

@@ -37,6 +37,10 @@ type Grid struct {
 type Contender struct {
 	Name string // for people, unless every scenario's own decides
 	Path string // of its file; empty: its defaults
+	// Policy's own name where Path is empty, and parameters in the place of those
+	// of its file or its defaults.
+	Of  string
+	Set []scenarios.Setting
 }
 
 // Yardstick computes the bounds that costs are compared with.
@@ -107,13 +111,7 @@ func (g *Grid) rows(s *scenarios.Scenario) ([]Row, []error) {
 	var rows []Row
 	var all []error
 	for _, c := range g.Policies {
-		var p *scenarios.Policy
-		var err error
-		if c.Path != "" {
-			p, err = scenarios.LoadPolicy(c.Path, &catalog)
-		} else {
-			p, err = scenarios.NamedPolicy(c.Name)
-		}
+		p, err := scenarios.PolicyWith(c.Path, c.Of, &catalog, c.Set)
 		if err == nil {
 			err = s.Try(p)
 		}

@@ -105,7 +105,7 @@ func TestResume(t *testing.T) {
 			load(t, write(t, dir, "a.toml", small)),
 			load(t, write(t, dir, "b.toml", strings.Replace(small, "seed = 3", "seed = 9", 1))),
 		},
-		Policies: []Contender{{Name: "skynet"}, {Name: "one", Path: other}},
+		Policies: []Contender{{Name: "skynet", Of: "skynet"}, {Name: "one", Path: other}},
 		Runs:     3, Parallel: 1, Version: "v1",
 	}
 	want, _ := trials(t, g)
@@ -233,7 +233,7 @@ func TestYardstick(t *testing.T) {
 	asked := make(chan uint64, 100)
 	g := &Grid{
 		Scenarios: []*scenarios.Scenario{load(t, write(t, dir, "a.toml", small))},
-		Policies:  []Contender{{Name: "skynet"}, {Name: "naive-2008"}},
+		Policies:  []Contender{{Name: "skynet", Of: "skynet"}, {Name: "naive-2008", Of: "naive-2008"}},
 		Runs:      2, Parallel: 2, Store: &Store{Dir: t.TempDir()},
 		Yardstick: Yardstick{Name: "plan", Of: func(_ context.Context, _ *scenarios.World, seed uint64) (*Bound, error) {
 			asked <- seed
@@ -255,7 +255,7 @@ func TestYardstick(t *testing.T) {
 		t.Errorf("asked %d times, want once for each of 2 seeds", n)
 	}
 	run(t, g, check)
-	g.Policies = append(g.Policies, Contender{Name: "static"})
+	g.Policies = append(g.Policies, Contender{Name: "static", Of: "static"})
 	run(t, g, check)
 	if n := len(asked); n != 2 {
 		t.Errorf("asked %d times, want the kept bounds to be used", n)
@@ -268,9 +268,9 @@ func TestCheck(t *testing.T) {
 	g := &Grid{
 		Scenarios: []*scenarios.Scenario{load(t, write(t, dir, "a.toml", small))},
 		Policies: []Contender{
-			{Name: "skynet"},
-			{Name: "skynt"},
-			{Name: "scripted"},
+			{Name: "skynet", Of: "skynet"},
+			{Name: "skynt", Of: "skynt"},
+			{Name: "scripted", Of: "scripted"},
 			{Name: "huge", Path: write(t, dir, "huge.toml", "name = \"static\"\n[params]\ntype = \"c9.huge\"\n")},
 		},
 		Runs: 1, Parallel: 1,
