@@ -35,9 +35,9 @@ scenarios: build ## simulate every scenario and judge its promises
 	@scripts/scenarios bin/skynet
 
 # Finished runs are kept in out/results: what was stopped goes on where it
-# stopped. POLICIES=… (files or names) and RUNS=… (seeds) may be set.
+# stopped. POLICIES=… (files or names), RUNS=… (seeds) and BOUND=… may be set.
 results: build ## rewrite docs/results.md: recorded traces × billings × policies
-	bin/skynet compare scenarios/recorded $(or $(POLICIES),all) --runs $(or $(RUNS),5) \
+	bin/skynet compare scenarios/recorded $(or $(POLICIES),all) --runs $(or $(RUNS),5) --bound $(or $(BOUND),lower) \
 		--resume out/results --markdown docs/results.md --title Results
 
 golden: ## rewrite the expected output of every test that has one

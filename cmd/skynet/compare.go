@@ -111,13 +111,8 @@ func (c *comparing) run() error {
 
 // check refuses what cannot be run or written, before any work is done.
 func (c *comparing) check() error {
-	switch {
-	case c.runs < 1 || c.runs > 100_000:
-		return usageError(fmt.Errorf("--runs %d: must be from 1 to 100000", c.runs))
-	case c.parallel < 1 || c.parallel > 4096:
-		return usageError(fmt.Errorf("--parallel %d: must be from 1 to 4096", c.parallel))
-	case c.seed > seedMax-uint64(c.runs):
-		return usageError(fmt.Errorf("--seed %d: must be at most %d", c.seed, uint64(seedMax)-uint64(c.runs)))
+	if err := checkRuns(c.runs, c.parallel, c.seed); err != nil {
+		return usageError(err)
 	}
 	for _, path := range []string{c.json, c.markdown} {
 		if path == "-" {
