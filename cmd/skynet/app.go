@@ -40,6 +40,15 @@ func newApp(ctx context.Context, stdout, stderr io.Writer) *app {
 	return a
 }
 
+// width returns the columns of the terminal that results go to, or 0.
+func (a *app) width() int {
+	if f, ok := a.stdout.(*os.File); ok && a.isTerminal {
+		width, _, _ := term.GetSize(int(f.Fd()))
+		return width
+	}
+	return 0
+}
+
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

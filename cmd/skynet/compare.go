@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
@@ -283,10 +282,7 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 
 // tell writes what the comparison came to, where the flags say.
 func (c *comparing) tell(result *reports.Comparison) error {
-	show := reports.Options{Reproduce: result.Command, Color: !c.app.noColor && c.json != "-"}
-	if f, ok := c.app.stdout.(*os.File); ok && c.app.isTerminal {
-		show.Width, _, _ = term.GetSize(int(f.Fd()))
-	}
+	show := reports.Options{Reproduce: result.Command, Color: !c.app.noColor && c.json != "-", Width: c.app.width()}
 	if c.report != "" {
 		var err error
 		if show.Report, err = reports.WriteCompare(c.report, result, c.title); err != nil {

@@ -21,6 +21,7 @@ import (
 var verbs = []func(*app) *cobra.Command{
 	newSimulateCommand,
 	newCompareCommand,
+	newBoundCommand,
 	newTuneCommand,
 	newScenarioCommand,
 	newTraceCommand,

@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"syscall"
 
 	"github.com/skynet-ec2/skynet/reports"
@@ -97,13 +96,4 @@ func (a *app) intoJSON(path string, work func() (any, error)) error {
 		}
 		return reports.WriteJSON("-", w, v)
 	})
-}
-
-// commandLine joins words so that a shell reads them as they are.
-func commandLine(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = shellWord(w)
-	}
-	return strings.Join(quoted, " ")
 }

@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"time"
-
-	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/traces"
+	"github.com/spf13/cobra"
 )
 
 // simulation is one invocation of simulate.
@@ -187,9 +184,7 @@ func (s *simulation) showing() reports.Options {
 		Reproduce:   s.reproduce(),
 		Color:       !s.app.noColor && s.json != "-",
 		SlackTarget: s.scenario.SlackTarget(),
-	}
-	if f, ok := s.app.stdout.(*os.File); ok && s.app.isTerminal {
-		o.Width, _, _ = term.GetSize(int(f.Fd()))
+		Width:       s.app.width(),
 	}
 	return o
 }

@@ -11,25 +11,9 @@ import (
 func (r *Result) lower(ctx context.Context, w *world, g *grid, opt Options) error {
 	d := newDraws(w, g)
 	b := &bounder{w: w, g: g, draws: d, valuer: newValuer(w, g, d.least, opt.Parallel)}
-	flat := make([]float64, g.steps)
-	for t := range flat {
-		flat[t] = w.price
-	}
-	b.work = b.try("work", flat, false)
-	for _, lag := range d.lags {
-		b.valuer.lag = lag
-		for t := range flat {
-			flat[t] = 0
-		}
-		alone := b.try("first instance", flat, true)
-		if alone < 0.1*b.work {
-			continue
-		}
-		for t := range flat {
-			flat[t] = float64(0.5 * w.price)
-		}
-		b.try("half the work and the first instance", flat, true)
-		if err := ctx.Err(); err != nil {
+	b.work = b.try("work", b.flat(1), false)
+	for _, stage := range []func(context.Context, Options) error{b.first, b.market} {
+		if err := stage(ctx, opt); err != nil {
 			return err
 		}
 	}
@@ -39,6 +23,77 @@ func (r *Result) lower(ctx context.Context, w *world, g *grid, opt Options) erro
 	r.Price = make([]float64, g.steps)
 	for t, x := range b.best.prices {
 		r.Price[t] = x * 3600
+	}
+	return nil
+}
+
+// flat returns the same price for every step: a share of what a slot costs.
+func (b *bounder) flat(share float64) []float64 {
+	prices := make([]float64, b.g.steps)
+	for t := range prices {
+		prices[t] = float64(share * b.w.price)
+	}
+	return prices
+}
+
+// first tries flat prices with the first instance whole. At no price at all that
+// is the cheapest cover of the jobs by one instance. The bound is concave in the
+// price, so it falls away on both sides of its best.
+func (b *bounder) first(ctx context.Context, opt Options) error {
+	for i, lag := range b.draws.lags {
+		b.lag = lag
+		alone := b.try("first instance", b.flat(0), true)
+		if alone < 0.1*b.work {
+			continue // too cheap to matter
+		}
+		for _, share := range []float64{0.25, 0.5, 0.75} {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if usd := b.try("first instance and work", b.flat(share), true); usd < alone {
+				break
+			} else {
+				alone = usd
+			}
+		}
+		if opt.Progress != nil {
+			opt.Progress("first instance", int64(i+1), int64(len(b.draws.lags)))
+		}
+	}
+	return nil
+}
+
+const (
+	marketRounds     = 2 // of guessing who is late
+	marketIterations = 300
+)
+
+// market tries the prices of the fluid problem. Which jobs are late follows from
+// the prices, and they from that, so it goes round. The bound is concave between
+// flat prices and those: where a step towards them gains nothing, a longer one
+// may still, but not by much.
+func (b *bounder) market(ctx context.Context, opt Options) error {
+	b.lag = b.draws.lags[len(b.draws.lags)-1]
+	m := newMarket(b.valuer)
+	var p proof
+	for round := range marketRounds {
+		m.load(p, round > 0)
+		m.iterate(marketIterations / 2)
+		m.forget()
+		m.iterate(marketIterations / 2)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		whole := m.prices(1)
+		usd := b.try("prices", whole, false)
+		if some := b.try("prices", m.prices(0.3), false); some > b.work || usd > b.work {
+			b.try("prices", m.prices(0.65), false)
+		}
+		b.feasible(whole)
+		p = b.prove(whole)
+		if opt.Progress != nil {
+			opt.Progress("prices", int64(round+1), marketRounds)
+		}
 	}
 	return nil
 }
@@ -109,23 +164,24 @@ func (b *bounder) covered(prices []float64, p proof) float64 {
 // coveredFor is covered for one class.
 func (b *bounder) coveredFor(class int, prices []float64, p proof, rounds int) float64 {
 	at := func(theta float64) float64 {
+		theta = float64(b.w.price * tenTo(theta))
 		return p.sum - p.jobs[class] + b.pay(class, theta) + b.cover(class, theta, prices)
 	}
-	// concave in theta: golden section over its power of ten, dollars a job
-	lo, hi := -9.0, 1.0
+	// concave in theta: golden section over its power of ten, in slot-seconds a job
+	lo, hi := -4.0, 6.0
 	const golden = 0.6180339887498949
 	x, y := hi-golden*(hi-lo), lo+golden*(hi-lo)
-	fx, fy := at(tenTo(x)), at(tenTo(y))
+	fx, fy := at(x), at(y)
 	best := max(p.sum, fx, fy)
 	for range rounds {
 		if fx >= fy { // the least price of those that do the same
 			hi, y, fy = y, x, fx
 			x = hi - golden*(hi-lo)
-			fx = at(tenTo(x))
+			fx = at(x)
 		} else {
 			lo, x, fx = x, y, fy
 			y = lo + golden*(hi-lo)
-			fy = at(tenTo(y))
+			fy = at(y)
 		}
 		best = max(best, fx, fy)
 	}

@@ -21,6 +21,8 @@ type model struct {
 	held  []float64   // of those, held by jobs started before
 	late  []float64   // jobs by class
 	base  []place     // by step and line
+	fresh []place     // by step and line: what arrives from the step on
+	needs []float64   // slots that what arrives in a step takes of it
 
 	// scratch of a change
 	dcap     []float64 // change of cap
@@ -82,7 +84,23 @@ func newModel(w *world, g *grid) *model {
 		l := &m.lines[line[c.sort]]
 		l.cells = append(l.cells, x)
 	}
-	m.base = make([]place, len(priorities)*(g.steps+1))
+	n := len(priorities)
+	m.base = make([]place, n*(g.steps+1))
+	m.fresh = make([]place, n*(g.steps+1))
+	m.needs = make([]float64, g.steps)
+	for i := range m.lines {
+		next := 0
+		cells := m.lines[i].cells
+		for t := range g.steps + 1 {
+			for next < len(cells) && int(cells[next].step) < t {
+				next++
+			}
+			m.fresh[t*n+i] = place{int32(next), 0}
+		}
+		for j := range cells {
+			m.needs[cells[j].step] += float64(float64(cells[j].n) * min(cells[j].q, 1))
+		}
+	}
 	return m
 }
 
@@ -237,8 +255,9 @@ func (x span) add(v []float64, steps int) (from, to int) {
 }
 
 // try plays a change of slots and leaves in m.change how many more jobs of each
-// class are late. With commit the change stays. It returns the steps played.
-func (m *model) try(spans []span, commit bool) int {
+// class are late. With commit the change stays. Without, it ends early once
+// enough says so of the change so far. It returns the steps played.
+func (m *model) try(spans []span, commit bool, enough func() bool) int {
 	clear(m.change)
 	first, last := m.steps, 0
 	for _, x := range spans {
@@ -273,11 +292,20 @@ func (m *model) try(spans []span, commit bool) int {
 			copy(m.now, m.was)
 			continue
 		}
-		played++
+		if need := m.needs[t]; slices.Equal(m.now, m.was) && m.cap[t]-held >= need && m.cap[t]+m.dcap[t]-held-run >= need &&
+			slices.Equal(m.was, m.fresh[t*n:(t+1)*n]) {
+			// both serve at once whatever arrives
+			copy(m.was, m.fresh[(t+1)*n:(t+2)*n])
+			copy(m.now, m.was)
+			continue
+		}
+		if played++; enough != nil && played&15 == 0 && enough() {
+			break
+		}
 		m.step(t, m.was, m.cap[t]-held, -1, m.change)
 		m.step(t, m.now, m.cap[t]+m.dcap[t]-held-run, 1, m.change)
 	}
-	if t == m.steps {
+	if t >= m.steps {
 		for i := range m.lines {
 			m.waiting(i, m.was[i], -1, m.change)
 			m.waiting(i, m.now[i], 1, m.change)
@@ -300,5 +328,5 @@ func (m *model) try(spans []span, commit bool) int {
 			m.late[i] += x
 		}
 	}
-	return 2*played + (t-first)/8
+	return 2*played + (t-first)/4
 }

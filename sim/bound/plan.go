@@ -37,6 +37,11 @@ const rounds = 4
 
 // plan searches the best plan and replays it.
 func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (traces.Source, error), opt Options) error {
+	// a sixth of a tick is as fine as a plan can be
+	for g.step < int64(w.cfg.Tick)/12 {
+		g.double()
+		g.steps = (g.steps + 1) / 2
+	}
 	p := &planner{searcher: newSearcher(w, g, newModel(w, g), w.cfg.Seed), g: g, open: open, opt: opt}
 	p.lag = w.lags.Quantile(w.unit, 0.5).Seconds()
 	if p.kinds == nil {
@@ -126,7 +131,6 @@ func (p *planner) begin() {
 		p.warmOff = int32(max(0, w.cfg.JudgeFrom-5*time.Minute).Seconds() / p.tick)
 		p.addWarm()
 	}
-	first := int32(p.grid / p.tick)
 	for t := range g.steps {
 		for m.cap[t] < need[t]-0.4*slots {
 			on := int32(math.Floor((float64(float64(t)*m.h) + p.grid - p.lag) / p.tick))
@@ -146,19 +150,40 @@ func (p *planner) begin() {
 				r.off = min(max(int32(math.Ceil((float64(float64(u+1)*m.h)+p.grid)/p.tick)), r.on+2), p.last+1)
 			}
 			before := m.cap[t]
+			if p.window > 0 && p.renew(r.on) {
+				continue
+			}
 			p.add(r)
 			if m.cap[t] <= before {
 				break // nothing helps that early
 			}
 		}
 	}
-	_ = first
 	for k := range p.price {
 		if c := &w.cfg.Classes[k]; c.Attain > 0 && g.arrived[k] > 0 {
 			p.may[k] = max(0.97*float64(g.budget[k]), 0.5)
 			p.price[k] = 0.3 * p.cost / p.may[k]
 		}
 	}
+}
+
+// renew keeps a rent for another window that ends about then, if there is one.
+func (p *planner) renew(on int32) bool {
+	for i := len(p.rents) - 1; i >= 0 && p.rents[i].on > on-48*p.window; i-- {
+		r := p.rents[i]
+		if r.off < on-1 || r.off > on+4 {
+			continue
+		}
+		from, to := p.ready(r)
+		p.cost -= p.bill(r)
+		r.off += p.window
+		_, later := p.ready(r)
+		p.cost += p.bill(r)
+		span{max(to, from), later, p.kinds[r.typ].slots}.add(p.m.cap, p.m.steps)
+		p.rents[i] = r
+		return true
+	}
+	return false
 }
 
 // learn corrects what may be late on the model, and how long drained instances

@@ -202,7 +202,7 @@ func (s *searcher) penalty() float64 {
 
 // apply makes a change.
 func (s *searcher) apply(c *swap, dollars float64) {
-	s.m.try(s.spansOf(c), true)
+	s.m.try(s.spansOf(c), true, nil)
 	s.cost += dollars
 	for i := range c.n {
 		switch {
@@ -244,9 +244,15 @@ func (s *searcher) anneal(ctx context.Context, hot, cold float64, steps int64, s
 				continue
 			}
 			dollars := s.worth(&c)
-			left -= int64(s.m.try(s.spansOf(&c), false))
-			worse := dollars + s.penalty()
-			if worse <= 0 || s.rng.Float64()*heat > worse {
+			may := s.rng.Float64() * heat
+			spans := s.spansOf(&c)
+			// with fewer slots late jobs only become more
+			var enough func() bool
+			if !slices.ContainsFunc(spans, func(x span) bool { return x.slots > 0 }) {
+				enough = func() bool { return dollars+s.penalty() > may+1e-9 }
+			}
+			left -= int64(s.m.try(spans, false, enough))
+			if worse := dollars + s.penalty(); worse <= may {
 				s.apply(&c, dollars)
 			}
 		}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/skynet-ec2/skynet/reports"
+	"github.com/skynet-ec2/skynet/scenarios"
+	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/sim/bound"
+	"github.com/skynet-ec2/skynet/traces"
+)
+
+// bounding is one invocation of bound.
+type bounding struct {
+	app      *app
+	scenario *scenarios.Scenario
+	world    *scenarios.World
+
+	trace    string
+	seed     uint64
+	lower    bool
+	parallel int
+	json     string
+}
+
+func newBoundCommand(a *app) *cobra.Command {
+	b := &bounding{app: a}
+	c := &cobra.Command{
+		Use:   "bound SCENARIO",
+		Short: "bound a scenario's cost from below, and plan it knowing the future",
+		Long: `Bound prints the least that any policy could pay and keep the promises of the
+scenario's classes, even one that knew the future, and the best plan found that
+keeps them when it is replayed in the simulator. A policy's cost over the bound
+is what it could at most be improved by. The scenario's policy, promises about
+single hours and [[promise]] tables play no part.`,
+		Args: exactArgs("SCENARIO"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return b.run(args[0], c.Flags().Changed("seed"))
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&b.trace, "trace", "", "bound this trace `file` to its end, not the scenario's")
+	flags.Uint64Var(&b.seed, "seed", 0, "draw the weather from this `number`, not the scenario's")
+	flags.BoolVar(&b.lower, "lower-only", false, "leave out the plan, which takes most of the time")
+	flags.IntVar(&b.parallel, "parallel", runtime.GOMAXPROCS(0), "work on this `many` things at once")
+	flags.StringVar(&b.json, "json", "", "write the figures and the plan as JSON to this `file`; - for standard output")
+	return c
+}
+
+func (b *bounding) run(path string, seeded bool) error {
+	switch {
+	case b.parallel < 1 || b.parallel > 4096:
+		return usageError(fmt.Errorf("--parallel %d: must be from 1 to 4096", b.parallel))
+	case b.seed > seedMax:
+		return usageError(fmt.Errorf("--seed %d: must be at most %d", b.seed, uint64(seedMax)))
+	}
+	var err error
+	if b.scenario, err = scenarios.LoadWith(path, scenarios.Replace{Trace: b.trace}); err != nil {
+		return b.app.listProblems(err)
+	}
+	if !seeded {
+		b.seed = b.scenario.Seed
+	}
+	began := time.Now()
+	if b.world, err = b.scenario.World(); err != nil {
+		return err
+	}
+	var result *bound.Result
+	cfg := b.world.Config(b.seed)
+	err = b.app.intoJSON(b.json, func() (any, error) {
+		var err error
+		if result, err = b.compute(cfg); err != nil {
+			return nil, err
+		}
+		return reports.YardstickOf(result, cfg), nil
+	})
+	if err != nil || b.app.quiet && b.json != "" {
+		return err
+	}
+	var w io.Writer = b.app.stdout
+	if b.json == "-" {
+		w = b.app.stderr // standard output is JSON and nothing else
+	}
+	var verdicts []sim.Verdict
+	if result.Replay != nil {
+		verdicts = b.scenario.Judge(result.Replay)
+	}
+	show := reports.Options{Reproduce: b.reproduce(), Color: !b.app.noColor && b.json != "-", Width: b.app.width()}
+	return reports.Bound(w, result, cfg, verdicts, time.Since(began), show)
+}
+
+// compute returns the yardstick, with its progress shown: one bar a stage.
+func (b *bounding) compute(cfg *sim.Config) (*bound.Result, error) {
+	if err := b.world.Keep(b.app.ctx); err != nil { // it is replayed several times
+		return nil, err
+	}
+	var bar *Progress
+	stage := ""
+	defer func() { bar.End() }()
+	open := func() (traces.Source, error) {
+		src, err := b.world.Source(b.seed)
+		if err != nil {
+			return nil, err
+		}
+		return stoppable{src, b.app.ctx}, nil
+	}
+	return bound.Compute(b.app.ctx, cfg, open, bound.Options{
+		LowerOnly: b.lower, Parallel: b.parallel,
+		Progress: func(name string, done, total int64) {
+			if name != stage {
+				bar.End()
+				stage, bar = name, b.app.newProgress("bound: "+name, total)
+			}
+			bar.Set(done)
+		},
+	})
+}
+
+// reproduce returns the command that gives the same results again.
+func (b *bounding) reproduce() string {
+	words := []string{"skynet", "bound", b.scenario.Path, "--seed", fmt.Sprint(b.seed)}
+	if b.trace != "" {
+		words = append(words, "--trace", b.trace)
+	}
+	if b.lower {
+		words = append(words, "--lower-only")
+	}
+	return commandLine(words)
+}
+
+// commandLine returns words as a shell reads them.
+func commandLine(words []string) string {
+	for i, w := range words {
+		if strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}

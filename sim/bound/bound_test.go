@@ -1,0 +1,258 @@
+package bound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces"
+)
+
+// small is a world small enough to try everything in.
+type small struct {
+	cfg  sim.Config
+	jobs traces.Batch
+}
+
+// open returns the jobs as a source.
+func (s *small) open() (traces.Source, error) { return &once{batch: s.jobs}, nil }
+
+// once is a source of one batch.
+type once struct {
+	batch traces.Batch
+	done  bool
+}
+
+func (o *once) Next(b *traces.Batch) error {
+	if o.done || o.batch.Len() == 0 {
+		return io.EOF
+	}
+	o.done = true
+	*b = o.batch
+	return nil
+}
+
+func (o *once) Meta() traces.Meta { return traces.Meta{Jobs: int64(o.batch.Len())} }
+func (o *once) Close() error      { return nil }
+
+// drawSmall draws a world of a few dozen jobs over an hour or a few.
+func drawSmall(t *rapid.T) *small {
+	s := &small{cfg: sim.Config{
+		Name: "small", Start: time.Date(2008, 6, 2, 0, 0, 0, 0, time.UTC),
+		Tick: time.Minute, ReferenceSpeed: 1, MaxInstances: 50, Lease: 30 * time.Second, Beat: 10 * time.Second,
+		Seed: rapid.Uint64Range(0, 1000).Draw(t, "seed"),
+		Boot: map[string]sim.BootModel{"": {Model: "lognormal", Median: 40 * time.Second, P99: 100 * time.Second, Max: 200 * time.Second}},
+		Catalog: policy.Catalog{Name: "small", Billing: policy.PerSecond, Types: []policy.InstanceType{
+			{Name: "two", Cores: 2, Slots: 2, Speed: 1, PerHour: 200_000},
+		}},
+	}}
+	if rapid.Bool().Draw(t, "fixed boots") {
+		s.cfg.Boot[""] = sim.BootModel{Model: "fixed", Value: time.Duration(rapid.IntRange(0, 180).Draw(t, "boot")) * time.Second}
+	}
+	if rapid.Bool().Draw(t, "hourly") {
+		s.cfg.Catalog.Billing = policy.Hourly
+	}
+	if rapid.Bool().Draw(t, "two types") {
+		s.cfg.Catalog.Types = append(s.cfg.Catalog.Types, policy.InstanceType{Name: "fast", Cores: 1, Slots: 1, Speed: 2, PerHour: policy.MicroUSD(rapid.IntRange(150_000, 400_000).Draw(t, "fast price"))})
+	}
+	for k := range rapid.IntRange(1, 3).Draw(t, "classes") {
+		c := policy.Class{
+			Name: fmt.Sprint("c", k), Priority: k,
+			Target: time.Duration(rapid.SampledFrom([]int{30, 60, 120, 600, 1800}).Draw(t, "target")) * time.Second,
+			Attain: rapid.SampledFrom([]float64{0, 0.5, 0.8, 0.9, 1}).Draw(t, "attain"),
+		}
+		if rapid.Bool().Draw(t, "on wait") {
+			c.On = policy.Wait
+		}
+		s.cfg.Classes = append(s.cfg.Classes, c)
+		s.jobs.Kinds = append(s.jobs.Kinds, traces.Kind{Type: "job", Priority: uint8(k)})
+	}
+	span := rapid.IntRange(600, 3*3600).Draw(t, "span")
+	at := int64(0)
+	for range rapid.IntRange(1, 60).Draw(t, "jobs") {
+		at += int64(rapid.IntRange(0, span/30).Draw(t, "gap")) * int64(time.Second)
+		s.jobs.Arrival = append(s.jobs.Arrival, at)
+		s.jobs.Service = append(s.jobs.Service, int64(rapid.SampledFrom([]int{1, 5, 20, 200, 900}).Draw(t, "service"))*int64(time.Second)+rapid.Int64Range(1, 1e9).Draw(t, "ns"))
+		s.jobs.Kind = append(s.jobs.Kind, uint16(rapid.IntRange(0, len(s.cfg.Classes)-1).Draw(t, "kind")))
+	}
+	s.cfg.JudgeFrom = time.Duration(rapid.SampledFrom([]int{0, 0, 300, 1000, 4000}).Draw(t, "judge from")) * time.Second
+	if rapid.Bool().Draw(t, "duration") {
+		s.cfg.Duration = s.cfg.JudgeFrom + time.Duration(rapid.IntRange(60, 4*3600).Draw(t, "for"))*time.Second
+	}
+	return s
+}
+
+// kept reports whether a run kept every class's promise, and left nothing
+// undone where it went on to the end of the trace.
+func kept(cfg *sim.Config, f *sim.Figures) bool {
+	for i := range cfg.Classes {
+		c := &cfg.Classes[i]
+		if a := f.Classes[c.Name].Attained; c.Attain > 0 && a != nil && *a < c.Attain {
+			return false
+		}
+	}
+	return cfg.Duration > 0 || f.Jobs.Pending == 0
+}
+
+// isNothing reports whether there is nothing to bound, or nothing that could be
+// promised.
+func isNothing(err error) bool {
+	var empty *EmptyError
+	var impossible *ImpossibleError
+	return errors.As(err, &empty) || errors.As(err, &impossible)
+}
+
+// TestNobodyPaysLess is what a bound is for: whatever fleet keeps the promises
+// of whatever small world, it pays at least the bound. The fleets are static
+// ones and random scripts.
+func TestNobodyPaysLess(t *testing.T) {
+	proved, reached := 0, 0.0
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSmall(t)
+		r, err := Compute(context.Background(), &s.cfg, s.open, Options{LowerOnly: true})
+		if err != nil && !isNothing(err) {
+			t.Fatal(err)
+		}
+		try := func(what string, p policy.Policy) {
+			src, _ := s.open()
+			res, runErr := sim.Run(context.Background(), &s.cfg, p, src, sim.Options{})
+			if runErr != nil {
+				t.Fatal(runErr)
+			}
+			if !kept(&s.cfg, &res.Figures) {
+				return
+			}
+			var impossible *ImpossibleError
+			if errors.As(err, &impossible) {
+				t.Fatalf("%s kept what is said to be impossible: %v", what, err)
+			}
+			if err != nil {
+				return
+			}
+			cost := res.Figures.Judged.CostUSD
+			if cost < r.LowerUSD-1e-9 {
+				t.Fatalf("%s keeps the promises for %v, the bound is %v (%v)", what, cost, r.LowerUSD, r.Bounds)
+			}
+			if cost > 0 {
+				proved++
+				reached = max(reached, r.LowerUSD/cost)
+			}
+		}
+		env := s.cfg.Env()
+		for _, typ := range s.cfg.Catalog.Types {
+			for _, n := range []int{0, 1, 2, 3, 8} {
+				p, err := policy.NewStatic(env, n, typ.Name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				try(fmt.Sprintf("%d × %s", n, typ.Name), p)
+			}
+		}
+		for i := range 6 {
+			var steps []policy.Step
+			for range rapid.IntRange(1, 5).Draw(t, "steps") {
+				steps = append(steps, policy.Step{
+					At: time.Duration(rapid.IntRange(0, 200).Draw(t, "at")) * time.Minute, Launch: rapid.IntRange(1, 3).Draw(t, "launch"),
+					Type: s.cfg.Catalog.Types[rapid.IntRange(0, len(s.cfg.Catalog.Types)-1).Draw(t, "type")].Name,
+					Keep: time.Duration(rapid.IntRange(1, 120).Draw(t, "keep")) * time.Minute,
+				})
+			}
+			p, err := policy.NewScripted(env, steps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			try(fmt.Sprintf("script %d", i), p)
+		}
+	})
+	if proved < 50 || reached < 0.25 {
+		t.Errorf("only %d fleets kept their promises and paid; the bound came to %.2f of the cheapest: this test proves little", proved, reached)
+	}
+}
+
+// TestBoundLaws: whoever promises less, or pays less per hour, pays no more.
+func TestBoundLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSmall(t)
+		lower := func(cfg *sim.Config) float64 {
+			r, err := Compute(context.Background(), cfg, s.open, Options{LowerOnly: true})
+			if isNothing(err) {
+				return math.NaN()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.LowerUSD
+		}
+		base := lower(&s.cfg)
+		if math.IsNaN(base) {
+			return
+		}
+		near := 1e-6 + 1e-6*base
+
+		double := s.cfg
+		double.Catalog.Types = nil
+		for _, typ := range s.cfg.Catalog.Types {
+			typ.PerHour *= 2
+			double.Catalog.Types = append(double.Catalog.Types, typ)
+		}
+		if twice := lower(&double); math.Abs(twice-2*base) > 2*near {
+			t.Fatalf("doubling prices takes the bound from %v to %v", base, twice)
+		}
+
+		loose := s.cfg
+		loose.Classes = nil
+		for _, c := range s.cfg.Classes {
+			c.Attain *= 0.8
+			loose.Classes = append(loose.Classes, c)
+		}
+		if less := lower(&loose); less > base+near+0.01*base {
+			t.Fatalf("a lower attain takes the bound from %v to %v", base, less)
+		}
+	})
+}
+
+// TestPlanIsReplayed: a plan that claims to be kept was, for the cost it claims,
+// and never for less than the bound.
+func TestPlanIsReplayed(t *testing.T) {
+	plans := 0
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSmall(t)
+		r, err := Compute(context.Background(), &s.cfg, s.open, Options{})
+		if isNothing(err) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := newWorld(&s.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, _ := s.open()
+		res, err := sim.Run(context.Background(), &s.cfg, newFollower(w, r.Plan), src, sim.Options{Check: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := res.Figures.Judged.CostUSD; got != r.PlanUSD || res.Figures.Digest != r.Replay.Digest {
+			t.Fatalf("the plan costs %v, another replay %v", r.PlanUSD, got)
+		}
+		if !r.Kept {
+			return
+		}
+		plans++
+		if r.PlanUSD < r.LowerUSD {
+			t.Fatalf("the plan costs %v, less than the bound %v (%v)", r.PlanUSD, r.LowerUSD, r.Bounds)
+		}
+	})
+	if plans < 5 {
+		t.Errorf("only %d plans were kept", plans)
+	}
+}
