@@ -173,7 +173,9 @@ func TuningVerdict(o *tune.Outcome) string {
 		saved.Values = append(saved.Values, 1-x/d.Held.Ratio.Values[i])
 	}
 	against := fmt.Sprintf("%s, %s (defaults: %d)", saving(&saved), kept, d.Held.Kept)
-	switch {
+	switch p := d.Held.Worst(); {
+	case o.Better && p != nil:
+		return fmt.Sprintf("the defaults break %q (%s, promised %s), B does not. Against them, paired: %s", p.Name, p.Got(), p.Want, against)
 	case o.Better:
 		return "B against the defaults, paired: " + against
 	case !b.Held.Keeps():

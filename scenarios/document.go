@@ -40,6 +40,7 @@ is the first day. Money is in dollars (` + "`_usd`" + `), times are in seconds (
 		fmt.Fprintf(&b, "- `%s`\n", m)
 	}
 	d.table("Policy files", "A file that `policy.file` or `--policy` names.", reflect.TypeFor[policyFile]())
+	d.provenance()
 	d.policies()
 	d.table("Catalog files", "A file that `cloud.catalog` names. Its `[[type]]` tables are those of `[[cloud.type]]`.", reflect.TypeFor[catalogFile]())
 	return b.Bytes()
@@ -122,6 +123,14 @@ func (d documenter) inner(path string, t reflect.Type) {
 		}
 		d.inner(at, inner)
 	}
+}
+
+// provenance writes a section about the table that tune writes.
+func (d documenter) provenance() {
+	t := reflect.TypeFor[Provenance]()
+	d.WriteString("\n### `[provenance]`\n\nOf a policy file.\n")
+	d.keys(t)
+	d.inner("provenance", t)
 }
 
 // policies writes the parameters of every policy.

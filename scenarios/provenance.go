@@ -40,9 +40,9 @@ type ProvenanceInput struct {
 // interval.
 type Figure struct {
 	Name  string   `toml:"name" required:"yes" doc:"What it is, with its unit."`
-	Mean  float64  `toml:"mean" required:"yes" doc:"Its mean over the weeks."`
-	Lo    *float64 `toml:"lo" unset:"one week has no interval" doc:"The 95 % interval's lower end."`
-	Hi    *float64 `toml:"hi" unset:"one week has no interval" doc:"The 95 % interval's upper end."`
+	Mean  float64  `toml:"mean" required:"yes" min:"-1e18" max:"1e18" doc:"Its mean over the weeks."`
+	Lo    *float64 `toml:"lo" unset:"one week has no interval" min:"-1e18" max:"1e18" doc:"The 95 % interval's lower end."`
+	Hi    *float64 `toml:"hi" unset:"one week has no interval" min:"-1e18" max:"1e18" doc:"The 95 % interval's upper end."`
 	Weeks int      `toml:"weeks" required:"yes" min:"1" max:"1000000" doc:"How many weeks it is of."`
 }
 

@@ -207,6 +207,18 @@ func (w *World) Keep(ctx context.Context, seeds ...uint64) error {
 	return nil
 }
 
+// Kept returns how many jobs the world holds in memory.
+func (w *World) Kept() int64 {
+	var n int64
+	if w.kept != nil {
+		n = w.kept.Len()
+	}
+	for i := range w.drawn {
+		n += w.drawn[i].trace.Len()
+	}
+	return n
+}
+
 // keep returns src in memory, or nil if it holds more than most jobs. It closes
 // src.
 func keep(ctx context.Context, src traces.Source, most int64) (*traces.Packed, error) {

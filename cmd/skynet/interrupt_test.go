@@ -5,9 +5,11 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every verb that may take long notices Ctrl-C while it works, exits 130, and
@@ -60,5 +62,94 @@ instances = 1
 	}
 	if len(entries) != 2 {
 		t.Errorf("the folder holds %v, want the two files of before", entries)
+	}
+}
+
+// Ctrl-C leaves tune's results where --resume finds them: what is run after it
+// and what was run before it come to the bytes of an uninterrupted tuning.
+func TestTuneInterruptedAndResumed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const scenario = `
+duration = "12h"
+judge_from = "1h"
+[generate]
+model = "poisson"
+[[generate.stream]]
+type = "photo"
+per_second = 2.0
+service = { law = "exponential", mean = "8s" }
+[[class]]
+name = "upload"
+target = "60s"
+attain = 0.9
+[policy]
+name = "skynet"
+`
+	if err := os.WriteFile("s.toml", []byte(scenario), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tune := func(out string) *exec.Cmd {
+		return exec.Command("skynet", "tune", "s.toml", "--budget", "200", "--quiet", "--resume", out+".d", "--out", out+".toml", "--json", out+".json")
+	}
+	if text, err := tune("whole").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	lines := func() int {
+		text, _ := os.ReadFile("part.d/results.jsonl")
+		return bytes.Count(text, []byte("\n"))
+	}
+	interruptions, known := 0, 0
+	for {
+		c := tune("part")
+		var stderr bytes.Buffer
+		c.Stderr = &stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- c.Wait() }()
+		sent := false
+		var err error
+		for done := false; !done; {
+			select {
+			case err = <-ended:
+				done = true
+			case <-time.After(time.Millisecond):
+				if !sent && interruptions < 3 && lines() > known+20 {
+					sent = c.Process.Signal(os.Interrupt) == nil
+				}
+			}
+		}
+		if err == nil {
+			break
+		}
+		if code := c.ProcessState.ExitCode(); code != exitInterrupted || stderr.String() != "skynet: interrupted\n" {
+			t.Fatalf("exit code %d, says %q; want 130 and that it was interrupted", code, stderr.String())
+		}
+		if _, err := os.Stat("part.toml"); err == nil {
+			t.Fatal("an interrupted tuning left a policy file")
+		}
+		if n := lines(); n <= known {
+			t.Fatalf("%d lines after %d: what was done is gone", n, known)
+		} else {
+			known = n
+		}
+		interruptions++
+	}
+	if interruptions == 0 {
+		t.Error("it was never interrupted")
+	}
+	for _, ext := range []string{".toml", ".json"} {
+		want, err := os.ReadFile("whole" + ext)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile("part" + ext)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("after %d interruptions %s differs:\n%s\nwant\n%s", interruptions, ext, got, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,8 +125,9 @@ func metricsOf(s *scenarios.Scenario, f *sim.Figures, part bool) *tune.Metrics {
 	return m
 }
 
-// worldsMax is how many generated weeks stay in memory: each is a trace.
-const worldsMax = 10
+// worldsJobs is how many jobs of generated weeks stay in memory, about half a
+// gigabyte: a photo-week is three million.
+const worldsJobs = 40_000_000
 
 // worlds opens the world of a fold once for all the runs that come for it. Its
 // methods may be called from several goroutines.
@@ -140,6 +142,7 @@ type worlds struct {
 type openWorld struct {
 	scenario int
 	seed     uint64
+	jobs     int64 // in memory, once it is open
 	once     sync.Once
 	world    *scenarios.World
 	err      error
@@ -157,6 +160,9 @@ func (w *worlds) open(ctx context.Context, fold *tune.Fold) (*scenarios.World, e
 		if x.world, x.err = s.World(); x.err == nil {
 			x.err = x.world.Keep(ctx, seed)
 		}
+		if x.err == nil {
+			w.admit(x)
+		}
 	})
 	if x.err != nil {
 		return nil, x.err
@@ -171,18 +177,30 @@ func (w *worlds) open(ctx context.Context, fold *tune.Fold) (*scenarios.World, e
 func (w *worlds) find(scenario int, seed uint64) *openWorld {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i, x := range w.opened {
-		if x.scenario == scenario && x.seed == seed {
-			w.opened = append(append(w.opened[:i:i], w.opened[i+1:]...), x)
-			return x
-		}
-	}
-	if len(w.opened) >= worldsMax {
-		w.opened = append(w.opened[:0:0], w.opened[1:]...) // who runs on it holds it
-	}
+	at := slices.IndexFunc(w.opened, func(x *openWorld) bool { return x.scenario == scenario && x.seed == seed })
 	x := &openWorld{scenario: scenario, seed: seed}
+	if at >= 0 {
+		x = w.opened[at]
+		w.opened = slices.Delete(w.opened, at, at+1)
+	}
 	w.opened = append(w.opened, x)
 	return x
+}
+
+// admit counts the jobs of a world that is open, and forgets those least recently
+// wanted that there is no room for. Who runs on one holds it.
+func (w *worlds) admit(x *openWorld) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x.jobs = x.world.Kept()
+	var sum int64
+	for i := len(w.opened) - 1; i >= 0; i-- {
+		sum += w.opened[i].jobs
+		if sum > worldsJobs && w.opened[i] != x {
+			w.opened = slices.Delete(w.opened, 0, i+1)
+			return
+		}
+	}
 }
 
 // The windows of a recorded trace: weeks, each with the week before it to warm

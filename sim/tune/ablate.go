@@ -39,6 +39,37 @@ func (a *archive) ablate(ctx context.Context, c int, weeks []int) (simpler int, 
 	return simpler, worth, a.evaluate(ctx, grid([]int{simpler}, weeks))
 }
 
+// steps are how far the points of between lie on the way from the defaults, at
+// 0, to a candidate, at 1: a little beyond it too.
+var steps = []float64{0.5, 0.75, 1.25}
+
+// between adds candidates on the way from the defaults to another and beyond, and
+// runs them on weeks: a search ends at one compromise of cost and promises, the
+// way to it has others.
+func (a *archive) between(ctx context.Context, c int, weeks []int) ([]int, error) {
+	weeks = weeks[:min(ablateWeeks, len(weeks))]
+	from, to := a.entries[0].point, a.entries[c].point
+	var list []int
+	for _, t := range steps {
+		point := make([]float64, len(from))
+		for j := range point {
+			// a way leads from value to value, not through the middle of a word
+			point[j] = from[j] + float64(t*(to[j]-from[j]))
+			if p := a.space.params[j]; p.Kind == policy.Choice || from[j] == to[j] {
+				point[j] = to[j]
+			}
+		}
+		v := a.space.At(point)
+		for j, p := range a.space.params {
+			if from[j] == to[j] { // what was not moved keeps its exact value
+				v = a.putBack(v, p)
+			}
+		}
+		list = append(list, a.add(v))
+	}
+	return list, a.evaluate(ctx, grid(list, weeks))
+}
+
 // putBack returns values with a parameter at its default.
 func (a *archive) putBack(v policy.Values, p *policy.Param) policy.Values {
 	w := policy.Values{}

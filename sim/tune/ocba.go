@@ -58,11 +58,11 @@ func ocbaShares(means, deviations []float64) []float64 {
 		sigma := max(deviations[i], least*scale)
 		delta := max(means[i]-means[b], 1e-4*scale)
 		ratio := sigma / delta
-		shares[i] = ratio * ratio
+		shares[i] = float64(ratio * ratio)
 		sum += shares[i]
 		squares += float64(shares[i] / sigma * (shares[i] / sigma))
 	}
-	shares[b] = max(deviations[b], least*scale) * math.Sqrt(squares)
+	shares[b] = float64(max(deviations[b], least*scale) * math.Sqrt(squares))
 	sum += shares[b]
 	for i := range shares {
 		shares[i] /= sum

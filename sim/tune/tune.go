@@ -69,8 +69,9 @@ const (
 	searchWeeksMax, selectWeeksMax, judgeWeeksMax = 8, 24, 40
 )
 
-// simplifyRuns is what an ablation takes in so many dimensions.
-func simplifyRuns(dim int) int { return (dim + 2) * ablateWeeks }
+// simplifyRuns is what an ablation takes in so many dimensions, with the way to
+// what it leaves.
+func simplifyRuns(dim int) int { return (dim + 2 + len(steps)) * ablateWeeks }
 
 // simplifies reports whether the search can afford an ablation: an eighth of it.
 func (s Shares) simplifies(dim int) bool { return 8*simplifyRuns(dim) <= s.Search }
@@ -245,7 +246,11 @@ func Run(ctx context.Context, cfg *Config) (*Outcome, error) {
 		}
 		t.worth = worth
 		t.simpler = simpler
-		tried = append(tried, simpler)
+		on, err := t.between(ctx, simpler, t.search)
+		if err != nil {
+			return nil, err
+		}
+		tried = append(append(tried, simpler), on...)
 	}
 	finalists, err := t.decide(ctx, tried)
 	if err != nil {
