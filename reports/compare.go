@@ -37,9 +37,11 @@ type Setting struct{ Key, Value string }
 
 // Comparison is what contests came to, as `compare --json` writes it.
 type Comparison struct {
-	Version string        `json:"version,omitempty"`
-	Command string        `json:"command,omitempty"`
-	Rows    []*CompareRow `json:"rows"`
+	Version string `json:"version,omitempty"`
+	Command string `json:"command,omitempty"`
+	// Inputs is a digest of scenarios, traces, policies and seeds.
+	Inputs string        `json:"inputs,omitempty"`
+	Rows   []*CompareRow `json:"rows"`
 	// Ranking over scenarios; null for one scenario or one policy.
 	Ranking *CompareRanking `json:"ranking"`
 

@@ -58,17 +58,14 @@ func (c *Comparison) pageTo(w io.Writer, title string, list []plot) error {
 		Style: template.CSS(chart.Style()), Title: title,
 		Subtitle: fmt.Sprintf("%s, %s", times(int64(len(c.boards)), "scenario"), c.policies()),
 	}
-	for _, b := range c.boards {
-		if len(c.boards) == 1 && len(b.rows) <= 2 {
-			p.Tables = append(p.Tables, b.beside().titled(b.Scenario, b.says()))
-		} else {
-			p.Tables = append(p.Tables, b.overview().titled(b.Scenario, b.says()))
-		}
-	}
 	if c.Ranking != nil {
 		p.Tables = append(p.Tables,
+			c.all().titled("Cost ÷ "+c.boards[0].rows[0].bound(), allNote),
 			c.Ranking.table().titled("All scenarios", c.Ranking.says()),
 			c.bests().titled("The best of the others", c.Ranking.saysBest(c.boards[0].rows[0].Name)))
+	}
+	for _, b := range c.boards {
+		p.Tables = append(p.Tables, c.tableOf(b).titled(b.Scenario, b.says()))
 	}
 	p.Tables = append(p.Tables, c.fleets().titled("Fleets", "θ, τ and υ: how closely ready capacity followed the work as it arrived; in brackets, the best plan that knows the future."))
 	var err error
@@ -83,6 +80,9 @@ func (c *Comparison) pageTo(w io.Writer, title string, list []plot) error {
 	}
 	if c.Version != "" {
 		p.Footer = append(p.Footer, labelled{"version", c.Version})
+	}
+	if c.Inputs != "" {
+		p.Footer = append(p.Footer, labelled{"inputs", c.Inputs})
 	}
 	var b bytes.Buffer
 	if err := compareTemplate.Execute(&b, p); err != nil {

@@ -429,40 +429,72 @@ func (c *Comparison) legend() []string {
 	return lines
 }
 
-// CompareMarkdown writes the comparison as Markdown, with what made it.
+// tableOf is a scenario's table.
+func (c *Comparison) tableOf(b *board) matrix {
+	if len(c.boards) == 1 && len(b.rows) <= 2 {
+		return b.beside()
+	}
+	return b.overview()
+}
+
+const allNote = "judged cost ÷ bound; " + string(markBroken) + " marks a promise that was broken in some run"
+
+// all is a table of cost ÷ bound by policy and scenario.
+func (c *Comparison) all() matrix {
+	head := []string{"policy"}
+	for _, b := range c.boards {
+		head = append(head, b.Scenario)
+	}
+	m := matrix{head}
+	for i, first := range c.boards[0].rows {
+		row := []string{first.Name}
+		for _, b := range c.boards {
+			r := b.rows[i]
+			text := fixed(float64(r.OverBound), 2)
+			if !r.Kept {
+				text += " " + string(markBroken)
+			}
+			row = append(row, text)
+		}
+		m = append(m, row)
+	}
+	return m
+}
+
+// CompareMarkdown writes the comparison as Markdown, with what made it: first
+// what all scenarios come to, then each of them.
 func CompareMarkdown(w io.Writer, c *Comparison, title string) error {
 	var b strings.Builder
+	section := func(heading string, m matrix, note string) {
+		fmt.Fprintf(&b, "\n## %s\n\n", heading)
+		m.markdown(&b)
+		if note != "" {
+			fmt.Fprintf(&b, "\n%s.\n", upperFirst(note))
+		}
+	}
 	fmt.Fprintf(&b, "# %s\n", title)
-	for _, board := range c.boards {
-		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n", board.Scenario, upperFirst(board.says()))
-		if len(c.boards) == 1 && len(board.rows) <= 2 {
-			board.beside().markdown(&b)
-		} else {
-			board.overview().markdown(&b)
-		}
-	}
 	if c.Ranking != nil {
-		b.WriteString("\n## All scenarios\n\n")
-		c.Ranking.table().markdown(&b)
-		if text := c.Ranking.says(); text != "" {
-			fmt.Fprintf(&b, "\n%s.\n", upperFirst(text))
-		}
-		b.WriteString("\n")
-		c.bests().markdown(&b)
-		fmt.Fprintf(&b, "\n%s.\n", upperFirst(c.Ranking.saysBest(c.boards[0].rows[0].Name)))
+		section("Cost ÷ "+c.boards[0].rows[0].bound(), c.all(), allNote)
+		section("Ranks", c.Ranking.table(), c.Ranking.says())
+		section("The best of the others", c.bests(), c.Ranking.saysBest(c.boards[0].rows[0].Name))
 	}
-	b.WriteString("\n## Fleets\n\n")
-	c.fleets().markdown(&b)
+	for _, board := range c.boards {
+		section(board.Scenario, c.tableOf(board), "")
+		fmt.Fprintf(&b, "\n%s.\n", board.says())
+	}
+	section("Fleets", c.fleets(), "")
 	b.WriteString("\n## Where this comes from\n\n")
 	for _, line := range c.legend() {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
-	if c.Command != "" {
-		fmt.Fprintf(&b, "- `%s`\n", c.Command)
+	for _, x := range []struct{ before, text, after string }{
+		{"`", c.Command, "`"}, {"", c.Version, ""}, {"scenarios, traces, policies and seeds: ", c.Inputs, ""},
+	} {
+		if x.text != "" {
+			fmt.Fprintf(&b, "- %s%s%s\n", x.before, x.text, x.after)
+		}
 	}
-	if c.Version != "" {
-		fmt.Fprintf(&b, "- %s\n", c.Version)
-	}
+	b.WriteString("- how to read it: docs/compare.md\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -2,6 +2,7 @@ package grid
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -151,6 +152,20 @@ func worldOf(s *scenarios.Scenario) (string, error) {
 		trace += " replaced"
 	}
 	return fmt.Sprintf("%s %s, trace %s", s.Name, s.Hash(), trace), nil
+}
+
+// Digest returns the first digits of a SHA-256 over every world, policy and seed
+// of a grid that was checked: what its results depend on besides the program.
+func (g *Grid) Digest() string {
+	h := sha256.New()
+	for _, s := range g.Scenarios {
+		rows, _ := g.rows(s)
+		fmt.Fprintf(h, "%s, seeds %d\n", g.worlds[s], g.Seeds(s))
+		for _, r := range rows {
+			fmt.Fprintf(h, "%s\n", r.Policy.Hash())
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))[:16]
 }
 
 // missing is a cell that is not in the store.

@@ -152,10 +152,24 @@ func TestResume(t *testing.T) {
 	}
 	again("a repaired store", 12)
 
+	// The digest tells what the results depend on.
+	digest := g.Digest()
+	g.Runs = 2
+	if g.Digest() == digest {
+		t.Error("fewer seeds have the same digest")
+	}
+	g.Runs = 3
+	if g.Digest() != digest {
+		t.Error("the same grid has another digest")
+	}
+
 	// Nothing of another version, policy or scenario is used.
 	g.Version = "v2"
 	again("another version", 0)
 	write(t, dir, "one.toml", "name = \"static\"\n[params]\ninstances = 3\n")
+	if g.Digest() == digest {
+		t.Error("another policy has the same digest")
+	}
 	if got, found := trials(t, g); found != 6 || bytes.Equal(got, want) {
 		t.Errorf("another policy of the same name: %d cells were found, want the other policy's 6", found)
 	}
