@@ -36,7 +36,7 @@ func newBoard(c Contest) *board {
 		var p95 [][]float64
 		for k := range c.Classes {
 			var list []float64
-			for i := range min(drawsOf95, len(b.draws.Seed)) {
+			for i := range b.draws.Len() {
 				list = append(list, x.p95(b.draws, i, k))
 			}
 			p95 = append(p95, list)
@@ -67,11 +67,6 @@ func valueOf(x *float64) float64 {
 	return *x
 }
 
-// estimate returns a value with the interval of the given relative error.
-func (b *board) estimate(value, relative float64) stats.Estimate {
-	return stats.NewEstimate(value, math.Abs(value)*relative, b.draws.Units())
-}
-
 // row returns what policy i came to by itself.
 func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 	e, x := &b.Entries[i], b.cells[i]
@@ -88,8 +83,11 @@ func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 		}
 		r.Settings[x.Key] = x.Value
 	}
-	relative := b.costError(x.cost, x) / sum(x.cost)
-	cost := func(of func(*trial.Trial) float64) Range { return rangeOf(b.estimate(mean(t, of), relative)) }
+	relative := b.costError(x.cost, x).Times(1 / sum(x.cost))
+	cost := func(of func(*trial.Trial) float64) Range {
+		value := mean(t, of)
+		return rangeOf(stats.NewEstimate(value, relative.Times(value)))
+	}
 	r.CostUSD = cost(func(t *trial.Trial) float64 { return t.Figures.CostUSD })
 	r.JudgedUSD = cost(func(t *trial.Trial) float64 { return t.Figures.Judged.CostUSD })
 	over := cost(func(t *trial.Trial) float64 {
@@ -135,9 +133,9 @@ func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 // the load of its cells. The load of a trace is what it is, Sundays and all;
 // what could have been otherwise is how dearly it was served. So what length and
 // work of a cell explain of its cost, by least squares, does not count.
-func (b *board) costError(cost [][]float64, of *cells) float64 {
+func (b *board) costError(cost [][]float64, of *cells) stats.Error {
 	left, lost := stats.Unexplained(cost, of.length, of.work)
-	return b.draws.Error(func(i int) float64 { return b.draws.Sum(i, left) }) * lost
+	return b.draws.Error(func(i int) float64 { return b.draws.Sum(i, left) }).Times(lost)
 }
 
 // minus returns a − factor × b.
@@ -208,11 +206,11 @@ func (b *board) classes(r *CompareRow, i int) {
 		c := &CompareClass{On: first.On, TargetS: first.TargetS, Attain: first.Attain}
 		r.Classes[name] = c
 		attained := stats.NewEstimate(mean(t, func(t *trial.Trial) float64 { return valueOf(figures(t).Attained) }),
-			d.Error(func(i int) float64 { return quotient(d, i, x.inTime[k], x.judged[k]) }), d.Units())
+			d.Error(func(i int) float64 { return quotient(d, i, x.inTime[k], x.judged[k]) }))
 		// a fraction cannot leave 0 to 1
 		c.Attained, c.AttainedLo, c.AttainedHi = Maybe(attained.Value), Maybe(math.Max(0, attained.Lo)), Maybe(math.Min(1, attained.Hi))
 		p95 := stats.NewEstimate(mean(t, func(t *trial.Trial) float64 { return valueOf(took(figures(t)).P95) }),
-			stats.Spread(b.p95[i][k]), d.Units())
+			d.Error(func(draw int) float64 { return b.p95[i][k][draw] }))
 		c.P95S, c.P95Lo, c.P95Hi = Maybe(p95.Value), Maybe(math.Max(0, p95.Lo)), Maybe(p95.Hi)
 		c.MissPerDay = Maybe(mean(t, func(t *trial.Trial) float64 { return t.MissJobS[k].JobS / (t.Judged.Hours() / 24) }))
 		if c.Attain == 0 {
@@ -237,13 +235,13 @@ func took(f *sim.ClassFigures) *sim.TimeFigures {
 func (b *board) against(i int) *CompareAgainst {
 	x, y, d := b.cells[0], b.cells[i], b.draws
 	first, row := b.rows[0], b.rows[i]
-	change := func(value, err float64) Change {
-		e := stats.NewEstimate(value, err, d.Units())
+	change := func(value float64, err stats.Error) Change {
+		e := stats.NewEstimate(value, err)
 		return Change{Range: rangeOf(e), P: Maybe(e.P), PHolm: Maybe(e.P)}
 	}
 	a := &CompareAgainst{Policy: first.Policy, Classes: map[string]*ClassAgainst{}}
 	a.Cost = change(float64(row.JudgedUSD.Mean/first.JudgedUSD.Mean)-1,
-		b.costError(minus(y.cost, x.cost, sum(y.cost)/sum(x.cost)), x)/sum(x.cost))
+		b.costError(minus(y.cost, x.cost, sum(y.cost)/sum(x.cost)), x).Times(1/sum(x.cost)))
 	a.Slack = change(float64(row.SlackMean-first.SlackMean), d.Error(func(i int) float64 {
 		return quotient(d, i, x.busy, x.ready) - quotient(d, i, y.busy, y.ready)
 	}))
@@ -253,15 +251,11 @@ func (b *board) against(i int) *CompareAgainst {
 		if mine == nil || theirs == nil {
 			continue
 		}
-		p95 := make([]float64, len(b.p95[i][k]))
-		for j := range p95 {
-			p95[j] = b.p95[i][k][j] - b.p95[0][k][j]
-		}
 		a.Classes[name] = &ClassAgainst{
 			Attained: change(float64(mine.Attained-theirs.Attained), d.Error(func(i int) float64 {
 				return quotient(d, i, y.inTime[k], y.judged[k]) - quotient(d, i, x.inTime[k], x.judged[k])
 			})),
-			P95S: change(float64(mine.P95S-theirs.P95S), stats.Spread(p95)),
+			P95S: change(float64(mine.P95S-theirs.P95S), d.Error(func(draw int) float64 { return b.p95[i][k][draw] - b.p95[0][k][draw] })),
 		}
 	}
 	return a

@@ -12,19 +12,15 @@ import (
 // a long run depend on each other by the week's course.
 const weeksFrom = 28
 
-// Draws of the bootstrap; fewer of those that sum distributions.
-const (
-	drawsMax  = 1000
-	drawsOf95 = 400
-)
+// drawsMax is how often seeds are resampled, and blocks.
+const drawsMax = 500
 
 // cells are a policy's judged days by seed and block.
 type cells struct {
 	cost, work, length [][]float64 // length in seconds
 	ready, busy        [][]float64
-	judged, inTime     [][][]float64   // by class
-	times              [][][]sim.Times // by class, seed and day
-	blockOf            []int           // by day
+	judged, inTime     [][][]float64 // by class
+	ofSeed, ofBlock    [][]counts    // by class
 }
 
 // daysOf returns how many days every trial has: where some end later, their
@@ -82,10 +78,10 @@ func newCells(trials []*trial.Trial, classes, days int, blockOf []int, blocks in
 		}
 		return t
 	}
-	c := &cells{cost: table(), work: table(), length: table(), ready: table(), busy: table(), blockOf: blockOf}
+	c := &cells{cost: table(), work: table(), length: table(), ready: table(), busy: table()}
 	for range classes {
 		c.judged, c.inTime = append(c.judged, table()), append(c.inTime, table())
-		c.times = append(c.times, make([][]sim.Times, len(trials)))
+		c.ofSeed, c.ofBlock = append(c.ofSeed, make([]counts, len(trials))), append(c.ofBlock, make([]counts, blocks))
 	}
 	if days == 0 {
 		return c
@@ -101,7 +97,8 @@ func newCells(trials []*trial.Trial, classes, days int, blockOf []int, blocks in
 			for k := range d.Classes {
 				c.judged[k][s][b] += float64(d.Classes[k].Judged)
 				c.inTime[k][s][b] += float64(d.Classes[k].InTime)
-				c.times[k][s] = append(c.times[k][s], d.Classes[k].Times)
+				c.ofSeed[k][s].add(&d.Classes[k].Times)
+				c.ofBlock[k][b].add(&d.Classes[k].Times)
 			}
 		}
 	}
@@ -122,31 +119,41 @@ func quotient(d *stats.Draws, i int, over, under [][]float64) float64 {
 	return d.Sum(i, over) / d.Sum(i, under)
 }
 
+// counts are times by bucket, of one seed over all blocks or of one block over
+// all seeds.
+type counts [sim.TimesBuckets]float64
+
+func (c *counts) add(t *sim.Times) {
+	for b, n := range t.Counts {
+		c[t.First+b] += float64(n)
+	}
+}
+
 // p95 returns for a draw the 95th percentile of a class's times in seconds,
 // interpolated within buckets of 4 %.
 func (c *cells) p95(d *stats.Draws, i, class int) float64 {
-	var counts [sim.TimesBuckets]float64
-	low, high, total := sim.TimesBuckets, 0, 0.0
-	for s, days := range c.times[class] {
-		for day, times := range days {
-			weight := d.Seed[i][s] * d.Block[i][c.blockOf[min(day, len(c.blockOf)-1)]]
-			if weight == 0 || len(times.Counts) == 0 {
-				continue
-			}
-			low, high = min(low, times.First), max(high, times.First+len(times.Counts))
-			for b, n := range times.Counts {
-				counts[times.First+b] += weight * float64(n)
-				total += weight * float64(n)
-			}
+	parts, weights := c.ofBlock[class], d.Block[i]
+	if i < d.OfSeeds {
+		parts, weights = c.ofSeed[class], d.Seed[i]
+	}
+	var sum counts
+	total := 0.0
+	for k := range parts {
+		if weights[k] == 0 {
+			continue
+		}
+		for b, n := range &parts[k] {
+			sum[b] += weights[k] * n
+			total += weights[k] * n
 		}
 	}
 	rank, seen := 0.95*total, 0.0
-	for b := low; b < high; b++ {
-		if counts[b] > 0 && seen+counts[b] >= rank {
+	for b, n := range &sum {
+		if n > 0 && seen+n >= rank {
 			from, to := sim.TimesEdge(b), sim.TimesEdge(b+1)
-			return from + (to-from)*(rank-seen)/counts[b]
+			return from + (to-from)*(rank-seen)/n
 		}
-		seen += counts[b]
+		seen += n
 	}
 	return math.NaN()
 }

@@ -3,15 +3,16 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Draws are resamples of a table of seeds and blocks: seeds are drawn with
-// replacement, and so are blocks, independently (Owen, "The pigeonhole
-// bootstrap", 2007). A day that recurs with every seed is so counted as one
-// day, not as one of many.
+// Draws are resamples of a table of seeds and blocks: some draw seeds with
+// replacement and take every block, the others draw blocks and take every seed.
+// So it is known how much of a figure's error comes from either, and a day that
+// recurs with every seed counts as one day, not as one of many.
 //
 // Properties:
 //   - the same seeds, blocks, number and source give the same draws
@@ -19,16 +20,16 @@ import (
 //   - a table of one seed and one block has no draws: nothing varies
 type Draws struct {
 	Seeds, Blocks int
-	// Seed and Block say by draw how often each was drawn.
+	// Seed and Block say by draw how often each was drawn. The first OfSeeds
+	// draws resample seeds, the others blocks.
 	Seed, Block [][]float64
+	OfSeeds     int
 }
 
-// NewDraws returns n resamples of a table, drawn from source.
+// NewDraws returns n resamples of a table's seeds and n of its blocks, or none
+// of what there is but one of, drawn from source.
 func NewDraws(seeds, blocks, n int, source uint64) *Draws {
 	d := &Draws{Seeds: seeds, Blocks: blocks}
-	if seeds*blocks < 2 {
-		return d
-	}
 	r := rand.New(rand.NewPCG(source, 0x626c6f636b73))
 	draw := func(n int) []float64 {
 		times := make([]float64, n)
@@ -37,16 +38,23 @@ func NewDraws(seeds, blocks, n int, source uint64) *Draws {
 		}
 		return times
 	}
-	for range n {
-		d.Seed = append(d.Seed, draw(seeds))
-		d.Block = append(d.Block, draw(blocks))
+	every := func(n int) []float64 { return slices.Repeat([]float64{1}, n) }
+	if seeds > 1 {
+		for range n {
+			d.Seed, d.Block = append(d.Seed, draw(seeds)), append(d.Block, every(blocks))
+		}
+		d.OfSeeds = n
+	}
+	if blocks > 1 {
+		for range n {
+			d.Seed, d.Block = append(d.Seed, every(seeds)), append(d.Block, draw(blocks))
+		}
 	}
 	return d
 }
 
-// Units is how many independent pieces of evidence the table has: as many as it
-// has blocks or seeds, whichever are more.
-func (d *Draws) Units() int { return max(d.Seeds, d.Blocks) }
+// Len is the number of draws.
+func (d *Draws) Len() int { return len(d.Seed) }
 
 // Sum returns for draw i the total of a table, given by seed and block.
 func (d *Draws) Sum(i int, cells [][]float64) float64 {
@@ -64,19 +72,52 @@ func (d *Draws) Sum(i int, cells [][]float64) float64 {
 	return total
 }
 
+// Error is the standard error of a figure with its degrees of freedom. The zero
+// Error is that of a figure of which nothing is known.
+type Error struct{ Size, Freedom float64 }
+
+// Times returns the error of a figure in another unit.
+func (e Error) Times(factor float64) Error { return Error{e.Size * math.Abs(factor), e.Freedom} }
+
 // Error returns the standard error of a statistic, given its value for every
-// draw; NaN without draws, or where a draw has no value.
-func (d *Draws) Error(statistic func(draw int) float64) float64 {
-	values := make([]float64, len(d.Seed))
+// draw. Of S seeds and B blocks, with variances v and w over the draws of
+// either, it is the root of v S/(S−1) + w B/(B−1), since a bootstrap of few
+// finds too little; its degrees of freedom are Satterthwaite's. Where too many
+// draws have no value, nothing is known.
+//
+// Properties:
+//   - it is 0 where nothing varies
+//   - the degrees of freedom lie between those of the dimension that varies
+//     alone, S−1 or B−1, and their sum
+func (d *Draws) Error(statistic func(draw int) float64) Error {
+	values := make([]float64, d.Len())
 	for i := range values {
 		values[i] = statistic(i)
 	}
-	return Spread(values)
+	v, n := variance(values[:d.OfSeeds]), float64(d.Seeds-1)
+	w, m := variance(values[d.OfSeeds:]), float64(d.Blocks-1)
+	switch {
+	case d.Len() == 0:
+		return Error{}
+	case d.OfSeeds == 0:
+		v, n = 0, 1
+	case d.OfSeeds == d.Len():
+		w, m = 0, 1
+	}
+	v, w = v*(n+1)/n, w*(m+1)/m
+	if math.IsNaN(v) || math.IsNaN(w) {
+		return Error{}
+	}
+	total := v + w
+	if total == 0 {
+		return Error{Freedom: float64(max(d.Seeds, d.Blocks) - 1)}
+	}
+	return Error{math.Sqrt(total), total * total / (v*v/n + w*w/m)}
 }
 
-// Spread is the standard deviation of the values that are numbers. Fewer than
-// nine in ten of them are not enough to tell.
-func Spread(values []float64) float64 {
+// variance of the values that are numbers. Fewer than nine in ten of them are
+// not enough to tell.
+func variance(values []float64) float64 {
 	kept := values[:0:0]
 	for _, v := range values {
 		if !math.IsNaN(v) && !math.IsInf(v, 0) {
@@ -86,7 +127,7 @@ func Spread(values []float64) float64 {
 	if len(kept) < 2 || len(kept)*10 < len(values)*9 {
 		return math.NaN()
 	}
-	return stat.StdDev(kept, nil)
+	return stat.Variance(kept, nil)
 }
 
 // Estimate is a figure with its 95 % interval.
@@ -107,29 +148,25 @@ func (e Estimate) Scaled(by float64) Estimate {
 	return Estimate{e.Value * by, math.Min(e.Lo*by, e.Hi*by), math.Max(e.Lo*by, e.Hi*by), e.P}
 }
 
-// NewEstimate returns a value with the interval that its bootstrap standard
-// error and Student's t give. A bootstrap of few units finds too small an
-// error, by the root of (n−1)/n, and its tails are too light: both are made
-// good (Hesterberg, "What teachers should know about the bootstrap", 2014).
+// NewEstimate returns a value with the interval that its standard error and
+// Student's t give.
 //
 // Properties:
 //   - P < 0.05 exactly where the interval leaves 0 out
 //   - with an error of 0 the interval is the value, and P is 0 unless it is 0
-//   - of normal blocks, 95 % of the intervals hold the truth, whether there are
-//     5 blocks or 50
-func NewEstimate(value, err float64, units int) Estimate {
+//   - of normal cells, 93 % of the intervals or more hold the truth, whether
+//     there are 5 blocks or 50, and whether seeds or blocks matter
+func NewEstimate(value float64, err Error) Estimate {
 	e := Estimate{Value: value, Lo: math.NaN(), Hi: math.NaN(), P: math.NaN()}
-	if units < 2 || math.IsNaN(err) || math.IsNaN(value) {
+	if !(err.Freedom > 0) || math.IsNaN(err.Size) || math.IsNaN(value) {
 		return e
 	}
-	n := float64(units)
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}
-	err *= math.Sqrt(n / (n - 1))
-	half := t.Quantile(0.975) * err
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: err.Freedom}
+	half := t.Quantile(0.975) * err.Size
 	e.Lo, e.Hi = value-half, value+half
 	switch {
-	case err > 0:
-		e.P = 2 * t.CDF(-math.Abs(value)/err)
+	case err.Size > 0:
+		e.P = 2 * t.CDF(-math.Abs(value)/err.Size)
 	case value == 0:
 		e.P = 1
 	default:

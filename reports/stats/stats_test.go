@@ -26,9 +26,12 @@ func TestIntervalsCoverTheTruth(t *testing.T) {
 		{"days that recur with every seed", 5, 7, 0, 3, 0.92, 0.98},
 		{"seeds that matter", 20, 7, 1, 0, 0.92, 1},
 		{"neither matters", 5, 7, 0, 0, 0.93, 1},
+		{"few days, many seeds", 20, 5, 0, 3, 0.93, 0.98},
+		{"two seeds that hardly matter", 2, 16, 0, 3, 0.93, 0.98},
+		{"both matter", 6, 6, 2, 2, 0.92, 1},
 	} {
 		r := rand.New(rand.NewPCG(1, 2))
-		const tries = 1500
+		const tries = 1000
 		held, zero := 0, 0
 		for try := range tries {
 			cells := make([][]float64, c.seeds)
@@ -47,7 +50,7 @@ func TestIntervalsCoverTheTruth(t *testing.T) {
 			}
 			n := float64(c.seeds * c.blocks)
 			d := NewDraws(c.seeds, c.blocks, 300, uint64(try))
-			e := NewEstimate(total/n, d.Error(func(i int) float64 { return d.Sum(i, cells) / n }), d.Units())
+			e := NewEstimate(total/n, d.Error(func(i int) float64 { return d.Sum(i, cells) / n }))
 			if e.Lo <= 0 && 0 <= e.Hi {
 				held++
 			}
@@ -71,10 +74,25 @@ func TestDraws(t *testing.T) {
 		source := rapid.Uint64().Draw(t, "source")
 		d, again := NewDraws(seeds, blocks, 20, source), NewDraws(seeds, blocks, 20, source)
 		if seeds*blocks == 1 {
-			if len(d.Seed) != 0 {
+			if d.Len() != 0 {
 				t.Fatal("one cell was resampled")
 			}
 			return
+		}
+		x := make([][]float64, seeds)
+		for s := range x {
+			x[s] = rapid.SliceOfN(rapid.Float64Range(-9, 9), blocks, blocks).Draw(t, "x")
+		}
+		e := d.Error(func(i int) float64 { return d.Sum(i, x) })
+		least, most := float64(min(seeds, blocks)-1), float64(seeds+blocks-2)
+		if least == 0 {
+			least = most
+		}
+		if e.Size < 0 || e.Freedom < least-1e-9 || e.Freedom > most+1e-9 {
+			t.Fatalf("%d seeds, %d blocks: error %+v", seeds, blocks, e)
+		}
+		if none := d.Error(func(int) float64 { return 3 }); none.Size != 0 || !(none.Freedom > 0) {
+			t.Fatalf("of a constant: %+v", none)
 		}
 		for i := range d.Seed {
 			if !slices.Equal(d.Seed[i], again.Seed[i]) || !slices.Equal(d.Block[i], again.Block[i]) {
@@ -93,16 +111,16 @@ func TestDraws(t *testing.T) {
 
 // Degenerate cases: one unit has no interval; what does not vary is certain.
 func TestEstimateOfLittle(t *testing.T) {
-	if e := NewEstimate(3, 0.5, 1); !math.IsNaN(e.Lo) || !math.IsNaN(e.P) {
+	if e := NewEstimate(3, NewDraws(1, 1, 9, 1).Error(nil)); !math.IsNaN(e.Lo) || !math.IsNaN(e.P) {
 		t.Errorf("one unit gives %+v, want no interval", e)
 	}
-	if e := NewEstimate(3, 0, 5); e.Lo != 3 || e.Hi != 3 || e.P != 0 {
+	if e := NewEstimate(3, Error{0, 4}); e.Lo != 3 || e.Hi != 3 || e.P != 0 {
 		t.Errorf("no error gives %+v, want a certain 3", e)
 	}
-	if e := NewEstimate(0, 0, 5); e.P != 1 {
+	if e := NewEstimate(0, Error{0, 4}); e.P != 1 {
 		t.Errorf("no difference gives p = %v, want 1", e.P)
 	}
-	if e := NewEstimate(-2, 1, 5).Scaled(-100); e.Value != 200 || e.Lo > e.Hi {
+	if e := NewEstimate(-2, Error{1, 4}).Scaled(-100); e.Value != 200 || e.Lo > e.Hi {
 		t.Errorf("scaled by −100: %+v", e)
 	}
 }
@@ -274,7 +292,7 @@ func TestIntervalsGivenTheLoad(t *testing.T) {
 		}
 		d := NewDraws(1, blocks, 300, uint64(try))
 		left, lost := Unexplained([][]float64{y}, [][]float64{slices.Repeat([]float64{24}, blocks)}, [][]float64{x})
-		e := NewEstimate(total, d.Error(func(i int) float64 { return d.Sum(i, left) })*lost, d.Units())
+		e := NewEstimate(total, d.Error(func(i int) float64 { return d.Sum(i, left) }).Times(lost))
 		if e.Lo <= truth && truth <= e.Hi {
 			held++
 		}
