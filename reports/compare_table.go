@@ -337,14 +337,19 @@ func (b *board) overview() matrix {
 	return m
 }
 
-// againstText is the difference in judged cost to the first policy.
+// againstText is the difference in judged cost to the first policy, in brackets
+// where it may be chance.
 func againstText(r *CompareRow) string {
 	if r.Against == nil {
 		return ""
 	}
 	c := r.Against.Cost
 	c.P = c.PHolm
-	return strings.TrimSpace(strings.Join(delta(c, relative), " "))
+	parts := delta(c, relative)
+	if parts[0] == "~" {
+		parts[0] = "~ (" + relative(float64(c.Mean)) + ")"
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
 // pairing tells what the same weather is worth.
