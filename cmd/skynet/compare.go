@@ -78,7 +78,7 @@ docs/compare.md.`,
 	flags.IntVar(&c.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once")
 	choiceVar(flags, &c.bound, "bound", boundNames[0], "compare costs with this `bound`", boundNames)
 	flags.StringVar(&c.json, "json", "", "write all figures as JSON to this `file`; - for standard output")
-	flags.StringVar(&c.markdown, "markdown", "", "write the tables as Markdown to this `file`")
+	flags.StringVar(&c.markdown, "markdown", "", "write the tables as Markdown to this `file`; - for standard output")
 	flags.StringVar(&c.title, "title", "Policies compared", "begin the Markdown and the report with this `heading`")
 	flags.StringVar(&c.report, "report", "", "write plots and an index page to this `folder`")
 	flags.StringVar(&c.resume, "resume", "", "keep finished runs in this `folder`, and do not repeat those it has")
@@ -112,6 +112,9 @@ func (c *comparing) run() error {
 func (c *comparing) check() error {
 	if err := checkRuns(c.runs, c.parallel, c.seed); err != nil {
 		return usageError(err)
+	}
+	if c.json == "-" && c.markdown == "-" {
+		return usageError(errors.New("--json - and --markdown -: standard output is one of them only"))
 	}
 	for _, path := range []string{c.json, c.markdown} {
 		if path == "-" {
@@ -282,27 +285,33 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 
 // tell writes what the comparison came to, where the flags say.
 func (c *comparing) tell(result *reports.Comparison) error {
-	show := reports.Options{Reproduce: result.Command, Color: !c.app.noColor && c.json != "-", Width: c.app.width()}
+	show := reports.Options{Reproduce: result.Command, Color: !c.app.noColor && c.json != "-" && c.markdown != "-", Width: c.app.width()}
 	if c.report != "" {
 		var err error
 		if show.Report, err = reports.WriteCompare(c.report, result, c.title); err != nil {
 			return err
 		}
 	}
-	if c.markdown != "" {
-		err := into(c.markdown, func(w io.Writer) error { return reports.CompareMarkdown(w, result, c.title) })
-		if err != nil {
-			return err
-		}
+	markdown := func(w io.Writer) error { return reports.CompareMarkdown(w, result, c.title) }
+	var err error
+	switch c.markdown {
+	case "":
+	case "-":
+		err = markdown(c.app.stdout)
+	default:
+		err = into(c.markdown, markdown)
+	}
+	if err != nil {
+		return err
 	}
 	if err := c.app.intoJSON(c.json, func() (any, error) { return result, nil }); err != nil {
 		return err
 	}
 	w := c.app.stdout
-	if c.json == "-" {
-		w = c.app.stderr // standard output is JSON and nothing else
+	if c.json == "-" || c.markdown == "-" {
+		w = c.app.stderr // standard output is that and nothing else
 	}
-	if c.app.quiet && c.json != "" {
+	if c.app.quiet && (c.json != "" || c.markdown != "") {
 		return nil
 	}
 	return reports.Compare(w, result, show)
