@@ -114,16 +114,8 @@ func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 	}
 	r.Kept = r.KeptRuns == seeds
 	r.SlackMean = Maybe(mean(t, func(t *trial.Trial) float64 { return valueOf(t.Figures.Slack.Mean) }))
-	slack := func(of func(*trial.Trial) float64) Maybe {
-		return Maybe(mean(t, func(t *trial.Trial) float64 {
-			if t.SlackP95 < 0 {
-				return math.NaN()
-			}
-			return of(t)
-		}))
-	}
-	r.SlackP5 = slack(func(t *trial.Trial) float64 { return t.SlackP5 })
-	r.SlackP95 = slack(func(t *trial.Trial) float64 { return t.SlackP95 })
+	r.SlackP5 = Maybe(mean(t, func(t *trial.Trial) float64 { return valueOf(t.SlackP5) }))
+	r.SlackP95 = Maybe(mean(t, func(t *trial.Trial) float64 { return valueOf(t.SlackP95) }))
 	b.fleet(r, t)
 	b.classes(r, i)
 	return r

@@ -50,7 +50,6 @@ func pretend(seeds, days int, factor, attained float64, own uint64) []*trial.Tri
 		}
 		t.MissJobS = make([]trial.Miss, 2)
 		t.LowerUSD = cost / factor
-		t.SlackP5, t.SlackP95 = -1, -1
 		if !t.Kept {
 			t.Broken = []string{"upload"}
 		}

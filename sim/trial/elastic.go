@@ -131,8 +131,8 @@ func sign(x float64) int {
 }
 
 // slackRange returns the nearest-rank p5 and p95 of the rolling 24-hour slack,
-// at the ticks whose 24 hours were all judged; −1 where there is none.
-func slackRange(r *sim.Result) (p5, p95 float64) {
+// at the ticks whose 24 hours were all judged; nil where there is none.
+func slackRange(r *sim.Result) (p5, p95 *float64) {
 	var means []float64
 	for i := range r.Ticks {
 		if row := &r.Ticks[i]; row.At >= r.Config.JudgeFrom+24*time.Hour && !math.IsNaN(row.Slack24h) {
@@ -140,10 +140,13 @@ func slackRange(r *sim.Result) (p5, p95 float64) {
 		}
 	}
 	if len(means) == 0 {
-		return -1, -1
+		return nil, nil
 	}
 	slices.Sort(means)
-	rank := func(percent int) float64 { return means[(len(means)*percent+99)/100-1] }
+	rank := func(percent int) *float64 {
+		x := means[(len(means)*percent+99)/100-1] // a copy: means may go
+		return &x
+	}
 	return rank(5), rank(95)
 }
 

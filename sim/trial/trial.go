@@ -32,13 +32,14 @@ type Trial struct {
 	Rigid   *Elasticity `json:"rigid"`
 	Planned *Elasticity `json:"planned"`
 
-	Churn       float64 `json:"churn"`        // instances; see Churn
-	Launches    int     `json:"launches"`     // in the judged time
-	WastedS     float64 `json:"wasted_s"`     // instance-seconds paid for and gone when instances ended
-	SlackP5     float64 `json:"slack_p5"`     // of the 24-hour mean at ticks; below 0 without 24 hours
-	SlackP95    float64 `json:"slack_p95"`    // likewise
-	MissJobS    []Miss  `json:"miss"`         // by class
-	GuardClamps int64   `json:"guard_clamps"` // decisions that the guard reduced
+	Churn    float64 `json:"churn"`    // instances; see Churn
+	Launches int     `json:"launches"` // in the judged time
+	WastedS  float64 `json:"wasted_s"` // instance-seconds paid for and gone when instances ended
+	// Percentiles of the 24-hour mean slack at ticks; nil below 24 judged hours.
+	SlackP5     *float64 `json:"slack_p5"`
+	SlackP95    *float64 `json:"slack_p95"`
+	MissJobS    []Miss   `json:"miss"`         // by class
+	GuardClamps int64    `json:"guard_clamps"` // decisions that the guard reduced
 }
 
 // Miss is by how much the jobs of a class missed its target, together.

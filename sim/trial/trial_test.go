@@ -201,7 +201,7 @@ func TestTrialOfARun(t *testing.T) {
 	if len(got.MissJobS) != 1 || !near(got.MissJobS[0].JobS, 10) {
 		t.Errorf("missed %+v, want one job by 10 s", got.MissJobS)
 	}
-	if got.SlackP5 != -1 || got.SlackP95 != -1 {
+	if got.SlackP5 != nil || got.SlackP95 != nil {
 		t.Errorf("slack %v to %v of less than a day, want none", got.SlackP5, got.SlackP95)
 	}
 	text, err := json.Marshal(got)
@@ -247,5 +247,22 @@ func TestSupplyOf(t *testing.T) {
 	}
 	if got := planned([]Step{{At: 4 * time.Second}, {At: 5 * time.Second}, {At: 25 * time.Second}, {At: time.Minute}}, got); !slices.Equal(got, []float64{0, 3, 5, 3}) {
 		t.Errorf("planned %v, want 0, 3, 5, 3", got)
+	}
+}
+
+// Only 24-hour means whose hours were all judged count, those without ready
+// capacity not at all.
+func TestSlackRange(t *testing.T) {
+	r := &sim.Result{Config: &sim.Config{JudgeFrom: time.Hour}}
+	for i := range 200 {
+		slack := 9.0 // not all judged
+		if i >= 100 {
+			slack = float64(200-i) / 100
+		}
+		r.Ticks = append(r.Ticks, sim.TickRow{At: 25*time.Hour + time.Duration(i-100)*time.Minute, Slack24h: slack})
+	}
+	r.Ticks = append(r.Ticks, sim.TickRow{At: 30 * time.Hour, Slack24h: math.NaN()})
+	if p5, p95 := slackRange(r); *p5 != 0.05 || *p95 != 0.95 {
+		t.Errorf("from %v to %v, want 0.05 to 0.95", *p5, *p95)
 	}
 }
