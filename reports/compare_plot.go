@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -34,6 +35,9 @@ func (b *board) plotted() string {
 	return ""
 }
 
+// namedMax is how many policies a plot names: as many as there are hues.
+const namedMax = 6
+
 // costAgainstP95 is plot 5: what each policy costs and how long jobs take, with
 // intervals, the bound, and those that nobody beats in both.
 func (b *board) costAgainstP95() plot {
@@ -45,43 +49,40 @@ func (b *board) costAgainstP95() plot {
 		figure: chart.Figure{Title: "Cost against p95, " + b.Scenario},
 	}
 	p.table = table{note: "Each row is one policy.", columns: []string{"policy", "judged cost", "p95 of " + class, "promises"}}
+	if class == "" {
+		p.figure.Panels = []chart.Panel{{Empty: "no jobs"}}
+		return p
+	}
 	panel := chart.Panel{Y: chart.Axis{Label: "judged cost, USD"}, Height: 380, Empty: "no jobs"}
-	var first *CompareClass
-	least, most := math.Inf(1), 0.0
-	for i, r := range b.rows {
+	named := b.named(class)
+	others := chart.Series{Kind: chart.Points, Hue: chart.Grey}
+	for _, r := range b.rows {
 		c := r.Classes[class]
-		if c == nil {
+		x, y := float64(c.P95S), float64(r.JudgedUSD.Mean)
+		p.table.rows = append(p.table.rows, []string{r.Name, plusMinus(r.JudgedUSD.interval(), Money), plusMinus(c.p95().interval(), seconds), keptText(r)})
+		n := slices.Index(named, r)
+		if n < 0 {
+			others.X, others.Y = append(others.X, x), append(others.Y, y)
 			continue
 		}
-		if first == nil {
-			first = c
-		}
-		hue, dash := chart.Distinct(i)
-		x, y := float64(c.P95S), float64(r.JudgedUSD.Mean)
+		hue, _ := chart.Distinct(n)
 		name := r.Name
 		if !r.Kept {
 			name += " (promise broken)"
 		}
-		panel.Series = append(panel.Series, chart.Series{Name: name, Kind: chart.Points, Hue: hue, Dash: dash, X: []float64{x}, Y: []float64{y}})
-		if lo, hi := float64(c.P95Lo), float64(c.P95Hi); !math.IsNaN(lo) {
-			panel.Series = append(panel.Series, chart.Series{Thin: true, Hue: hue, X: []float64{lo, hi}, Y: []float64{y, y}})
-		}
-		if lo, hi := float64(r.JudgedUSD.Lo), float64(r.JudgedUSD.Hi); !math.IsNaN(lo) {
-			panel.Series = append(panel.Series, chart.Series{Thin: true, Hue: hue, X: []float64{x, x}, Y: []float64{lo, hi}})
-		}
-		if x > 0 {
-			least, most = min(least, x), max(most, x)
-		}
-		p.table.rows = append(p.table.rows, []string{r.Name, plusMinus(r.JudgedUSD.interval(), Money), plusMinus(c.p95().interval(), seconds), keptText(r)})
+		panel.Series = append(panel.Series,
+			chart.Series{Name: name, Kind: chart.Points, Hue: hue, X: []float64{x}, Y: []float64{y}},
+			chart.Series{Thin: true, Hue: hue, X: []float64{float64(c.P95Lo), float64(c.P95Hi)}, Y: []float64{y, y}},
+			chart.Series{Thin: true, Hue: hue, X: []float64{x, x}, Y: []float64{max(0, float64(r.JudgedUSD.Lo)), float64(r.JudgedUSD.Hi)}})
 	}
-	if first == nil {
-		p.figure.Panels = []chart.Panel{panel}
-		return p
+	if n := len(others.X); n > 0 {
+		others.Name = times(int64(n), "other")
+		sort.Sort(byX(others))
+		panel.Series = append([]chart.Series{others}, panel.Series...)
 	}
 	panel.Series = append(panel.Series, b.front(class))
-	panel.Rules = []chart.Rule{
-		{Name: "target of " + class, At: first.TargetS, Vertical: true, Hue: chart.Grey, Dash: chart.Dotted},
-	}
+	first := b.rows[0].Classes[class]
+	panel.Rules = []chart.Rule{{Name: "target of " + class, At: first.TargetS, Vertical: true, Hue: chart.Grey, Dash: chart.Dotted}}
 	if lower := float64(b.rows[0].LowerUSD); lower > 0 {
 		what := "the least that anybody could pay"
 		if b.rows[0].Bound == "floor" {
@@ -90,16 +91,68 @@ func (b *board) costAgainstP95() plot {
 		panel.Rules = append(panel.Rules, chart.Rule{Name: what, At: lower, Hue: chart.Ink, Dash: chart.DashDot})
 	}
 	p.figure.X = chart.Axis{Unit: chart.Seconds, Label: "p95 of " + class + ", " + first.On}
-	if least <= most { // room beside the first and the last cross
-		low, high := min(least, first.TargetS), max(most, first.TargetS)
-		p.figure.X.Min, p.figure.X.Max = low-0.05*(high-low), high+0.05*(high-low)
-		if most > 20*least {
-			p.figure.X.Scale = chart.Log
-			p.figure.X.Min, p.figure.X.Max = low/1.2, high*1.2
-		}
-	}
+	b.frame(class, &p.figure.X, &panel.Y)
 	p.figure.Panels = []chart.Panel{panel}
 	return p
+}
+
+// byX sorts the points of a series.
+type byX chart.Series
+
+func (s byX) Len() int           { return len(s.X) }
+func (s byX) Less(i, j int) bool { return s.X[i] < s.X[j] }
+func (s byX) Swap(i, j int) {
+	s.X[i], s.X[j] = s.X[j], s.X[i]
+	s.Y[i], s.Y[j] = s.Y[j], s.Y[i]
+}
+
+// named returns the policies that are worth a name in the plot: the first, those
+// on the front, then the cheapest, those that kept every promise before others.
+func (b *board) named(class string) []*CompareRow {
+	front := b.front(class)
+	place := func(r *CompareRow) int {
+		switch {
+		case r == b.rows[0]:
+			return 0
+		case r.Kept && slices.Contains(front.Y, float64(r.JudgedUSD.Mean)):
+			return 1
+		case r.Kept:
+			return 2
+		}
+		return 3
+	}
+	list := slices.Clone(b.rows)
+	sort.SliceStable(list, func(i, j int) bool {
+		if p, q := place(list[i]), place(list[j]); p != q {
+			return p < q
+		}
+		return list[i].JudgedUSD.Mean < list[j].JudgedUSD.Mean
+	})
+	return list[:min(len(list), namedMax)]
+}
+
+// frame bounds the axes by the crosses, the target and the bound; intervals may
+// leave it. What differs by far is drawn on a logarithmic scale.
+func (b *board) frame(class string, x, y *chart.Axis) {
+	xs, ys := []float64{b.rows[0].Classes[class].TargetS}, []float64{float64(b.rows[0].LowerUSD)}
+	for _, r := range b.rows {
+		xs, ys = append(xs, float64(r.Classes[class].P95S)), append(ys, float64(r.JudgedUSD.Mean))
+	}
+	bound := func(a *chart.Axis, values []float64, far float64) {
+		low, high := math.Inf(1), 0.0
+		for _, v := range values {
+			if v > 0 {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+		if high > far*low {
+			a.Scale, a.Min, a.Max = chart.Log, low/1.2, high*1.2
+			return
+		}
+		a.Max = 1.08 * high
+	}
+	bound(x, xs, 20)
+	bound(y, ys, 6)
 }
 
 // front joins the policies that kept every promise and that no other which did

@@ -303,6 +303,42 @@ func TestFront(t *testing.T) {
 	}
 }
 
+// A plot names six policies: the first, the front, then the cheapest that kept
+// every promise; all others are grey.
+func TestNamed(t *testing.T) {
+	b := &board{Contest: Contest{Scenario: "week", Classes: []string{"a"}}}
+	add := func(name string, p95, cost float64, kept bool) {
+		attained := Maybe(1)
+		b.rows = append(b.rows, &CompareRow{
+			Name: name, Kept: kept, JudgedUSD: Range{Mean: Maybe(cost), Lo: Maybe(cost - 1), Hi: Maybe(cost + 1)}, LowerUSD: 1,
+			Classes: map[string]*CompareClass{"a": {P95S: Maybe(p95), P95Lo: Maybe(p95), P95Hi: Maybe(p95), Attain: 0.9, Attained: attained, TargetS: 30}},
+		})
+	}
+	add("first", 20, 50, false)
+	add("slow", 25, 30, true)
+	add("dear", 25, 90, true)
+	add("cheap", 10, 10, true)
+	add("fast", 5, 20, true)
+	for i := range 4 {
+		add(fmt.Sprint("broken", i), 30, float64(2+i), false)
+	}
+	var names []string
+	for _, r := range b.named("a") {
+		names = append(names, r.Name)
+	}
+	if got := strings.Join(names, " "); got != "first cheap fast slow dear broken0" {
+		t.Errorf("named are %s", got)
+	}
+	var svg bytes.Buffer
+	p := b.costAgainstP95()
+	if err := p.figure.EmbedSVG(&svg); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(svg.String(), "3 others") || strings.Contains(svg.String(), "broken3") || len(p.table.rows) != 9 {
+		t.Errorf("%d rows; want all 9, and three others in the plot", len(p.table.rows))
+	}
+}
+
 func TestSpeedUpLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) *trial.Elasticity {
