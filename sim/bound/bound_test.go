@@ -207,6 +207,16 @@ func TestBoundLaws(t *testing.T) {
 			t.Fatalf("doubling prices takes the bound from %v to %v", base, twice)
 		}
 
+		// nothing is free at the start of a run, and a minute is less than an hour
+		seconds, hours := s.cfg, s.cfg
+		for _, c := range []*sim.Config{&seconds, &hours} {
+			c.JudgeFrom, c.Boot = 0, map[string]sim.BootModel{"": {Model: "fixed"}}
+		}
+		seconds.Catalog.Billing, hours.Catalog.Billing = policy.PerSecond, policy.Hourly
+		if a, b := lower(&seconds), lower(&hours); a > b+near+0.01*a {
+			t.Fatalf("billed by the second the bound is %v, by the hour %v", a, b)
+		}
+
 		loose := s.cfg
 		loose.Classes = nil
 		for _, c := range s.cfg.Classes {

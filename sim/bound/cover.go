@@ -143,11 +143,17 @@ func (d *coverage) seconds(prices []float64) float64 {
 	back := make([]float64, g.steps) // the cheapest way to come on in a step
 	on := 0.0                        // to be on until t and free to leave; boots before judging are free
 	for t := v.from; t < g.steps; t++ {
-		o.best[t] = on // off from t on
 		back[t] = o.at(t) + boot
+		if stay == 0 { // it may come and go within a step
+			on = min(on, back[t])
+		}
+		o.best[t] = on // off from t on
 		o.queue.push(t, on)
+		if t == v.from && v.w.judge == 0 {
+			on = math.Inf(1) // nothing was launched before
+		}
 		on += step(t)
-		if from := t + 1 - max(stay, 1); from >= v.from {
+		if from := t + 1 - stay; stay > 0 && from >= v.from {
 			on = min(on, back[from]+(paid[t+1]-paid[from]))
 		}
 	}
@@ -180,7 +186,7 @@ func (d *coverage) windows(prices []float64) float64 {
 		return max(least, 0)
 	}
 	// best[e]: the cheapest way to be off from step e on, having been on just
-	// before. Up to v.from everything is free.
+	// before. Up to v.from everything is free, if there is such a time.
 	o := open{d: d, best: make([]float64, g.steps+1), far: math.Inf(1)}
 	for t := range o.best {
 		o.best[t] = math.Inf(1)

@@ -11,12 +11,16 @@
 //   - only jobs that arrive in the judged time ask for capacity
 //   - arrivals are rounded down and deadlines up to whole steps of the grid
 //   - of every class the allowed share may be late: those that save most
-//   - an instance boots as fast as the fastest boot any fleet could draw
+//   - boots are as fast as the fastest that any fleet could draw, or the bound
+//     is lowered by what faster ones could save
 //   - capacity may be fractional, beyond the first instance
 //   - under hourly billing the first hour of the judged time is free: the
 //     windows that began before it are not judged
 //   - promises about single hours and the scenario's own [[promise]] tables are
-//     left out
+//     left out, and so is the guard
+//
+// What is asked of a policy: that it keeps the classes' promises, and, where the
+// run goes on until the last job is done, that every job is.
 //
 // docs/bound.md derives the formulas.
 package bound

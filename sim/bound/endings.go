@@ -29,7 +29,7 @@ var leads = []int32{1, 2, 3, 5, 8, 12}
 // share of them.
 func newEndings(w *world, g *grid, kinds []kind) *endings {
 	tick := w.cfg.Tick.Seconds()
-	end := float64(g.from+g.step*int64(g.steps)) * 1e-9
+	end := seconds(g.from + g.step*int64(g.steps))
 	e := &endings{ticks: int(end/tick) + 2, tick: tick, kinds: len(kinds), scale: 1}
 	beyond := []float64{0, 5, 15, 30, 60, 120, 300, 600} // seconds left
 	if w.hourly {
@@ -42,7 +42,7 @@ func newEndings(w *world, g *grid, kinds []kind) *endings {
 	for i := range counts {
 		counts[i] = make([]float64, e.ticks+1)
 	}
-	from, h := float64(g.from)*1e-9, g.seconds()
+	from, h := seconds(g.from), g.seconds()
 	for i := range g.cells {
 		c := &g.cells[i]
 		n := float64(c.n)
@@ -67,7 +67,7 @@ func newEndings(w *world, g *grid, kinds []kind) *endings {
 			for t := range e.ticks {
 				busy := max(counts[0][t], 1e-9)
 				share := k.slots / max(1.25*busy, k.slots)
-				chance[j][t] = float32(1 - detmath.Exp(-min(counts[j][t]*share, 50)))
+				chance[j][t] = float32(1 - detmath.Exp(-min(float64(counts[j][t]*share), 50)))
 			}
 		}
 		if w.hourly {

@@ -117,9 +117,6 @@ func (f *follower) release(now time.Duration) {
 			own.drain += f.window
 			own.ends += f.window
 			f.undrains = append(f.undrains, own.id)
-			if debugOver != nil {
-				debugOver(now, own)
-			}
 		case now < own.drain || draining || own.done:
 		case f.window > 0:
 			f.drains = append(f.drains, own.id)
@@ -155,5 +152,3 @@ func (f *follower) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
 func (f *follower) UnmarshalJSON([]byte) error {
 	return errors.New("a plan is followed from its beginning")
 }
-
-var debugOver func(now time.Duration, own *owned)

@@ -53,7 +53,7 @@ type cell struct {
 
 const (
 	stepMin  = 2 * time.Second
-	stepsMax = 400_000
+	stepsMax = 330_000
 	// serviceRatio is how much longer the longest service of a sort may be
 	// than the shortest.
 	serviceRatio = 1.3
@@ -221,7 +221,7 @@ func (w *world) leastReady() int64 {
 func (w *world) hopeless(c *policy.Class, at int64, service float64, ready int64) bool {
 	room := c.Target.Seconds()
 	if at < ready { // it waits for the first boot
-		room -= float64(ready-at) * 1e-9
+		room -= seconds(ready - at)
 	}
 	if c.On == policy.Sojourn {
 		room -= service / w.fastest()
@@ -343,4 +343,7 @@ func (g *grid) close(w *world) error {
 func (g *grid) floor(w *world) float64 { return float64(g.work * w.price) }
 
 // seconds returns the length of a step in seconds.
-func (g *grid) seconds() float64 { return float64(g.step) * 1e-9 }
+func (g *grid) seconds() float64 { return seconds(g.step) }
+
+// seconds returns ns in seconds, rounded once.
+func seconds(ns int64) float64 { return float64(ns) / 1e9 }

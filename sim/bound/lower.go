@@ -170,17 +170,17 @@ func (b *bounder) coveredFor(class int, prices []float64, p proof, rounds int) f
 	// concave in theta: golden section over its power of ten, in slot-seconds a job
 	lo, hi := -4.0, 6.0
 	const golden = 0.6180339887498949
-	x, y := hi-golden*(hi-lo), lo+golden*(hi-lo)
+	x, y := hi-float64(golden*(hi-lo)), lo+float64(golden*(hi-lo))
 	fx, fy := at(x), at(y)
 	best := max(p.sum, fx, fy)
 	for range rounds {
 		if fx >= fy { // the least price of those that do the same
 			hi, y, fy = y, x, fx
-			x = hi - golden*(hi-lo)
+			x = hi - float64(golden*(hi-lo))
 			fx = at(x)
 		} else {
 			lo, x, fx = x, y, fy
-			y = lo + golden*(hi-lo)
+			y = lo + float64(golden*(hi-lo))
 			fy = at(y)
 		}
 		best = max(best, fx, fy)

@@ -64,26 +64,7 @@ func newModel(w *world, g *grid) *model {
 	slices.Sort(priorities)
 	m.lines = make([]modelLine, len(priorities))
 	m.now, m.was = make([]place, len(priorities)), make([]place, len(priorities))
-	line := make([]int, len(g.sorts))
-	lates := make([]int32, len(g.sorts))
-	for i := range g.sorts {
-		s := &g.sorts[i]
-		line[i] = slices.Index(priorities, int(s.priority))
-		l := &m.lines[line[i]]
-		lates[i] = int32(len(l.lates))
-		l.lates = append(l.lates, m.lateTable(w, s))
-	}
-	for i := range g.cells {
-		c := &g.cells[i]
-		s := &g.sorts[c.sort]
-		x := modelCell{step: c.step, n: int32(min(c.n, math.MaxInt32)), class: int32(s.class), lates: lates[c.sort]}
-		if s.free {
-			x.class = -1
-		}
-		x.q = c.work / float64(c.n) / m.h
-		l := &m.lines[line[c.sort]]
-		l.cells = append(l.cells, x)
-	}
+	m.gather(w, g, priorities)
 	n := len(priorities)
 	m.base = make([]place, n*(g.steps+1))
 	m.fresh = make([]place, n*(g.steps+1))
@@ -104,18 +85,83 @@ func newModel(w *world, g *grid) *model {
 	return m
 }
 
-// lateTable returns the share of a sort's jobs that are late when they start so
-// many steps after the one they arrive in. Both times lie anywhere in their
-// steps.
-func (m *model) lateTable(w *world, s *sort) []float32 {
-	c := &w.cfg.Classes[s.class]
+// flavor is what jobs have in common that the model takes for equal: its sorts
+// are fewer than the grid's, because it plays them over and over.
+type flavor struct {
+	line, class int
+	free        bool
+	size        int // 0: done within a step; else the power of two of the steps
+}
+
+// gather makes cells of the grid's: the jobs of one flavor in one step.
+func (m *model) gather(w *world, g *grid, priorities []int) {
+	type sum struct {
+		n, work float64
+		table   int32 // of its line
+		at      int32 // its cell of the present step, plus one
+		step    int32
+	}
+	ids := map[flavor]int{}
+	var list []flavor
+	var sums []sum
+	flavorOf := make([]int, len(g.sorts))
+	for i := range g.sorts {
+		s := &g.sorts[i]
+		f := flavor{line: slices.Index(priorities, int(s.priority)), class: s.class, free: s.free}
+		for x := s.lo / m.h; x >= 1; x /= 2 {
+			f.size++
+		}
+		id, known := ids[f]
+		if !known {
+			id = len(list)
+			ids[f] = id
+			list, sums = append(list, f), append(sums, sum{step: -1})
+		}
+		flavorOf[i] = id
+	}
+	for i := range g.cells {
+		c := &g.cells[i]
+		x := &sums[flavorOf[c.sort]]
+		x.n += float64(c.n)
+		x.work += c.work
+	}
+	for i, f := range list {
+		l := &m.lines[f.line]
+		sums[i].table = int32(len(l.lates))
+		l.lates = append(l.lates, m.lateTable(&w.cfg.Classes[f.class], sums[i].work/max(sums[i].n, 1)))
+	}
+	for i := range g.cells {
+		c := &g.cells[i]
+		id := flavorOf[c.sort]
+		x, f := &sums[id], &list[id]
+		l := &m.lines[f.line]
+		if x.step == c.step { // q holds work until all of it is there
+			l.cells[x.at].n += int32(c.n)
+			l.cells[x.at].q += c.work
+			continue
+		}
+		x.step, x.at = c.step, int32(len(l.cells))
+		y := modelCell{step: c.step, n: int32(c.n), class: int32(f.class), lates: x.table, q: c.work}
+		if f.free {
+			y.class = -1
+		}
+		l.cells = append(l.cells, y)
+	}
+	for i := range m.lines {
+		for j := range m.lines[i].cells {
+			c := &m.lines[i].cells[j]
+			c.q /= float64(float64(c.n) * m.h)
+		}
+	}
+}
+
+// lateTable returns the share of a class's jobs of the given mean service that
+// are late when they start so many steps after the one they arrive in. Both
+// times lie anywhere in their steps.
+func (m *model) lateTable(c *policy.Class, service float64) []float32 {
 	room := c.Target.Seconds()
 	if c.On == policy.Sojourn {
-		mean := (s.lo + s.hi) / 2
-		if s.lo == 0 {
-			mean = s.hi / 3
-		}
-		room -= mean
+		room -= service
 	}
 	x := room / m.h
 	if x < 0 {
@@ -130,9 +176,9 @@ func (m *model) lateTable(w *world, s *sort) []float32 {
 		case z <= -1:
 			return append(table, 1)
 		case z >= 0:
-			share = (1 - z) * (1 - z) / 2
+			share = float64((1-z)*(1-z)) / 2
 		default:
-			share = 1 - (1+z)*(1+z)/2
+			share = 1 - float64(float64((1+z)*(1+z))/2)
 		}
 		table = append(table, float32(share))
 	}

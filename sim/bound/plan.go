@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/traces"
 )
@@ -32,8 +31,15 @@ type attempt struct {
 	kept    bool
 }
 
-// rounds of search and replay: every replay tells how far the model errs.
-const rounds = 4
+// rounds returns how often a plan is searched and replayed: every replay tells
+// how far the model errs, but a long trace takes long to replay.
+func (g *grid) rounds() int {
+	var jobs int64
+	for _, n := range g.arrived {
+		jobs += n
+	}
+	return int(min(max(80_000_000/max(jobs, 1), 2), 4))
+}
 
 // plan searches the best plan and replays it.
 func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (traces.Source, error), opt Options) error {
@@ -43,21 +49,27 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		g.steps = (g.steps + 1) / 2
 	}
 	p := &planner{searcher: newSearcher(w, g, newModel(w, g), w.cfg.Seed), g: g, open: open, opt: opt}
+	// hourly, a launch may come earlier for nothing where its boot is long; per
+	// second it is counted on as a little longer than usual
 	p.lag = w.lags.Quantile(w.unit, 0.5).Seconds()
+	if !w.hourly {
+		p.lag = w.lags.Quantile(w.unit, 0.7).Seconds()
+	}
 	if p.kinds == nil {
 		return errors.New("no type to plan with")
 	}
 	p.begin()
-	steps := int64(30_000_000) + 300*int64(g.steps)
+	steps := min(int64(30_000_000)+300*int64(g.steps), 4000*int64(g.steps))
 	hot, cold := 0.5, 0.02 // of what the smallest rent costs
 	unit := p.kinds[len(p.kinds)-1].tick * float64(max(p.window, 5))
 	var best *attempt
+	rounds := g.rounds()
 	for round := range rounds {
 		p.m.play()
 		sweeps := 30
 		p.anneal(ctx, hot*unit, cold*unit, steps, sweeps, func(share float64) {
 			if opt.Progress != nil {
-				opt.Progress("plan", int64(100*(float64(round)+0.8*share)), 100*rounds)
+				opt.Progress("plan", int64(100*round+int(80*share)), int64(100*rounds))
 			}
 		})
 		if err := ctx.Err(); err != nil {
@@ -75,21 +87,19 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		if err != nil {
 			return err
 		}
-		if debug != nil {
-			debug(p, a)
-		}
 		if best == nil || a.better(best) {
 			best = a
 		}
 		p.learn(a)
-		hot, steps = 0.1, int64(10_000_000)+100*int64(g.steps)
+		hot = 0.1
+		if round == 0 {
+			steps /= 3
+		}
 	}
 	r.Plan, r.Replay, r.Kept = best.leases, best.figures, best.kept
 	r.PlanUSD = best.figures.Judged.CostUSD
 	return nil
 }
-
-var debug func(p *planner, a *attempt)
 
 // better reports whether a is the better plan: kept before cheap.
 func (a *attempt) better(b *attempt) bool {
@@ -115,12 +125,11 @@ func (p *planner) begin() {
 			need[end] -= k
 		}
 	}
-	mean, peak := 0.0, 0.0
+	mean := 0.0
 	for t := 1; t < len(need); t++ {
 		need[t] += need[t-1]
 	}
 	for t := range g.steps {
-		peak = max(peak, need[t])
 		if t < g.judge {
 			mean += need[t] / float64(g.judge)
 		}
@@ -131,34 +140,7 @@ func (p *planner) begin() {
 		p.warmOff = int32(max(0, w.cfg.JudgeFrom-5*time.Minute).Seconds() / p.tick)
 		p.addWarm()
 	}
-	for t := range g.steps {
-		for m.cap[t] < need[t]-0.4*slots {
-			on := int32(math.Floor((float64(float64(t)*m.h) + p.grid - p.lag) / p.tick))
-			r := rent{0, max(on, 0), 0, 2}
-			if r.on >= p.last {
-				break
-			}
-			if p.window > 0 {
-				r.off = r.on + p.window
-			} else {
-				u := t // as long as it is needed without a pause longer than a boot
-				for v := t; v < g.steps && v <= u+int(2*p.lag/m.h)+1; v++ {
-					if need[v] > m.cap[v]+0.4*slots {
-						u = v
-					}
-				}
-				r.off = min(max(int32(math.Ceil((float64(float64(u+1)*m.h)+p.grid)/p.tick)), r.on+2), p.last+1)
-			}
-			before := m.cap[t]
-			if p.window > 0 && p.renew(r.on) {
-				continue
-			}
-			p.add(r)
-			if m.cap[t] <= before {
-				break // nothing helps that early
-			}
-		}
-	}
+	p.staff(need)
 	for k := range p.price {
 		if c := &w.cfg.Classes[k]; c.Attain > 0 && g.arrived[k] > 0 {
 			p.may[k] = max(0.97*float64(g.budget[k]), 0.5)
@@ -167,23 +149,39 @@ func (p *planner) begin() {
 	}
 }
 
-// renew keeps a rent for another window that ends about then, if there is one.
-func (p *planner) renew(on int32) bool {
-	for i := len(p.rents) - 1; i >= 0 && p.rents[i].on > on-48*p.window; i-- {
-		r := p.rents[i]
-		if r.off < on-1 || r.off > on+4 {
-			continue
+// staff rents what gives the needed slots, by step of the model, to all but a
+// part of an instance.
+func (p *planner) staff(need []float64) {
+	slots := p.kinds[0].slots
+	first := int32(p.grid / p.tick)
+	n := make([]int, max(0, p.last-first))
+	per := p.tick / p.m.h
+	for k := range n {
+		from := int(float64(k) * per)
+		to := min(max(int(float64(float64(k+1)*per)), from+1), p.m.steps)
+		sum := 0.0
+		for t := from; t < to; t++ {
+			sum += need[t] - p.m.cap[t] // the warm ones are there already
 		}
-		from, to := p.ready(r)
-		p.cost -= p.bill(r)
-		r.off += p.window
-		_, later := p.ready(r)
-		p.cost += p.bill(r)
-		span{max(to, from), later, p.kinds[r.typ].slots}.add(p.m.cap, p.m.steps)
-		p.rents[i] = r
-		return true
+		n[k] = max(0, int(math.Ceil(sum/float64(max(to-from, 1))/slots-0.4)))
 	}
-	return false
+	boot := int32(math.Ceil(p.lag / p.tick))
+	var list []stretch
+	if p.window > 0 {
+		list = windows(n, int(p.window))
+	} else {
+		list = fill(n, int(boot))
+	}
+	for _, x := range list {
+		if x.to > x.from {
+			on := max(0, first+int32(x.from)-boot)
+			off := on + int32(x.to-x.from)
+			if p.window == 0 {
+				off = first + int32(x.to)
+			}
+			p.add(rent{0, on, off, 2})
+		}
+	}
 }
 
 // learn corrects what may be late on the model, and how long drained instances
@@ -199,12 +197,14 @@ func (p *planner) learn(a *attempt) {
 			continue
 		}
 		budget := float64(p.g.budget[k])
-		model := p.m.late[k]
-		real := a.late[k]
-		aim := 0.985 * budget
+		model, real := p.m.late[k], a.late[k]
+		aim, some := float64(0.985*budget), float64(0.1*budget)+5
 		// the model's error is partly a factor and partly a sum
-		want := model * (aim + 20) / (real + 20)
-		p.may[k] = max(min(want, 4*budget+10), 0.2*p.may[k], 0.5)
+		want := aim * (model + some) / (real + some)
+		if real > budget {
+			want = min(want, model-(real-aim))
+		}
+		p.may[k] = max(want, 0.1*budget, 0.5)
 	}
 }
 
@@ -221,7 +221,7 @@ func (p *planner) recount() {
 
 // addWarm adds the slots that serve what comes before the model begins.
 func (p *planner) addWarm() {
-	span{-p.grid / p.m.h, (float64(p.warmOff)*p.tick - p.grid) / p.m.h, float64(p.warm) * p.kinds[0].slots}.add(p.m.cap, p.m.steps)
+	span{-p.grid / p.m.h, (float64(float64(p.warmOff)*p.tick) - p.grid) / p.m.h, float64(p.warm) * p.kinds[0].slots}.add(p.m.cap, p.m.steps)
 }
 
 // leases returns the plan as instances to launch: every one ready when the model
@@ -245,15 +245,23 @@ func (p *planner) leases() []Lease {
 	on := make([]int32, len(list))
 	for i := range list {
 		on[i] = list[i].on
-		if p.window > 0 {
-			lag := p.w.lags.Of(p.kinds[list[i].typ].typ, int64(p.warm+i)).Seconds()
-			on[i] = max(0, list[i].on+int32(math.Floor((p.lag-lag)/p.tick+0.5)))
+		lag := p.w.lags.Of(p.kinds[list[i].typ].typ, int64(p.warm+i)).Seconds()
+		early := math.Floor((p.lag-lag)/p.tick + 0.5)
+		if p.window == 0 { // up to a quarter of a tick late is cheaper than a tick early
+			early = min(0, math.Floor((p.lag-lag)/p.tick+0.25))
 		}
+		on[i] = max(0, list[i].on+int32(early))
 	}
-	for i := len(on) - 2; i >= 0; i-- { // whoever needs long must not wait for others
+	for i := len(on) - 2; p.window > 0 && i >= 0; i-- { // whoever needs long must not wait for others
 		on[i] = min(on[i], on[i+1])
 	}
-	for i, r := range list {
+	order := make([]int, len(list)) // per second, a launch moved forward takes another's number: close enough
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(on[a] - on[b]) })
+	for _, i := range order {
+		r := list[i]
 		l := Lease{Type: p.name(int(r.typ)), Launch: time.Duration(on[i]) * tick}
 		if p.window > 0 {
 			l.Drain = time.Duration(on[i]+r.off-r.on-r.lead) * tick
@@ -295,5 +303,3 @@ func (p *planner) replay(ctx context.Context) (*attempt, error) {
 	}
 	return a, nil
 }
-
-var _ policy.Policy = (*follower)(nil)

@@ -142,7 +142,7 @@ func (m *market) primal() {
 				}
 				x := f.done[t]
 				f.last[t] = x
-				f.done[t] = min(max(x-0.25*slope, f.least[t]), f.most[t])
+				f.done[t] = min(max(x-float64(0.25*slope), f.least[t]), f.most[t])
 			}
 			return
 		}
@@ -168,7 +168,7 @@ func (m *market) primalWindows() {
 	for t := range m.steps {
 		x := m.slots[t]
 		m.last[t] = x
-		m.slots[t] = max(0, x-(float64(n)-earned)/float64(n)*windowWeight)
+		m.slots[t] = max(0, x-float64((float64(n)-earned)/float64(n)*windowWeight))
 		earned -= m.price[t]
 		if t+n < m.steps {
 			earned += m.price[t+n]
@@ -182,9 +182,9 @@ const windowWeight = 0.05
 // dual raises prices where more is done than there are slots.
 func (m *market) dual() {
 	flows := float64(len(m.flows))
-	step := 1 / (2*flows + 1)
+	step := 1 / (float64(2*flows) + 1)
 	if m.n > 0 {
-		step = 1 / (2*flows + float64(m.n)*windowWeight)
+		step = 1 / (float64(2*flows) + float64(float64(m.n)*windowWeight))
 	}
 	m.v.each(len(m.flows)+1, func(i int) {
 		if i == len(m.flows) {
@@ -194,7 +194,7 @@ func (m *market) dual() {
 		prev := 0.0
 		for t := range m.steps {
 			x := float64(2*f.done[t]) - f.last[t]
-			f.back[t] = max(0, f.back[t]-0.5*(x-prev))
+			f.back[t] = max(0, f.back[t]-float64(0.5*(x-prev)))
 			prev = x
 		}
 	})
@@ -208,7 +208,7 @@ func (m *market) dual() {
 			}
 			c = live
 		} else {
-			m.rise[t] = min(max(0, m.rise[t]+0.5*(c-before)), m.boot)
+			m.rise[t] = min(max(0, m.rise[t]+float64(0.5*(c-before))), m.boot)
 			if t == 0 {
 				m.rise[t] = 0 // the boots before judging are free
 			}

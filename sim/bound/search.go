@@ -54,7 +54,7 @@ func newSearcher(w *world, g *grid, m *model, seed uint64) *searcher {
 	tick := w.cfg.Tick
 	s := &searcher{
 		w: w, m: m, rng: rand.New(rand.NewPCG(seed, 0x626f756e64)),
-		tick: tick.Seconds(), grid: float64(g.from) * 1e-9,
+		tick: tick.Seconds(), grid: seconds(g.from),
 		price: make([]float64, len(w.cfg.Classes)), may: make([]float64, len(w.cfg.Classes)),
 	}
 	s.kinds = planKinds(w, s.tick)
@@ -63,9 +63,9 @@ func newSearcher(w *world, g *grid, m *model, seed uint64) *searcher {
 		s.window = int32(math.Round(w.window / s.tick))
 	}
 	s.minute = int32(math.Ceil(w.cfg.Catalog.Billing.Minimum.Seconds()/s.tick - 1e-9))
-	end := float64(g.from+g.step*int64(g.steps)) * 1e-9
+	end := seconds(g.from + g.step*int64(g.steps))
 	if w.end == never {
-		end = float64(g.last)*1e-9 + 600
+		end = seconds(g.last) + 600
 	}
 	s.last = int32(end / s.tick)
 	return s

@@ -29,6 +29,9 @@ type valuer struct {
 	short    []float64 // by cell: what it costs on time, less what lies above its least service
 	rate     []float64 // by cell: dollars a unit second above that
 	late     []float64 // by cell: dollars a unit second if late
+
+	gains  []float64 // scratch of marginal
+	counts []int64
 }
 
 func newValuer(w *world, g *grid, lag float64, parallel int) *valuer {
@@ -39,6 +42,9 @@ func newValuer(w *world, g *grid, lag float64, parallel int) *valuer {
 			v.n++ // a window may begin anywhere in a step
 		}
 		v.from = min(g.judge+v.n, g.steps)
+	}
+	if w.judge == 0 { // nothing is launched before
+		v.from = g.judge
 	}
 	// per second, the second that judging begins in is free too
 	v.sort = make([][]int32, len(g.sorts))
@@ -121,8 +127,8 @@ func (v *valuer) lines() {
 			}
 			until[t] = int32(max(min(last+extra, g.steps-1), t))
 			// nobody after it is left to be made late; but where the run goes on
-			// until the last job is done, it must be done
-			free[t] = last >= ends && w.end != never
+			// until the last job is done, it must be done to its end; and what runs when the run ends is paid up to then
+			free[t] = w.end != never && (last >= ends || last+extra >= g.steps-1)
 		}
 		v.until[p], v.free[p] = until, free
 	}
@@ -184,7 +190,11 @@ func (v *valuer) chargeSort(i int, prices, sum, late []float64) {
 	room := v.room(s)
 	cheapest := make([]float64, g.steps)
 	var slide slider
-	slide.fixed(prices, int(math.Ceil((room+s.hi/w.slowest())/h)), cheapest)
+	within := int(math.Ceil((room + s.hi/w.slowest()) / h))
+	slide.fixed(prices, within, cheapest)
+	if w.end != never { // what runs when the run ends is paid up to then
+		clear(cheapest[max(0, g.steps-1-within):])
+	}
 	var least []float64
 	if s.lo > 0 {
 		whole := make([]float64, g.steps)
@@ -271,22 +281,29 @@ func (v *valuer) prove(prices []float64) proof {
 
 // marginal returns the saving of the last job of a class that may be late.
 func (v *valuer) marginal(class int) float64 {
-	above := func(x float64) (n int64) {
-		v.cells(class, func(k int32, s *sort, c *cell) {
-			if v.gain(k, c.work/float64(c.n)) > x {
-				n += c.n
-			}
-		})
-		return n
-	}
-	most := 0.0
-	v.cells(class, func(k int32, s *sort, c *cell) { most = max(most, v.gain(k, c.work/float64(c.n))) })
-	lo, hi := 0.0, most
-	if above(0) <= v.g.budget[class] {
+	gains, counts := v.gains[:0], v.counts[:0]
+	most, n := 0.0, int64(0)
+	v.cells(class, func(k int32, s *sort, c *cell) {
+		if x := v.gain(k, c.work/float64(c.n)); x > 0 {
+			gains, counts = append(gains, x), append(counts, c.n)
+			most = max(most, x)
+			n += c.n
+		}
+	})
+	v.gains, v.counts = gains, counts
+	if n <= v.g.budget[class] {
 		return 0
 	}
+	lo, hi := 0.0, most
 	for range 40 {
-		if mid := (lo + hi) / 2; above(mid) > v.g.budget[class] {
+		mid := (lo + hi) / 2
+		above := int64(0)
+		for i, x := range gains {
+			if x > mid {
+				above += counts[i]
+			}
+		}
+		if above > v.g.budget[class] {
 			lo = mid
 		} else {
 			hi = mid
@@ -333,8 +350,8 @@ func (v *valuer) pay(class int, theta float64) float64 {
 func (v *valuer) feasible(prices []float64) {
 	p, h := v.w.price, v.g.seconds()
 	for t := range prices {
-		if t < v.from || !(prices[t] > 0) {
-			prices[t] = 0
+		if t < v.from || !(prices[t] > 0) || t == len(prices)-1 && v.w.end != never {
+			prices[t] = 0 // the run ends within its last step
 		}
 	}
 	if v.w.hourly { // any window's prices sum to at most what it costs
@@ -350,6 +367,9 @@ func (v *valuer) feasible(prices []float64) {
 	}
 	boot := float64(p * v.lag)
 	best := 0.0 // of an instance that is on: its boot may lie before judging
+	if v.w.judge == 0 {
+		best = -boot
+	}
 	for t := v.from; t < len(prices); t++ {
 		best = max(best, -boot)
 		prices[t] = min(prices[t], max(0, p-best/h))
