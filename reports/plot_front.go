@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"io"
 	"path/filepath"
 	"slices"
@@ -29,15 +30,7 @@ func frontPlot(t *Tuning) *chart.Figure {
 		{Name: "breaks a promise", Kind: chart.Points, Hue: chart.Vermillion},
 	}
 	points := slices.Clone(t.Outcome.Points)
-	slices.SortStableFunc(points, func(a, b tune.Point) int {
-		switch {
-		case a.P95 < b.P95:
-			return -1
-		case a.P95 > b.P95:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(points, func(a, b tune.Point) int { return cmp.Compare(a.P95, b.P95) })
 	for i := range points {
 		at := 1
 		switch {

@@ -62,8 +62,14 @@ func WriteTuning(w io.Writer, t *Tuning, wall float64, o Options) error {
 	}
 	if t.Wrote != "" {
 		what := "B"
-		if !out.Rows[out.Advice].Has(tune.Recommended) {
+		switch row := &out.Rows[out.Advice]; {
+		case row.Has(tune.Recommended):
+		case row.Has(tune.Defaults):
 			what = "the defaults"
+		case row.Has(tune.Cheapest):
+			what = "A"
+		default:
+			what = "C"
 		}
 		s.line(say(fmt.Sprintf("wrote %s (%s), with the scenario's hash, seeds and the figures above", t.Wrote, what)), 0, 3, say("next: "+t.Next))
 	}
@@ -178,8 +184,13 @@ func TuningVerdict(o *tune.Outcome) string {
 		return fmt.Sprintf("the defaults break %q (%s, promised %s), B does not. Against them, paired: %s", p.Name, p.Got(), p.Want, against)
 	case o.Better:
 		return "B against the defaults, paired: " + against
+	case !b.Held.Keeps() && !d.Held.Keeps():
+		return "neither B nor the defaults keep their promises. Against these, paired: " + against
 	case !b.Held.Keeps():
 		return "B does not keep its promises: use the defaults. Against them, paired: " + against
+	}
+	if b.Held.Kept < d.Held.Kept {
+		return "B breaks a promise in more weeks than the defaults: use these. Against them, paired: " + against
 	}
 	return "B is not shown to beat the defaults: use these. Against them, paired: " + against
 }

@@ -94,10 +94,13 @@ func TestTuningVerdict(t *testing.T) {
 	same := outcome(good, good, false)
 	same.Rows = same.Rows[:1]
 	same.Rows[0].Names = append(same.Rows[0].Names, tune.Defaults)
+	risky := tuned(0.5, 1.0, 1.1, 1.2)
+	risky.Kept--
 	for _, c := range []struct {
 		o    *tune.Outcome
 		want string
 	}{
+		{outcome(risky, good, false), "B breaks a promise in more weeks than the defaults: use these. Against them, paired: 8.4 % ±1.7 cheaper, promises kept in 2 of 3 weeks (defaults: 3)"},
 		{outcome(good, dear, true), "B against the defaults, paired: 14.3 % ±2.5 cheaper, promises kept in 3 of 3 weeks (defaults: 3)"},
 		{outcome(dear, good, false), "B is not shown to beat the defaults: use these. Against them, paired: 16.7 % ±3.5 dearer, promises kept in 3 of 3 weeks (defaults: 3)"},
 		{outcome(good, broken, true), `the defaults break "upload" (98.5 %, promised ≥ 99 % within 30 s), B does not. Against them, paired: 9.1 % ±2.1 dearer, promises kept in 3 of 3 weeks (defaults: 0)`},

@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -183,13 +184,7 @@ func (a *archive) ranked(candidates, weeks []int) []int {
 	}
 	list := slices.Clone(candidates)
 	slices.SortStableFunc(list, func(x, y int) int {
-		switch {
-		case score[x] < score[y]:
-			return -1
-		case score[x] > score[y]:
-			return 1
-		}
-		return x - y
+		return cmp.Or(cmp.Compare(score[x], score[y]), cmp.Compare(x, y))
 	})
 	return list
 }

@@ -14,7 +14,8 @@ type chosen struct{ cheapest, recommended, fastest int }
 const costSlack = 1.25
 
 // choose returns the cheapest candidate that keeps its promises by the mean of
-// the weeks, the recommended and the fastest; ok is false when none keeps them.
+// the weeks less its standard error, the recommended and the fastest. If none
+// does, the mean is enough; ok is false when none keeps them by that.
 // The cheapest is that of the lowest score: a week that breaks a promise counts.
 //
 // The recommended is the least aggressive within one standard error of the
@@ -23,8 +24,14 @@ const costSlack = 1.25
 func (a *archive) choose(candidates []int, sums []Summary) (c chosen, ok bool) {
 	c = chosen{-1, -1, -1}
 	best := -1
+	keeps := (*Summary).Keeps
+	for i := range sums {
+		if sums[i].surely() {
+			keeps = (*Summary).surely
+		}
+	}
 	for i := range candidates {
-		if sums[i].Keeps() && (best < 0 || sums[i].Score.Mean() < sums[best].Score.Mean()) {
+		if keeps(&sums[i]) && (best < 0 || sums[i].Score.Mean() < sums[best].Score.Mean()) {
 			best = i
 		}
 	}
@@ -35,7 +42,7 @@ func (a *archive) choose(candidates []int, sums []Summary) (c chosen, ok bool) {
 	pick, fast := best, best
 	for i := range candidates {
 		s := &sums[i]
-		if !s.Keeps() {
+		if !keeps(s) {
 			continue
 		}
 		if s.Score.Mean() <= within && a.lessAggressive(candidates[i], candidates[pick], s, &sums[pick]) {

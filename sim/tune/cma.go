@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -123,15 +124,7 @@ func (c *cma) tell(scores []float64) bool {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(x, y int) int {
-		switch {
-		case scores[x] < scores[y]:
-			return -1
-		case scores[x] > scores[y]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(scores[x], scores[y]) })
 	d := len(c.mean)
 	z, y := make([]float64, d), make([]float64, d) // weighted means of the better half
 	for k, w := range c.weights {

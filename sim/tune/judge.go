@@ -58,10 +58,22 @@ func (t *tuning) advise(o *Outcome, pick chosen, weeks []int) {
 	b, d := at(Recommended), at(Defaults)
 	saved := t.difference(pick.recommended, 0, weeks, (*Metrics).Ratio)
 	cheaper := saved.Mean()+float64(betterErrors*saved.Error()) < 0 && len(saved.Values) > 1
-	o.Better = b != d && o.Rows[b].Held.Keeps() && (cheaper || !o.Rows[d].Held.Keeps())
+	tuned, base := &o.Rows[b].Held, &o.Rows[d].Held
+	// What saves money by breaking a promise more often is no bargain.
+	safe := tuned.Keeps() && (tuned.Kept >= base.Kept || !base.Keeps())
+	o.Better = b != d && safe && (cheaper || !base.Keeps())
 	o.Advice = b
-	if !o.Better && o.Rows[d].Held.Keeps() {
+	switch {
+	case o.Better || tuned.Keeps() && !base.Keeps():
+	case base.Keeps():
 		o.Advice = d
+	default: // neither keeps its promises: another row may
+		for i := range o.Rows {
+			if o.Rows[i].Held.Keeps() {
+				o.Advice = i
+				break
+			}
+		}
 	}
 }
 

@@ -114,6 +114,17 @@ func (s *Summary) brokenShare() float64 { return 1 - float64(s.Kept)/float64(max
 // week of bad luck condemns a candidate, and it says of the risk what it is.
 func (s *Summary) Keeps() bool { return s.Worst() == nil }
 
+// surely reports whether every promise is kept by the mean of the weeks less its
+// standard error: who is chosen for having kept it by a hair will break it.
+func (s *Summary) surely() bool {
+	for i := range s.Promises {
+		if m := &s.Promises[i].Margin; m.Mean() < m.Error() && m.Error() > 0 || m.Mean() < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Worst returns the promise that is broken most by the mean of the weeks, nil if
 // none is.
 func (s *Summary) Worst() *PromiseSummary {

@@ -3,6 +3,7 @@ package tune
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -335,8 +336,8 @@ func (t *tuning) decide(ctx context.Context, tried []int) ([]int, error) {
 	}
 }
 
-// finalists returns the defaults, those with the best scores, and the fastest of
-// those that come near.
+// finalists returns the defaults, those with the best scores, the fastest of those
+// that come near, and the safest.
 func (t *tuning) finalists(tried []int) []int {
 	ranked := t.ranked(tried, t.search)
 	list := []int{0}
@@ -367,7 +368,28 @@ func (t *tuning) finalists(tried []int) []int {
 	if fastest >= 0 {
 		add(fastest)
 	}
+	if safest := t.safest(ranked); safest >= 0 {
+		add(safest)
+	}
 	return list
+}
+
+// safest returns, of the half with the better scores, the candidate whose worst
+// promise has the most left; -1 without promises.
+func (t *tuning) safest(ranked []int) int {
+	safest, most := -1, 0.0
+	for _, c := range ranked[:(len(ranked)+1)/2] {
+		s := t.entries[c].summarize(t.search)
+		least := math.Inf(1)
+		for i := range s.Promises {
+			m := &s.Promises[i].Margin
+			least = min(least, m.Mean()-m.Error())
+		}
+		if s.N > 1 && len(s.Promises) > 0 && (safest < 0 || least > most) {
+			safest, most = c, least
+		}
+	}
+	return safest
 }
 
 // paired returns the mean score of each candidate against the best one's on the

@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -241,5 +242,37 @@ func TestRunIsReproducible(t *testing.T) {
 	cfg.Seed = 2
 	if run(cfg) == want {
 		t.Error("another seed searches the same")
+	}
+}
+
+// What is cheaper because it breaks a promise more often is not recommended.
+func TestRunDoesNotTradePromisesForMoney(t *testing.T) {
+	w := &world{shared: 0.05}
+	cfg := bowlConfig(w, 300, 1, 2)
+	// On the weeks that judge, and on them only, everything but the defaults
+	// breaks a promise now and then.
+	first := cfg.Judge[0][0].Seed
+	cfg.Runner = &Local{Parallel: 2, Evaluate: func(ctx context.Context, c Raw, f *Fold) (*Metrics, error) {
+		m, err := w.evaluate(ctx, c, f)
+		if err != nil {
+			return nil, err
+		}
+		p := Promise{Name: "p", Want: "kept", Margin: 1, Kept: true}
+		if f.Seed >= first && f.Seed%3 == 0 && c["x"] != 0.2 {
+			p.Margin, p.Kept = -0.1, false
+		}
+		m.Promises = append(m.Promises, p)
+		return m, nil
+	}}
+	o, err := Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := o.Find(Recommended)
+	if b.Has(Defaults) || !b.Held.Keeps() || b.Held.Kept == b.Held.N {
+		t.Fatalf("%v kept %d of %d weeks: the world is not as it should be", b.Names, b.Held.Kept, b.Held.N)
+	}
+	if o.Better || !o.Rows[o.Advice].Has(Defaults) {
+		t.Errorf("recommends %v, which breaks a promise that the defaults keep", o.Rows[o.Advice].Names)
 	}
 }
