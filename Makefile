@@ -22,6 +22,7 @@ build: ## build the programs into bin/
 # Whatever a test needs to run beside it (a database, say) is started here.
 test: ## run every test
 	@scripts/install-slurm
+	@scripts/emulator
 	$(GO) test ./...
 
 check: ## format, vet, staticcheck, import arrows, generated files

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -33,13 +34,18 @@ func peakMB() (float64, error) {
 // spent returns the CPU time f takes, after a collection of what others left.
 func spent(f func() error) (time.Duration, error) {
 	runtime.GC()
+	var failed error
+	d, err := spentIn(func() { failed = f() })
+	return d, errors.Join(failed, err)
+}
+
+// spentIn returns the CPU time f takes.
+func spentIn(f func()) (time.Duration, error) {
 	before, err := cpu()
 	if err != nil {
 		return 0, err
 	}
-	if err := f(); err != nil {
-		return 0, err
-	}
+	f()
 	after, err := cpu()
 	return after - before, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -67,8 +68,9 @@ func weekTicks(set settings) ([]figure, error) {
 type held struct {
 	policy.Policy
 	instances int
-	inner     time.Duration // in the other's steps
+	inner     time.Duration // CPU time in the other's steps
 	steps     int
+	err       error
 }
 
 func (h *held) Step(o *policy.Observation) policy.Decision {
@@ -77,9 +79,9 @@ func (h *held) Step(o *policy.Observation) policy.Decision {
 		h.instances = 0
 		return d
 	}
-	begin := time.Now()
-	h.Policy.Step(o)
-	h.inner += time.Since(begin)
+	d, err := spentIn(func() { h.Policy.Step(o) })
+	h.inner += d
+	h.err = errors.Join(h.err, err)
 	h.steps++
 	return policy.Decision{}
 }
@@ -120,7 +122,7 @@ func largeTicks(set settings) ([]figure, error) {
 				return fmt.Errorf("%d instances, %d jobs not done; want %d, %d", f.Instances.Max, f.Jobs.Pending, instances, n)
 			}
 			step = h.inner / time.Duration(h.steps)
-			return nil
+			return h.err
 		}
 	}
 	took, err := inTurn(set.rounds, run(from), run(to))

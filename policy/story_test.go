@@ -202,6 +202,7 @@ func (w *world) setFleet(a arguments) string {
 			ID: w.nextID, Type: typ, Phase: phase, Slots: w.catalog.Types[typ].Slots,
 			LaunchedAt: w.o.Now.Add(-a.duration("age", 10*time.Minute)),
 			LastSeen:   w.o.Now.Add(-a.duration("seen", 0)),
+			IdleIn:     a.duration("idle_in", 0),
 		}
 		in.Busy = min(busy, in.Slots)
 		busy -= in.Busy
@@ -298,6 +299,8 @@ func (w *world) apply(d *policy.Decision) {
 	for i := range f.Instances {
 		if in := &f.Instances[i]; slices.Contains(d.Drains, in.ID) {
 			in.Phase = policy.Draining
+		} else if slices.Contains(d.Undrains, in.ID) {
+			in.Phase = policy.Ready
 		}
 	}
 	for _, l := range d.Launches {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/baseline"
 )
 
 // Document returns docs/scenario.md: every key of scenario, policy and catalog
@@ -134,8 +135,12 @@ func (d documenter) provenance() {
 }
 
 // policies writes the parameters of every policy.
+// Those of the rivals stand in docs/rivals.md.
 func (d documenter) policies() {
 	for _, s := range Policies() {
+		if _, rival := baseline.Lookup(s.Name); rival {
+			continue
+		}
 		fmt.Fprintf(d, "\n### Parameters of `%s`\n\nThe policy: %s.\n", s.Name, strings.TrimSuffix(s.Doc, "."))
 		d.WriteString("\n| key | type | unit | default | bounds | meaning |\n|---|---|---|---|---|---|\n")
 		for i := range s.Params {
@@ -144,6 +149,9 @@ func (d documenter) policies() {
 				p.Name, paramKind(p), p.Unit, cell(paramDefault(p)), cell(paramBounds(p)), cell(p.Doc))
 		}
 	}
+	d.WriteString("\n### Parameters of other policies\n\n[rivals.md](rivals.md) lists those of every other policy, from ")
+	all := baseline.Specs()
+	fmt.Fprintf(d, "`%s` to `%s`.\n", all[0].Name, all[len(all)-1].Name)
 	d.WriteString("\n### Steps of `scripted`\n")
 	d.keys(reflect.TypeFor[Step]())
 }

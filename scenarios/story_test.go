@@ -4,7 +4,9 @@ import (
 	"context"
 	"testing"
 
+	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces"
 )
 
 // play runs a scenario file once, with its history.
@@ -14,15 +16,15 @@ func play(t *testing.T, path string, with Replace, change func(*sim.Config)) (*S
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := s.World()
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := w.Source(s.Seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
+	_, r := playScenario(t, s, change)
+	return s, r
+}
+
+// playScenario runs a scenario once, with its history, and returns its policy
+// as the run left it.
+func playScenario(t *testing.T, s *Scenario, change func(*sim.Config)) (policy.Policy, *sim.Result) {
+	t.Helper()
+	w, src := opened(t, s)
 	p, err := w.Policy()
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +37,22 @@ func play(t *testing.T, path string, with Replace, change func(*sim.Config)) (*S
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, r
+	return p, r
+}
+
+// opened returns a scenario's world and its trace, which ends with the test.
+func opened(t *testing.T, s *Scenario) (*World, traces.Source) {
+	t.Helper()
+	w, err := s.World()
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := w.Source(s.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { src.Close() })
+	return w, src
 }
 
 // largest returns the most instances launched by one decision.

@@ -36,16 +36,17 @@ func (v *invariants) check(e *engine) error {
 		fail("time ran backwards from %v", time.Duration(v.now))
 	}
 	v.now = e.now
+	e.countArrivals()
 	v.ids = v.ids[:0]
 	running, idleSlots := int64(0), 0
 	draining := map[int32]int64{}
 	var ready, boot int64
 	for _, r := range e.alive {
-		in := &e.insts[r]
+		in := e.insts[r]
 		busy := int32(0)
 		for s := in.base; s < in.base+in.n; s++ {
 			sl := &e.slots[s]
-			if e.done.due[s] == never && !sl.held {
+			if !e.done.runs(s) && !sl.held {
 				if in.takesJobs() {
 					idleSlots++
 				}

@@ -7,11 +7,12 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/detmath"
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // launchStreams are the random numbers drawn per launch ordinal.
 type launchStreams struct {
-	lag, dead, deadFault, throttle, lost, crash, spot, pick, failure, poison stream
+	lag, dead, deadFault, throttle, lost, crash, spot, pick, failure, poison draw.Stream
 }
 
 func newLaunchStreams(seed uint64) launchStreams {
@@ -153,14 +154,14 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	id := e.launched
 	e.launched++
 	r := e.newRecord()
-	in := &e.insts[r]
+	in := e.insts[r]
 	*in = instance{
 		id: id, typ: int32(typ), market: market, zone: int32(e.placeIn(id, typ, zone)), phase: policy.Booting,
 		launch: e.now, readyAt: never, confirmed: e.now, seen: -1, interrupt: never, crashed: never,
-		base: e.newSlots(t.Slots), n: int32(t.Slots),
+		base: e.newSlots(t.Slots), n: int32(t.Slots), ratio: e.ratios[typ],
 	}
 	for s := in.base; s < in.base+in.n; s++ {
-		e.slots[s] = slot{inst: r}
+		e.slots[s] = slot{in: in}
 	}
 	in.bill = account{price: e.priceOf(typ, market), priceSince: e.now, shown: e.now}
 	e.alive = append(e.alive, r)
@@ -169,9 +170,9 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	e.stats.launched(t.Name, len(e.alive))
 	e.digest.add(digestLaunch, e.now, id, int64(typ)<<1|int64(market))
 
-	lag := e.boot[typ].lag(e.launch.lag.uniform(id))
+	lag := e.boot[typ].lag(e.launch.lag.UnitAt(id))
 	lag = e.slowBoot(lag, in)
-	dead := e.boot[typ].model.NeverBoots > e.launch.dead.uniform(id) || e.diesBooting(in)
+	dead := e.boot[typ].model.NeverBoots > e.launch.dead.UnitAt(id) || e.diesBooting(in)
 	if dead {
 		e.stats.inst.NeverBooted++
 	} else {
@@ -191,7 +192,7 @@ func (e *engine) newRecord() int32 {
 		e.free = e.free[:n-1]
 		return r
 	}
-	e.insts = append(e.insts, instance{})
+	e.insts = append(e.insts, new(instance))
 	return int32(len(e.insts) - 1)
 }
 
@@ -260,7 +261,7 @@ func (in *instance) takesJobs() bool {
 // called while takesJobs still holds.
 func (e *engine) unlist(in *instance) {
 	for s := in.base; s < in.base+in.n; s++ {
-		if e.done.due[s] == never && !e.slots[s].held {
+		if !e.done.runs(s) && !e.slots[s].held {
 			e.idle.remove(s)
 		}
 	}
@@ -270,7 +271,7 @@ func (e *engine) unlist(in *instance) {
 // since it became so; relistAll puts them back.
 func (e *engine) relist(in *instance) {
 	for s := in.base; s < in.base+in.n; s++ {
-		if e.done.due[s] == never && !e.slots[s].held {
+		if !e.done.runs(s) && !e.slots[s].held {
 			e.idle.node[s].owner = in.id
 			e.relisted = append(e.relisted, s)
 		}
@@ -293,7 +294,7 @@ func (e *engine) drain(id int64) bool {
 	if r < 0 || e.faults.apiDown {
 		return false
 	}
-	in := &e.insts[r]
+	in := e.insts[r]
 	switch in.phase {
 	case policy.Draining:
 		return false
@@ -323,7 +324,7 @@ func (e *engine) undrain(id int64) bool {
 	if r < 0 {
 		return false
 	}
-	in := &e.insts[r]
+	in := e.insts[r]
 	if in.phase != policy.Draining || in.dead {
 		return false
 	}

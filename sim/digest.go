@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"math/bits"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // digest is a running hash of every event of a run: two runs with one digest
@@ -17,7 +19,7 @@ func (d *digest) add(what, at, x, y int64) {
 }
 
 func (d *digest) String() string {
-	return fmt.Sprintf("%016x%016x", mix(d.a), mix(d.b^d.a))
+	return fmt.Sprintf("%016x%016x", draw.Mix(d.a), draw.Mix(d.b^d.a))
 }
 
 // ran adds a job's run: which job, on which slot, from when to when. One entry

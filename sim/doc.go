@@ -20,6 +20,8 @@
 //
 // Completions sit in a winner tree over slots (a slot has at most one pending),
 // arrivals are a cursor over the trace, the tick is a scalar, and everything
-// rare is in a small heap. Integrals over time are kept by one addition per
-// event. In steady state nothing is allocated per job.
+// rare is in a small heap. While jobs wait, a slot that is done goes straight to
+// the next of them. Integrals over time are kept by one addition per event, and
+// arrivals are counted when somebody asks. In steady state nothing is allocated
+// per job. What each of it is worth stands in docs/benchmarks.md.
 package sim

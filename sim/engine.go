@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +27,7 @@ type engine struct {
 	src     traces.Source
 	batch   traces.Batch
 	cursor  int // next arrival in batch
+	counted int // arrivals before it in batch are counted
 	arrival int64
 	arrived int64
 
@@ -37,7 +37,7 @@ type engine struct {
 	line  dispatch.Line
 	rare  eventHeap
 
-	insts  []instance
+	insts  []*instance
 	free   []int32   // records to reuse
 	bases  [][]int32 // first slots to reuse, by slot count
 	alive  []int32   // records of instances alive, in launch order
@@ -46,14 +46,15 @@ type engine struct {
 
 	relisted []int32 // slots to be listed as idle again
 
-	service []ratio // by type
-	kinds   []kind  // by the trace's kind
-	rec     *observe.Recorder
-	obs     policy.Observation
-	faults  faults
-	boot    []*bootSampler // by type
-	prices  []policy.MicroUSD
-	spot    *spotPrices
+	ratios    []ratio // by type: service time from recorded work
+	reference float64 // speed of the core that work was recorded on
+	kinds     []kind  // by the trace's kind
+	rec       *observe.Recorder
+	obs       policy.Observation
+	faults    faults
+	boot      []*bootSampler // by type
+	prices    []policy.MicroUSD
+	spot      *spotPrices
 
 	failures []failure // by the trace's kind; nil when jobs never fail
 	launch   launchStreams
@@ -77,18 +78,21 @@ type engine struct {
 type slot struct {
 	job   dispatch.Job
 	start int64
-	inst  int32 // record of its instance
+	in    *instance
 	// held: the job is finished but its result could not be delivered.
 	// orphan: the job's lease was lost; its result will be refused.
 	held, orphan bool
-	prio         uint8
+
+	_ [4]byte // one cache line
 }
 
 // kind is what the engine knows of a trace's kind.
 type kind struct {
 	counts   *observe.Kind
+	stats    *classStats
 	class    int32
 	priority uint8
+	_        [8]byte // 32 bytes: found by a shift
 }
 
 // sums are counts of slots and, as accumulators, their integrals: the integral
@@ -117,13 +121,13 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	} else {
 		e.guard = policy.Open(policy.Unlimited)
 	}
-	reference := cfg.ReferenceSpeed
-	if reference == 0 {
-		reference = 1
+	e.reference = cfg.ReferenceSpeed
+	if e.reference == 0 {
+		e.reference = 1
 	}
 	for i := range cfg.Catalog.Types {
 		t := &cfg.Catalog.Types[i]
-		e.service = append(e.service, newRatio(reference, t.Speed))
+		e.ratios = append(e.ratios, newRatio(e.reference, t.Speed))
 		e.prices = append(e.prices, t.PerHour)
 		e.boot = append(e.boot, cfg.bootSampler(t.Name))
 	}
@@ -136,6 +140,7 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	if opt.Jobs != nil {
 		e.jobs = &jobLog{sink: opt.Jobs}
 	}
+	e.rare.first = never
 	e.done.grow(64)
 	e.idle.grow(64)
 	e.slots = make([]slot, 64)
@@ -179,6 +184,8 @@ func (e *OverloadError) BadInput() bool { return true }
 
 // refill reads the next batch of arrivals.
 func (e *engine) refill() error {
+	e.countArrivals()
+	e.counted = 0
 	if n := e.line.Len(); n > e.pendingMax {
 		return &OverloadError{At: time.Duration(e.now), Pending: n, Max: e.pendingMax}
 	}
@@ -204,7 +211,9 @@ func (e *engine) refill() error {
 		if counts.Class < 0 {
 			return &UnclassedError{Type: k.Type, Priority: int(k.Priority)}
 		}
-		e.kinds = append(e.kinds, kind{counts: counts, class: int32(counts.Class), priority: k.Priority})
+		e.kinds = append(e.kinds, kind{
+			counts: counts, stats: &e.stats.classes[counts.Class], class: int32(counts.Class), priority: k.Priority,
+		})
 		if e.cfg.Failures != nil {
 			e.failures = append(e.failures, e.cfg.failureOf(k.Type))
 		}
@@ -228,237 +237,10 @@ func (e *UnclassedError) Error() string {
 // BadInput marks the error as the user's.
 func (e *UnclassedError) BadInput() bool { return true }
 
-// advance moves the cursor past the present arrival.
-func (e *engine) advance() error {
-	e.cursor++
-	if e.cursor < len(e.batch.Arrival) {
-		e.arrival = e.batch.Arrival[e.cursor]
-		return nil
-	}
-	return e.refill()
-}
-
 // stuckAfter ends a run without a duration in which no job was done for this
 // long although jobs are left: its policy has given up, no instance boots, no
 // attempt succeeds.
 const stuckAfter = int64(7 * 24 * time.Hour)
-
-// run plays the events in order.
-func (e *engine) run(ctx context.Context) error {
-	for {
-		rare := min(e.nextAt, e.rare.next())
-		done := e.done.min()
-		t := min(done, e.arrival, rare)
-		if t > e.end || t == never {
-			break
-		}
-		e.now = t
-		switch {
-		case t == rare:
-			if e.end == never && e.over() {
-				return e.finish()
-			}
-			if err := e.instant(); err != nil {
-				return err
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if e.jobs != nil && e.jobs.err != nil {
-				return e.jobs.err // nobody takes the rows any more
-			}
-		case done < e.arrival: // and before anything rare
-			e.complete(e.done.first())
-			if e.done.min() == t {
-				if err := e.instant(); err != nil {
-					return err
-				}
-			} else if e.line.Len() > 0 {
-				e.dispatch()
-			}
-		case t == done: // a completion and an arrival
-			if err := e.instant(); err != nil {
-				return err
-			}
-		default: // an arrival
-			if err := e.arrive(); err != nil {
-				return err
-			}
-		}
-		if e.check != nil {
-			if err := e.check.check(e); err != nil {
-				return &InvariantError{err}
-			}
-		}
-	}
-	return e.finish()
-}
-
-// arrive takes the arrival at now, when nothing else happens at now but
-// perhaps more arrivals.
-func (e *engine) arrive() error {
-	for {
-		b := &e.batch
-		i := e.cursor
-		job := dispatch.Job{ID: b.First + int64(i), Arrival: b.Arrival[i], Work: b.Service[i], Kind: b.Kind[i]}
-		if b.Estimate != nil {
-			job.Estimate = b.Estimate[i]
-		}
-		k := &e.kinds[job.Kind]
-		k.counts.Arrived++
-		e.arrived++
-		e.stats.arrived(k.class, job.Arrival, job.Work)
-		if job.Estimate > 0 {
-			k.counts.EstimateArrived(e.refWork(job.Estimate))
-		}
-		if e.jobs != nil {
-			e.jobs.arrived(&job, &b.Kinds[job.Kind])
-		}
-		if err := e.advance(); err != nil {
-			return err
-		}
-		if e.arrival != e.now && e.idle.n > 0 && e.line.Len() == 0 && !e.closed {
-			e.start(e.idle.take(), &job, k.priority, k)
-			return nil
-		}
-		e.wait(&job, k)
-		if e.arrival != e.now {
-			break
-		}
-	}
-	e.dispatch()
-	return nil
-}
-
-// wait puts an arrived job into the line.
-func (e *engine) wait(job *dispatch.Job, k *kind) {
-	e.line.Push(k.priority, *job)
-	k.counts.Ages.Add(job.Arrival)
-}
-
-// dispatch hands waiting jobs to idle slots.
-func (e *engine) dispatch() {
-	if e.closed {
-		return
-	}
-	for e.idle.n > 0 {
-		job, priority, ok := e.line.Pop()
-		if !ok {
-			return
-		}
-		k := &e.kinds[job.Kind]
-		k.counts.Ages.Remove(job.Arrival)
-		e.start(e.idle.take(), &job, priority, k)
-	}
-}
-
-// start runs a job on an idle slot that was just taken from the list.
-func (e *engine) start(s int32, job *dispatch.Job, priority uint8, k *kind) {
-	sl := &e.slots[s]
-	in := &e.insts[sl.inst]
-	sl.job = *job
-	sl.start = e.now
-	sl.prio = priority
-	in.busy++
-	e.sums.busy++
-	e.sums.busyAcc -= e.now
-	k.counts.Started++
-	if job.Estimate > 0 {
-		k.counts.EstimateLeft(e.refWork(job.Estimate))
-	}
-	if e.now-job.Arrival > k.counts.LateAfter {
-		k.counts.StartedLate++
-	}
-	service := e.service[in.typ].of(job.Work)
-	if e.faults.slowWork {
-		service = e.slowed(service, in)
-	}
-	e.done.set(s, e.now+service)
-}
-
-// complete ends the job of a slot that is due now.
-func (e *engine) complete(s int32) {
-	sl := &e.slots[s]
-	in := &e.insts[sl.inst]
-	e.done.clear(s)
-	if e.holding || in.silent || sl.orphan {
-		if !e.completeOddly(s, sl, in) {
-			return
-		}
-	} else if e.failures != nil && e.fails(&sl.job) {
-		e.fail(s, sl, in)
-	} else {
-		e.account(s, sl, in)
-	}
-	in.busy--
-	e.sums.busy--
-	e.sums.busyAcc += e.now
-	if in.takesJobs() {
-		e.idle.add(s, in.id, e.now)
-		return
-	}
-	e.idle.node[s].since = e.now
-	e.released(in)
-}
-
-// released follows up on a slot that came free on an instance that takes no
-// new job.
-func (e *engine) released(in *instance) {
-	if in.phase == policy.Draining {
-		e.addReady(-1)
-		if in.busy == 0 && !in.dead {
-			e.terminate(in)
-		}
-	}
-}
-
-// account books a job that is done.
-func (e *engine) account(s int32, sl *slot, in *instance) {
-	k := &e.kinds[sl.job.Kind]
-	k.counts.Done(e.refWork(sl.job.Work))
-	e.stats.completed(k.class, sl.job.Arrival, sl.start, e.now)
-	e.settled = e.now
-	e.digest.ran(sl, in, s, e.now)
-	if e.jobs != nil {
-		e.jobs.finished(sl, in.id, e.now)
-	}
-}
-
-// refWork returns the work of a recorded service time in nanoseconds on the
-// reference core.
-func (e *engine) refWork(service int64) int64 {
-	if e.cfg.ReferenceSpeed == 0 || e.cfg.ReferenceSpeed == 1 {
-		return service
-	}
-	return int64(float64(service) * e.cfg.ReferenceSpeed)
-}
-
-// instant plays everything that happens at now, in the contract's order.
-func (e *engine) instant() error {
-	for e.done.min() == e.now {
-		e.complete(e.done.first())
-	}
-	e.events()
-	if e.arrival == e.now {
-		if err := e.arrive(); err != nil {
-			return err
-		}
-	}
-	e.dispatch()
-	if e.nextAt == e.now {
-		if e.end == never && e.over() {
-			return nil // the run ends here, before the tick
-		}
-		if e.now < e.end {
-			e.tick()
-		} else {
-			e.nextAt = never
-		}
-		e.events() // an instance whose boot lag is zero
-		e.dispatch()
-	}
-	return nil
-}
 
 // over reports whether the trace has ended and no job is left, or nothing will
 // ever move again.
@@ -476,9 +258,9 @@ func (e *engine) over() bool {
 
 // longestRunning returns the service time of the longest job that runs.
 func (e *engine) longestRunning() (ns int64) {
-	for s, due := range e.done.due {
-		if due != never {
-			ns = max(ns, due-e.slots[s].start)
+	for s := range e.numbered {
+		if e.done.runs(s) {
+			ns = max(ns, e.done.due(s)-e.slots[s].start)
 		}
 	}
 	return ns

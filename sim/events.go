@@ -27,11 +27,12 @@ const (
 	firstOfInstance = crashes // from here on inst is an instance's ordinal
 )
 
-// eventHeap is a binary heap of events by (at, kind, seq).
+// eventHeap is a binary heap of events by (at, kind, seq). Set first to never
+// before the first push.
 type eventHeap struct {
 	items []event
 	seq   int64
-	first int64 // time of items[0]; valid when items is not empty
+	first int64 // when the first event happens, never when there is none
 	kept  int   // items that the last keep left
 }
 
@@ -43,14 +44,6 @@ func (h *eventHeap) less(a, b *event) bool {
 		return a.kind < b.kind
 	}
 	return a.seq < b.seq
-}
-
-// next returns the time of the first event, never when there is none.
-func (h *eventHeap) next() int64 {
-	if len(h.items) == 0 {
-		return never
-	}
-	return h.first
 }
 
 func (h *eventHeap) push(at int64, kind eventKind, inst int64) {
@@ -88,6 +81,7 @@ func (h *eventHeap) pop() event {
 		h.items[i], h.items[child] = h.items[child], h.items[i]
 		i = child
 	}
+	h.first = never
 	if last > 0 {
 		h.first = h.items[0].at
 	}
@@ -109,6 +103,7 @@ func (h *eventHeap) keep(wanted func(*event) bool) {
 		return 1
 	})
 	h.kept = len(h.items)
+	h.first = never
 	if h.kept > 0 {
 		h.first = h.items[0].at
 	}

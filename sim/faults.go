@@ -48,7 +48,7 @@ func (e *engine) startFaults() {
 
 // events plays the rare events of this instant.
 func (e *engine) events() {
-	for e.rare.next() == e.now {
+	for e.rare.first == e.now {
 		ev := e.rare.pop()
 		switch ev.kind {
 		case faultBegins:
@@ -66,7 +66,7 @@ func (e *engine) events() {
 			if r < 0 {
 				continue
 			}
-			in := &e.insts[r]
+			in := e.insts[r]
 			switch ev.kind {
 			case becomesReady:
 				if in.phase == policy.Booting && !in.dead {
@@ -96,20 +96,20 @@ func (e *engine) beginFault(i int) {
 	case Crash:
 		if f.Rate == 0 {
 			for _, r := range slices.Clone(e.alive) {
-				if in := &e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
+				if in := e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
 					e.crash(in)
 				}
 			}
 		}
 	case Interrupt:
 		for _, r := range slices.Clone(e.alive) {
-			if in := &e.insts[r]; in.market == policy.Spot && e.concerns(f, in) && e.picked(i, f, in) {
+			if in := e.insts[r]; in.market == policy.Spot && e.concerns(f, in) && e.picked(i, f, in) {
 				e.notice(in)
 			}
 		}
 	case Partition:
 		for _, r := range e.alive {
-			if in := &e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
+			if in := e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
 				e.silence(in)
 			}
 		}
@@ -133,7 +133,7 @@ func (e *engine) endFault(i int) {
 		e.movePrices()
 	case Partition:
 		for _, r := range slices.Clone(e.alive) {
-			if in := &e.insts[r]; in.silent {
+			if in := e.insts[r]; in.silent {
 				e.heal(in)
 			}
 		}
@@ -177,7 +177,7 @@ func (e *engine) concernsType(f *Fault, typ int) bool {
 // picked draws, once per fault and instance, whether a fault with a
 // probability hits it; without one it always does.
 func (e *engine) picked(i int, f *Fault, in *instance) bool {
-	return f.Probability == 0 || e.launch.pick.uniform(in.id<<12|int64(i)) < f.Probability
+	return f.Probability == 0 || e.launch.pick.UnitAt(in.id<<12|int64(i)) < f.Probability
 }
 
 func (e *engine) zoneName(zone int) string {
@@ -196,7 +196,7 @@ func (e *engine) throttled() bool {
 	e.faults.callNth++
 	call := e.now ^ e.faults.callNth<<52
 	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == Throttle && (f.Probability == 0 || e.launch.throttle.uniform(call) < f.Probability) {
+		if f := &e.cfg.Faults[i]; on && f.Kind == Throttle && (f.Probability == 0 || e.launch.throttle.UnitAt(call) < f.Probability) {
 			return true
 		}
 	}
@@ -257,7 +257,7 @@ func (e *engine) slowBoot(lag time.Duration, in *instance) time.Duration {
 func (e *engine) diesBooting(in *instance) bool {
 	for i, on := range e.faults.active {
 		if f := &e.cfg.Faults[i]; on && f.Kind == DeadBoot && e.concerns(f, in) &&
-			(f.Probability == 0 || e.launch.deadFault.uniform(in.id) < f.Probability) {
+			(f.Probability == 0 || e.launch.deadFault.UnitAt(in.id) < f.Probability) {
 			return true
 		}
 	}
@@ -269,7 +269,7 @@ func (e *engine) diesBooting(in *instance) bool {
 func (e *engine) replyLost(in *instance) (int64, bool) {
 	for i, on := range e.faults.active {
 		if f := &e.cfg.Faults[i]; on && f.Kind == LostReply && e.concerns(f, in) &&
-			(f.Probability == 0 || e.launch.lost.uniform(in.id) < f.Probability) {
+			(f.Probability == 0 || e.launch.lost.UnitAt(in.id) < f.Probability) {
 			return int64(f.Delay), true
 		}
 	}
@@ -300,7 +300,7 @@ func (e *engine) movePrices() {
 		e.prices[typ] = price
 	}
 	for _, r := range e.alive {
-		in := &e.insts[r]
+		in := e.insts[r]
 		if price := e.priceOf(int(in.typ), in.market); price != in.bill.price {
 			e.showSpent(in, in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge))
 			in.bill.price = price

@@ -13,13 +13,14 @@ var nan = math.NaN()
 // close ends the run at now: bills instances to the end, counts what is late
 // already, and hands over what is left of the job log.
 func (e *engine) close() error {
+	e.countArrivals()
 	s := e.stats
 	s.row = TickRow{}
 	if e.now > s.last.at {
 		s.step(e)
 	}
 	for _, r := range e.alive {
-		in := &e.insts[r]
+		in := e.insts[r]
 		end := in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge)
 		s.book(e, in, end)
 	}
@@ -53,9 +54,9 @@ func (e *engine) lateAtEnd() {
 		return true
 	})
 	for _, r := range e.alive {
-		in := &e.insts[r]
+		in := e.insts[r]
 		for sl := in.base; sl < in.base+in.n; sl++ {
-			if x := &e.slots[sl]; (e.done.due[sl] != never || x.held) && !x.orphan {
+			if x := &e.slots[sl]; (e.done.runs(sl) || x.held) && !x.orphan {
 				open(&x.job, x.start)
 				e.digest.ran(x, in, sl, e.now)
 				if e.jobs != nil {

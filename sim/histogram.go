@@ -25,25 +25,28 @@ func (h *histogram) add(ns int64) {
 		h.zero++
 		return
 	}
-	var carry uint64
-	h.sumLo, carry = bits.Add64(h.sumLo, uint64(ns), 0)
-	h.sumHi += carry
-	h.max = max(h.max, ns)
-	octave := bits.Len64(uint64(ns)) - 1
-	counts := h.octaves[octave]
-	if counts == nil {
-		counts = new([histSub]uint32)
-		h.octaves[octave] = counts
+	low := h.sumLo + uint64(ns)
+	if low < h.sumLo {
+		h.sumHi++
 	}
-	counts[subBucket(ns, octave)]++
+	h.sumLo = low
+	if ns > h.max {
+		h.max = ns
+	}
+	zeros := bits.LeadingZeros64(uint64(ns))
+	counts := h.octaves[(63-zeros)&63]
+	if counts == nil {
+		counts = h.open(63 - zeros)
+	}
+	// the ten bits after the leading one
+	counts[uint64(ns)<<(zeros&63)>>53&(histSub-1)]++
 }
 
-// subBucket is the position within the octave, 0 to 1023.
-func subBucket(ns int64, octave int) int {
-	if octave >= 10 {
-		return int(uint64(ns)>>uint(octave-10)) & (histSub - 1)
-	}
-	return int(uint64(ns)<<uint(10-octave)) & (histSub - 1)
+// open makes the buckets of an octave that is met for the first time.
+func (h *histogram) open(octave int) *[histSub]uint32 {
+	counts := new([histSub]uint32)
+	h.octaves[octave] = counts
+	return counts
 }
 
 // quantile returns the nearest-rank quantile, given in thousandths from 1 to

@@ -9,7 +9,8 @@ import "slices"
 type idleList struct {
 	ring       []int32 // slots, or hole; length a power of two
 	head, tail uint32
-	n          int // slots listed, holes left out
+	n          int   // slots listed, holes left out
+	last       int64 // no listed slot is idle since later
 
 	node []idleNode // by slot: one cache line holds what an add touches
 }
@@ -63,6 +64,21 @@ func (l *idleList) before(a, b int32) bool {
 
 // add lists the slot of an instance as idle since the given time.
 func (l *idleList) add(slot int32, owner, since int64) {
+	mask := uint32(len(l.ring) - 1)
+	if since > l.last && l.tail-l.head <= mask { // behind all others, as nearly always
+		l.last = since
+		l.node[slot] = idleNode{since, owner, l.tail}
+		l.ring[l.tail&mask] = slot
+		l.tail++
+		l.n++
+		return
+	}
+	l.insert(slot, owner, since)
+}
+
+// insert lists a slot that may precede others.
+func (l *idleList) insert(slot int32, owner, since int64) {
+	l.last = max(l.last, since)
 	l.node[slot].since, l.node[slot].owner = since, owner
 	mask := uint32(len(l.ring) - 1)
 	for l.tail != l.head && l.ring[(l.tail-1)&mask] == hole {
@@ -96,12 +112,16 @@ func (l *idleList) add(slot int32, owner, since int64) {
 // instance noted of it. It sorts slots, and costs one walk from the end of the
 // list to the first of them, however many they are.
 func (l *idleList) addAll(slots []int32) {
+	if len(slots) == 0 {
+		return
+	}
 	slices.SortFunc(slots, func(a, b int32) int {
 		if l.before(a, b) {
 			return -1
 		}
 		return 1
 	})
+	l.last = max(l.last, l.node[slots[len(slots)-1]].since)
 	if int(l.tail-l.head)+len(slots) > len(l.ring) {
 		l.rebuild(0)
 	}

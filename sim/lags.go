@@ -3,12 +3,14 @@ package sim
 import (
 	"math"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // Lags are the boot lags that a world has in store: launch number id draws the
 // same lag whatever was launched before. Make them with NewLags.
 type Lags struct {
-	stream  stream
+	stream  draw.Stream
 	sampler []*bootSampler // by type
 }
 
@@ -24,14 +26,14 @@ func NewLags(cfg *Config) *Lags {
 // Of returns the lag of launch number id, counted from 0, if it is of the type
 // with that catalog index.
 func (l *Lags) Of(typ int, id int64) time.Duration {
-	return l.sampler[typ].lag(l.stream.uniform(id))
+	return l.sampler[typ].lag(l.stream.UnitAt(id))
 }
 
 // Least returns, by type, the shortest lag among the first so many launches.
 func (l *Lags) Least(launches int64) []time.Duration {
 	u := 1.0
 	for id := range launches {
-		u = math.Min(u, l.stream.uniform(id))
+		u = math.Min(u, l.stream.UnitAt(id))
 	}
 	least := make([]time.Duration, len(l.sampler))
 	for i, s := range l.sampler {

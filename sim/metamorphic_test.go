@@ -358,6 +358,24 @@ func TestAnyBatches(t *testing.T) {
 	}
 }
 
+// A slot that goes straight from job to job does what completing, listing and
+// dispatching would: a world in which jobs may fail, at a rate of nought, takes
+// the long way. Jobs that arrive and end on whole seconds end together, too.
+func TestRelayChangesNothing(t *testing.T) {
+	for _, grid := range []int64{1, int64(time.Second)} {
+		eachWorld(t, func(t *testing.T, cfg *Config, list []job, p func(policy.Env) (policy.Policy, error)) {
+			for i := range list {
+				x := &list[i]
+				x.arrival -= x.arrival % grid
+				x.service = max(x.service-x.service%grid, grid)
+			}
+			a := live(t, cfg, p, newJobs(list))
+			cfg.Failures = []Failure{{}}
+			sameRun(t, a, live(t, cfg, p, newJobs(list)))
+		})
+	}
+}
+
 // Two policies of one seed meet the same weather: the n-th launch boots as
 // slowly, whenever it is made and whatever its type; another seed is another
 // weather.
@@ -375,7 +393,7 @@ func TestSameWeather(t *testing.T) {
 		}
 		lags := make([]int64, n)
 		for _, r := range e.alive {
-			in := &e.insts[r]
+			in := e.insts[r]
 			lags[in.id] = -1 // never
 			if in.readyAt != never {
 				lags[in.id] = in.readyAt - in.launch

@@ -43,26 +43,36 @@ func TestCompletionsAgainstAList(t *testing.T) {
 	draw := newStream(1, "completions")
 	now, n := int64(0), 1
 	for i := range int64(20_000) {
+		for slot, at := range due[:n] {
+			if i%500 == 0 && (c.due(int32(slot)) != at || c.runs(int32(slot)) != (at != never)) {
+				t.Fatalf("step %d: slot %d is due at %d, want %d", i, slot, c.due(int32(slot)), at)
+			}
+		}
 		if i%1000 == 999 {
 			n = min(n*2, len(due))
 			c.grow(n)
 		}
-		slot := int32(draw.uniform(3*i) * float64(n))
+		slot := int32(draw.UnitAt(3*i) * float64(n))
 		spans := [4]float64{1e3, 1e9, 1e14, 3e17}
 		if due[slot] == never {
-			due[slot] = now + 1 + int64(spans[i%4]*draw.uniform(3*i+1))
+			due[slot] = now + 1 + int64(spans[i%4]*draw.UnitAt(3*i+1))
 			c.set(slot, due[slot])
 		}
 		want := slices.Min(due)
 		if got := c.min(); got != want {
 			t.Fatalf("step %d: the first is due at %d, want %d", i, got, want)
 		}
-		if want != never && draw.uniform(3*i+2) < 0.4 {
+		if want != never && draw.UnitAt(3*i+2) < 0.4 {
 			first := c.first()
 			if due[first] != want {
 				t.Fatalf("step %d: slot %d is due at %d, want %d", i, first, due[first], want)
 			}
 			now = want
+			if draw.UnitAt(3*i+2) < 0.2 {
+				due[first] = now + 1 + int64(spans[i%3]*draw.UnitAt(3*i+1))
+				c.again(first, due[first])
+				continue
+			}
 			due[first] = never
 			c.clear(first)
 		}

@@ -341,6 +341,14 @@ func TestIdleTies(t *testing.T) {
 	wantInstances(t, rows, 0, 1, 2, 0, 1, 2)
 }
 
+// They are tied where jobs wait for them, too, and on slots that instance 0 had
+// and instance 2 took over.
+func TestIdleTiesOfOneInstant(t *testing.T) {
+	_, rows := follow(t, tiny(), plan{0: launch(2), 60 * s: drain(0), 120 * s: launch(1)},
+		do(121*s, 10*s), do(122*s, 9*s), do(123*s, 1*s), do(124*s, 1*s))
+	wantInstances(t, rows, 1, 2, 1, 2)
+}
+
 // Service is work over speed, rounded up to a nanosecond.
 func TestServiceTime(t *testing.T) {
 	for _, x := range []struct {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/detmath"
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // spotPrices are the prices of the spot market: an hourly step function per
@@ -14,7 +15,7 @@ import (
 // and h alone.
 type spotPrices struct {
 	cfg   *Config
-	noise []stream
+	noise []draw.Stream
 	log   []float64 // deviation of the log price by type
 	hour  int64     // of log
 	now   []policy.MicroUSD
@@ -47,7 +48,7 @@ func (p *spotPrices) advance(t int64) {
 	for p.hour < hour {
 		p.hour++
 		for i := range p.log {
-			shock := float64(m.Volatility * spread * detmath.NormalQuantile(p.noise[i].uniform(p.hour)))
+			shock := float64(m.Volatility * spread * detmath.NormalQuantile(p.noise[i].UnitAt(p.hour)))
 			p.log[i] = float64(keep*p.log[i]) + shock
 		}
 	}
@@ -76,7 +77,7 @@ func (e *engine) spotMoves() {
 	e.spot.advance(e.now)
 	e.movePrices()
 	for _, r := range e.alive {
-		if in := &e.insts[r]; e.outbid(int(in.typ), in.market) {
+		if in := e.insts[r]; e.outbid(int(in.typ), in.market) {
 			e.notice(in)
 		}
 	}
@@ -89,6 +90,6 @@ func (e *engine) scheduleInterruption(in *instance) {
 	if in.market != policy.Spot || e.cfg.Spot == nil || e.cfg.Spot.InterruptRate <= 0 {
 		return
 	}
-	hours := -detmath.Log(e.launch.spot.uniform(in.id)) / e.cfg.Spot.InterruptRate
+	hours := -detmath.Log(e.launch.spot.UnitAt(in.id)) / e.cfg.Spot.InterruptRate
 	e.pushLater(later(e.now, hours), noticed, in.id)
 }

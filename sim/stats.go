@@ -74,7 +74,9 @@ type classStats struct {
 	onWait        bool
 	target        int64
 	wait, sojourn histogram
-	hours         []periodStats // by clock hour since hourZero
+	hours         []periodStats // by clock hour
+	hour          *periodStats  // of hours, the one asked for last
+	hourFrom      int64         // when it begins
 }
 
 // periodStats count a clock hour's jobs by arrival.
@@ -107,34 +109,29 @@ func (s *stats) clockTime(ns int64) time.Time {
 	return s.cfg.Start.Add(s.cfg.UTCOffset).Truncate(24 * time.Hour).Add(time.Duration(ns))
 }
 
-// arrived counts a job; service is its recorded time.
-func (s *stats) arrived(class int32, at, service int64) {
-	s.lastArrival = at
-	if at >= s.judgeFrom {
-		s.classes[class].arrived++
-		s.judgedWork += float64(service)
-	}
-}
-
 // completed books a finished job.
-func (s *stats) completed(class int32, arrival, start, finish int64) {
+func (s *stats) completed(k *kind, arrival, start, finish int64) {
 	s.jobs.Completed++
 	wait, sojourn := start-arrival, finish-arrival
 	if s.timeline {
-		s.latency.add(s, class, arrival, wait, sojourn)
+		s.latency.add(s, k.class, arrival, wait, sojourn)
 	}
 	if arrival < s.judgeFrom {
 		return
 	}
-	c := &s.classes[class]
-	c.wait.add(wait)
-	c.sojourn.add(sojourn)
+	k.stats.add(wait, sojourn, s.clock(arrival))
+}
+
+// add books a finished job that arrived at a clock time.
+func (c *classStats) add(wait, sojourn, clock int64) {
 	c.done++
 	took := sojourn
 	if c.onWait {
 		took = wait
 	}
-	p := c.period(s.clock(arrival))
+	c.wait.add(wait)
+	c.sojourn.add(sojourn)
+	p := c.period(clock)
 	p.judged++
 	if took <= c.target {
 		c.inTime++
@@ -157,13 +154,21 @@ func (s *stats) late(class int32, arrival int64) {
 	}
 }
 
-// period returns the counters of the clock hour of an arrival.
+// period returns the counters of the clock hour of an arrival. Nearly always
+// it is the hour of the arrival before.
 func (c *classStats) period(clock int64) *periodStats {
-	h := int(clock / hourNs)
+	if c.hour == nil || uint64(clock-c.hourFrom) >= uint64(hourNs) {
+		c.turn(int(clock / hourNs))
+	}
+	return c.hour
+}
+
+// turn makes hour h the one asked for last.
+func (c *classStats) turn(h int) {
 	for len(c.hours) <= h {
 		c.hours = append(c.hours, periodStats{})
 	}
-	return &c.hours[h]
+	c.hour, c.hourFrom = &c.hours[h], int64(h)*hourNs
 }
 
 // reference returns the speed of the core that service times were measured on.
@@ -376,7 +381,7 @@ func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
 		return
 	}
 	for _, r := range e.alive {
-		in := &e.insts[r]
+		in := e.insts[r]
 		speed := e.cfg.Catalog.Types[in.typ].Speed
 		switch in.phase {
 		case policy.Ready:

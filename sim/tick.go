@@ -17,6 +17,7 @@ type forecaster interface {
 // tick lets the policy see, decide and act.
 func (e *engine) tick() {
 	e.ticks++
+	e.countArrivals()
 	e.observe()
 	decision := e.policy.Step(&e.obs)
 	asked, drains := decision.Instances(), len(decision.Drains)
@@ -92,7 +93,7 @@ func (e *engine) observeFleet() (silent int) {
 	views := o.Fleet.Instances[:0]
 	lease := int64(e.cfg.Lease)
 	for _, r := range e.alive {
-		in := &e.insts[r]
+		in := e.insts[r]
 		if in.seen >= 0 && !in.silent && !in.dead {
 			in.seen = e.lastBeat(in)
 		}
@@ -137,7 +138,7 @@ func (e *engine) observeFleet() (silent int) {
 func (e *engine) observeRunning(in *instance) (idleIn time.Duration) {
 	speed := e.cfg.Catalog.Types[in.typ].Speed
 	for s := in.base; s < in.base+in.n; s++ {
-		if e.done.due[s] == never && !e.slots[s].held {
+		if !e.done.runs(s) && !e.slots[s].held {
 			continue
 		}
 		sl := &e.slots[s]

@@ -13,7 +13,6 @@ import (
 // line when its lease ends.
 type parked struct {
 	job  dispatch.Job
-	prio uint8
 	free bool  // the record waits to be reused
 	slot int32 // that still runs it, unheard; -1 when the worker is dead
 	inst int64
@@ -76,10 +75,10 @@ func (e *engine) endLease(i int32) {
 		sl.orphan = true
 		if sl.held { // finished, but nobody will take the result any more
 			sl.held = false
-			e.freeSilent(p.slot, &e.insts[r])
+			e.freeSilent(p.slot, e.insts[r])
 		}
 	}
-	e.giveBack(&p.job, p.prio, leaseLost)
+	e.giveBack(&p.job, leaseLost)
 }
 
 // freeSilent frees a slot of a silent instance whose result will be refused.
@@ -104,7 +103,7 @@ const (
 
 // giveBack returns a job to its place in the line, unless its attempts are
 // used up.
-func (e *engine) giveBack(job *dispatch.Job, prio uint8, why comeback) {
+func (e *engine) giveBack(job *dispatch.Job, why comeback) {
 	k := &e.kinds[job.Kind]
 	k.counts.Retried++
 	e.stats.jobs.Retried++
@@ -129,7 +128,7 @@ func (e *engine) giveBack(job *dispatch.Job, prio uint8, why comeback) {
 	if job.Estimate > 0 {
 		k.counts.EstimateReturned(e.refWork(job.Estimate))
 	}
-	e.line.Return(prio, *job)
+	e.line.Return(k.priority, *job)
 	k.counts.Ages.Add(job.Arrival)
 	e.digest.add(digestReturn, e.now, job.ID, int64(job.Attempt))
 }
@@ -157,11 +156,11 @@ func (e *engine) crash(in *instance) {
 	e.freed = e.now
 	for s := in.base; s < in.base+in.n; s++ {
 		sl := &e.slots[s]
-		if e.done.due[s] == never && !sl.held {
+		if !e.done.runs(s) && !sl.held {
 			continue
 		}
 		if !sl.orphan {
-			e.park(parked{job: sl.job, prio: sl.prio, slot: -1, inst: in.id}, e.leaseEnd(in, sl))
+			e.park(parked{job: sl.job, slot: -1, inst: in.id}, e.leaseEnd(in, sl))
 		}
 		e.digest.ran(sl, in, s, e.now)
 		e.done.clear(s)
@@ -184,7 +183,7 @@ func (e *engine) scheduleCrash(in *instance) {
 		if f.Kind != Crash || f.Rate == 0 || !e.concerns(f, in) {
 			continue
 		}
-		hours := -detmath.Log(e.launch.crash.uniform(in.id<<12|int64(i))) / f.Rate
+		hours := -detmath.Log(e.launch.crash.UnitAt(in.id<<12|int64(i))) / f.Rate
 		at := later(max(e.now, int64(f.From)), hours)
 		if f.To == 0 || at < int64(f.To) {
 			e.pushLater(at, crashes, in.id)
@@ -232,8 +231,8 @@ func (e *engine) silence(in *instance) {
 	in.seen = e.lastBeat(in)
 	in.silent = true
 	for s := in.base; s < in.base+in.n; s++ {
-		if sl := &e.slots[s]; (e.done.due[s] != never || sl.held) && !sl.orphan {
-			e.park(parked{job: sl.job, prio: sl.prio, slot: s, inst: in.id, seen: in.seen}, e.leaseEnd(in, sl))
+		if sl := &e.slots[s]; (e.done.runs(s) || sl.held) && !sl.orphan {
+			e.park(parked{job: sl.job, slot: s, inst: in.id, seen: in.seen}, e.leaseEnd(in, sl))
 		}
 	}
 }
@@ -281,7 +280,7 @@ func (e *engine) report(in *instance) {
 // delivered.
 func (e *engine) deliver() {
 	for i := 0; i < len(e.alive); {
-		in := &e.insts[e.alive[i]]
+		in := e.insts[e.alive[i]]
 		id := in.id
 		if !in.silent {
 			e.deliverFrom(in)
@@ -335,14 +334,14 @@ func (cfg *Config) failureOf(jobType string) failure {
 // fails every time.
 func (e *engine) fails(job *dispatch.Job) bool {
 	f := e.failures[job.Kind]
-	return f.poison > 0 && e.launch.poison.uniform(job.ID) < f.poison ||
-		f.rate > 0 && e.launch.failure.uniform(job.ID<<8|int64(job.Attempt&255)) < f.rate
+	return f.poison > 0 && e.launch.poison.UnitAt(job.ID) < f.poison ||
+		f.rate > 0 && e.launch.failure.UnitAt(job.ID<<8|int64(job.Attempt&255)) < f.rate
 }
 
 // fail ends a job's attempt without success.
 func (e *engine) fail(s int32, sl *slot, in *instance) {
 	e.digest.ran(sl, in, s, e.now)
-	e.giveBack(&sl.job, sl.prio, failed)
+	e.giveBack(&sl.job, failed)
 }
 
 // notice tells a spot instance that it will be taken back: it takes no new job.
@@ -377,15 +376,15 @@ func (e *engine) takeBack(in *instance) {
 	e.freed = e.now
 	for s := in.base; s < in.base+in.n; s++ {
 		sl := &e.slots[s]
-		if e.done.due[s] == never && !sl.held {
+		if !e.done.runs(s) && !sl.held {
 			continue
 		}
 		switch {
 		case sl.orphan: // its job waits already
 		case in.silent:
-			e.park(parked{job: sl.job, prio: sl.prio, slot: -1, inst: in.id}, e.leaseEnd(in, sl))
+			e.park(parked{job: sl.job, slot: -1, inst: in.id}, e.leaseEnd(in, sl))
 		default:
-			e.giveBack(&sl.job, sl.prio, released)
+			e.giveBack(&sl.job, released)
 		}
 		e.digest.ran(sl, in, s, e.now)
 		e.done.clear(s)

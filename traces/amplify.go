@@ -5,6 +5,8 @@ import (
 	"io"
 	"math"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // clonesMax is how many jobs an amplifier holds at most, at 24 bytes and two
@@ -24,7 +26,7 @@ func Amplify(src Source, k int, jitter time.Duration, seed uint64) Source {
 	if k < 2 {
 		return src
 	}
-	return &amplifier{src: src, k: k, max: clonesMax, jitter: max(int64(jitter), 0), moves: streamOf(seed, "amplify")}
+	return &amplifier{src: src, k: k, max: clonesMax, jitter: max(int64(jitter), 0), moves: draw.New(seed, "amplify")}
 }
 
 type amplifier struct {
@@ -125,10 +127,10 @@ func (a *amplifier) clone(i, j int) {
 		position := a.in.First + int64(i)
 		job := timedJob{at: a.in.Arrival[i], service: a.in.Service[i], kind: a.in.Kind[i], from: uint32(position)}
 		a.waiting = append(a.waiting, job)
-		draw := a.moves.of(position)
+		moves := a.moves.Of(position)
 		at := job.at - a.jitter
 		for range a.k - 1 {
-			job.at = min(max(at+int64(draw.below(width)), 0), TimeMax)
+			job.at = min(max(at+int64(moves.Below(width)), 0), TimeMax)
 			a.waiting = append(a.waiting, job)
 		}
 	}

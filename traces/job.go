@@ -3,6 +3,7 @@ package traces
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // Limits of a trace. They keep sums of times inside an int64 and memory in
@@ -81,6 +82,16 @@ func (b *Batch) slice(i, j int) Batch {
 // optional returns the optional columns of b that hold integers of 64 bits.
 func (b *Batch) optional() [4]*[]int64 {
 	return [4]*[]int64{&b.Estimate, &b.Deadline, &b.BytesIn, &b.BytesOut}
+}
+
+// extend adds n jobs to b, which has no optional column, and returns where
+// their columns are to be written.
+func (b *Batch) extend(n int) (arrival, service []int64, kind []uint16) {
+	at := b.Len()
+	b.Arrival = slices.Grow(b.Arrival, n)[:at+n]
+	b.Service = slices.Grow(b.Service, n)[:at+n]
+	b.Kind = slices.Grow(b.Kind, n)[:at+n]
+	return b.Arrival[at:], b.Service[at:], b.Kind[at:]
 }
 
 // reset empties b and keeps its memory and its dictionaries.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // foreignRow is a trace as another program may write it.
@@ -192,10 +194,10 @@ func TestDamagedParquetIsAnError(t *testing.T) {
 		}
 	}
 	// a flipped byte may change values, but must not break anything else
-	s := streamOf(2, "flip")
+	s := draw.New(2, "flip")
 	for range 2000 {
 		b := bytes.Clone(whole)
-		b[s.below(uint64(len(b)))] ^= byte(1 << s.below(8))
+		b[s.Below(uint64(len(b)))] ^= byte(1 << s.Below(8))
 		drain(t, b)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/detmath"
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 const (
@@ -80,13 +81,13 @@ func newPhotoGenerator(c *PhotoSite) *photoGenerator {
 	seed := own.Seed
 	g := &photoGenerator{
 		c: &own, end: int64(own.Duration), at: -warmUp, week: photoWeek(), flat: own.Rate.Flat,
-		mood:          newMood(own.Rate, streamOf(seed, "mood")),
-		days:          streamOf(seed, "day"),
-		events:        streamOf(seed, "event"),
-		sessionStarts: newPoisson(streamOf(seed, "session-start")),
-		batchStarts:   newPoisson(streamOf(seed, "batch-start")),
-		sessionDraws:  streamOf(seed, "session"),
-		batchDraws:    streamOf(seed, "batch"),
+		mood:          newMood(own.Rate, draw.New(seed, "mood")),
+		days:          draw.New(seed, "day"),
+		events:        draw.New(seed, "event"),
+		sessionStarts: newPoisson(draw.New(seed, "session-start")),
+		batchStarts:   newPoisson(draw.New(seed, "batch-start")),
+		sessionDraws:  draw.New(seed, "session"),
+		batchDraws:    draw.New(seed, "batch"),
 		videoSD:       share32(own.Mix.VideoSD),
 		videoHD:       share32(own.Mix.VideoHD),
 		rotate:        share32(own.Mix.Rotate),
@@ -174,10 +175,11 @@ func (g *photoGenerator) next() {
 	g.runSessions(to)
 	g.runBatches(to)
 	g.runFollowUps(to)
-	for _, job := range g.sorter.sort(g.window, from, to) {
-		g.out.Arrival = append(g.out.Arrival, job.at)
-		g.out.Service = append(g.out.Service, job.service)
-		g.out.Kind = append(g.out.Kind, job.kind)
+	sorted := g.sorter.sort(g.window, from, to)
+	arrival, service, kind := g.out.extend(len(sorted))
+	for i := range sorted {
+		job := &sorted[i]
+		arrival[i], service[i], kind[i] = job.at, job.service, job.kind
 	}
 }
 
@@ -191,13 +193,13 @@ func (g *photoGenerator) begin(from, to int64, level float64) {
 	}
 	uploads := c.Rate.UploadsPerSecond * c.Scale * profile * level * g.dayLevel(day) * g.surge(from, to)
 	g.sessionStarts.events(from, to, uploads*g.perUpload/1e9, func(at, n int64) {
-		draw := g.sessionDraws.of(n)
-		pro := draw.unit() < c.Sessions.ProShare
-		files := sessionFiles(g.size.at(draw.next()))
+		draws := g.sessionDraws.Of(n)
+		pro := draws.Unit() < c.Sessions.ProShare
+		files := sessionFiles(g.size.at(draws.Next()))
 		if pro {
 			files = roundPositive(float64(files) * c.Sessions.ProFactor)
 		}
-		g.sessions = append(g.sessions, session{at: at, left: int32(files), pro: pro, draw: draw})
+		g.sessions = append(g.sessions, session{at: at, left: int32(files), pro: pro, draw: draws})
 	})
 	if c.Batches.PerDay > 0 && from >= 0 {
 		perDay := c.Batches.PerDay * c.Scale * detmath.Pow(profile, 0.7)
@@ -208,17 +210,17 @@ func (g *photoGenerator) begin(from, to int64, level float64) {
 // beginBatch starts the n-th batch at a time.
 func (g *photoGenerator) beginBatch(at, n int64) {
 	b := &g.c.Batches
-	draw := g.batchDraws.of(n)
-	size := b.SizeMin * detmath.Pow(draw.unit(), -1/b.SizeAlpha)
+	draws := g.batchDraws.Of(n)
+	size := b.SizeMin * detmath.Pow(draws.Unit(), -1/b.SizeAlpha)
 	typ := typeRerender
-	switch u := draw.unit(); {
+	switch u := draws.Unit(); {
 	case u < g.watermark:
 		typ = typeWatermark
 	case u < g.rotateBatch:
 		typ = typeRotateBatch
 	}
 	g.batches = append(g.batches, batch{
-		start: at, size: int64(min(size, float64(b.SizeMax))), typ: uint8(typ), draw: draw,
+		start: at, size: int64(min(size, float64(b.SizeMax))), typ: uint8(typ), draw: draws,
 	})
 }
 
@@ -228,7 +230,7 @@ func (g *photoGenerator) click(from, to int64) {
 		if at := int64(k.At); at >= from && at < to {
 			g.batches = append(g.batches, batch{
 				start: at, size: int64(k.Jobs), typ: uint8(batchType(k.Type)),
-				draw: streamOf(g.c.Seed, "click").of(int64(i)),
+				draw: draw.New(g.c.Seed, "click").Of(int64(i)),
 			})
 		}
 	}
@@ -245,8 +247,8 @@ func (g *photoGenerator) runSessions(to int64) {
 			priority = 0
 		}
 		for s.at < to && s.left > 0 {
-			what := s.draw.next()
-			service := s.draw.next()
+			what := s.draw.Next()
+			service := s.draw.Next()
 			if s.at >= 0 {
 				job := timedJob{at: s.at}
 				switch w := uint32(what >> 32); {
@@ -263,7 +265,7 @@ func (g *photoGenerator) runSessions(to int64) {
 				g.window = append(g.window, job)
 			}
 			s.left--
-			s.at += roundPositive(g.gap.at(s.draw.next()))
+			s.at += roundPositive(g.gap.at(s.draw.Next()))
 		}
 		if s.left > 0 {
 			kept = append(kept, s)
@@ -273,14 +275,14 @@ func (g *photoGenerator) runSessions(to int64) {
 }
 
 // follow plans the rotation of a photo that arrives at a time.
-func (g *photoGenerator) follow(at int64, draw stream) {
-	delay := float64(draw.exponential() * float64(g.c.Mix.RotateDelay))
+func (g *photoGenerator) follow(at int64, draws stream) {
+	delay := float64(draws.Exponential() * float64(g.c.Mix.RotateDelay))
 	at += roundPositive(min(delay, float64(30*24*time.Hour)))
 	if at >= g.end {
 		return
 	}
 	g.followUps = append(g.followUps, timedJob{
-		at: at, service: roundPositive(g.service[typeRotate].at(draw.next())), kind: g.kind[typeRotate][1],
+		at: at, service: roundPositive(g.service[typeRotate].at(draws.Next())), kind: g.kind[typeRotate][1],
 	})
 }
 
@@ -308,7 +310,7 @@ func (g *photoGenerator) runBatches(to int64) {
 			if at >= to {
 				break
 			}
-			g.window = append(g.window, timedJob{at: at, service: roundPositive(service.at(b.draw.next())), kind: kind})
+			g.window = append(g.window, timedJob{at: at, service: roundPositive(service.at(b.draw.Next())), kind: kind})
 		}
 		if b.done < b.size {
 			kept = append(kept, b)

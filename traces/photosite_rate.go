@@ -12,17 +12,17 @@ func (g *photoGenerator) dayLevel(day int64) float64 {
 	r := g.c.Rate
 	level := 1.0
 	if r.DaySpread > 0 {
-		draw := g.days.of(day)
+		draw := g.days.Of(day)
 		sigma := lognormalSigma(r.DaySpread)
-		level = exp(float64(sigma*draw.normal()) - float64(sigma*sigma/2))
+		level = exp(float64(sigma*draw.Normal()) - float64(sigma*sigma/2))
 	}
 	event := 1.0
 	if r.EventsPerYear > 0 {
 		const longest = 3
 		for ago := range int64(longest) {
-			draw := g.events.of(day - ago)
-			if draw.unit() < r.EventsPerYear/365 && int64(draw.below(longest)) >= ago {
-				event = max(event, 1.5+draw.unit())
+			draw := g.events.Of(day - ago)
+			if draw.Unit() < r.EventsPerYear/365 && int64(draw.Below(longest)) >= ago {
+				event = max(event, 1.5+draw.Unit())
 			}
 		}
 	}
@@ -54,7 +54,7 @@ type mood struct {
 func newMood(r RateModel, draw stream) mood {
 	m := mood{draw: draw, sigma: lognormalSigma(r.HourSpread), keep: detmath.Pow(r.HourPersistence, 1.0/12)}
 	m.novelty = float64(m.sigma * math.Sqrt(1-float64(m.keep*m.keep)))
-	m.x = float64(m.sigma * m.draw.normal())
+	m.x = float64(m.sigma * m.draw.Normal())
 	return m
 }
 
@@ -64,7 +64,7 @@ func (m *mood) next() float64 {
 		return 1
 	}
 	level := exp(m.x - float64(m.sigma*m.sigma/2))
-	m.x = float64(m.keep*m.x) + float64(m.novelty*m.draw.normal())
+	m.x = float64(m.keep*m.x) + float64(m.novelty*m.draw.Normal())
 	return level
 }
 
@@ -77,7 +77,7 @@ type poisson struct {
 
 func newPoisson(draw stream) poisson {
 	p := poisson{draw: draw}
-	p.ahead = p.draw.exponential()
+	p.ahead = p.draw.Exponential()
 	return p
 }
 
@@ -94,6 +94,6 @@ func (p *poisson) events(from, to int64, rate float64, f func(at, n int64)) {
 		f(int64(next), p.n)
 		p.n++
 		at = next
-		p.ahead = p.draw.exponential()
+		p.ahead = p.draw.Exponential()
 	}
 }

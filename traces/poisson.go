@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // Poisson describes independent Poisson streams of jobs, as the closed forms
@@ -57,9 +59,9 @@ func (c *Poisson) Source() (Source, error) {
 		meta:    Meta{Name: "poisson", Start: c.Start, Jobs: -1, Origin: fmt.Sprintf("poisson seed %d", c.Seed)},
 		end:     int64(c.Duration),
 		jobs:    c.Jobs,
-		arrive:  streamOf(c.Seed, "arrival"),
-		class:   streamOf(c.Seed, "class"),
-		service: streamOf(c.Seed, "service"),
+		arrive:  draw.New(c.Seed, "arrival"),
+		class:   draw.New(c.Seed, "class"),
+		service: draw.New(c.Seed, "service"),
 	}
 	for _, k := range c.Classes {
 		g.rate += k.PerSecond / 1e9
@@ -124,9 +126,9 @@ func (c *Sinusoid) Source() (Source, error) {
 		meta:    Meta{Name: "sinusoid", Start: c.Start, Jobs: -1, Origin: fmt.Sprintf("sinusoid seed %d", c.Seed)},
 		end:     int64(c.Duration),
 		rate:    (c.PerHour + c.Amplitude) / 3600e9,
-		arrive:  streamOf(c.Seed, "arrival"),
-		class:   streamOf(c.Seed, "thinning"),
-		service: streamOf(c.Seed, "service"),
+		arrive:  draw.New(c.Seed, "arrival"),
+		class:   draw.New(c.Seed, "thinning"),
+		service: draw.New(c.Seed, "service"),
 	}
 	kind, err := g.kinds.named(c.Type, c.Priority, 0)
 	if err != nil {
@@ -168,7 +170,7 @@ func (g *arrivals) Next(b *Batch) error {
 	g.out.reset()
 	g.out.First = g.n
 	for g.out.Len() < batchLen && !g.done {
-		g.at += int64(g.arrive.exponential()/g.rate + 0.5)
+		g.at += int64(g.arrive.Exponential()/g.rate + 0.5)
 		if g.end > 0 && g.at >= g.end || g.at > TimeMax {
 			g.done = true
 			break
@@ -176,11 +178,11 @@ func (g *arrivals) Next(b *Batch) error {
 		k := &g.classes[0]
 		switch {
 		case g.keep != nil:
-			if g.class.unit() >= g.keep(g.at) {
+			if g.class.Unit() >= g.keep(g.at) {
 				continue
 			}
 		case len(g.classes) > 1:
-			u := g.class.unit()
+			u := g.class.Unit()
 			for i := range g.classes {
 				if k = &g.classes[i]; u < k.upTo {
 					break

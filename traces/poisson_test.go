@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 func TestPoissonHasItsRatesAndMoments(t *testing.T) {
@@ -126,7 +128,7 @@ func TestQuantileTablesKeepMoments(t *testing.T) {
 		table, exact, table2, exact2 := 0.0, 0.0, 0.0, 0.0
 		for i := range uint64(n) {
 			bits := (2*i + 1) << 43
-			a, b := q.at(bits)/1e9, q.exact(unit(bits))/1e9
+			a, b := q.at(bits)/1e9, q.exact(draw.Unit(bits))/1e9
 			table, exact = table+a, exact+b
 			table2, exact2 = table2+a*a, exact2+b*b
 		}

@@ -10,18 +10,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // amplified is Amplify by its definition: every clone, then one stable sort.
 func amplified(jobs []job, k int, jitter time.Duration, seed uint64) []job {
-	moves := streamOf(seed, "amplify")
+	moves := draw.New(seed, "amplify")
 	var all []job
 	for i, j := range jobs {
-		draw := moves.of(int64(i))
+		draw := moves.Of(int64(i))
 		for clone := range k {
 			moved := j
 			if clone > 0 {
-				moved.Arrival += int64(draw.below(2*uint64(jitter)+1)) - int64(jitter)
+				moved.Arrival += int64(draw.Below(2*uint64(jitter)+1)) - int64(jitter)
 				moved.Arrival = min(max(moved.Arrival, 0), TimeMax)
 			}
 			all = append(all, moved)
@@ -35,20 +37,20 @@ func TestAmplifyAgreesWithItsDefinition(t *testing.T) {
 	// sizes of gaps from none to far beyond the jitter
 	for name, gap := range map[string]func(s *stream) int64{
 		"one instant": func(*stream) int64 { return 0 },
-		"dense":       func(s *stream) int64 { return int64(s.below(1e6)) },
-		"even":        func(s *stream) int64 { return int64(s.below(1e9)) },
-		"sparse":      func(s *stream) int64 { return int64(s.below(1e12)) },
+		"dense":       func(s *stream) int64 { return int64(s.Below(1e6)) },
+		"even":        func(s *stream) int64 { return int64(s.Below(1e9)) },
+		"sparse":      func(s *stream) int64 { return int64(s.Below(1e12)) },
 		"bursts": func(s *stream) int64 {
-			if s.below(500) == 0 {
-				return int64(s.below(1e12))
+			if s.Below(500) == 0 {
+				return int64(s.Below(1e12))
 			}
-			return int64(s.below(1000))
+			return int64(s.Below(1000))
 		},
 	} {
 		for _, k := range []int{1, 2, 7, 77} {
 			for _, jitter := range []time.Duration{0, time.Millisecond, 30 * time.Second} {
 				t.Run(fmt.Sprintf("%s/%d/%v", name, k, jitter), func(t *testing.T) {
-					s := streamOf(1, name)
+					s := draw.New(1, name)
 					at := int64(0)
 					jobs := make([]job, 9000/k)
 					for i := range jobs {

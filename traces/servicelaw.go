@@ -44,8 +44,8 @@ func (s ServiceTime) drawer() func(*stream) int64 {
 	case LognormalLaw:
 		sigma := math.Sqrt(log(1 + s.SCV))
 		q := newQuantiles(lognormal(mean/math.Sqrt(1+s.SCV), sigma, TimeMax))
-		return func(d *stream) int64 { return roundPositive(q.at(d.next())) }
+		return func(d *stream) int64 { return roundPositive(q.at(d.Next())) }
 	default:
-		return func(d *stream) int64 { return roundPositive(float64(d.exponential() * mean)) }
+		return func(d *stream) int64 { return roundPositive(float64(d.Exponential() * mean)) }
 	}
 }

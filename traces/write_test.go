@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // job is one job of a trace, spelt out, for tests.
@@ -145,7 +147,7 @@ func (m *made) Close() error { return nil }
 
 // mixed returns n jobs of every size that a trace can hold.
 func mixed(n int, optional bool) *made {
-	s := streamOf(1, "mixed")
+	s := draw.New(1, "mixed")
 	at := int64(0)
 	var jobs []job
 	types := []string{"photo", "video_sd", "thumb, small", `a "quoted" one`, "sp ace", "ünïcode", "x"}
@@ -153,17 +155,17 @@ func mixed(n int, optional bool) *made {
 		switch i % 5 {
 		case 0: // at once
 		case 1:
-			at += int64(s.below(1000))
+			at += int64(s.Below(1000))
 		default:
-			at += int64(s.below(1 << (s.below(41) + 1)))
+			at += int64(s.Below(1 << (s.Below(41) + 1)))
 		}
-		j := job{Arrival: at, Service: 1 + int64(s.below(1<<(s.below(50)+1))), Kind: Kind{Type: types[s.below(uint64(len(types)))], Priority: uint8(s.below(4) * 80)}}
+		j := job{Arrival: at, Service: 1 + int64(s.Below(1<<(s.Below(50)+1))), Kind: Kind{Type: types[s.Below(uint64(len(types)))], Priority: uint8(s.Below(4) * 80)}}
 		if optional {
-			j.Estimate = int64(s.below(1 << (s.below(45) + 1)))
-			j.Deadline = int64(s.below(2) * 30e9)
-			j.BytesIn = int64(s.below(1 << (s.below(40) + 1)))
-			j.BytesOut = int64(s.below(100))
-			j.Tenant = []string{"", "ann", "bob; ltd"}[s.below(3)]
+			j.Estimate = int64(s.Below(1 << (s.Below(45) + 1)))
+			j.Deadline = int64(s.Below(2) * 30e9)
+			j.BytesIn = int64(s.Below(1 << (s.Below(40) + 1)))
+			j.BytesOut = int64(s.Below(100))
+			j.Tenant = []string{"", "ann", "bob; ltd"}[s.Below(3)]
 			j.Kind.Size = SizeBucket(j.BytesIn)
 		}
 		jobs = append(jobs, j)

@@ -39,6 +39,7 @@ type workload struct {
 	judge   time.Duration // after from
 	offset  time.Duration
 	site    *traces.PhotoSite
+	first   bool // judge the first half, from two fifths of it
 }
 
 const day = 24 * time.Hour
@@ -99,6 +100,10 @@ func (w *workload) world(hourly bool, medium bool, seed uint64) *sim.Config {
 		cfg.ReferenceSpeed = 2.5
 		cfg.Start = w.site.Start
 	}
+	if w.first {
+		cfg.Duration = w.judge
+		cfg.JudgeFrom = w.judge * 2 / 5
+	}
 	if hourly {
 		cfg.Catalog.Billing = policy.Hourly
 		cfg.Boot[""] = sim.BootModel{Model: "lognormal", Median: 95 * time.Second, P99: 230 * time.Second, Max: 300 * time.Second}
@@ -111,17 +116,18 @@ func main() {
 	only := flag.String("only", "smug,wlm,site", "workloads, by name: smug, wlm, ali, nasa, fb, site")
 	billings := flag.String("billings", "hourly,per-second", "billing rules")
 	medium := flag.Bool("medium", false, "allow c1.medium too")
+	first := flag.Bool("first", false, "judge the first halves only, from 40 % of them: what defaults are chosen on")
 	seeds := flag.Int("seeds", 1, "boot seeds to average over")
 	yardstick := flag.Bool("bound", false, "bound the cost and plan it knowing the future, in place of running the policy")
 	params := flag.String("params", "{}", "policy parameters as JSON")
 	flag.Parse()
-	if err := run(*dir, *only, *billings, *params, *medium, *yardstick, *seeds); err != nil {
+	if err := run(*dir, *only, *billings, *params, *medium, *first, *yardstick, *seeds); err != nil {
 		fmt.Fprintln(os.Stderr, "policyeval:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, only, billings, params string, medium, yardstick bool, seeds int) error {
+func run(dir, only, billings, params string, medium, first, yardstick bool, seeds int) error {
 	raw := map[string]any{}
 	if err := json.Unmarshal([]byte(params), &raw); err != nil {
 		return fmt.Errorf("-params: %w", err)
@@ -139,6 +145,7 @@ func run(dir, only, billings, params string, medium, yardstick bool, seeds int) 
 		if !strings.Contains(","+only+",", ","+w.name+",") {
 			continue
 		}
+		w.first = first
 		packed, err := w.load()
 		if err != nil {
 			return err

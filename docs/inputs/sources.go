@@ -60,7 +60,7 @@ var origins = map[string]origin{
 	"ServiceView.Samples":     {from: learned, unit: "jobs", meaning: "How many completions the estimates rest on."},
 	"ServiceView.Mean":        {from: learned, meaning: "Mean work of a job of the type."},
 	"ServiceView.P95":         {from: learned, meaning: "The work that 95 % of the type's jobs do not exceed."},
-	"ServiceView.SCV":         {from: learned, unit: "ratio", recorded: "reserves are learned from the load itself; kept for the closed forms of reports"},
+	"ServiceView.SCV":         {from: learned, unit: "ratio"},
 	"FleetView.Reading":       {from: ec2, meaning: "When the fleet was listed, and whether all of it was."},
 	"FleetView.ReadySlots":    {from: workers, unit: "slots"},
 	"FleetView.BusySlots":     {from: workers, unit: "slots"},

@@ -1,12 +1,41 @@
 package baseline
 
-import "github.com/skynet-ec2/skynet/policy"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
 
 // Specs returns every policy that can be named in a scenario and is not SkyNet
 // itself, in the order of their names.
 func Specs() []*policy.Spec {
+	all := slices.Concat(rivals(), research())
+	slices.SortFunc(all, func(a, b *policy.Spec) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// rivals are the autoscalers people run, and the two ends: static and
+// naive-2008.
+func rivals() []*policy.Spec {
 	return []*policy.Spec{
+		&ARC,
+		&ASGPredictive,
+		&ASGStep,
+		&ASGTargetTracking,
+		&Buildkite,
+		&ClusterAutoscaler,
+		&Clusterman,
+		&Drone,
+		&Escalator,
+		&GitLab,
+		&HPA,
+		&Jitsi,
+		&Karpenter,
+		&KedaScaledJob,
 		&Naive2008,
+		&NomadTargetValue,
+		&Woodpecker,
 		&policy.StaticSpec,
 	}
 }

@@ -56,6 +56,15 @@ func (l *Line) Push(priority uint8, j Job) {
 	l.n++
 }
 
+// Append makes room behind every job of a priority and returns it, to be filled
+// at once with a job that does not come before any of them, as a new arrival
+// does not. It is Push without the copies.
+func (l *Line) Append(priority uint8) *Job {
+	l.filled[priority>>6] |= 1 << (priority & 63)
+	l.n++
+	return l.files[priority].next()
+}
+
 // Return gives a job that had been popped its place again, by (Arrival, ID).
 // It costs O(log r) where r jobs of that priority have returned and wait.
 func (l *Line) Return(priority uint8, j Job) { l.Push(priority, j) }
@@ -71,12 +80,28 @@ func (l *Line) Pop() (j Job, priority uint8, ok bool) {
 	first := f.first()
 	j.ID, j.Arrival, j.Work, j.Estimate = first.ID, first.Arrival, first.Work, first.Estimate
 	j.Kind, j.Attempt = first.Kind, first.Attempt
+	l.Drop(p)
+	return j, p, true
+}
+
+// First returns the job that Pop would, where it stands, and its priority; nil
+// when the line is empty. The pointer is valid until the line changes.
+func (l *Line) First() (*Job, uint8) {
+	p, ok := l.firstPriority()
+	if !ok {
+		return nil, 0
+	}
+	return l.files[p].first(), p
+}
+
+// Drop removes the first job of a priority of which one waits.
+func (l *Line) Drop(priority uint8) {
+	f := &l.files[priority]
 	f.drop()
 	l.n--
 	if f.head == f.tail && len(f.back) == 0 {
-		l.filled[p>>6] &^= 1 << (p & 63)
+		l.filled[priority>>6] &^= 1 << (priority & 63)
 	}
-	return j, p, true
 }
 
 // Peek returns what Pop would, and leaves it in the line.
@@ -89,6 +114,9 @@ func (l *Line) Peek() (j Job, priority uint8, ok bool) {
 }
 
 func (l *Line) firstPriority() (uint8, bool) {
+	if b := l.filled[0]; b != 0 { // nearly always
+		return uint8(bits.TrailingZeros64(b)), true
+	}
 	for w := range l.filled {
 		if b := l.filled[w]; b != 0 {
 			return uint8(w<<6 | bits.TrailingZeros64(b)), true

@@ -49,10 +49,14 @@ func TestLineAgainstSlice(t *testing.T) {
 					arrival += int64(g.IntN(2))
 					w := waiting{Job{ID: id, Arrival: arrival, Work: g.Int64(), Estimate: g.Int64(), Kind: uint16(g.Uint32()), Attempt: uint16(g.Uint32())}, uint8(g.IntN(5) * 60)}
 					id++
-					l.Push(w.priority, w.Job)
+					if g.IntN(2) == 0 {
+						l.Push(w.priority, w.Job)
+					} else {
+						*l.Append(w.priority) = w.Job
+					}
 					put(w)
 				case n < 14:
-					j, p, ok := l.Pop()
+					j, p, ok := pop(&l, g.IntN(2) == 0)
 					if ok != (len(dumb) > 0) || ok && (waiting{j, p}) != dumb[0] {
 						t.Fatalf("step %d: popped %v %d %v, want the first of %v", step, j, p, ok, dumb[:min(3, len(dumb))])
 					}
@@ -93,6 +97,20 @@ func TestLineAgainstSlice(t *testing.T) {
 			checkLine(t, &l, dumb)
 		})
 	}
+}
+
+// pop takes the first job out of a line, at once or where it stands.
+func pop(l *Line, atOnce bool) (Job, uint8, bool) {
+	if atOnce {
+		return l.Pop()
+	}
+	first, p := l.First()
+	if first == nil {
+		return Job{}, 0, false
+	}
+	j := *first
+	l.Drop(p)
+	return j, p, true
 }
 
 func checkLine(t *testing.T, l *Line, want []waiting) {

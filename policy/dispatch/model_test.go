@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"slices"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // model is the queue once more, as dumb as possible: a list of jobs that is
@@ -340,7 +342,9 @@ func (m *model) failed(j *modelJob, how, cause Cause, final bool) Effect {
 		for range j.Failures - 1 {
 			bound = min(2*bound, m.opt.BackoffMax)
 		}
-		h, _ := bits.Mul64(mix(mix(m.opt.Seed+uint64(j.ID)*0x9e3779b97f4a7c15)+uint64(j.Failures)), uint64(min(bound, m.opt.BackoffMax))+1)
+		const golden = 0x9e3779b97f4a7c15
+		h := draw.Mix(m.opt.Seed + uint64(j.ID)*golden + golden)
+		h, _ = bits.Mul64(draw.Mix(h+uint64(j.Failures)+golden), uint64(min(bound, m.opt.BackoffMax))+1)
 		if h == 0 {
 			m.wait(j)
 		} else {

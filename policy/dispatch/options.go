@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
 // Options are a queue's constants. The zero Options give the defaults named
@@ -96,6 +98,6 @@ func Backoff(seed uint64, job int64, n int, base, ceiling time.Duration) time.Du
 	if shift := n - 1; shift < 63 && base <= ceiling>>shift {
 		bound = base << shift
 	}
-	h := mix(mix(seed+uint64(job)*0x9e3779b97f4a7c15) + uint64(n))
-	return time.Duration(upper(h, uint64(bound)+1))
+	draws := draw.Stream(draw.Stream(seed).At(job+1) + uint64(n))
+	return time.Duration(draws.Below(uint64(bound) + 1))
 }

@@ -16,10 +16,11 @@ type AgeRing struct {
 	count [ageRing]int32
 }
 
-// ageRing steps of ten seconds cover AgeMax and ticks of up to 1.8 hours.
+// ageRing steps of ten seconds cover AgeMax and ticks of up to 1.8 hours. It is
+// a power of two.
 const ageRing = 1024
 
-func ageStep(arrival int64) int64 { return arrival / int64(policy.AgeStep) }
+func ageStep(arrival int64) int64 { return int64(uint64(arrival) / uint64(policy.AgeStep)) }
 
 // Add counts a job that arrived at the given time (ns) and waits.
 func (a *AgeRing) Add(arrival int64) {
@@ -32,7 +33,7 @@ func (a *AgeRing) Add(arrival int64) {
 		a.older++
 		return
 	}
-	a.count[step%ageRing]++
+	a.count[step&(ageRing-1)]++
 }
 
 // Remove forgets a job counted by Add.
@@ -43,7 +44,7 @@ func (a *AgeRing) Remove(arrival int64) {
 		a.older--
 		return
 	}
-	a.count[step%ageRing]--
+	a.count[step&(ageRing-1)]--
 }
 
 // advance makes first the oldest step held.
@@ -62,7 +63,7 @@ func (a *AgeRing) advance(first int64) {
 		return
 	}
 	for ; a.first < first; a.first++ {
-		c := &a.count[a.first%ageRing]
+		c := &a.count[a.first&(ageRing-1)]
 		a.older += int64(*c)
 		*c = 0
 	}
@@ -81,7 +82,7 @@ func (a *AgeRing) appendTo(to []policy.AgeCount, now int64) ([]policy.AgeCount, 
 	edge := func(step int64) time.Duration { return time.Duration(now - step*int64(policy.AgeStep)) }
 	start := len(to)
 	for step := ageStep(now); left > 0 && step >= a.first; step-- {
-		n := int64(a.count[step%ageRing])
+		n := int64(a.count[step&(ageRing-1)])
 		if n == 0 {
 			continue
 		}

@@ -13,6 +13,7 @@ const freeSteps = int(time.Hour / policy.FreeStep)
 func (r *Recorder) Release(left time.Duration, capacity float64) {
 	step := min(int(left/policy.FreeStep), freeSteps-1)
 	r.freeing[step] += capacity
+	r.freeEnd = max(r.freeEnd, step+1)
 }
 
 // RunningWork adds to the estimated work left in flight of a kind.
@@ -58,12 +59,13 @@ func (r *Recorder) fleet(o *policy.Observation, now int64) {
 		f.JobsPerInstance = float64(done) / float64(ready)
 	}
 	r.free = r.free[:0]
-	for step, capacity := range r.freeing {
+	for step, capacity := range r.freeing[:r.freeEnd] {
 		if capacity != 0 {
 			r.free = append(r.free, policy.FreeCount{After: time.Duration(step+1) * policy.FreeStep, Capacity: capacity})
 			r.freeing[step] = 0
 		}
 	}
+	r.freeEnd = 0
 	f.Freeing = r.free
 	r.fleetLog.fill(f, now)
 }

@@ -35,6 +35,7 @@ type Recorder struct {
 	progress   time.Time
 
 	freeing [freeSteps]float64
+	freeEnd int // freeing is zero from here on
 	free    []policy.FreeCount
 	ages    []policy.AgeCount
 	sizes   []policy.SizeCount

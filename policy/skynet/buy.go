@@ -27,8 +27,12 @@ func (p *Policy) grow(o *policy.Observation) {
 	unit := p.market.unitSpeed
 	now := capacity{useThere: true, from: maxSteps}
 	fits := p.plan.holds(now, need)
-	floor := max(p.floor-p.fleet.alive, 0)
+	floor := max(p.band.floor-p.fleet.alive, 0)
 	if fits && floor == 0 {
+		if want := p.swap(o); want > 0 {
+			p.buy(o, want)
+			return
+		}
 		p.because(rulePlanFits.Because(p.fleet.serving*unit, p.fleet.coming*unit, p.ahead.mean*unit, p.ahead.high*unit, p.lag+p.tick))
 		return
 	}
@@ -46,6 +50,10 @@ func (p *Policy) grow(o *policy.Observation) {
 	if !fits {
 		short = p.plan.shortfall(now, p.lag, need)
 		p.because(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.coming*unit, p.waitingWork()*unit))
+	}
+	if room := max(p.band.ceiling-p.fleet.alive-back, 0); short > room {
+		p.because(ruleSlackEnough.Because(short*unit, room*unit, 100*(p.set.slackTarget+slackTop), 100*o.History.Slack24h))
+		short = room
 	}
 	if floor-back > short {
 		short = floor - back
@@ -132,18 +140,22 @@ func (p *Policy) buy(o *policy.Observation, slots float64) {
 type lot struct{ typ, n int }
 
 // cover returns the cheapest set of at most two types with at least the given
-// slots, among those EC2 can be expected to sell: as many of the cheapest per
-// unit of work as fit, and for what is left the type that covers it for least,
-// the larger instance among equals. Types whose work is dearer by more than a
-// twentieth are left out: a small instance that fits today's need is dear
-// tomorrow, and its slow cores make jobs late that did not wait. A typ of −1
-// stands for none.
+// slots, among those EC2 can be expected to sell: as many as fit of the cheapest
+// per unit of work, in the size that suits the fleet, and for what is left the
+// type that covers it for least, the larger instance among equals. Types whose
+// work is dearer by more than a twentieth are left out: a small instance that
+// fits today's need is dear tomorrow, and its slow cores make jobs late that did
+// not wait. A typ of −1 stands for none.
+//
+// Where sizes cost the same per unit of work, small ones follow the load more
+// closely and large ones are fewer to handle: the size that suits is the largest
+// of at most a twelfth of the fleet that there will be.
 func (p *Policy) cover(o *policy.Observation, slots float64) (bulk, rest lot) {
 	m := &p.market
 	bulk.typ, rest.typ = -1, -1
 	for _, typ := range m.order {
 		if m.sells(typ, o.Now) {
-			bulk.typ = typ
+			bulk.typ = p.suits(o, typ, slots)
 			break
 		}
 	}
@@ -176,6 +188,24 @@ func (p *Policy) cover(o *policy.Observation, slots float64) (bulk, rest lot) {
 		return rest, lot{-1, 0}
 	}
 	return bulk, rest
+}
+
+// grain is how many instances make a fleet that can follow the load.
+const grain = 12
+
+// suits returns the size of best that suits a fleet with so many more slots:
+// among the types on sale that cost the same per unit of work, the largest of at
+// most a grain of the fleet, or else the smallest.
+func (p *Policy) suits(o *policy.Observation, best int, slots float64) int {
+	m := &p.market
+	most := (p.fleet.alive + slots) / grain
+	size := best
+	for _, typ := range m.order {
+		if m.dearer(typ, best) == 0 && m.sells(typ, o.Now) && m.slots[size] > most && m.slots[typ] < m.slots[size] {
+			size = typ
+		}
+	}
+	return size
 }
 
 // instancesMax bounds one launch, so that counting never overflows.
@@ -242,16 +272,10 @@ func (p *Policy) unknownWork(o *policy.Observation) bool {
 	waiting := false
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
-		if k.Service.Samples > 0 {
+		if k.Service.Samples > 0 || k.Pending.Jobs > 0 && !guessed(k) {
 			return false
 		}
-		if k.Pending.Jobs > 0 {
-			waiting = true
-			guess := float64(float64(k.Pending.Jobs) * float64(k.Service.Mean))
-			if math.Abs(float64(k.Pending.Work)-guess) > 1e-6*guess {
-				return false // an estimate
-			}
-		}
+		waiting = waiting || k.Pending.Jobs > 0
 	}
 	return waiting
 }

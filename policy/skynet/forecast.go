@@ -6,82 +6,112 @@ import (
 )
 
 // forecast is the load of the urgent lines by step of the grid, as a multiple
-// of their level: what is planned for (load), and what is expected (usual).
+// of their level.
 type forecast struct {
-	load, usual [maxSteps]float64
-	// mean and high load when a launch now could help, in slots, and how much
-	// higher the profile has the mean than the level.
+	usual [maxSteps]float64 // expected
+	// more is what is planned for over what is expected, by line: the reserve is
+	// for the load of the line and of those before it.
+	more [linesMax][maxSteps]float64
+	// mean and high load of all when a launch now could help, in slots, and how
+	// much higher the profile has the mean than the level.
 	mean, high, ratio float64
-	inflate           inflate
+	inflate           [linesMax]inflate
 }
 
 // inflate returns the load to plan for where mean slots are expected:
 //
-//	quantile: max(0.3 m, m · (1 + z · max(Q − m_L, 0.05 m_L)/m_L))
+//	quantile: max(0.3 m, m + z · max(Q − m_L, 0.05 m_L) · min(m/m_L, √(m/m_L)))
 //	phi:      max(0.3 m, m + z √(φ m))
 //
 // and in the first hour, before either has learned, m + z √(2 m).
 type inflate struct {
-	factor float64 // of the quantile form
-	spread float64 // of the root forms: z √spread √m
+	// of the quantile form: z times the excess, and the mean it was learned for
+	excess, base float64
+	spread       float64 // of the root forms: z √spread √m
 }
 
 func (f inflate) of(mean float64) float64 {
-	high := float64(f.factor * mean)
+	high := mean
 	if f.spread != 0 {
 		high += float64(f.spread * math.Sqrt(mean))
+	}
+	if f.excess != 0 {
+		times := mean / f.base
+		high += float64(f.excess * min(times, math.Sqrt(times)))
 	}
 	return max(high, float64(0.3*mean))
 }
 
 const learnedAfter = 60 // samples
 
-// reserve returns how to inflate a mean load, given the mean in the window a
-// launch now would serve.
-func (p *Policy) reserve(meanAhead float64) inflate {
-	st := &p.st
-	z := p.multiplier()
+// reserve returns how to inflate a mean load of an urgent line and those before
+// it, given the mean in the window a launch now would serve.
+func (p *Policy) reserve(line int, meanAhead float64) inflate {
+	s := &p.st.Lines[line].Spread
+	z := p.lines[line].z
 	switch {
 	case !p.set.promises:
-		return inflate{factor: 1}
-	case st.Samples < learnedAfter:
-		return inflate{factor: 1, spread: float64(z * math.Sqrt2)}
+		return inflate{}
+	case s.Samples < learnedAfter:
+		return inflate{spread: float64(z * math.Sqrt2)}
 	case p.set.phi:
-		return inflate{factor: 1, spread: float64(z * math.Sqrt(st.Phi.Value))}
+		return inflate{spread: float64(z * math.Sqrt(s.Phi.Value))}
 	case meanAhead <= 0:
-		return inflate{factor: 1}
+		return inflate{}
 	}
-	excess := max(st.Quantile.predict(st.Samples-1)-meanAhead, float64(0.05*meanAhead))
-	return inflate{factor: 1 + float64(z*excess/meanAhead)}
+	excess := max(s.Quantile.predict(s.Samples-1)-meanAhead, float64(0.05*meanAhead))
+	return inflate{excess: float64(z * excess), base: meanAhead}
 }
 
-// lookAhead fills p.ahead: the load to plan for, step by step, as a multiple of
-// the urgent lines' level.
+// lookAhead fills p.ahead: the load to plan for, step by step.
 func (p *Policy) lookAhead() {
-	level := p.urgentLevel()
 	a := &p.ahead
-	rise := 1.0 // over the level, while a burst is chased
-	if p.chase && level > 0 {
-		rise = max(1, p.st.Quantile.Mean2/level)
+	all := p.urgentLevel()
+	// while a burst is chased, what it is above the level; the profile knows
+	// nothing of it
+	burst := 0.0
+	if at := p.lastUrgent(); p.chase && all > 0 && at >= 0 {
+		burst = max(0, p.st.Lines[at].Spread.Quantile.Mean2/all-1)
 	}
-	a.ratio = rise * p.ratio(p.lag+p.tick)
-	a.mean = level * a.ratio
-	r := p.reserve(a.mean)
-	a.high = r.of(a.mean)
-	minute, load, usual := -1.0, 0.0, 0.0
-	for i := range a.load {
+	a.ratio = p.ratio(p.lag+p.tick) + burst
+	a.mean = float64(all * a.ratio)
+	a.high = a.mean
+	minute, usual := -1.0, 0.0
+	for i := range a.usual {
 		// the profile moves slowly: once a minute is often enough
-		if at := math.Floor((grid.end[i] - float64(grid.width[i]/2)) / 60); at != minute {
+		if at := grid.minute[i]; at != minute {
 			minute = at
-			usual = rise * p.ratio(float64(60*at)+30)
-			load = usual
-			if level > 0 {
-				load = r.of(float64(level*usual)) / level
+			usual = p.ratio(float64(60*at)+30) + burst
+		}
+		a.usual[i] = usual
+	}
+	level := 0.0
+	for j := range p.lines {
+		if !p.lines[j].urgent {
+			continue
+		}
+		level += p.st.Lines[j].Head
+		mean := float64(level * a.ratio)
+		a.inflate[j] = p.reserve(j, mean)
+		a.high = max(a.high, a.inflate[j].of(mean))
+		p.inflateLine(j, level)
+	}
+}
+
+// inflateLine fills in how much more is planned for than expected of an urgent
+// line and those before it, given their level.
+func (p *Policy) inflateLine(line int, level float64) {
+	a := &p.ahead
+	before, more := -1.0, 1.0
+	for i, usual := range a.usual {
+		if usual != before {
+			before, more = usual, 1
+			if mean := float64(level * usual); mean > 0 {
+				more = a.inflate[line].of(mean) / mean
 			}
 		}
-		a.load[i], a.usual[i] = load, min(load, usual)
+		a.more[line][i] = more
 	}
-	a.inflate = r
 }
 
 // urgentLevel returns the level of the urgent lines' head work, in slots.

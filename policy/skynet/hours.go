@@ -29,7 +29,7 @@ const (
 	// taken to allow hourMultiple times the late share of the class.
 	hourAlarm        = 0.1
 	hourAlarmImplied = 0.5
-	hourMultiple     = 5
+	hourMultiple     = 20
 	// catchUp is the recovery time, in seconds, while an hour is in danger.
 	catchUp = 120
 )
@@ -74,7 +74,7 @@ func (p *Policy) hourInDanger() bool {
 	for i := range p.st.Steer.Classes {
 		alarm := float64(hourAlarm * p.hourAllows(i))
 		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
-			alarm = float64(hourAlarmImplied * min(float64(hourMultiple*max(1-c.Attain, missFloor)), 1))
+			alarm = float64(hourAlarmImplied * min(hourMultiple*p.allowed(i), 1))
 		}
 		if alarm > 0 && p.st.Steer.Classes[i].Hours.endangered(alarm, part) {
 			return true

@@ -14,6 +14,8 @@ type level struct {
 	SinceTail float64 `json:"since_tail"`
 	SinceHold float64 `json:"since_hold"`
 	SinceJobs float64 `json:"since_jobs"`
+	// Spread of the load of this urgent line and those before it.
+	Spread spread `json:"spread"`
 }
 
 // tailTau is the time constant of tails, in seconds: they hold slots for long
@@ -45,8 +47,9 @@ func (p *Policy) collect(step float64) bool {
 	return st.SampledS >= float64(0.99*p.tick)
 }
 
-// learnLevels closes the sample: it moves every line's level and returns the
-// load of the urgent lines over the sample, in slots, and their jobs.
+// learnLevels closes the sample: it moves every line's level and fills p.loads
+// with the load of each urgent line and those before it over the sample, in
+// slots. It returns the load of all urgent lines, and their jobs.
 func (p *Policy) learnLevels() (load, jobs float64) {
 	st := &p.st
 	step := st.SampledS
@@ -57,6 +60,7 @@ func (p *Policy) learnLevels() (load, jobs float64) {
 			load += head
 			jobs += l.SinceJobs
 		}
+		p.loads[i] = load
 		l.Head = follow(l.Head, head, step, p.set.tau, st.Samples)
 		l.Tail = follow(l.Tail, l.SinceTail/step, step, tailTau, st.Samples)
 		l.Hold = follow(l.Hold, l.SinceHold/step, step, tailTau, st.Samples)

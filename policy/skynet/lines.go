@@ -1,6 +1,7 @@
 package skynet
 
 import (
+	"math"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -29,6 +30,7 @@ type line struct {
 	urgent bool
 	hoped  float64 // the longest target without a promise, in seconds
 	miss   float64 // the smallest share of late jobs that is allowed
+	z      float64 // multiplier of the reserve
 
 	// arrived since the last observation, and waiting, in slot-seconds.
 	arrivedHead, arrivedTail float64
@@ -168,6 +170,9 @@ func (p *Policy) addWork(k *policy.KindView) {
 	if k.Pending.Jobs <= 0 {
 		return
 	}
+	if ln.promised && !ln.urgent && guessed(k) && ln.dueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
+		return // in a tick somebody may know how long such a job takes
+	}
 	head, tail = split(k.Pending, unit, ln.budget)
 	ln.waitingHead += head
 	ln.waitingTail += tail
@@ -183,6 +188,13 @@ func (p *Policy) addWork(k *policy.KindView) {
 	if left > 0 { // ages unknown: as old as the oldest
 		ln.due[stepOf(ln.dueIn(k.OldestWait))] += float64(each * float64(left))
 	}
+}
+
+// guessed reports whether nothing tells how large a kind's waiting jobs are: none
+// of their type has completed, and they carry no estimate of their own.
+func guessed(k *policy.KindView) bool {
+	guess := float64(float64(k.Pending.Jobs) * float64(k.Service.Mean))
+	return k.Service.Samples == 0 && math.Abs(float64(k.Pending.Work)-guess) <= 1e-6*guess
 }
 
 // dueIn returns in how many seconds a job that has waited for age must start.

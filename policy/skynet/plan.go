@@ -15,8 +15,9 @@ const (
 	gridEnd   = minuteEnd + coarseSteps*300
 )
 
-// grid holds the end of every step and its width, in seconds from now.
-var grid = func() (g struct{ end, width [maxSteps]float64 }) {
+// grid holds the end of every step and its width, in seconds from now, and the
+// minute its middle lies in.
+var grid = func() (g struct{ end, width, minute [maxSteps]float64 }) {
 	t := 0.0
 	for i := range g.end {
 		switch {
@@ -29,6 +30,7 @@ var grid = func() (g struct{ end, width [maxSteps]float64 }) {
 		}
 		t += g.width[i]
 		g.end[i] = t
+		g.minute[i] = math.Floor((t - float64(g.width[i]/2)) / 60)
 	}
 	return g
 }()
@@ -69,9 +71,9 @@ type plan struct {
 type planLine struct {
 	urgent  bool
 	waiting float64
-	// Head work that arrives in each step, as planned for with the reserve and
-	// as expected.
-	arriving, expected [maxSteps]float64
+	// Head work that is expected to arrive in each step, and how much more of it
+	// and of the lines before is planned for.
+	expected, more [maxSteps]float64
 	// notDue is the head work that is not yet due at the end of each step: as
 	// long as no more than that waits, the promise is kept.
 	notDue [maxSteps]float64
@@ -102,34 +104,32 @@ type capacity struct {
 // holds reports whether the plan keeps every promise that k checks, with
 // capacity c.
 //
-// Urgent lines are checked against the arrivals planned for, reserve included.
-// The others wait long enough for the load to come to its mean, so they may use
-// what the reserve leaves idle on average: they are checked against the
-// arrivals expected.
+// An urgent line is checked against the arrivals planned for, of itself and of
+// the lines it has to wait for, reserve included. The others wait long enough
+// for the load to come to its mean, so they may use what the reserves leave idle
+// on average: they are checked against the arrivals expected.
 func (p *plan) holds(c capacity, k checks) bool {
-	urgent, patient := 0, false
+	patient := false
 	for j := range p.n {
 		ln := &p.lines[j]
-		if ln.urgent {
-			urgent = j + 1
-		} else if ln.waiting > 0 {
-			patient = true
+		if !ln.urgent {
+			patient = patient || ln.waiting > 0
+		} else if !p.serve(c, j+1, &ln.more, k.urgentFrom, min(k.urgentTo, p.steps-1), k.slack) {
+			return false
 		}
 	}
-	if urgent > 0 && !p.serve(c, urgent, true, k.urgentFrom, min(k.urgentTo, p.steps-1), k.slack) {
-		return false
-	}
-	return !patient || p.serve(c, p.n, false, k.patientFrom, p.steps-1, k.slack)
+	return !patient || p.serve(c, p.n, nil, k.patientFrom, p.steps-1, k.slack)
 }
 
 // serve runs the first n lines through the plan with capacity c and reports
-// whether those that are urgent, or those that are not, never lag by more than
-// slack slot-seconds in the steps from to last.
+// whether none of those it is about lags by more than slack slot-seconds in the
+// steps from to last: the last of them where more than the expected arrivals is
+// planned for, otherwise all that are not urgent.
 //
 // In each step, running jobs keep their slots, then the tails of jobs started
 // in the plan keep theirs, then each line is served in order of priority. A
 // line fails where more waits than is not yet due.
-func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float64) bool {
+func (p *plan) serve(c capacity, n int, more *[maxSteps]float64, from, last int, slack float64) bool {
 	var waiting, holding [linesMax]float64
 	tails := false
 	for j := range n {
@@ -157,14 +157,13 @@ func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float
 				}
 			}
 		}
+		times := 1.0
+		if more != nil {
+			times = more[i]
+		}
 		for j := range n {
 			ln := &p.lines[j]
-			wait := waiting[j]
-			if urgent {
-				wait += ln.arriving[i]
-			} else {
-				wait += ln.expected[i]
-			}
+			wait := waiting[j] + float64(ln.expected[i]*times)
 			served := wait
 			if served > room {
 				served = room
@@ -175,7 +174,7 @@ func (p *plan) serve(c capacity, n int, urgent bool, from, last int, slack float
 			if tails {
 				holding[j] += float64(ln.tail * served)
 			}
-			if i >= from && ln.urgent == urgent && wait > ln.notDue[i]+slack {
+			if i >= from && wait > ln.notDue[i]+slack && (more != nil && j == n-1 || more == nil && !ln.urgent) {
 				return false
 			}
 		}
@@ -239,19 +238,23 @@ func (p *Policy) planLine(j int) {
 	for i := range p.plan.steps {
 		notDue -= ln.due[i]
 		width := grid.width[i]
-		pl.arriving[i] = float64(rate * p.ahead.load[i] * width)
-		pl.expected[i] = float64(rate * p.ahead.usual[i] * width)
+		usual, more := p.ahead.usual[i], 1.0
+		if ln.urgent {
+			more = p.ahead.more[j][i]
+		}
+		pl.expected[i], pl.more[i] = float64(rate*usual*width), more
 		pl.notDue[i] = max(notDue, 0)
 		if rate > 0 {
 			// arrivals of the last budget seconds are not due: at this step's
 			// rate, or all so far where the budget is longer
-			pl.notDue[i] += float64(rate * p.ahead.load[i] * min(ln.budget, grid.end[i]))
+			pl.notDue[i] += float64(rate * usual * more * min(ln.budget, grid.end[i]))
 		}
 	}
 	pl.tail, pl.ending = 0, 0
 	head, tail, hold := ln.waitingHead, ln.waitingTail, ln.waitingHold
 	if rate > 0 {
-		head += float64(rate * tailSpan)
+		// what the reserve adds to the heads brings no more tails
+		head += float64(rate * max(pl.more[0], 1) * tailSpan)
 		tail += float64(l.Tail * tailSpan)
 		hold += float64(l.Hold * tailSpan)
 	}

@@ -37,7 +37,7 @@ type candidate struct {
 // to drain them, and whose running jobs will be done by then; what is drained
 // but still busy when its new window began is taken back, for it is paid. Per
 // second, any instance. Substitutes, whose unit of work is dearer, leave first;
-// then the nearest window's end, or the least busy and newest.
+// then the larger; then the nearest window's end, or the least busy and newest.
 func (p *Policy) shrink(o *policy.Observation) {
 	if p.set.windows {
 		p.keepPaid(o)
@@ -54,24 +54,28 @@ func (p *Policy) shrink(o *policy.Observation) {
 		return
 	}
 	p.rank()
+	if p.oversized() {
+		p.rankBySize(o)
+	}
 	unit := p.market.unitSpeed
-	n := p.unneeded()
+	left := p.choose()
 	valued := 0
 	if p.set.windows {
-		for n > 0 && p.worthKeeping(p.aliveWithout(n)) {
-			n--
+		for n := len(p.leaving); n > 0 && p.worthKeeping(left); n-- {
+			left += p.leaving[n-1].slots
+			p.leaving = p.leaving[:n-1]
 			valued++
 		}
 	}
-	for _, c := range p.candidates[:n] {
+	for _, c := range p.leaving {
 		p.drains = append(p.drains, o.Fleet.Instances[c.at].ID)
 	}
-	stay := p.aliveWithout(n) * unit
+	n, stay := len(p.leaving), left*unit
 	switch {
 	case n > 0 && p.set.windows:
-		p.because(ruleReleaseWindow.Because(float64(n), p.set.lookAhead, stay))
+		p.because(ruleReleaseWindow.Because(float64(n), p.horizon(), stay))
 	case n > 0:
-		p.because(ruleReleasePlan.Because(float64(n), p.set.lookAhead, stay))
+		p.because(ruleReleasePlan.Because(float64(n), p.horizon(), stay))
 	case valued == 0 && p.set.windows:
 		p.because(rulePlanKeep.Because(float64(len(p.candidates)), stay, p.ahead.mean*unit, p.ahead.high*unit))
 	}
@@ -107,6 +111,9 @@ func (p *Policy) due(in *policy.Instance, now time.Time) bool {
 	}
 	left := in.PaidUntil.Sub(now).Seconds()
 	lead := max(p.set.drainLead, p.tick)
+	if p.oversized() {
+		lead = max(lead, oversizedLead.Seconds())
+	}
 	return left <= lead+min(in.IdleIn.Seconds(), lead)
 }
 
@@ -161,6 +168,8 @@ func (p *Policy) rank() {
 		switch {
 		case a.dear != b.dear:
 			return cmp.Compare(b.dear, a.dear)
+		case a.slots != b.slots:
+			return cmp.Compare(b.slots, a.slots)
 		case byWindow && a.left != b.left:
 			return cmp.Compare(a.left, b.left)
 		case !byWindow && a.busy != b.busy:
@@ -172,37 +181,60 @@ func (p *Policy) rank() {
 	})
 }
 
-// unneeded returns how many of the candidates, from the first, the plan can do
-// without, by bisection: less capacity never makes a plan hold.
-func (p *Policy) unneeded() int {
-	k := checks{urgentTo: stepOf(p.set.lookAhead), slack: p.lagging()}
-	low, high := 0, len(p.candidates)
-	fits := func(n int) bool {
-		left := p.aliveWithout(n)
-		return left >= p.floor && p.plan.holds(capacity{always: left, from: maxSteps}, k)
+// choose fills p.leaving with the candidates that the plan can do without, and
+// returns the slots that stay. It goes through the candidates in their order,
+// so that of two that cost the same per unit of work the larger leaves if it
+// can; among equals it bisects, because less capacity never makes a plan hold.
+func (p *Policy) choose() (left float64) {
+	k := checks{urgentTo: stepOf(p.horizon()), slack: p.lagging()}
+	// what waits may wait, and a fleet of one instance and a half may be two by
+	// turns and one by turns; but a line must not be left to grow
+	least := p.band.floor
+	if !p.silent {
+		least = max(least, p.ahead.mean-p.market.unitSlots)
 	}
-	if high > 0 && !fits(1) {
-		return 0
-	}
-	low = 1
-	for low < high {
-		mid := (low + high + 1) / 2
-		if fits(mid) {
-			low = mid
-		} else {
-			high = mid - 1
+	p.leaving = p.leaving[:0]
+	left = p.fleet.alive
+	for rest := p.candidates; len(rest) > 0; {
+		same := 1
+		for same < len(rest) && rest[same].slots == rest[0].slots && rest[same].dear == rest[0].dear {
+			same++
 		}
-	}
-	return low
-}
-
-// aliveWithout returns the slots alive without the first n candidates.
-func (p *Policy) aliveWithout(n int) float64 {
-	left := p.fleet.alive
-	for _, c := range p.candidates[:n] {
-		left -= c.slots
+		fits := func(n int) bool {
+			stay := left - float64(float64(n)*rest[0].slots)
+			return stay >= least && (stay >= p.band.ceiling || p.plan.holds(capacity{always: stay, from: maxSteps}, k))
+		}
+		low, high := 0, same
+		if !fits(1) {
+			high = 0
+		} else {
+			low = 1
+		}
+		for low < high {
+			if mid := (low + high + 1) / 2; fits(mid) {
+				low = mid
+			} else {
+				high = mid - 1
+			}
+		}
+		p.leaving = append(p.leaving, rest[:low]...)
+		left -= float64(float64(low) * rest[0].slots)
+		rest = rest[same:]
 	}
 	return left
+}
+
+// horizon returns for how many seconds the plan must hold without what is
+// released: the look-ahead, and at least until a job that arrives before the next
+// decision is due. Before that anything could leave, because nothing is late yet.
+func (p *Policy) horizon() float64 {
+	h := p.set.lookAhead
+	for i := range p.lines {
+		if ln := &p.lines[i]; ln.urgent {
+			h = max(h, ln.budget+float64(0.5*p.tick))
+		}
+	}
+	return h
 }
 
 // worthKeeping reports whether the profile needs more than left slots in more
@@ -214,11 +246,19 @@ func (p *Policy) worthKeeping(left float64) bool {
 	}
 	const points = 12
 	window := p.env.Catalog.Billing.Quantum.Seconds()
-	level, needed := p.urgentLevel(), 0
+	needed := 0
 	for i := range points {
-		u := (float64(i) + 0.5) * window / points
-		if p.ahead.inflate.of(float64(level*p.ratio(u))) > left {
-			needed++
+		ratio := p.ratio((float64(i) + 0.5) * window / points)
+		level := 0.0
+		for j := range p.lines {
+			if !p.lines[j].urgent {
+				continue
+			}
+			level += p.st.Lines[j].Head
+			if p.ahead.inflate[j].of(float64(level*ratio)) > left {
+				needed++
+				break
+			}
 		}
 	}
 	return float64(needed) > float64(p.set.valueShare*points)

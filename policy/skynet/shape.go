@@ -36,7 +36,23 @@ func quarterOf(t time.Time) int64 {
 }
 
 // wrap returns i modulo n, from 0 to n-1 before the epoch too.
-func wrap(i, n int64) int64 { return (i%n + n) % n }
+func wrap(i, n int64) int64 {
+	i %= n
+	if i < 0 {
+		i += n
+	}
+	return i
+}
+
+// pair returns the bins that i and i+1 wrap to.
+func pair(bins []bin, i int64) (a, b *bin) {
+	at := wrap(i, int64(len(bins)))
+	next := at + 1
+	if next == int64(len(bins)) {
+		next = 0
+	}
+	return &bins[at], &bins[next]
+}
 
 // visitMemory is about how many visits a bin remembers.
 const visitMemory = 5
@@ -68,11 +84,13 @@ func (s *shape) at(t float64) (load float64, known bool) {
 	x := t/quarter.Seconds() - 0.5
 	q := int64(math.Floor(x))
 	part := x - float64(q)
-	day, ok := between(&s.Day[wrap(q, 96)], &s.Day[wrap(q+1, 96)], part)
+	a, b := pair(s.Day[:], q)
+	day, ok := between(a, b, part)
 	if !ok {
 		return 0, false
 	}
-	if week, ok := between(&s.Week[wrap(q, 672)], &s.Week[wrap(q+1, 672)], part); ok {
+	a, b = pair(s.Week[:], q)
+	if week, ok := between(a, b, part); ok {
 		return float64(0.5*day) + float64(0.5*week), true
 	}
 	return day, true
@@ -93,7 +111,15 @@ func (p *Policy) ratio(ahead float64) float64 {
 	if !ok {
 		return 1
 	}
-	return min(max(then/p.usual.load, 0.25), 4)
+	// not min and max, which cost several times as much for the sake of -0 and NaN
+	switch r := then / p.usual.load; {
+	case r < 0.25:
+		return 0.25
+	case r > 4:
+		return 4
+	default:
+		return r
+	}
 }
 
 // usualLoad is the profile's load in the middle of what the level remembers.

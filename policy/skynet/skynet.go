@@ -20,15 +20,17 @@ type Policy struct {
 	lines  []line
 	usual  usualLoad
 	ahead  forecast
-	chase  bool // the promise of this hour is in danger
-	silent bool // arrivals are not planned for
+	loads  [linesMax]float64 // of the last sample, by line
+	chase  bool              // the promise of this hour is in danger
+	silent bool              // arrivals are not planned for
 	fleet  fleet
 	plan   plan
-	floor  float64 // slots, of the slack rule
+	band   band    // of the slack rule
 	worst  int     // class that presses most, -1: none
 	flatZ  float64 // where a rise of z was given up at this step
 
 	candidates  []candidate
+	leaving     []candidate
 	launches    []policy.Launch
 	substitutes []policy.Substitute
 	options     []option
@@ -51,12 +53,13 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	}
 	p.read(o)
 	p.learn(o, since)
+	p.steerLines(o)
 	p.chase = p.hourInDanger()
 	p.lookAhead()
 	p.silent = p.switchedOff(o.Now)
 	p.survey(o)
 	p.buildPlan()
-	p.floor = p.slackFloor(o)
+	p.band = p.slackBand(o)
 	p.grow(o)
 	p.shrink(o)
 	if why, ok := p.steerReason(); ok {
@@ -103,7 +106,7 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 		st.FirstAt = o.Now
 	}
 	p.usual = p.usualNow()
-	p.worst = -1
+	p.worst = p.pressing()
 	if since <= 0 || !o.Queue.At.After(st.QueueAt) {
 		st.QueueAt = later(st.QueueAt, o.Queue.At)
 		return
@@ -114,26 +117,19 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 		p.count(o, since)
 	}
 	if !p.collect(since) {
-		_, p.worst = p.pressure()
 		return
 	}
 	step := st.SampledS
 	load, jobs := p.learnLevels()
-	n := st.Samples
 	st.Samples++
 	p.usual = p.usualNow()
-	mean := p.urgentLevel() * p.ratio(p.lag+p.tick)
-	usual, known := st.Shape.at(p.clock + p.lag + p.tick)
-	if !known || !p.set.profile {
-		usual = mean
+	p.learnSpreads(step)
+	if at := p.lastUrgent(); at >= 0 {
+		s := &st.Lines[at].Spread
+		_, last := horizon(p.lag, p.tick)
+		st.Off.learn(s.Phi.lowest(s.Samples-1, last), jobs)
 	}
-	first, last := horizon(p.lag, p.tick)
-	st.Quantile.learn(n, load, step, usual)
-	st.Quantile.train(n, first, last, p.set.quantile)
-	st.Phi.learn(n, load, step, mean, last)
-	st.Off.learn(st.Phi.lowest(n, last), jobs)
 	st.Shape.learn(o.Now.Add(p.env.UTCOffset-o.Tick/2), load)
-	p.moveZ(step)
 }
 
 // warm reports whether lateness can be helped: since the first launches were

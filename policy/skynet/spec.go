@@ -43,14 +43,14 @@ var (
 	}
 	parSlackTarget = policy.Param{
 		Name: "slack_target", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 0.8, Default: 0.25,
-		Doc: "The 24 h mean of slack that the slack rule steers to.",
+		Doc: "The 24 h mean of slack that the slack rule steers to, half a point below it to two above. With reserve = slack that comes before the time of what waits.",
 	}
 	parForm = policy.Param{
 		Name: "form", Kind: policy.Choice, Choices: []string{byBilling, formQuantile, formPhi},
 		Doc: "How the spread of the load is forecast: a conditional quantile (auto under hourly billing) or the square root of an over-dispersed mean (auto per second).",
 	}
 	parQuantile = policy.Param{
-		Name: "quantile", Kind: policy.Number, Unit: "fraction", Min: 0.5, Max: 0.99, Default: 0.9,
+		Name: "quantile", Kind: policy.Number, Unit: "fraction", Min: 0.5, Max: 0.99, Default: 0.85,
 		Doc: "The quantile of the highest one-minute load that is learned.",
 	}
 	parBudget = policy.Param{
@@ -62,7 +62,7 @@ var (
 		Doc: "The reserve multiplier to start from.",
 	}
 	parGain = policy.Param{
-		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.6,
+		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.3,
 		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it at z_start.",
 	}
 	parTau = policy.Param{
@@ -71,14 +71,14 @@ var (
 	}
 	parRecovery = policy.Param{
 		Name: "recovery", Kind: policy.Duration, Min: 0, Max: float64(30 * time.Minute),
-		Doc: "What is late may stay late for so long after a launch could help: nothing is bought for work that is late already; 0: 5m hourly, 40s per second.",
+		Doc: "What is late may stay late for so long after a launch could help: nothing is bought for work that is late already; 0: 5m hourly, 90s per second.",
 	}
 	parLookAhead = policy.Param{
 		Name: "look_ahead", Kind: policy.Duration, Min: 0, Max: float64(40 * time.Minute),
-		Doc: "How far ahead the plan must hold without an instance before it is released; 0: 10m hourly, 4m per second.",
+		Doc: "How far ahead the plan must hold without an instance before it is released; 0: 10m hourly, 2m per second.",
 	}
 	parValueShare = policy.Param{
-		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.5,
+		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.3,
 		Doc: "An instance is kept for another paid window when the profile needs it for more than this share of it; 1: never for that reason.",
 	}
 	parDrainLead = policy.Param{
@@ -154,8 +154,8 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		zStart:      v.Number(&parZStart),
 		gain:        v.Number(&parGain),
 		tau:         seconds(&parTau, 600, 240),
-		recovery:    seconds(&parRecovery, 300, 40),
-		lookAhead:   seconds(&parLookAhead, 600, 240),
+		recovery:    seconds(&parRecovery, 300, 90),
+		lookAhead:   seconds(&parLookAhead, 600, 120),
 		valueShare:  v.Number(&parValueShare),
 		drainLead:   v.Duration(&parDrainLead).Seconds(),
 		theta:       v.Number(&parTheta),

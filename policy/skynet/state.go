@@ -27,18 +27,15 @@ type state struct {
 	SampledS float64 `json:"sampled_s"`
 	Lines    []level `json:"lines,omitempty"`
 
-	Shape    shape    `json:"shape"`
-	Quantile quantile `json:"quantile"`
-	Phi      phi      `json:"phi"`
-	Off      off      `json:"off"`
-	Steer    steer    `json:"steer"`
-	Slack    slack    `json:"slack"`
+	Shape shape `json:"shape"`
+	Off   off   `json:"off"`
+	Steer steer `json:"steer"`
+	Slack slack `json:"slack"`
 }
 
 func newState(s *settings, classes int) state {
 	return state{
-		Quantile: newQuantile(),
-		Steer:    newSteer(s, classes),
+		Steer: newSteer(s, classes),
 	}
 }
 
@@ -60,8 +57,13 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if n := len(st.Lines); n > linesMax {
 		return fmt.Errorf("skynet: state: %d lines: must be at most %d", n, linesMax)
 	}
-	if st.Samples < 0 || st.Phi.N < 0 || st.Slack.N < 0 {
-		return fmt.Errorf("skynet: state: %d samples, %d and %d: must not be negative", st.Samples, st.Phi.N, st.Slack.N)
+	if st.Samples < 0 || st.Slack.N < 0 {
+		return fmt.Errorf("skynet: state: %d samples and %d of slack: must not be negative", st.Samples, st.Slack.N)
+	}
+	for i := range st.Lines {
+		if s := &st.Lines[i].Spread; s.Samples < 0 || s.Phi.N < 0 {
+			return fmt.Errorf("skynet: state: %d and %d samples of line %d: must not be negative", s.Samples, s.Phi.N, i)
+		}
 	}
 	p.st = st
 	return nil

@@ -8,16 +8,32 @@ import (
 )
 
 const (
-	zLow, zHigh  = -1.0, 3.0
-	missFloor    = 1e-3    // a promise of all jobs is steered as one of 99.9 %
-	steerMemory  = 2 * day // of started and late jobs
-	recentMemory = day / 2 // of those that tell whether a rise of z helped
-	steerLeast   = 200     // jobs started before a class has a say
-	flatRise     = 1.0     // a rise of z this large, and this old …
-	flatAge      = day / 2
-	flatWorth    = 0.15    // … must have lowered the late share by a factor of e to this
-	flatBar      = 2 * day // or it is taken back, and not tried again for so long
-	flatReturn   = 1.0     // z per day
+	zLow, zHigh = -1.0, 8.0
+	missFloor   = 1e-3    // a promise of all jobs is steered as one of 99.9 %
+	steerMemory = 2 * day // of started and late jobs
+	rateMemory  = 3 * day // of jobs a day
+	steerLeast  = 200     // jobs started before a class has a say
+	debtMost    = 2.0     // days of budget: what one disaster can cost
+	debtTime    = day / 2 // in which a debt is paid
+)
+
+// A promise about every hour starts with a reserve larger by hourMore, and moves
+// it hourGain times as fast.
+const (
+	hourMore = 0.3
+	hourGain = 2.0
+)
+
+// What is out of reach: a class this many times over its allowance gets no
+// larger reserve when a rise of z by flatRise, over flatAge, has not lowered its
+// late share by the factor flatWorth.
+const (
+	flatOver   = 8.0
+	flatRise   = 4.0
+	flatAge    = 2 * day
+	flatWorth  = 0.85
+	flatBar    = 2 * day // it is not tried again for so long
+	flatReturn = 1.0     // z per day
 )
 
 var (
@@ -25,68 +41,96 @@ var (
 	ruleSteerFlat = policy.NewRule("steer.flat", "%s: %.2f %% late although the reserve multiplier rose from %.2f to %.2f: it is taken back", true)
 )
 
-// steer is the multiplier of the reserve and the miss budget that moves it.
+// steer is the multiplier of the reserve, z: the largest of those that the
+// classes ask for.
 //
-// Per class, late and started jobs are summed with a memory of two days. With ε
-// the late share a class allows and k over the classes with enough jobs,
+// A class keeps books of its late jobs, in days of its budget. With N the jobs
+// it starts a day, ε the late share it allows and b the part of that aimed at,
 //
-//	x = max_k ln((late_k/started_k + 0.05 ε_k)/ε_k)
-//	z ← clip(z + G (x − ln(budget + 0.05)) Δ/day, −0.5, 3)
+//	debt ← min(debt + late/(b ε N), 2)
+//	paid = debt · Δ/(½ day),  debt ← debt − paid
+//	z ← clip(z + G (1 + max(z, 0)/2) (paid − started/N), −1, 8)
 //
-// which rests where the worst class spends the budget's share of its allowance.
-// A class that promises something of every hour adds the late share of its worst
-// hour lately against half of what an hour allows.
-// Doubt buys more: z rises faster the more jobs are late, and falls slowly.
+// so that z rests only where late jobs are b ε of those started: exactly, by
+// jobs, whatever the hour they fall in. A burst that no reserve could have met
+// is forgotten but for two days of budget, and what is paid, is paid slowly, so
+// that a bad minute moves z by little.
 //
-// Anti-windup: where bursts come faster than any launch, a larger z buys
-// machines and saves nobody. When z has risen by one for half a day and the late
-// share of the last half day has not fallen, the rise is taken back and not
-// tried again for two days.
+// A class that promises something of every hour has a second multiplier, which
+// rises and falls with ln of the late share of its worst hour lately over half
+// of what an hour allows.
 type steer struct {
-	Z       float64 `json:"z"`
+	Seen    float64 `json:"seen"` // seconds counted
 	Classes []spent `json:"classes"`
-	// BaseZ, BaseX and BaseS: z and the recent x where the present rise began,
-	// and how many seconds ago. BarS: for how many seconds z may not rise.
-	BaseZ float64 `json:"base_z"`
-	BaseX float64 `json:"base_x"`
-	BaseS float64 `json:"base_s"`
-	BarS  float64 `json:"bar_s"`
 }
 
-// spent is how much of its miss budget a class used, in jobs: over about two
-// days, and over half a day.
+// spent is how a class spends its miss budget.
 type spent struct {
-	Started       float64 `json:"started"`
-	Late          float64 `json:"late"`
-	StartedRecent float64 `json:"started_recent"`
-	LateRecent    float64 `json:"late_recent"`
-	Hours         hours   `json:"hours"`
-	started, late float64 // since the last observation
+	// Started and late jobs over about two days.
+	Started float64 `json:"started"`
+	Late    float64 `json:"late"`
+	PerDay  float64 `json:"per_day"` // jobs started, over about a week
+	Debt    float64 `json:"debt"`    // days of budget
+	Z       float64 `json:"z"`
+	HourZ   float64 `json:"hour_z"`
+	Hours   hours   `json:"hours"`
+	// Where the present rise of Z began: Z, the late share then, and how many
+	// seconds ago. BarS: for how many seconds Z may not rise.
+	BaseZ    float64 `json:"base_z"`
+	BaseLate float64 `json:"base_late"`
+	BaseS    float64 `json:"base_s"`
+	BarS     float64 `json:"bar_s"`
+
+	started, late float64 // since the last sample
 }
 
 func newSteer(s *settings, classes int) steer {
-	return steer{Z: s.zStart, BaseZ: s.zStart, Classes: make([]spent, classes)}
+	st := steer{Classes: make([]spent, classes)}
+	for i := range st.Classes {
+		c := &st.Classes[i]
+		c.Z, c.HourZ, c.BaseZ = s.zStart, s.zStart+hourMore, s.zStart
+	}
+	return st
 }
 
-// multiplier returns z.
-func (p *Policy) multiplier() float64 { return p.st.Steer.Z }
+// steerLines gives each line the largest z that a class in it asks for; what no
+// class has a say in starts from z_start.
+func (p *Policy) steerLines(o *policy.Observation) {
+	for i := range p.lines {
+		p.lines[i].z = zLow - 1
+	}
+	for i := range o.Queue.Kinds {
+		k := &o.Queue.Kinds[i]
+		if p.promise(k) != nil {
+			ln := p.lineOf(k.Priority)
+			ln.z = max(ln.z, p.st.Steer.Classes[k.Class].Z, p.hourZ(k.Class))
+		}
+	}
+	for i := range p.lines {
+		if ln := &p.lines[i]; ln.z < zLow {
+			ln.z = p.set.zStart
+		}
+	}
+}
 
 // count adds the starts since the last observation, step seconds ago.
 func (p *Policy) count(o *policy.Observation, step float64) {
 	s := &p.st.Steer
-	keep, keepRecent := detmath.Exp(-step/steerMemory), detmath.Exp(-step/recentMemory)
+	s.Seen += step
+	keep := detmath.Exp(-step / steerMemory)
 	for i := range s.Classes {
 		c := &s.Classes[i]
 		c.Started *= keep
 		c.Late *= keep
-		c.StartedRecent *= keepRecent
-		c.LateRecent *= keepRecent
 		c.started, c.late = 0, 0
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
 		if p.promise(k) == nil {
 			continue
+		}
+		if !p.lineOf(k.Priority).urgent {
+			continue // it waits for its deadline, whatever the reserve
 		}
 		c := &s.Classes[k.Class]
 		c.started += float64(k.Started)
@@ -97,54 +141,71 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c := &s.Classes[i]
 		c.Started += c.started
 		c.Late += c.late
-		c.StartedRecent += c.started
-		c.LateRecent += c.late
+		c.PerDay += float64(max(step/rateMemory, step/s.Seen) * (float64(c.started*day/step) - c.PerDay))
 		c.Hours.count(hour, c.started, c.late, step)
+		p.moveZ(i, step)
+	}
+	p.worst = p.pressing()
+}
+
+// moveZ lets a class settle its books after step seconds.
+func (p *Policy) moveZ(class int, step float64) {
+	c := &p.st.Steer.Classes[class]
+	if c.Started < steerLeast || p.set.gain == 0 {
+		return
+	}
+	miss := p.allowed(class)
+	perDay := c.PerDay
+	c.Debt = min(c.Debt+c.late/(float64(p.set.budget*miss)*perDay), debtMost)
+	paid := float64(c.Debt * min(step/debtTime, 1))
+	c.Debt -= paid
+	gain := p.set.gain * (1 + float64(0.5*max(c.Z, 0)))
+	p.settle(c, miss, float64(gain*(paid-c.started/perDay)), step)
+	if allowed := p.hourAllows(class); allowed > 0 {
+		rest := detmath.Log(p.set.budget + 0.05)
+		x := used(c.Hours.Worst, float64(hourAim*allowed))
+		c.HourZ = min(max(c.HourZ+float64(float64(hourGain*p.set.gain*(x-rest))*step/day), zLow), zHigh)
 	}
 }
 
-// moveZ steers the multiplier over a sample of step seconds.
-func (p *Policy) moveZ(step float64) {
-	s := &p.st.Steer
-	x, worst := p.pressure()
-	p.worst = worst
-	if worst < 0 {
-		return
-	}
-	rest := detmath.Log(p.set.budget + 0.05)
-	move := float64(float64(p.set.gain*(x-rest)) * step / day)
-	recent := p.recent(worst)
-	s.BaseS += step
-	s.BarS = max(s.BarS-step, 0)
-	if move <= 0 {
-		s.BarS = 0
-	}
-	if s.BarS > 0 {
+// settle moves the z of a class that allows the late share miss, unless it is
+// out of reach.
+func (p *Policy) settle(c *spent, miss, move, step float64) {
+	late := c.Late / c.Started
+	c.BaseS += step
+	c.BarS = max(c.BarS-step, 0)
+	if c.BarS > 0 && move > 0 {
 		// the rise that did not help is taken back
-		if s.Z > s.BaseZ {
-			s.Z = max(s.BaseZ, s.Z-float64(flatReturn*step/day))
+		if c.Z > c.BaseZ {
+			c.Z = max(c.BaseZ, c.Z-float64(flatReturn*step/day))
 		}
 		return
 	}
-	s.Z = min(max(s.Z+move, zLow), zHigh)
+	c.Z = min(max(c.Z+move, zLow), zHigh)
 	switch {
-	case s.Z <= s.BaseZ || recent <= 0 || recent < s.BaseX-flatWorth:
-		s.BaseZ, s.BaseX, s.BaseS = s.Z, recent, 0 // it helps, or nothing is tried
-	case s.Z >= s.BaseZ+flatRise && s.BaseS >= flatAge:
-		p.flatZ = s.Z
-		s.BarS = flatBar
+	case c.Z <= c.BaseZ || late <= float64(flatOver*miss):
+		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // nothing is tried, or nothing is hopeless
+	case c.Z < c.BaseZ+flatRise || c.BaseS < flatAge:
+	case late <= float64(flatWorth*c.BaseLate):
+		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // it helps
+	default:
+		p.flatZ = c.Z
+		c.BarS = flatBar
 	}
 }
 
-// recent returns ln of how much of its allowance a class used over the last
-// half day; 0 when too few jobs started to tell.
-func (p *Policy) recent(class int) float64 {
-	c := &p.st.Steer.Classes[class]
-	if c.StartedRecent < steerLeast {
-		return 0
+// allowed returns the late share that a class allows.
+func (p *Policy) allowed(class int) float64 {
+	return max(1-p.env.Classes[class].Attain, missFloor)
+}
+
+// hourZ returns the multiplier that the hours of a class ask for; the lowest
+// where it promises nothing of the kind.
+func (p *Policy) hourZ(class int) float64 {
+	if p.hourAllows(class) == 0 {
+		return zLow
 	}
-	miss := max(1-p.env.Classes[class].Attain, missFloor)
-	return used(c.LateRecent/c.StartedRecent, miss)
+	return p.st.Steer.Classes[class].HourZ
 }
 
 // used returns ln of how much of an allowed late share is used, bounded below.
@@ -152,25 +213,19 @@ func used(late, allowed float64) float64 {
 	return detmath.Log((late + float64(0.05*allowed)) / allowed)
 }
 
-// pressure returns ln of how much of its allowance the worst class uses, and
-// which that is; −1 when no class has started enough jobs.
-func (p *Policy) pressure() (x float64, worst int) {
-	worst = -1
+// pressing returns the class that asks for the largest reserve; −1 when none
+// has started enough jobs to have a say.
+func (p *Policy) pressing() int {
+	worst, z := -1, 0.0
 	for i := range p.st.Steer.Classes {
-		c := &p.st.Steer.Classes[i]
-		if c.Started < steerLeast {
+		if p.st.Steer.Classes[i].Started < steerLeast {
 			continue
 		}
-		miss := max(1-p.env.Classes[i].Attain, missFloor)
-		own := used(c.Late/c.Started, miss)
-		if allowed := p.hourAllows(i); allowed > 0 {
-			own = max(own, used(c.Hours.Worst, hourAim*allowed))
-		}
-		if worst < 0 || own > x {
-			x, worst = own, i
+		if own := max(p.st.Steer.Classes[i].Z, p.hourZ(i)); worst < 0 || own > z {
+			worst, z = i, own
 		}
 	}
-	return x, worst
+	return worst
 }
 
 // steerReason returns the sentence about z.
@@ -178,11 +233,11 @@ func (p *Policy) steerReason() (policy.Reason, bool) {
 	if p.worst < 0 || !p.set.promises {
 		return policy.Reason{}, false
 	}
-	c, s := &p.st.Steer.Classes[p.worst], &p.st.Steer
+	c := &p.st.Steer.Classes[p.worst]
 	class := &p.env.Classes[p.worst]
 	late := 100 * c.Late / c.Started
 	if p.flatZ != 0 {
-		return ruleSteerFlat.Named(class.Name, late, s.BaseZ, p.flatZ), true
+		return ruleSteerFlat.Named(class.Name, late, c.BaseZ, p.flatZ), true
 	}
-	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), s.Z), true
+	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), max(c.Z, p.hourZ(p.worst))), true
 }

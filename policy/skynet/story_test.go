@@ -21,6 +21,7 @@ import (
 //	fleet    instances that exist now: n, type, age, busy, phase
 //	refuse   what EC2 says to launches of a type: why; ok: sells again
 //	set      what is wrong or allowed: queue=blind|zero|ok, quota, fast
+//	history  the last 24 hours: slots ready on average, and the slack of them
 //	step     one step, shown whole and not applied
 //	play     ticks minutes, one line for each decision that changes something
 func TestStories(t *testing.T) {
@@ -141,6 +142,12 @@ func (w *world) command(t *testing.T, d *datadriven.TestData) string {
 		w.blind, w.zeroed = args["queue"] == "blind", args["queue"] == "zero"
 		w.o.EC2.Quota = int(number("quota", float64(w.o.EC2.Quota)))
 		_, w.o.FastTicks = args["fast"]
+		return "ok"
+	case "history":
+		ready := number("slots", 0) * 86400
+		w.o.History.Reading = policy.Reading{At: w.o.Now, Complete: true}
+		w.o.History.SlackOver, w.o.History.Slack24h = 24*time.Hour, number("slack", 0)
+		w.o.History.ReadySlotSeconds, w.o.History.BusySlotSeconds = ready, ready*(1-number("slack", 0))
 		return "ok"
 	case "step":
 		return w.show(w.policy.Step(w.observe()), true)

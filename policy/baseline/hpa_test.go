@@ -1,0 +1,80 @@
+package baseline
+
+import (
+	"testing"
+	"time"
+)
+
+// TestHPAQueue: the vectors of AverageValue, with its tolerance of 10 %.
+func TestHPAQueue(t *testing.T) {
+	for _, c := range []struct {
+		q, target     float64
+		current, want int
+	}{
+		{1500, 100, 10, 15},
+		{105, 10, 10, 10},
+		{111, 10, 10, 12},
+		{0, 10, 10, 0},
+		{7, 10, 0, 1},
+	} {
+		if got := hpaQueue(c.q, c.target, c.current, 0.1); got != c.want {
+			t.Errorf("%+v: got %d", c, got)
+		}
+	}
+}
+
+// TestHPALoad: unready replicas count as idle on the way up, and a change they
+// turn round is dropped.
+func TestHPALoad(t *testing.T) {
+	for _, c := range []struct {
+		ratio                         float64
+		ready, unready, current, want int
+	}{
+		{1.5, 10, 0, 10, 15},
+		{1.05, 10, 0, 10, 10},
+		{0.5, 10, 0, 10, 5},
+		{2.0, 10, 5, 15, 20},
+		{1.2, 10, 5, 15, 15}, // 12 of 15: would go down, so it stays
+		{2.0, 0, 5, 5, 5},    // nothing reports
+	} {
+		if got := hpaLoad(c.ratio, c.ready, c.unready, c.current, 0.1); got != c.want {
+			t.Errorf("%+v: got %d", c, got)
+		}
+	}
+}
+
+// TestHPARate: twice the size or 4 more in each period.
+func TestHPARate(t *testing.T) {
+	for _, c := range []struct{ current, periods, want int }{
+		{0, 1, 4}, {1, 1, 5}, {10, 1, 20}, {16, 4, 256}, {1, 1000, beyond},
+	} {
+		if got := hpaRate(c.current, c.periods); got != c.want {
+			t.Errorf("%+v: got %d", c, got)
+		}
+	}
+}
+
+// TestHPAStable: down only to the highest wish of the window, up at once.
+func TestHPAStable(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var m hpaMemory
+	for minute, c := range []struct{ want, current, stable int }{
+		{10, 5, 10},
+		{3, 10, 10},
+		{7, 10, 10},
+		{2, 10, 10},
+		{2, 10, 10},
+		{2, 10, 10},
+		{2, 10, 7}, // the 10 is older than 5 minutes; the 3 is too, the 7 is not
+		{2, 7, 7},
+		{2, 7, 2},
+		{20, 2, 20},
+	} {
+		if got := m.stable(start.Add(time.Duration(minute)*time.Minute), c.want, c.current, 5*time.Minute); got != c.stable {
+			t.Errorf("minute %d: got %d, want %d", minute, got, c.stable)
+		}
+	}
+	if len(m.Wishes) > 6 {
+		t.Errorf("%d wishes remembered", len(m.Wishes))
+	}
+}

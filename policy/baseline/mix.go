@@ -1,0 +1,57 @@
+package baseline
+
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// refusedFor is how long a type that EC2 refused is not asked for by rivals that
+// mix types: Karpenter's cache of insufficient capacity.
+const refusedFor = 3 * time.Minute
+
+// buyMix launches the cheapest cover of so many slots: whole instances of the
+// type whose unit of work is cheapest, and for the rest the cheapest type that
+// holds it. Slots count, not their speed.
+func (a *actuator) buyMix(o *policy.Observation, slots int) {
+	base := -1
+	for _, t := range a.types {
+		if !refused(o, t) {
+			base = t
+			break
+		}
+	}
+	if base < 0 {
+		return
+	}
+	types := a.env.Catalog.Types
+	whole, rest := slots/types[base].Slots, slots%types[base].Slots
+	if whole > 0 {
+		a.launches = append(a.launches, policy.Launch{Type: base, Count: min(whole, a.stepMax)})
+	}
+	if rest == 0 || whole >= a.stepMax {
+		return
+	}
+	last := base
+	for _, t := range a.types {
+		if types[t].Slots >= rest && !refused(o, t) && types[t].PerHour < types[last].PerHour {
+			last = t
+		}
+	}
+	if last == base && whole > 0 {
+		a.launches[0].Count++
+		return
+	}
+	a.launches = append(a.launches, policy.Launch{Type: last, Count: 1})
+}
+
+// refused reports whether EC2 had none of the type a short while ago.
+func refused(o *policy.Observation, typ int) bool {
+	for i := range o.EC2.Refusals {
+		r := &o.EC2.Refusals[i]
+		if r.Type == typ && r.Why == "capacity" && o.Now.Sub(r.At) < refusedFor {
+			return true
+		}
+	}
+	return false
+}
