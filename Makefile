@@ -10,7 +10,7 @@ BENCH    ?=
 TOOL = $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check scenarios golden bench fuzz
+.PHONY: help build test check scenarios results golden bench fuzz
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ check: ## format, vet, staticcheck, import arrows, generated files
 
 scenarios: build ## simulate every scenario and judge its promises
 	@scripts/scenarios bin/skynet
+
+# Finished runs are kept in out/results: what was stopped goes on where it
+# stopped. POLICIES=… (files or names), RUNS=… (seeds) and BOUND=… may be set.
+results: build ## rewrite docs/results.md: recorded traces × billings × policies
+	bin/skynet compare scenarios/recorded $(or $(POLICIES),all) --runs $(or $(RUNS),5) --bound $(or $(BOUND),lower) \
+		--resume out/results --markdown docs/results.md --title Results
 
 golden: ## rewrite the expected output of every test that has one
 	@scripts/golden

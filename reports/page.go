@@ -15,7 +15,16 @@ import (
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+// pageParts are what pages share: their head, and how a plot is shown.
+//
+//go:embed page_parts.html
+var pageParts string
+
+var pageTemplate = newPage(pageText)
+
+func newPage(text string) *template.Template {
+	return template.Must(template.Must(template.New("page").Parse(pageParts)).Parse(text))
+}
 
 // pageContent is what the template shows.
 type pageContent struct {
@@ -77,17 +86,9 @@ func pageTo(w io.Writer, res *sim.Result, verdicts []sim.Verdict, list []plot, o
 		Figures:  keyFigures(res),
 	}
 	c.Verdict, c.Kept = summaryOf(verdicts)
-	for i := range list {
-		p := &list[i]
-		var svg bytes.Buffer
-		if err := p.figure.EmbedSVG(&svg); err != nil {
-			return err
-		}
-		c.Plots = append(c.Plots, pagePlot{
-			ID: p.name, Title: p.figure.Title, Caption: p.caption,
-			SVG:  template.HTML(svg.String()), // chart escapes every text
-			Note: p.table.note, Columns: p.table.columns, Rows: p.table.rows,
-		})
+	var err error
+	if c.Plots, err = pagePlots(list); err != nil {
+		return err
 	}
 	if o.Reproduce != "" {
 		c.Footer = append(c.Footer, labelled{"reproduce", o.Reproduce})
@@ -97,8 +98,26 @@ func pageTo(w io.Writer, res *sim.Result, verdicts []sim.Verdict, list []plot, o
 	if err := pageTemplate.Execute(&b, c); err != nil {
 		return err
 	}
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
+}
+
+// pagePlots returns plots as pages show them.
+func pagePlots(list []plot) ([]pagePlot, error) {
+	var shown []pagePlot
+	for i := range list {
+		p := &list[i]
+		var svg bytes.Buffer
+		if err := p.drawing().EmbedSVG(&svg); err != nil {
+			return nil, err
+		}
+		shown = append(shown, pagePlot{
+			ID: p.name, Title: p.title(), Caption: p.caption,
+			SVG:  template.HTML(svg.String()), // chart escapes every text
+			Note: p.table.note, Columns: p.table.columns, Rows: p.table.rows,
+		})
+	}
+	return shown, nil
 }
 
 // summaryOf says how many promises were kept.

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,29 @@ type plot struct {
 	name    string
 	caption string
 	figure  chart.Figure
+	heat    *chart.Heat // drawn in the place of figure; nil: figure
 	table   table
+}
+
+// drawing is what a plot shows, on paper or in a page.
+type drawing interface {
+	SVG(io.Writer) error
+	EmbedSVG(io.Writer) error
+	PNG(io.Writer) error
+}
+
+func (p *plot) drawing() drawing {
+	if p.heat != nil {
+		return p.heat
+	}
+	return &p.figure
+}
+
+func (p *plot) title() string {
+	if p.heat != nil {
+		return p.heat.Title
+	}
+	return p.figure.Title
 }
 
 // table is the data behind a plot, short enough to read.

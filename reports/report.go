@@ -16,16 +16,24 @@ func Write(dir string, res *sim.Result, verdicts []sim.Verdict, o Options) (page
 		return "", err
 	}
 	list := plots(res, o)
+	if err := writePlots(dir, list); err != nil {
+		return "", err
+	}
+	page = filepath.Join(dir, "index.html")
+	return page, WriteFile(page, func(w io.Writer) error { return pageTo(w, res, verdicts, list, o) })
+}
+
+// writePlots writes every plot as SVG and PNG.
+func writePlots(dir string, list []plot) error {
 	for i := range list {
 		for _, f := range []struct {
 			extension string
 			draw      func(io.Writer) error
-		}{{".svg", list[i].figure.SVG}, {".png", list[i].figure.PNG}} {
+		}{{".svg", list[i].drawing().SVG}, {".png", list[i].drawing().PNG}} {
 			if err := WriteFile(filepath.Join(dir, list[i].name+f.extension), f.draw); err != nil {
-				return "", err
+				return err
 			}
 		}
 	}
-	page = filepath.Join(dir, "index.html")
-	return page, WriteFile(page, func(w io.Writer) error { return pageTo(w, res, verdicts, list, o) })
+	return nil
 }

@@ -129,7 +129,7 @@ func factor(x float64) string  { return fixed(x, 3) + "×" }
 func plusMinus(i Interval, m measure) string {
 	text := m(i.Mean)
 	if h := i.Half(); !math.IsNaN(h) {
-		text += " ±" + strings.TrimPrefix(strings.TrimPrefix(m(h), "$ "), "−")
+		text += " ±" + strings.TrimLeft(strings.TrimPrefix(m(h), "$ "), "−+")
 	}
 	return text
 }

@@ -16,6 +16,8 @@ type Replace struct {
 	Trace string
 	// Policy file, instead of the [policy] table.
 	Policy string
+	// Set are values in the place of those in the file.
+	Set []Setting
 }
 
 // Load reads and checks a scenario file. Everything that is wrong with it is
@@ -34,10 +36,14 @@ func LoadWith(path string, with Replace) (*Scenario, error) {
 // read returns the scenario that text says, which stands at path.
 func read(path string, text []byte, with Replace) (*Scenario, error) {
 	s := &Scenario{Path: path, Name: stem(path)}
+	for _, x := range with.Set {
+		s.Name += " " + x.String()
+	}
 	d, raw := parse(path, text)
 	if len(d.problems) > 0 {
 		return nil, d.problems.sorted()
 	}
+	d.set(raw, with.Set)
 	d.table(raw, reflect.ValueOf(s).Elem(), "")
 	s.checkTrace(d, with)
 	if with.Trace != "" {

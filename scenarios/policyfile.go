@@ -228,6 +228,20 @@ func (p *Policy) New(env policy.Env) (policy.Policy, error) {
 // tell its parameters: "skynet@3f9a1c". However the same values are written,
 // the label is the same.
 func (p *Policy) Label() string {
+	text := p.changed()
+	if text == "" {
+		return p.Name
+	}
+	return fmt.Sprintf("%s@%x", p.Name, sha256.Sum256([]byte(text)))[:len(p.Name)+7]
+}
+
+// Hash returns the SHA-256 of the policy's name and of what is not default.
+func (p *Policy) Hash() string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(p.Name+"\n"+p.changed())))
+}
+
+// changed returns the steps and the parameters that are not default, as text.
+func (p *Policy) changed() string {
 	var text strings.Builder
 	for i := range p.Steps {
 		s := &p.Steps[i]
@@ -241,10 +255,7 @@ func (p *Policy) Label() string {
 			}
 		}
 	}
-	if text.Len() == 0 {
-		return p.Name
-	}
-	return fmt.Sprintf("%s@%x", p.Name, sha256.Sum256([]byte(text.String())))[:len(p.Name)+7]
+	return text.String()
 }
 
 // isDefault reports whether a value is what leaving it out would mean.

@@ -182,11 +182,7 @@ func (p periodStats) below(other periodStats) bool { return p.share() < other.sh
 
 // floorFigures: the judged work on the cheapest type at full load.
 func (s *stats) floorFigures() FloorFigures {
-	reference := s.cfg.ReferenceSpeed
-	if reference == 0 {
-		reference = 1
-	}
-	f := FloorFigures{WorkCoreS: s.judgedWork * 1e-9 * reference}
+	f := FloorFigures{WorkCoreS: s.judgedWork * 1e-9 * s.reference()}
 	order := s.cfg.Catalog.ByUnitPrice()
 	if len(order) > 0 {
 		f.CostUSD = f.WorkCoreS / 3600 * s.cfg.Catalog.Types[order[0]].UnitPrice()

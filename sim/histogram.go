@@ -91,7 +91,7 @@ func (h *histogram) mean() float64 {
 
 // cdf returns the distribution as points, one per bucket that holds jobs.
 func (h *histogram) cdf() CDF {
-	var c CDF
+	c := CDF{N: h.n}
 	if h.n == 0 {
 		return c
 	}

@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"math/bits"
-	"time"
-)
+import "time"
 
 // latencyLog keeps a class's latencies by clock hour of arrival, by day for
 // runs of more than two months.
@@ -55,12 +52,7 @@ func (h *smallHist) add(ns int64, late bool) {
 	if late {
 		h.late++
 	}
-	b := 0
-	if ns >= 1<<smallLow {
-		octave := bits.Len64(uint64(ns)) - 1
-		b = min((octave-smallLow)*16+int(ns>>(octave-4)&15), smallBuckets-1)
-	}
-	h.count[b]++
+	h.count[bucketOf(ns)]++
 }
 
 func (h *smallHist) quantile(permille int64) time.Duration {

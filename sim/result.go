@@ -176,6 +176,10 @@ type TickRow struct {
 	ForecastMean, ForecastHigh, ForecastActual float64
 	// Offered is the estimated work per second that arrived since the last tick.
 	Offered float64
+	// Work is what arrived since the last tick, in reference core-seconds, from
+	// when judging begins; Supply the ready capacity in reference cores, of
+	// draining instances what runs on them. No controller knows the former.
+	Work, Supply float64
 }
 
 // DecisionRow is a decision that changed something, or that the guard clamped.
@@ -192,16 +196,18 @@ type LatencyRow struct {
 	P50, P95, P99 time.Duration // of the measure the class is judged on
 }
 
-// EndedRow is an instance that ended: its age at the end and how much of its
+// EndedRow is an instance that ended: when, its age then, and how much of its
 // paid window was left.
 type EndedRow struct {
+	At          time.Duration // since the trace's start
 	Type        int
 	Age, Unused time.Duration
 	Interrupted bool
 }
 
-// CDF is an empirical distribution: Share of jobs within Value.
+// CDF is an empirical distribution of N jobs: Share of them within Value.
 type CDF struct {
+	N     int64
 	Value []time.Duration
 	Share []float64
 }
@@ -216,6 +222,7 @@ type Result struct {
 	Decisions []DecisionRow
 	Latency   []LatencyRow
 	Ended     []EndedRow
+	Days      []DayRow // judged ones
 	// Sojourn and Wait of each class over the judged time.
 	Sojourn, Wait []CDF
 }

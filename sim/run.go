@@ -37,6 +37,7 @@ func (e *engine) result() *Result {
 		s.reveal(e.policy)
 		r.Ticks, r.Decisions, r.Ended = s.ticks, s.decisions, s.endedRows
 		r.Latency = s.latency.rows(s)
+		r.Days = s.dayRows()
 		for i := range s.classes {
 			r.Sojourn = append(r.Sojourn, s.classes[i].sojourn.cdf())
 			r.Wait = append(r.Wait, s.classes[i].wait.cdf())

@@ -35,7 +35,10 @@ type stats struct {
 	goneStep  float64
 	row       TickRow
 	offeredAt int64 // the last tick
-	days      []daySlack
+	days      []daySums
+	daySpent  policy.MicroUSD // booked to days so far
+	dayWork   float64
+	unjudged  stepMark  // of the step that judging began in: ready and busy before
 	judgeAt   *stepMark // totals when judging began
 	total     stepMark  // totals so far in seconds
 	min24h    float64
@@ -62,8 +65,6 @@ type stepMark struct {
 	ready, busy, boot float64
 	alive             float64 // instance-seconds
 }
-
-type daySlack struct{ ready, busy float64 }
 
 // classStats are a class's jobs that arrived in the judged time.
 type classStats struct {
@@ -170,6 +171,14 @@ func (c *classStats) turn(h int) {
 	c.hour, c.hourFrom = &c.hours[h], int64(h)*hourNs
 }
 
+// reference returns the speed of the core that service times were measured on.
+func (s *stats) reference() float64 {
+	if s.cfg.ReferenceSpeed == 0 {
+		return 1
+	}
+	return s.cfg.ReferenceSpeed
+}
+
 func (s *stats) launched(typeName string, alive int) {
 	s.inst.Launched++
 	s.byType[typeName]++
@@ -182,7 +191,7 @@ func (s *stats) ended(e *engine, in *instance, paidEnd int64) {
 	s.book(e, in, paidEnd)
 	if s.timeline {
 		s.endedRows = append(s.endedRows, EndedRow{
-			Type: int(in.typ), Age: time.Duration(e.now - in.launch), Unused: time.Duration(paidEnd - e.now),
+			At: time.Duration(e.now), Type: int(in.typ), Age: time.Duration(e.now - in.launch), Unused: time.Duration(paidEnd - e.now),
 			Interrupted: in.interrupt != never && in.interrupt <= e.now,
 		})
 	}
@@ -220,6 +229,7 @@ func (s *stats) step(e *engine) stepMark {
 		boot:  seconds(m.rawBoot - s.last.rawBoot),
 		alive: seconds(m.rawAlive - s.last.rawAlive),
 	}
+	arrived := s.judgedWork - s.dayWork
 	s.addDay(d)
 	s.addWindows(s.last.at, m.at, d, len(e.alive))
 	s.total.ready += d.ready
@@ -232,6 +242,7 @@ func (s *stats) step(e *engine) stepMark {
 	if s.timeline {
 		s.row.BusySlotS, s.row.IdleSlotS = d.busy, d.ready-d.busy
 		s.row.BootSlotS, s.row.GoneSlotS = d.boot, s.goneStep
+		s.row.Work = arrived * 1e-9 * s.reference()
 		s.row.Slack = nan
 		if d.ready > 0 {
 			s.row.Slack = 1 - d.busy/d.ready
@@ -250,10 +261,9 @@ type windowStats struct {
 // judging notes the integrals at the moment judging begins.
 func (s *stats) judging(e *engine) {
 	m := e.mark()
-	s.judgeAt = &stepMark{
-		ready: s.total.ready + seconds(m.rawReady-s.last.rawReady),
-		busy:  s.total.busy + seconds(m.rawBusy-s.last.rawBusy),
-	}
+	s.unjudged = stepMark{ready: seconds(m.rawReady - s.last.rawReady), busy: seconds(m.rawBusy - s.last.rawBusy)}
+	s.judgeAt = &stepMark{ready: s.total.ready + s.unjudged.ready, busy: s.total.busy + s.unjudged.busy}
+	s.daySpent, s.dayWork = s.spent, s.judgedWork
 }
 
 // addWindows books a step to every window its middle lies in.
@@ -296,10 +306,9 @@ func (s *stats) addDay(d stepMark) {
 	}
 	day := int((s.clock(d.at) - 1) / (24 * hourNs))
 	for len(s.days) <= day {
-		s.days = append(s.days, daySlack{})
+		s.days = append(s.days, daySums{})
 	}
-	s.days[day].ready += d.ready
-	s.days[day].busy += d.busy
+	s.bookDay(&s.days[day], d)
 }
 
 // mark returns the integrals of the engine's sums at now.
@@ -372,11 +381,15 @@ func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
 		return
 	}
 	for _, r := range e.alive {
-		switch in := e.insts[r]; in.phase {
+		in := e.insts[r]
+		speed := e.cfg.Catalog.Types[in.typ].Speed
+		switch in.phase {
 		case policy.Ready:
 			row.Ready += int(in.n)
+			row.Supply += float64(float64(in.n) * speed)
 		case policy.Draining:
 			row.Draining += int(in.n)
+			row.Supply += float64(float64(in.busy) * speed)
 		}
 	}
 	row.Busy, row.Booting = int(e.sums.busy), int(e.sums.boot)

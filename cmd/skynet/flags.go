@@ -91,3 +91,20 @@ func unknownVerb(c *cobra.Command, name string) error {
 	}
 	return fmt.Errorf("unknown verb %q%s", strings.TrimPrefix(c.CommandPath()+" "+name, "skynet "), spell.DidYouMean(name, known))
 }
+
+// seedMax is the largest seed that JSON keeps exactly.
+const seedMax = 1<<53 - 1
+
+// checkRuns returns an error if the flags of a verb that runs several seeds make
+// no sense.
+func checkRuns(runs, parallel int, seed uint64) error {
+	switch {
+	case runs < 1 || runs > 100_000:
+		return fmt.Errorf("--runs %d: must be from 1 to 100000", runs)
+	case parallel < 1 || parallel > 4096:
+		return fmt.Errorf("--parallel %d: must be from 1 to 4096", parallel)
+	case seed > seedMax-uint64(runs):
+		return fmt.Errorf("--seed %d: must be at most %d", seed, uint64(seedMax)-uint64(runs))
+	}
+	return nil
+}

@@ -40,6 +40,8 @@ instances = 1
 	for _, line := range []string{
 		"simulate s.toml --json out.json --jobs out.csv --timeline out.ticks",
 		"simulate s.toml --json out.json --runs 2",
+		"compare s.toml static --json out.json --markdown out.md",
+		"compare s.toml static --json out.json --bound floor --runs 2",
 		"tune s.toml --budget 60 --out out.toml --json out.json",
 		"scenario lint s.toml",
 		"scenario new out.toml --from-trace trace.csv",

@@ -20,6 +20,7 @@ import (
 // A new verb is one file and one line here.
 var verbs = []func(*app) *cobra.Command{
 	newSimulateCommand,
+	newCompareCommand,
 	newBoundCommand,
 	newTuneCommand,
 	newScenarioCommand,

@@ -79,8 +79,8 @@ func writeFile(path string, text []byte) error {
 	})
 }
 
-// intoJSON writes what work returns as JSON to the file at path, or to standard
-// output if path is -. Without a path it only works.
+// intoJSON writes what work returns where a --json flag says, if it says
+// anything: to a file, which appears whole or not at all, or to standard output.
 func (a *app) intoJSON(path string, work func() (any, error)) error {
 	if path == "-" || path == "" {
 		v, err := work()

@@ -174,3 +174,22 @@ func (a *app) listProblems(err error) error {
 	fmt.Fprintln(a.stderr, problems)
 	return inputError(nil)
 }
+
+// listAll is listProblems for several files: everything wrong with any of them
+// is printed, each problem once.
+func (a *app) listAll(errs []error) error {
+	if len(errs) < 2 {
+		return a.listProblems(errors.Join(errs...))
+	}
+	code := 0
+	said := map[string]bool{}
+	for _, err := range errs {
+		code = max(code, exitCode(err, false))
+		text := err.Error()
+		if !said[text] {
+			fmt.Fprintln(a.stderr, text)
+		}
+		said[text] = true
+	}
+	return exitError{code: code}
+}

@@ -55,19 +55,12 @@ promise was broken. With --quiet it says so only then.`,
 	return c
 }
 
-// seedMax is the largest seed that JSON keeps exactly.
-const seedMax = 1<<53 - 1
-
 func (s *simulation) run(path string, seeded bool) error {
-	switch {
-	case s.runs < 1 || s.runs > 100_000:
-		return usageError(fmt.Errorf("--runs %d: must be from 1 to 100000", s.runs))
-	case s.parallel < 1 || s.parallel > 4096:
-		return usageError(fmt.Errorf("--parallel %d: must be from 1 to 4096", s.parallel))
-	case s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.report != ""):
+	if err := checkRuns(s.runs, s.parallel, s.seed); err != nil {
+		return usageError(err)
+	}
+	if s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.report != "") {
 		return usageError(errors.New("--jobs, --timeline and --report are of one run: leave out --runs"))
-	case s.seed > seedMax-uint64(s.runs):
-		return usageError(fmt.Errorf("--seed %d: must be at most %d", s.seed, uint64(seedMax)-uint64(s.runs)))
 	}
 	var err error
 	if err := s.checkPlaces(); err != nil {
@@ -127,7 +120,7 @@ func (s *simulation) once(began time.Time) error {
 		}
 		return log.close()
 	}
-	err := s.intoJSON(func() (any, error) {
+	err := s.app.intoJSON(s.json, func() (any, error) {
 		if err := into(s.jobs, run); err != nil {
 			return nil, err
 		}
@@ -228,7 +221,7 @@ func (s *simulation) follow(opt *sim.Options) *Progress {
 // figures stand in the order of the seeds, whoever was first.
 func (s *simulation) many(began time.Time) error {
 	var all reports.Runs
-	err := s.intoJSON(func() (any, error) {
+	err := s.app.intoJSON(s.json, func() (any, error) {
 		figures, err := s.seeds()
 		if err != nil {
 			return nil, err
@@ -307,9 +300,4 @@ func (t *timedSource) Next(b *traces.Batch) error {
 	t.decoding += time.Since(began)
 	t.any = t.any || err == nil && b.Len() > 0
 	return err
-}
-
-// intoJSON writes what work returns where --json says, if it says anything.
-func (s *simulation) intoJSON(work func() (any, error)) error {
-	return s.app.intoJSON(s.json, work)
 }

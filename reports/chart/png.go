@@ -12,14 +12,19 @@ import (
 // PNG writes the figure as an image on white, two dots to the pixel.
 func (f *Figure) PNG(w io.Writer) error {
 	l := f.layout(true)
+	return pngFile(w, l.width, l.height, func(s surface) { f.draw(s, l) })
+}
+
+// pngFile writes a PNG of what draw draws.
+func pngFile(w io.Writer, width, height float64, draw func(surface)) error {
 	const dotsPerPixel = 2
 	canvas := vgimg.NewWith(
 		// vg counts in points of 1/72 inch: at 144 dpi one point is two dots
-		vgimg.UseWH(vg.Length(l.width), vg.Length(l.height)),
+		vgimg.UseWH(vg.Length(width), vg.Length(height)),
 		vgimg.UseDPI(72*dotsPerPixel),
 		vgimg.UseBackgroundColor(tones[paper].light.opaque()),
 	)
-	f.draw(&rasterSurface{canvas, l.height}, l)
+	draw(&rasterSurface{canvas, height})
 	encoder := png.Encoder{CompressionLevel: png.BestSpeed} // packing longer takes longer than drawing
 	return encoder.Encode(w, canvas.Image())
 }

@@ -19,17 +19,22 @@ func (f *Figure) EmbedSVG(w io.Writer) error { return f.svg(w, true) }
 
 func (f *Figure) svg(w io.Writer, embedded bool) error {
 	l := f.layout(!embedded)
+	return svgFile(w, f.Title, l.width, l.height, embedded, func(s surface) { f.draw(s, l) })
+}
+
+// svgFile writes an SVG of what draw draws.
+func svgFile(w io.Writer, title string, width, height float64, embedded bool, draw func(surface)) error {
 	s := &svgSurface{embedded: embedded}
 	if embedded {
 		fmt.Fprintf(&s.b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-label="%s">`+"\n",
-			pixels(l.width), pixels(l.height), escape(f.Title))
+			pixels(width), pixels(height), escape(title))
 	} else {
 		fmt.Fprintf(&s.b, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]s" height="%[2]s" viewBox="0 0 %[1]s %[2]s">`+"\n",
-			pixels(l.width), pixels(l.height))
-		fmt.Fprintf(&s.b, "<title>%s</title>\n", escape(f.Title))
-		s.fill([][]point{{{0, 0}, {l.width, 0}, {l.width, l.height}, {0, l.height}}}, paper, 1)
+			pixels(width), pixels(height))
+		fmt.Fprintf(&s.b, "<title>%s</title>\n", escape(title))
+		s.fill([][]point{{{0, 0}, {width, 0}, {width, height}, {0, height}}}, paper, 1)
 	}
-	f.draw(s, l)
+	draw(s)
 	s.b.WriteString("</svg>\n")
 	_, err := w.Write(s.b.Bytes())
 	return err
