@@ -17,7 +17,8 @@ import (
 func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict { return s.judge(f, false) }
 
 // JudgePart is Judge for a run of a part of the trace: of the [[promise]] tables
-// it leaves out those about figures of the whole run, such as its cost.
+// it leaves out those about figures of the whole run, such as its cost, and a
+// class of which the part has no job is not judged.
 func (s *Scenario) JudgePart(f *sim.Figures) []sim.Verdict { return s.judge(f, true) }
 
 func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
@@ -25,7 +26,7 @@ func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
 	for i := range s.Classes {
 		c := &s.Classes[i]
 		got := f.Classes[c.Name]
-		mayBeEmpty := s.replaced || len(c.Types) == 0 && c.Priority == nil
+		mayBeEmpty := s.replaced || part || len(c.Types) == 0 && c.Priority == nil
 		if c.Attain == 0 || mayBeEmpty && got != nil && got.Jobs == 0 {
 			continue
 		}
