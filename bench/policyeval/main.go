@@ -120,16 +120,17 @@ func main() {
 	first := flag.Bool("first", false, "judge the first halves only, from 40 % of them: what defaults are chosen on")
 	seeds := flag.Int("seeds", 1, "boot seeds to average over")
 	yardstick := flag.Bool("bound", false, "bound the cost and plan it knowing the future, in place of running the policy")
+	search := flag.Int("search", 0, "try this many parameter sets in hindsight, and print the cheapest that keeps the promises")
 	name := flag.String("policy", "skynet", "the policy measured")
 	params := flag.String("params", "{}", "policy parameters as JSON")
 	flag.Parse()
-	if err := run(*dir, *only, *billings, *name, *params, *medium, *first, *yardstick, *seeds); err != nil {
+	if err := run(*dir, *only, *billings, *name, *params, *medium, *first, *yardstick, *seeds, *search); err != nil {
 		fmt.Fprintln(os.Stderr, "policyeval:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, only, billings, name, params string, medium, first, yardstick bool, seeds int) error {
+func run(dir, only, billings, name, params string, medium, first, yardstick bool, seeds, search int) error {
 	raw := map[string]any{}
 	if err := json.Unmarshal([]byte(params), &raw); err != nil {
 		return fmt.Errorf("-params: %w", err)
@@ -162,6 +163,12 @@ func run(dir, only, billings, name, params string, medium, first, yardstick bool
 		for _, billing := range strings.Split(billings, ",") {
 			if yardstick {
 				if err := w.bound(packed, billing == "hourly", medium); err != nil {
+					return err
+				}
+				continue
+			}
+			if search > 0 {
+				if err := w.search(packed, spec, billing == "hourly", medium, search); err != nil {
 					return err
 				}
 				continue
@@ -215,10 +222,7 @@ func (w *workload) measure(packed *traces.Packed, spec *policy.Spec, hourly, med
 			}
 		}
 	}
-	billing := "per-second"
-	if hourly {
-		billing = "hourly"
-	}
+	billing := billingName(hourly)
 	mark := func(x, want float64) string {
 		if x < want {
 			return fmt.Sprintf("%.2f!", x)
