@@ -107,7 +107,8 @@ func (p *Policy) inflateLine(line int, level float64) {
 		if usual != before {
 			before, more = usual, 1
 			if mean := float64(level * usual); mean > 0 {
-				more = a.inflate[line].of(mean) / mean
+				// finite, so that no work is none however much more is planned for
+				more = min(a.inflate[line].of(mean)/mean, math.MaxFloat64)
 			}
 		}
 		a.more[line][i] = more
