@@ -75,9 +75,9 @@ type spent struct {
 	SeenS  float64 `json:"seen_s"`
 	IdleS  float64 `json:"idle_s"`
 	Debt   float64 `json:"debt"` // days of budget
-	Z       float64 `json:"z"`
-	HourZ   float64 `json:"hour_z"`
-	Hours   hours   `json:"hours"`
+	Z      float64 `json:"z"`
+	HourZ  float64 `json:"hour_z"`
+	Hours  hours   `json:"hours"`
 	// Where the present rise of Z began: Z, the late share then, and how many
 	// seconds ago. BarS: for how many seconds Z may not rise.
 	BaseZ    float64 `json:"base_z"`
