@@ -13,6 +13,7 @@ const (
 	steerMemory = 2 * day // of started and late jobs
 	rateMemory  = 3 * day // of jobs a day
 	steerLeast  = 200     // jobs started before a class has a say
+	awayFor     = day     // without a job, after which a class counts its days anew
 	debtMost    = 2.0     // days of budget: what one disaster can cost
 	debtTime    = day / 2 // in which a debt is paid
 )
@@ -69,8 +70,8 @@ type spent struct {
 	Started float64 `json:"started"`
 	Late    float64 `json:"late"`
 	// PerDay is the jobs started a day, over about three days, or over SeenS where
-	// that is less: the seconds since its first job, or since the first after a
-	// pause of three days. IdleS is how many seconds ago the last one started.
+	// that is less: the seconds counted, of a class that comes after a day or more
+	// without a job those since. IdleS is how many seconds ago the last started.
 	PerDay float64 `json:"per_day"`
 	SeenS  float64 `json:"seen_s"`
 	IdleS  float64 `json:"idle_s"`
@@ -152,19 +153,16 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 }
 
 // countDay adds the starts of step seconds to the jobs a day. A class that is
-// new, or was away for days, is not measured by the days without it: each of its
-// jobs would count for days of budget.
+// new, or was away for days, is not measured by the days without it: its jobs
+// would each earn so much budget that z fell to its least within the hour.
 func (c *spent) countDay(step float64) {
 	if c.started == 0 {
 		c.IdleS += step
 	} else {
-		if c.IdleS >= rateMemory {
+		if c.IdleS >= awayFor {
 			c.SeenS = 0
 		}
 		c.IdleS = 0
-	}
-	if c.SeenS == 0 && c.started == 0 {
-		return
 	}
 	c.SeenS += step
 	weight := min(max(step/rateMemory, step/c.SeenS), 1)
