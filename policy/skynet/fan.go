@@ -1,79 +1,65 @@
 package skynet
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 const (
 	fanQuantile = 0.9
-	fanRate     = 0.02   // of a spread, for a step of the multiple
-	fanFirst    = 1.6    // spreads from a Gaussian's mean to its 90th percentile
-	fanTau      = 3600.0 // time constant of the spread, in seconds
-	fanLoadMin  = 0.05   // cores: the spread of less is not scaled down further
+	// A load above its forecast raises the multiple by fanUp, one within lowers it
+	// by fanDown, the ninth root of the inverse: at rest one in ten is above.
+	fanUp   = 1.009
+	fanDown = 0.999004969
+	fanMost = 64.0 // bounds the multiple and its inverse: what years without a job may do
 )
 
 // fan learns the 90th percentile of the load of one tick, all lines together,
-// for when a launch now could help. It is shown and judged, and decides nothing:
+// for when a launch now could help. It is shown and judged, and decides nothing.
 //
-//	high = max(0, m + s d √m)
+// It is s·w·x: w·x by quantile regression over the features of quantile, with
+// the mean forecast in place of the profile, and a multiple s that is steered by
+// what came of the forecasts themselves (adaptive conformal inference):
 //
-// for the mean forecast m, where d is the mean of |y − m|/√m over about an hour
-// of ticks with load y, and s is steered by what came of the forecasts:
+//	ln s ← ln s + 0.01 (0.9 − 1[y ≤ high])
 //
-//	s ← s + 0.02 (0.9 − 1[y ≤ high])
-//
-// That is adaptive conformal inference: over T ticks the share within high is off
-// 90 % by at most |s_T − s_0|/(0.02 T), whatever the load does. Cores are those
-// of reference.
+// Over T ticks the share within is therefore off 90 % by at most about
+// 100 |ln(s_T/s_0)|/T, whatever the load does. Loads are in reference cores.
 type fan struct {
-	Samples int64            `json:"samples"`
-	Times   float64          `json:"times"`  // s
-	Spread  float64          `json:"spread"` // d
-	N       int64            `json:"n"`      // loads d rests on
-	Made    [memory]foreseen `json:"made"`   // by sample, a ring
+	Samples  int64           `json:"samples"`
+	Quantile quantile        `json:"quantile"`
+	Times    float64         `json:"times"` // s
+	Highs    [memory]float64 `json:"highs"` // forecast after each sample, a ring
+	// Mean load forecast at the last step, and how far ahead.
+	Mean  float64       `json:"mean"`
+	Ahead time.Duration `json:"ahead_ns"`
 }
 
-// foreseen is a forecast, in reference cores.
-type foreseen struct {
-	Mean float64 `json:"mean"`
-	High float64 `json:"high"`
-}
+func newFan() fan { return fan{Quantile: newQuantile(), Times: 1} }
 
-func newFan() fan { return fan{Times: fanFirst} }
-
-// of returns the forecast whose mean is given.
-func (f *fan) of(mean float64) foreseen {
-	root := math.Sqrt(max(mean, fanLoadMin))
-	return foreseen{mean, max(0, mean+float64(f.Times*f.Spread*root))}
-}
-
-// learn takes the load of a tick, over step seconds, and the forecast that was
-// made for it after the sample ticks before.
+// learn takes the load of a tick, over step seconds, that was forecast so many
+// ticks before.
 func (f *fan) learn(load, step float64, ticks int64) {
-	made := f.Samples - ticks
+	n := f.Samples
 	f.Samples++
-	if made < 0 {
+	f.Quantile.learn(n, load, step, 0) // the mean is forecast with this load known
+	f.Quantile.train(n, ticks, ticks, fanQuantile)
+	if n < ticks {
 		return
 	}
-	then := f.Made[made%memory]
-	miss := math.Abs(load-then.Mean) / math.Sqrt(max(then.Mean, fanLoadMin))
-	f.Spread = follow(f.Spread, miss, step, fanTau, f.N)
-	f.N++
-	switch {
-	case load > then.High:
-		f.Times += fanRate * fanQuantile
-	case then.High > 0: // at 0 it cannot be too high
-		f.Times -= fanRate * (1 - fanQuantile)
+	if load > f.Highs[(n-ticks)%memory] {
+		f.Times = min(f.Times*fanUp, fanMost)
+	} else {
+		f.Times = max(f.Times*fanDown, 1/fanMost)
 	}
 }
 
-// keep notes the forecast made after the last sample, to learn from what comes.
-func (f *fan) keep(now foreseen) {
-	if f.Samples > 0 {
-		f.Made[(f.Samples-1)%memory] = now
-	}
+// foresee makes the forecast after the last sample, whose mean is given.
+func (f *fan) foresee(mean float64) {
+	at := f.last()
+	f.Quantile.Features[at][profileFeature] = mean
+	f.Highs[at] = f.Times * f.Quantile.predict(at)
 }
+
+// last returns where in the rings the last sample is.
+func (f *fan) last() int64 { return max(f.Samples-1, 0) % memory }
 
 // aheadBy returns how far ahead the load is forecast: when an instance launched
 // now has booted and has been there for a tick.
@@ -95,17 +81,23 @@ func (p *Policy) arrivedLoad() float64 {
 	return p.market.unitSpeed * sum / p.st.SampledS
 }
 
-// foresee makes this step's forecast, and keeps it after a sample.
+// foresee makes this step's forecast; the high end is made anew after a sample.
 func (p *Policy) foresee() {
-	p.foreseen = p.st.Fan.of(p.market.unitSpeed * (p.ahead.mean + float64(p.otherLevel()*p.ahead.ratio)))
+	f := &p.st.Fan
+	f.Mean = p.market.unitSpeed * (p.ahead.mean + float64(p.otherLevel()*p.ahead.ratio))
+	f.Ahead = p.aheadBy()
 	if p.sampled {
-		p.st.Fan.keep(p.foreseen)
+		f.foresee(f.Mean)
 	}
 }
 
-// Forecast returns what the last step expected for when an instance launched
-// then could help: the mean load of that tick and its 90th percentile, in
-// reference cores, and how far ahead that was.
+// Forecast returns what the last step that was not in doubt expected of the tick
+// when an instance launched then could help: its mean load and the 90th
+// percentile, in reference cores, and how far ahead that was.
 func (p *Policy) Forecast() (mean, high float64, ahead time.Duration) {
-	return p.foreseen.Mean, p.foreseen.High, p.aheadBy()
+	f := &p.st.Fan
+	if f.Samples == 0 {
+		return f.Mean, f.Mean, f.Ahead
+	}
+	return f.Mean, f.Highs[f.last()], f.Ahead
 }

@@ -14,23 +14,21 @@ type Policy struct {
 	st     state
 
 	// Everything below is derived anew at each step.
-	tick   float64 // nominal, in seconds
-	lag    float64 // boot lag planned with, in seconds
-	clock  float64 // seconds since the epoch on the users' clock
-	lines  []line
-	usual  usualLoad
-	ahead  forecast
-	loads  [linesMax]float64 // of the last sample, by line
-	chase  bool              // the promise of this hour is in danger
-	silent bool              // arrivals are not planned for
-	// sampled: this step closed a sample; foreseen is what it shows as forecast.
-	sampled  bool
-	foreseen foreseen
-	fleet    fleet
-	plan     plan
-	band     band    // of the slack rule
-	worst    int     // class that presses most, -1: none
-	flatZ    float64 // where a rise of z was given up at this step
+	tick    float64 // nominal, in seconds
+	lag     float64 // boot lag planned with, in seconds
+	clock   float64 // seconds since the epoch on the users' clock
+	lines   []line
+	usual   usualLoad
+	ahead   forecast
+	loads   [linesMax]float64 // of the last sample, by line
+	chase   bool              // the promise of this hour is in danger
+	silent  bool              // arrivals are not planned for
+	sampled bool              // this step closed a sample
+	fleet   fleet
+	plan    plan
+	band    band    // of the slack rule
+	worst   int     // class that presses most, -1: none
+	flatZ   float64 // where a rise of z was given up at this step
 
 	candidates  []candidate
 	leaving     []candidate

@@ -59,8 +59,8 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if n := len(st.Lines); n > linesMax {
 		return fmt.Errorf("skynet: state: %d lines: must be at most %d", n, linesMax)
 	}
-	if st.Samples < 0 || st.Slack.N < 0 || st.Fan.Samples < 0 || st.Fan.N < 0 {
-		return fmt.Errorf("skynet: state: %d samples, %d of slack, %d and %d of the forecast: must not be negative", st.Samples, st.Slack.N, st.Fan.Samples, st.Fan.N)
+	if min(st.Samples, st.Slack.N, st.Fan.Samples) < 0 {
+		return fmt.Errorf("skynet: state: %d samples, %d of slack, %d of the forecast: must not be negative", st.Samples, st.Slack.N, st.Fan.Samples)
 	}
 	for i := range st.Lines {
 		if s := &st.Lines[i].Spread; s.Samples < 0 || s.Phi.N < 0 {
