@@ -29,12 +29,14 @@ type state struct {
 
 	Shape shape `json:"shape"`
 	Off   off   `json:"off"`
+	Fan   fan   `json:"fan"`
 	Steer steer `json:"steer"`
 	Slack slack `json:"slack"`
 }
 
 func newState(s *settings, classes int) state {
 	return state{
+		Fan:   newFan(),
 		Steer: newSteer(s, classes),
 	}
 }
@@ -57,8 +59,8 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if n := len(st.Lines); n > linesMax {
 		return fmt.Errorf("skynet: state: %d lines: must be at most %d", n, linesMax)
 	}
-	if st.Samples < 0 || st.Slack.N < 0 {
-		return fmt.Errorf("skynet: state: %d samples and %d of slack: must not be negative", st.Samples, st.Slack.N)
+	if min(st.Samples, st.Slack.N, st.Fan.Samples) < 0 {
+		return fmt.Errorf("skynet: state: %d samples, %d of slack, %d of the forecast: must not be negative", st.Samples, st.Slack.N, st.Fan.Samples)
 	}
 	for i := range st.Lines {
 		if s := &st.Lines[i].Spread; s.Samples < 0 || s.Phi.N < 0 {
