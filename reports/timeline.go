@@ -41,9 +41,9 @@ var timeline = []column{
 	{"boot_slot_s", "slot-seconds booting", number(func(r *sim.TickRow) float64 { return r.BootSlotS })},
 	{"gone_slot_s", "slot-seconds paid for but gone: left over when instances ended", number(func(r *sim.TickRow) float64 { return r.GoneSlotS })},
 	{"offered_cores", "work that arrived since the tick before, estimated, in reference cores", number(func(r *sim.TickRow) float64 { return r.Offered })},
-	{"forecast_cores", "work expected when an instance launched now could help, reference cores; empty where the policy does not forecast", number(func(r *sim.TickRow) float64 { return r.ForecastMean })},
-	{"forecast_high_cores", "the upper quantile of it that the policy plans with", number(func(r *sim.TickRow) float64 { return r.ForecastHigh })},
-	{"forecast_actual_cores", "the work that arrived then", number(func(r *sim.TickRow) float64 { return r.ForecastActual })},
+	{"forecast_cores", "work expected in the tick when an instance launched now could help, reference cores; empty where the policy does not forecast", number(func(r *sim.TickRow) float64 { return r.ForecastMean })},
+	{"forecast_high_cores", "its 90th percentile", number(func(r *sim.TickRow) float64 { return r.ForecastHigh })},
+	{"forecast_actual_cores", "the work that arrived in that tick", number(func(r *sim.TickRow) float64 { return r.ForecastActual })},
 }
 
 // TimelineColumns returns the names and meanings of the columns that

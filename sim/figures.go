@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
@@ -108,6 +107,7 @@ func (e *engine) figures() Figures {
 		}
 	}
 	f.Floor = s.floorFigures()
+	f.Forecast = s.forecasts.figures()
 	if p := s.paidSlotS; p > 0 {
 		f.Paid = PaidFigures{Busy: s.total.busy / p, Boot: s.bootSlotS / p, Gone: s.goneSlotS / p}
 		f.Paid.Slack = 1 - f.Paid.Busy - f.Paid.Boot - f.Paid.Gone
@@ -201,25 +201,5 @@ func (h *histogram) figures() TimeFigures {
 	return TimeFigures{
 		Mean: number(h.mean()), P50: seconds(h.quantile(500)), P95: seconds(h.quantile(950)),
 		P99: seconds(h.quantile(990)), Max: seconds(time.Duration(h.max)),
-	}
-}
-
-// reveal fills each tick's ForecastActual: the work per second that arrived
-// when an instance launched then could first help.
-func (s *stats) reveal(p policy.Policy) {
-	f, ok := p.(forecaster)
-	if !ok {
-		return
-	}
-	_, _, ahead := f.Forecast()
-	j := 0 // the first tick at or after that time
-	for i := range s.ticks {
-		for j < len(s.ticks) && s.ticks[j].At < s.ticks[i].At+ahead {
-			j++
-		}
-		if j == len(s.ticks) {
-			return
-		}
-		s.ticks[i].ForecastActual = s.ticks[j].Offered
 	}
 }

@@ -30,7 +30,9 @@ type Figures struct {
 	Guard     GuardFigures             `json:"guard"`
 	// Windows are the fleet in the scenario's windows of the week.
 	Windows map[string]*WindowFigures `json:"windows,omitempty"`
-	Ticks   int64                     `json:"ticks"`
+	// Forecast is null when the policy does not forecast.
+	Forecast *ForecastFigures `json:"forecast"`
+	Ticks    int64            `json:"ticks"`
 
 	WallS    float64 `json:"wall_s"`
 	JobsPerS float64 `json:"jobs_per_s"`
@@ -153,6 +155,20 @@ type GuardFigures struct {
 	FirstAt string `json:"first_at,omitempty"`
 }
 
+// ForecastFigures judge a policy's forecasts of the load of one tick, made in the
+// judged time, by what came.
+type ForecastFigures struct {
+	// P90Coverage is the share of Ticks whose load was within the 90th percentile
+	// forecast for it; null without any.
+	P90Coverage *float64 `json:"p90_coverage"`
+	// Ticks are forecasts made in the judged time whose tick came.
+	Ticks int64 `json:"ticks"`
+	// Skill is 1 − the pinball loss of that percentile ÷ the loss of the simplest
+	// forecast, the 90th percentile of the last 60 ticks; null where that loses
+	// nothing.
+	Skill *float64 `json:"skill"`
+}
+
 // TickRow is the world at one tick, for plots and --timeline. Cores are slots.
 type TickRow struct {
 	At time.Duration // since the trace's start
@@ -170,8 +186,8 @@ type TickRow struct {
 	// by use.
 	Cost                                       policy.MicroUSD
 	BusySlotS, IdleSlotS, BootSlotS, GoneSlotS float64
-	// Forecast of work in reference cores for when an instance launched now
-	// could help, its upper quantile, and what was then offered (filled in
+	// Forecast of work in reference cores for the tick when an instance launched
+	// now could help, its 90th percentile, and what was then offered (filled in
 	// later); NaN when the policy does not forecast.
 	ForecastMean, ForecastHigh, ForecastActual float64
 	// Offered is the estimated work per second that arrived since the last tick.

@@ -34,7 +34,6 @@ func (e *engine) result() *Result {
 	s := e.stats
 	r := &Result{Config: e.cfg, Figures: e.figures()}
 	if e.opt.Timeline {
-		s.reveal(e.policy)
 		r.Ticks, r.Decisions, r.Ended = s.ticks, s.decisions, s.endedRows
 		r.Latency = s.latency.rows(s)
 		r.Days = s.dayRows()

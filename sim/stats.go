@@ -50,6 +50,7 @@ type stats struct {
 	ledgerSpent [3]policy.MicroUSD // spent when the hour, day, month began
 	ledgerAt    [3]int64
 
+	forecasts forecasts
 	ticks     []TickRow
 	decisions []DecisionRow
 	latency   latencyLog
@@ -348,6 +349,7 @@ func (s *stats) offered(o *policy.Observation, now int64) {
 	}
 	if span := seconds(now - s.offeredAt); span > 0 {
 		s.row.Offered = work / span
+		s.forecasts.arrived(s, now, work, span)
 	}
 	s.offeredAt = now
 }
@@ -377,6 +379,12 @@ func (s *stats) clamped(e *engine, launches, drains int) {
 
 // decided completes the tick's row and keeps decisions that changed something.
 func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
+	row.ForecastMean, row.ForecastHigh, row.ForecastActual = nan, nan, nan
+	if p, ok := e.policy.(forecaster); ok {
+		mean, high, ahead := p.Forecast()
+		row.ForecastMean, row.ForecastHigh = mean, high
+		s.forecasts.made(len(s.ticks), e.now, ahead, high)
+	}
 	if !s.timeline {
 		return
 	}
@@ -397,10 +405,6 @@ func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
 	row.Demand = row.Busy + e.line.Len()
 	row.Instances = len(e.alive)
 	row.Cost = s.spent
-	row.ForecastMean, row.ForecastHigh, row.ForecastActual = nan, nan, nan
-	if p, ok := e.policy.(forecaster); ok {
-		row.ForecastMean, row.ForecastHigh, _ = p.Forecast()
-	}
 	s.ticks = append(s.ticks, row)
 	if !d.IsZero() || row.Clamped > 0 {
 		s.decisions = append(s.decisions, DecisionRow{At: row.At, Decision: cloneDecision(d)})

@@ -7,13 +7,6 @@ import (
 	"github.com/skynet-ec2/skynet/policy/observe"
 )
 
-// forecaster is a policy that can say what it expects: the work in reference
-// cores when an instance launched now could help, its mean and the upper
-// quantile it plans with, and how far ahead that is.
-type forecaster interface {
-	Forecast() (mean, high float64, ahead time.Duration)
-}
-
 // tick lets the policy see, decide and act.
 func (e *engine) tick() {
 	e.ticks++

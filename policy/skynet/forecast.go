@@ -1,9 +1,6 @@
 package skynet
 
-import (
-	"math"
-	"time"
-)
+import "math"
 
 // forecast is the load of the urgent lines by step of the grid, as a multiple
 // of their level.
@@ -137,13 +134,4 @@ func (p *Policy) otherLevel() float64 {
 		}
 	}
 	return sum
-}
-
-// Forecast returns what the last step expected for when an instance launched
-// then could help: the mean load and the load planned for, in reference cores,
-// and how far ahead that was.
-func (p *Policy) Forecast() (mean, high float64, ahead time.Duration) {
-	unit := p.market.unitSpeed
-	other := float64(p.otherLevel() * p.ahead.ratio)
-	return unit * (p.ahead.mean + other), unit * (p.ahead.high + other), time.Duration((p.lag + p.tick) * 1e9)
 }

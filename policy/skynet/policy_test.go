@@ -94,6 +94,9 @@ func TestSaveAndRestore(t *testing.T) {
 				if got, want := bytesOf(t, restored), bytesOf(t, w.policy); got != want {
 					t.Fatalf("%s: restored state differs", w.clock())
 				}
+				if got, want := shown(restored), shown(w.policy); got != want {
+					t.Fatalf("%s: restored forecasts %s, want %s", w.clock(), got, want)
+				}
 				if !d.IsZero() {
 					acted++
 				}
@@ -106,6 +109,8 @@ func TestSaveAndRestore(t *testing.T) {
 		})
 	}
 }
+
+func shown(p *Policy) string { return fmt.Sprint(p.Forecast()) }
 
 func bytesOf(t *testing.T, v any) string {
 	t.Helper()

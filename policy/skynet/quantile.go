@@ -6,6 +6,8 @@ const (
 	features  = 7
 	memory    = 64 // samples remembered: the horizon must fit
 	learnRate = 0.1
+
+	profileFeature = 5
 )
 
 // quantile learns, by online quantile regression, the highest load of one tick

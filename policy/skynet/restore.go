@@ -59,6 +59,7 @@ func (st *state) check(classes int) error {
 	for i := range st.Steer.Classes {
 		st.Steer.Classes[i].check(&r, i)
 	}
+	r.samples("fan.samples", st.Fan.Samples)
 	r.samples("slack.n", st.Slack.N)
 	r.amounts("slack.load", st.Slack.Load)
 	r.amounts("slack.ready", st.Slack.Ready[:]...)

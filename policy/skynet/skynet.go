@@ -14,20 +14,21 @@ type Policy struct {
 	st     state
 
 	// Everything below is derived anew at each step.
-	tick   float64 // nominal, in seconds
-	lag    float64 // boot lag planned with, in seconds
-	clock  float64 // seconds since the epoch on the users' clock
-	lines  []line
-	usual  usualLoad
-	ahead  forecast
-	loads  [linesMax]float64 // of the last sample, by line
-	chase  bool              // the promise of this hour is in danger
-	silent bool              // arrivals are not planned for
-	fleet  fleet
-	plan   plan
-	band   band    // of the slack rule
-	worst  int     // class that presses most, -1: none
-	flatZ  float64 // where a rise of z was given up at this step
+	tick    float64 // nominal, in seconds
+	lag     float64 // boot lag planned with, in seconds
+	clock   float64 // seconds since the epoch on the users' clock
+	lines   []line
+	usual   usualLoad
+	ahead   forecast
+	loads   [linesMax]float64 // of the last sample, by line
+	chase   bool              // the promise of this hour is in danger
+	silent  bool              // arrivals are not planned for
+	sampled bool              // this step closed a sample
+	fleet   fleet
+	plan    plan
+	band    band    // of the slack rule
+	worst   int     // class that presses most, -1: none
+	flatZ   float64 // where a rise of z was given up at this step
 
 	candidates  []candidate
 	leaving     []candidate
@@ -56,6 +57,7 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	p.steerLines(o)
 	p.chase = p.hourInDanger()
 	p.lookAhead()
+	p.foresee()
 	p.silent = p.switchedOff(o.Now)
 	p.survey(o)
 	p.buildPlan()
@@ -102,6 +104,7 @@ func (p *Policy) read(o *policy.Observation) {
 // A reading of the queue is learned from once.
 func (p *Policy) learn(o *policy.Observation, since float64) {
 	st := &p.st
+	p.sampled = false
 	if st.FirstAt.IsZero() {
 		st.FirstAt = o.Now
 	}
@@ -119,7 +122,9 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 	if !p.collect(since) {
 		return
 	}
+	p.sampled = true
 	step := st.SampledS
+	st.Fan.learn(p.arrivedLoad(), step, p.ticksAhead())
 	load, jobs := p.learnLevels()
 	st.Samples++
 	p.usual = p.usualNow()

@@ -29,12 +29,14 @@ type state struct {
 
 	Shape shape `json:"shape"`
 	Off   off   `json:"off"`
+	Fan   fan   `json:"fan"`
 	Steer steer `json:"steer"`
 	Slack slack `json:"slack"`
 }
 
 func newState(s *settings, classes int) state {
 	return state{
+		Fan:   newFan(),
 		Steer: newSteer(s, classes),
 	}
 }
