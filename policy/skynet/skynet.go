@@ -56,6 +56,7 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	p.learn(o, since)
 	p.steerLines(o)
 	p.chase = p.hourInDanger()
+	p.reach()
 	p.lookAhead()
 	p.foresee()
 	p.silent = p.switchedOff(o.Now)
