@@ -60,8 +60,8 @@ func stepOf(u float64) int {
 type plan struct {
 	steps  int // of the grid that are looked at
 	urgent int // of them, that urgent lines are checked in
-	lines [linesMax]planLine
-	n     int
+	lines  [linesMax]planLine
+	n      int
 	// held is what running jobs still hold of the ready capacity; ready, coming
 	// and leaving capacity make up there.
 	held  [maxSteps]float64
