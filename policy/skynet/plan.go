@@ -226,7 +226,7 @@ func (p *Policy) reach() {
 			pl.steps = max(pl.steps, min(stepOf(ln.budget)+1, maxSteps))
 		}
 	}
-	last := max(p.lag+p.recovery()+p.tick, p.horizon())
+	last := max(p.lag+p.recovery+p.tick, p.horizon())
 	pl.urgent = min(stepOf(last)+1, pl.steps)
 }
 

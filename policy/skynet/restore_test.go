@@ -101,7 +101,7 @@ func TestUnmarshalRefusesWhatCannotBe(t *testing.T) {
 	for _, c := range []struct{ old, impossible, want string }{
 		{`"debt":0`, `"debt":-1`, "steer.classes[0].debt = -1: must be from 0 to 2"},
 		{`"z":0.5`, `"z":9`, "steer.classes[0].z = 9: must be from -1 to 8"},
-		{`"hour_z":0.8`, `"hour_z":-2`, "steer.classes[0].hour_z = -2"},
+		{`"hour_z":1.1`, `"hour_z":-2`, "steer.classes[0].hour_z = -2"},
 		{`"per_day":0`, `"per_day":-3`, "steer.classes[0] = -3: must be from 0 to"},
 		{`"samples":29`, `"samples":-1`, "samples = -1: must be from 0 to"},
 		{`"samples":29`, `"samples":9223372036854775807`, "samples = 9223372036854775807"},

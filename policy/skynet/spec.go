@@ -59,7 +59,7 @@ var (
 	}
 	parZStart = policy.Param{
 		Name: "z_start", Kind: policy.Number, Unit: "multiple", Min: zLow, Max: zHigh, Default: 0.5,
-		Doc: "The reserve multiplier to start from; 0.3 more where every hour is promised something.",
+		Doc: "The reserve multiplier to start from; 0.6 more where every hour is promised something.",
 	}
 	parGain = policy.Param{
 		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.3,

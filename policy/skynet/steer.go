@@ -21,7 +21,7 @@ const (
 // A promise about every hour starts with a reserve larger by hourMore, and moves
 // it hourGain times as fast.
 const (
-	hourMore = 0.3
+	hourMore = 0.6
 	hourGain = 2.0
 )
 
