@@ -80,7 +80,9 @@ func (b *board) costAgainstP95() plot {
 		sort.Sort(byX(others))
 		panel.Series = append([]chart.Series{others}, panel.Series...)
 	}
-	panel.Series = append(panel.Series, b.front(class))
+	if front := b.front(class); len(front.X) > 1 {
+		panel.Series = append(panel.Series, front)
+	}
 	first := b.rows[0].Classes[class]
 	panel.Rules = []chart.Rule{{Name: "target of " + class, At: first.TargetS, Vertical: true, Hue: chart.Grey, Dash: chart.Dotted}}
 	if lower := float64(b.rows[0].LowerUSD); lower > 0 {

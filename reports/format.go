@@ -71,7 +71,7 @@ func Number(x float64) string {
 // Money returns an amount in dollars to the cent: $ 1 312.40. An amount below
 // ten cents that is not zero shows two digits that matter.
 func Money(usd float64) string {
-	if a := math.Abs(usd); a > 0 && a < 0.1 {
+	if a := math.Abs(usd); a > 0 && a < 0.0995 { // from there on it rounds to 0.10
 		decimals := min(1-int(math.Floor(math.Log10(a))), 6)
 		return "$ " + fixed(usd, max(decimals, 2))
 	}

@@ -3,8 +3,11 @@ package reports
 import (
 	"cmp"
 	"io"
+	"math"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/skynet-ec2/skynet/reports/chart"
 	"github.com/skynet-ec2/skynet/sim/tune"
@@ -21,19 +24,32 @@ func WriteFront(dir string, t *Tuning) (string, error) {
 	return name, WriteFile(filepath.Join(dir, "5-front.png"), func(w io.Writer) error { return f.PNG(w) })
 }
 
-// frontPlot shows the finalists on the weeks that chose between them: those on
-// the front, those behind it, and those that break a promise.
+// frontPlot shows the finalists on the weeks that chose between them: those of
+// the table by its names, of the others those on the front, those behind it, and
+// those that break a promise.
 func frontPlot(t *Tuning) *chart.Figure {
 	series := []chart.Series{
-		{Name: "on the front", Kind: chart.Points, Hue: chart.Blue},
+		{Name: "on the front", Kind: chart.Points, Hue: chart.Grey},
 		{Name: "dominated", Kind: chart.Points, Hue: chart.Orange},
 		{Name: "breaks a promise", Kind: chart.Points, Hue: chart.Vermillion},
+	}
+	others := len(series)
+	for i, hue := range []chart.Hue{chart.Blue, chart.Green, chart.Purple, chart.Ink}[:min(4, len(t.Outcome.Rows))] {
+		series = append(series, chart.Series{Name: strings.TrimLeft(rowName(t.Outcome, i), "* "), Kind: chart.Points, Hue: hue})
 	}
 	points := slices.Clone(t.Outcome.Points)
 	slices.SortStableFunc(points, func(a, b tune.Point) int { return cmp.Compare(a.P95, b.P95) })
 	for i := range points {
 		at := 1
+		row := slices.IndexFunc(t.Outcome.Rows, func(r tune.Row) bool {
+			return r.Params != nil && reflect.DeepEqual(r.Params, points[i].Params)
+		})
 		switch {
+		case row >= 0 && others+row < len(series):
+			at = others + row
+			if !points[i].Keeps {
+				series[at].Name += " (promise broken)"
+			}
 		case !points[i].Keeps:
 			at = 2
 		case points[i].Front:
@@ -42,17 +58,9 @@ func frontPlot(t *Tuning) *chart.Figure {
 		series[at].X, series[at].Y = append(series[at].X, points[i].P95), append(series[at].Y, points[i].Ratio)
 	}
 	panel := chart.Panel{Y: chart.Axis{Label: "cost ÷ floor"}, Height: 320, Empty: "no finalists"}
-	low, high := 0.0, 0.0
-	for i := range points {
-		if y := points[i].Ratio; i == 0 {
-			low, high = y, y
-		} else {
-			low, high = min(low, y), max(high, y)
-		}
-	}
-	if margin := max(0.1*(high-low), 0.005); high > 0 {
-		panel.Y.Min, panel.Y.Max = low-margin, high+margin
-	}
+	x := chart.Axis{Label: "p95 of " + t.Class, Unit: chart.Seconds}
+	around(&x, points, 0.1, func(p *tune.Point) float64 { return p.P95 })
+	around(&panel.Y, points, 0.005, func(p *tune.Point) float64 { return p.Ratio })
 	for i := range series {
 		if len(series[i].X) > 0 {
 			panel.Series = append(panel.Series, series[i])
@@ -60,7 +68,19 @@ func frontPlot(t *Tuning) *chart.Figure {
 	}
 	return &chart.Figure{
 		Title:  "Cost and p95 of the finalists",
-		X:      chart.Axis{Label: "p95 of " + t.Class, Unit: chart.Seconds},
+		X:      x,
 		Panels: []chart.Panel{panel},
+	}
+}
+
+// around bounds an axis by what of lies in the points, with a tenth of their
+// range, or least, on either side.
+func around(a *chart.Axis, points []tune.Point, least float64, of func(*tune.Point) float64) {
+	low, high := math.Inf(1), math.Inf(-1)
+	for i := range points {
+		low, high = min(low, of(&points[i])), max(high, of(&points[i]))
+	}
+	if margin := max(0.1*(high-low), least); high > 0 {
+		a.Min, a.Max = max(0, low-margin), high+margin
 	}
 }

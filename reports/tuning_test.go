@@ -135,7 +135,10 @@ func TestWriteFront(t *testing.T) {
 		{P95: 9, Ratio: 1.4, Keeps: true, Front: true},
 		{P95: 13, Ratio: 1.3, Keeps: true},
 		{P95: 20, Ratio: 1.0},
+		{P95: 11, Ratio: 1.1, Params: tune.Raw{"gain": 0.6}},
 	}
+	o.Rows[o.Advice].Params = tune.Raw{"gain": 0.6}
+	advised := strings.TrimLeft(rowName(o, o.Advice), "* ") + " (promise broken)"
 	dir := t.TempDir()
 	name, err := WriteFront(dir, &Tuning{Outcome: o, Class: "upload"})
 	if err != nil {
@@ -145,7 +148,7 @@ func TestWriteFront(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"on the front", "dominated", "breaks a promise", "p95 of upload", "cost ÷ floor"} {
+	for _, want := range []string{"on the front", "dominated", "breaks a promise", advised, "p95 of upload", "cost ÷ floor"} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("the plot does not say %q", want)
 		}

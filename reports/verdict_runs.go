@@ -191,6 +191,9 @@ func (s *sheet) table(rows [][]string) {
 		}
 	}
 	for n, r := range rows {
+		for len(r) > 1 && r[len(r)-1] == "" {
+			r = r[:len(r)-1] // no spaces at the end of a line
+		}
 		p := plain
 		if n == 0 {
 			p = faint

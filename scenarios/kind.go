@@ -3,6 +3,9 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -47,6 +50,16 @@ func KindOf(path string) (FileKind, error) {
 		d.problems = append(d.problems, Problem{File: path, Reason: "neither a scenario, which has [[class]] tables, nor a policy, which has a name"})
 	}
 	return 0, d.problems.sorted()
+}
+
+// IsPolicyName reports whether a word in the place of a policy file is a name:
+// no file is called so, and it looks like none.
+func IsPolicyName(word string) bool {
+	if word == "" || strings.ContainsAny(word, `/\`) || filepath.Ext(word) == ".toml" {
+		return false
+	}
+	_, err := os.Stat(word)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // NamedPolicy returns the policy of a name with its defaults.

@@ -14,7 +14,8 @@ import (
 type Replace struct {
 	// Trace file, instead of the [trace] and [generate] tables and of duration.
 	Trace string
-	// Policy file, instead of the [policy] table.
+	// Policy file, or name that stands for its defaults, instead of the [policy]
+	// table.
 	Policy string
 	// Set are values in the place of those in the file.
 	Set []Setting

@@ -62,10 +62,20 @@ func readPolicy(d *document, raw map[string]any, c *policy.Catalog) *Policy {
 	return p
 }
 
-// checkPolicy resolves the [policy] table, or the file in its place.
+// checkPolicy resolves the [policy] table, or the file or name in its place.
 func (s *Scenario) checkPolicy(d *document, with Replace) {
 	t := &s.Policy
 	file := with.Policy
+	if IsPolicyName(file) {
+		p, err := NamedPolicy(file)
+		if err != nil {
+			d.problems = append(d.problems, Problem{Reason: err.Error()})
+			return
+		}
+		s.policy = p
+		s.tryPolicy(d)
+		return
+	}
 	if file == "" && t.File != "" {
 		file = beside(s.Path, t.File)
 		for _, key := range append([]string{"name", "params", "step"}, sortedKeys(t.Direct)...) {
@@ -97,7 +107,11 @@ func (s *Scenario) checkPolicy(d *document, with Replace) {
 		}
 		s.policy = p
 	}
-	// Some things only the policy itself knows: let it try.
+	s.tryPolicy(d)
+}
+
+// tryPolicy reports what only the policy itself knows to be wrong.
+func (s *Scenario) tryPolicy(d *document) {
 	if len(d.problems) == 0 {
 		if _, err := s.policy.New(s.env()); err != nil {
 			d.policyError(s.policy, err)

@@ -8,7 +8,7 @@ import (
 
 // Problem is one thing wrong with a file.
 type Problem struct {
-	File  string
+	File  string // "" when no file is to blame
 	Line  int    // from 1; 0: the file as a whole
 	Key   string // path of the key, such as "class[2].target"; "" when no key is to blame
 	Value string // as a TOML value; "" when there is none
@@ -27,11 +27,13 @@ type Problem struct {
 //	week.toml:14: class[2].tagret: unknown key (did you mean "target"?)
 func (p *Problem) Error() string {
 	var s strings.Builder
-	s.WriteString(p.File)
-	if p.Line > 0 {
-		fmt.Fprintf(&s, ":%d", p.Line)
+	if p.File != "" {
+		s.WriteString(p.File)
+		if p.Line > 0 {
+			fmt.Fprintf(&s, ":%d", p.Line)
+		}
+		s.WriteString(": ")
 	}
-	s.WriteString(": ")
 	if p.Key != "" {
 		s.WriteString(p.Key)
 		if p.Value != "" {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -132,14 +131,4 @@ func (b *bounding) reproduce() string {
 		words = append(words, "--lower-only")
 	}
 	return commandLine(words)
-}
-
-// commandLine returns words as a shell reads them.
-func commandLine(words []string) string {
-	for i, w := range words {
-		if strings.ContainsAny(w, " \t\"'\\$`*?[](){}<>|&;#~!") {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -121,7 +120,7 @@ func (c *comparing) check() error {
 			continue
 		}
 		if err := checkFile(path); err != nil {
-			return namedByUser(fmt.Errorf("write %s: %w", path, err))
+			return namedByUser(err)
 		}
 	}
 	for _, dir := range []string{c.report, c.resume} {
@@ -204,14 +203,10 @@ func (c *comparing) addFolder(dir string) error {
 
 // kindOf returns what an argument is; 0: the name of a policy.
 func kindOf(arg string) (scenarios.FileKind, error) {
-	kind, err := scenarios.KindOf(arg)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return kind, err
+	if !scenarios.IsPolicyName(arg) {
+		return scenarios.KindOf(arg)
 	}
-	if strings.ContainsAny(arg, `/\`) || filepath.Ext(arg) == ".toml" {
-		return 0, err // no name looks like that
-	}
-	_, err = scenarios.NamedPolicy(arg)
+	_, err := scenarios.NamedPolicy(arg)
 	return 0, err
 }
 

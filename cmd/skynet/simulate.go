@@ -43,7 +43,7 @@ promise was broken. With --quiet it says so only then.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&s.with.Policy, "policy", "", "decide by the policy in this `file`")
+	flags.StringVar(&s.with.Policy, "policy", "", "decide by the policy in this `file`, or of this name")
 	flags.StringVar(&s.with.Trace, "trace", "", "replay this trace `file` to its end, not the scenario's")
 	flags.Uint64Var(&s.seed, "seed", 0, "draw the weather from this `number`, not the scenario's")
 	flags.IntVar(&s.runs, "runs", 1, "run this `many` seeds, one after the other from the first")

@@ -67,7 +67,7 @@ aws-batch and kubernetes run shards of a plan elsewhere; docs/tune.md says how.`
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&t.policy, "policy", "", "tune the policy in this `file`, not the scenario's")
+	flags.StringVar(&t.policy, "policy", "", "tune the policy in this `file`, or of this name, not the scenario's")
 	flags.StringSliceVar(&t.params, "params", nil, "search these `parameters` only, parted by commas")
 	flags.IntVar(&t.budget, "budget", 500, "spend this `many` runs of a week")
 	flags.IntVar(&t.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once; for other engines, shards")
@@ -234,7 +234,7 @@ func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 	keeps := row.Held.Keeps()
 	if !keeps && !t.evenBroken {
 		p := row.Held.Worst()
-		return inputError(fmt.Errorf("on the weeks that judge, neither the recommendation nor the defaults keep the promises: %q, promised %s, comes to %s and is kept in %d of %d weeks",
+		return inputError(fmt.Errorf("on the weeks that judge, neither the recommendation nor the defaults keep the promises: %q, promised %s, comes to %s and is kept in %d of %d weeks; loosen it, or write the least broken point with --even-broken",
 			p.Name, p.Want, p.Got(), p.Kept, row.Held.N))
 	}
 	r.Scenario = t.bench.names()
@@ -263,7 +263,7 @@ func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 		return err
 	}
 	r.Wrote = t.out
-	r.Next = fmt.Sprintf("skynet simulate %s --policy %s", t.bench.scenarios[0].Path, t.out)
+	r.Next = commandLine([]string{"skynet", "simulate", t.bench.scenarios[0].Path, "--policy", t.out})
 	if !t.app.quiet {
 		o := reports.Options{Color: !t.app.noColor && t.json != "-"}
 		if err := reports.WriteTuning(t.stdout(), r, time.Since(t.began).Seconds(), o); err != nil {

@@ -107,11 +107,3 @@ func withSpace(text string) string {
 	}
 	return text
 }
-
-// shellWord returns text as one word of a shell.
-func shellWord(text string) string {
-	if text != "" && !strings.ContainsAny(text, " \t\n\"'\\$`*?[](){}<>|&;#~!") {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}

@@ -82,7 +82,7 @@ func (p *Policy) takeBack(o *policy.Observation, want float64) float64 {
 // others from then on. Work that is late before that stays late: machines come
 // too late for it.
 func (p *Policy) upChecks() checks {
-	from := p.lag + p.recovery()
+	from := p.lag + p.recovery
 	return checks{
 		urgentFrom: stepOf(from), urgentTo: stepOf(from + p.tick), patientFrom: stepOf(from),
 		slack: p.lagging(),

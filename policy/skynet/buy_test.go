@@ -56,6 +56,83 @@ func TestCoverIsEnoughAndCheap(t *testing.T) {
 	})
 }
 
+// The size bought is the largest of at most a twelfth of the fleet there will be,
+// of those that cost the same per unit of work; the smallest where none is so
+// small. c1.xlarge is 8 unit slots, c1.medium 2.
+func TestSizesSuitTheFleet(t *testing.T) {
+	for _, c := range []struct {
+		alive, slots float64
+		refused      string
+		want         string
+	}{
+		{0, 1, "", "c1.medium"},
+		{0, 95.9, "", "c1.medium"},
+		{0, 96, "", "c1.xlarge"},
+		{90, 6, "", "c1.xlarge"},
+		{90, 5, "", "c1.medium"},
+		{1000, 1, "", "c1.xlarge"},
+		{0, 1, "c1.medium", "c1.xlarge"},
+	} {
+		p, err := New(policy.Env{Catalog: policy.EC2in2008(), Tick: time.Minute}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &policy.Observation{Now: monday}
+		if typ := p.env.Catalog.Index(c.refused); typ >= 0 {
+			p.market.until[typ] = monday.Add(time.Minute)
+		}
+		best := p.market.order[0]
+		p.fleet.alive = c.alive
+		if got := p.env.Catalog.Types[p.suits(o, best, c.slots)].Name; got != c.want {
+			t.Errorf("%v slots and %v more, %q refused: %s, want %s", c.alive, c.slots, c.refused, got, c.want)
+		}
+	}
+}
+
+// Nothing is bought that is larger than a twelfth of the fleet where a smaller
+// type on sale costs the same per unit of work, whatever EC2 refuses; and what
+// is bought covers the need.
+func TestCoverSuitsTheFleet(t *testing.T) {
+	catalogs := []policy.Catalog{policy.EC2in2008(), policy.EC2in2026()}
+	rapid.Check(t, func(t *rapid.T) {
+		p, err := New(policy.Env{Catalog: rapid.SampledFrom(catalogs).Draw(t, "catalog"), Tick: time.Minute}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &p.market
+		o := &policy.Observation{Now: monday}
+		for _, typ := range m.order {
+			if rapid.IntRange(0, 3).Draw(t, "refused") == 0 {
+				m.until[typ] = monday.Add(time.Minute)
+			}
+		}
+		p.fleet.alive = rapid.Float64Range(0, 1000).Draw(t, "alive")
+		need := rapid.Float64Range(0.1, 500).Draw(t, "slots")
+		bulk, rest := p.cover(o, need)
+		if bulk.typ < 0 {
+			for _, typ := range m.order {
+				if m.sells(typ, o.Now) {
+					t.Fatalf("nothing is bought, and %d is on sale", typ)
+				}
+			}
+			return
+		}
+		if got := p.slotsIn(bulk) + p.slotsIn(rest); got < need-1e-9 {
+			t.Fatalf("%v and %v are %v slots, need %v", bulk, rest, got, need)
+		}
+		for _, l := range []lot{bulk, rest} {
+			if l.typ < 0 || l.n == 0 || m.slots[l.typ] <= (p.fleet.alive+need)/grain {
+				continue
+			}
+			for _, typ := range m.order {
+				if m.sells(typ, o.Now) && m.dearer(typ, l.typ) == 0 && m.slots[typ] < m.slots[l.typ] {
+					t.Fatalf("%v of %v slots is bought, %v of %v cost the same", l, m.slots[l.typ], typ, m.slots[typ])
+				}
+			}
+		}
+	})
+}
+
 func TestNewNamesWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		name    string

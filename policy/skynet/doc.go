@@ -13,13 +13,14 @@
 //  2. lines.go: the queue as lines, one per priority, each served first come
 //     first served: what waits, by when it must start, how much of it.
 //  3. level.go, shape.go: how much work arrives, now and at this hour of the week.
-//  4. reserve.go (quantile.go, phi.go): how much more than the mean to plan
-//     for. One number, z, scales it.
+//  4. forecast.go (spread.go, quantile.go, phi.go): how much more than the mean
+//     to plan for, by urgent line. A multiplier of each line, z, scales it.
 //  5. steer.go: the promises' miss budget moves z; hours.go: what single hours
 //     were promised. slackrule.go: or the 24 h mean of slack sets a floor under
-//     the fleet, as in 2008.
-//  6. plan.go: a fluid plan of the next 42 minutes: does what is ready and on
-//     its way leave no avoidable miss?
+//     the fleet, as in 2008, and alone a ceiling too; slackswap.go: a smaller
+//     instance for one that is too large.
+//  6. plan.go: a fluid plan of the next 42 minutes, or as far as work may wait:
+//     does what is ready and on its way leave no avoidable miss?
 //  7. buy.go: if not, the least capacity that does, from drains taken back and
 //     from the cheapest set of types EC2 sells.
 //  8. release.go: what the same plan does not need, when its paid window ends.

@@ -60,7 +60,7 @@ func (p *Policy) reserve(line int, meanAhead float64) inflate {
 	return inflate{excess: float64(z * excess), base: meanAhead}
 }
 
-// lookAhead fills p.ahead: the load to plan for, step by step.
+// lookAhead fills p.ahead: the load to plan for, in each step that is looked at.
 func (p *Policy) lookAhead() {
 	a := &p.ahead
 	all := p.urgentLevel()
@@ -74,7 +74,7 @@ func (p *Policy) lookAhead() {
 	a.mean = float64(all * a.ratio)
 	a.high = a.mean
 	minute, usual := -1.0, 0.0
-	for i := range a.usual {
+	for i := range p.plan.steps {
 		// the profile moves slowly: once a minute is often enough
 		if at := grid.minute[i]; at != minute {
 			minute = at
@@ -100,11 +100,12 @@ func (p *Policy) lookAhead() {
 func (p *Policy) inflateLine(line int, level float64) {
 	a := &p.ahead
 	before, more := -1.0, 1.0
-	for i, usual := range a.usual {
+	for i, usual := range a.usual[:p.plan.urgent] {
 		if usual != before {
 			before, more = usual, 1
 			if mean := float64(level * usual); mean > 0 {
-				more = a.inflate[line].of(mean) / mean
+				// finite, so that no work is none however much more is planned for
+				more = min(a.inflate[line].of(mean)/mean, math.MaxFloat64)
 			}
 		}
 		a.more[line][i] = more

@@ -23,15 +23,17 @@ const (
 	// hourAim is the part of an hour's allowance that its worst may come to, times
 	// the budget: the worst hour of a month is worse than that of two days.
 	hourAim = 0.5
-	// hourAlarm is the part of what an hour may spend, at its present rate of
-	// starts, after which catching up is worth its price: early where the hour
-	// itself was promised something, and late where it was not. There an hour is
-	// taken to allow hourMultiple times the late share of the class.
+	// From what late share of an hour, at its present rate of starts, catching up
+	// is worth its price: where an hour allows the share a, from hourAlarm·a², with
+	// the first late jobs of a strict promise; where none was promised, from
+	// hourAlarmImplied of hourMultiple times what the class allows.
 	hourAlarm        = 0.1
 	hourAlarmImplied = 0.5
 	hourMultiple     = 20
-	// catchUp is the recovery time, in seconds, while an hour is in danger.
-	catchUp = 120
+	// catchUp is the recovery time, in seconds, while a promised hour is in danger,
+	// catchUpImplied while another is.
+	catchUp        = 60.0
+	catchUpImplied = 120.0
 )
 
 // count adds the starts of step seconds that end in the given hour.
@@ -63,31 +65,25 @@ func (p *Policy) hourAllows(class int) float64 {
 	return 0
 }
 
-// hourInDanger reports whether the running hour goes badly for any class. Only
-// then does the policy chase a burst: it gives what waits a shorter time to
-// recover, and takes the load of the last two minutes for the level if that is
-// higher. At other times a machine that comes when the burst is over is paid for
-// nothing, and the late jobs are what the miss budget is for.
-func (p *Policy) hourInDanger() bool {
+// chasing returns the recovery time, in seconds, that the running hour calls for
+// because it goes badly for a class; false when it does not. Only then does the
+// policy chase a burst: it gives what waits a shorter time to recover, and takes
+// the load of the last two minutes for the level if that is higher. At other
+// times a machine that comes when the burst is over is paid for nothing, and the
+// late jobs are what the miss budget is for.
+func (p *Policy) chasing() (recovery float64, chase bool) {
 	hour := p.clock / 3600
 	part := hour - math.Floor(hour)
+	recovery = p.set.recovery
 	for i := range p.st.Steer.Classes {
-		alarm := float64(hourAlarm * p.hourAllows(i))
+		allowed := p.hourAllows(i)
+		alarm, within := float64(hourAlarm*allowed*allowed), catchUp
 		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
-			alarm = float64(hourAlarmImplied * min(hourMultiple*p.allowed(i), 1))
+			alarm, within = float64(hourAlarmImplied*min(hourMultiple*p.allowed(i), 1)), catchUpImplied
 		}
 		if alarm > 0 && p.st.Steer.Classes[i].Hours.endangered(alarm, part) {
-			return true
+			recovery, chase = min(recovery, within), true
 		}
 	}
-	return false
-}
-
-// recovery returns how long what is late may stay late, in seconds, once a
-// launch could help.
-func (p *Policy) recovery() float64 {
-	if p.chase {
-		return min(p.set.recovery, catchUp)
-	}
-	return p.set.recovery
+	return recovery, chase
 }

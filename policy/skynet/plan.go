@@ -58,9 +58,10 @@ func stepOf(u float64) int {
 // to arrive, served in strict priority by capacity that changes from step to
 // step. All in slots and slot-seconds.
 type plan struct {
-	steps int // of the grid that are looked at
-	lines [linesMax]planLine
-	n     int
+	steps  int // of the grid that are looked at
+	urgent int // of them, that urgent lines are checked in
+	lines  [linesMax]planLine
+	n      int
 	// held is what running jobs still hold of the ready capacity; ready, coming
 	// and leaving capacity make up there.
 	held  [maxSteps]float64
@@ -209,17 +210,24 @@ func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
 
 // buildPlan lays out the plan from the lines, the forecast and the fleet.
 func (p *Policy) buildPlan() {
+	p.plan.n = len(p.lines)
+	for j := range p.lines {
+		p.planLine(j)
+	}
+}
+
+// reach sets how many steps of the grid the plan looks at, and how many of them
+// urgent lines are checked in.
+func (p *Policy) reach() {
 	pl := &p.plan
-	pl.n = len(p.lines)
 	pl.steps = fineSteps + minuteSteps
 	for j := range p.lines {
 		if ln := &p.lines[j]; !ln.urgent && ln.waitingHead > 0 && ln.budget > minuteEnd {
 			pl.steps = max(pl.steps, min(stepOf(ln.budget)+1, maxSteps))
 		}
 	}
-	for j := range p.lines {
-		p.planLine(j)
-	}
+	last := max(p.lag+p.recovery+p.tick, p.horizon())
+	pl.urgent = min(stepOf(last)+1, pl.steps)
 }
 
 // planLine lays out one line: its arrivals if it is urgent, and the work not
@@ -239,7 +247,7 @@ func (p *Policy) planLine(j int) {
 		notDue -= ln.due[i]
 		width := grid.width[i]
 		usual, more := p.ahead.usual[i], 1.0
-		if ln.urgent {
+		if ln.urgent && i < p.plan.urgent {
 			more = p.ahead.more[j][i]
 		}
 		pl.expected[i], pl.more[i] = float64(rate*usual*width), more

@@ -205,10 +205,10 @@ func (p *Policy) choose() (left float64) {
 			return stay >= least && (stay >= p.band.ceiling || p.plan.holds(capacity{always: stay, from: maxSteps}, k))
 		}
 		low, high := 0, same
-		if !fits(1) {
-			high = 0
-		} else {
+		if fits(1) {
 			low = 1
+		} else {
+			high = 0
 		}
 		for low < high {
 			if mid := (low + high + 1) / 2; fits(mid) {

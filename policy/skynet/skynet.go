@@ -14,21 +14,22 @@ type Policy struct {
 	st     state
 
 	// Everything below is derived anew at each step.
-	tick    float64 // nominal, in seconds
-	lag     float64 // boot lag planned with, in seconds
-	clock   float64 // seconds since the epoch on the users' clock
-	lines   []line
-	usual   usualLoad
-	ahead   forecast
-	loads   [linesMax]float64 // of the last sample, by line
-	chase   bool              // the promise of this hour is in danger
-	silent  bool              // arrivals are not planned for
-	sampled bool              // this step closed a sample
-	fleet   fleet
-	plan    plan
-	band    band    // of the slack rule
-	worst   int     // class that presses most, -1: none
-	flatZ   float64 // where a rise of z was given up at this step
+	tick     float64 // nominal, in seconds
+	lag      float64 // boot lag planned with, in seconds
+	clock    float64 // seconds since the epoch on the users' clock
+	lines    []line
+	usual    usualLoad
+	ahead    forecast
+	loads    [linesMax]float64 // of the last sample, by line
+	chase    bool              // the promise of this hour is in danger
+	recovery float64           // how long what is late may stay late once a launch could help, in seconds
+	silent   bool              // arrivals are not planned for
+	sampled  bool              // this step closed a sample
+	fleet    fleet
+	plan     plan
+	band     band    // of the slack rule
+	worst    int     // class that presses most, -1: none
+	flatZ    float64 // where a rise of z was given up at this step
 
 	candidates  []candidate
 	leaving     []candidate
@@ -55,7 +56,8 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	p.read(o)
 	p.learn(o, since)
 	p.steerLines(o)
-	p.chase = p.hourInDanger()
+	p.recovery, p.chase = p.chasing()
+	p.reach()
 	p.lookAhead()
 	p.foresee()
 	p.silent = p.switchedOff(o.Now)

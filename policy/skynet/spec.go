@@ -59,11 +59,11 @@ var (
 	}
 	parZStart = policy.Param{
 		Name: "z_start", Kind: policy.Number, Unit: "multiple", Min: zLow, Max: zHigh, Default: 0.5,
-		Doc: "The reserve multiplier to start from.",
+		Doc: "The reserve multiplier to start from; 0.6 more where every hour is promised something.",
 	}
 	parGain = policy.Param{
 		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.3,
-		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it at z_start.",
+		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it where it starts.",
 	}
 	parTau = policy.Param{
 		Name: "tau", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour),
@@ -75,7 +75,7 @@ var (
 	}
 	parLookAhead = policy.Param{
 		Name: "look_ahead", Kind: policy.Duration, Min: 0, Max: float64(40 * time.Minute),
-		Doc: "How far ahead the plan must hold without an instance before it is released; 0: 10m hourly, 2m per second.",
+		Doc: "How far ahead the plan must hold without an instance before it is released, at least half a tick more than the longest urgent wait; 0: 10m hourly, 2m per second.",
 	}
 	parValueShare = policy.Param{
 		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.3,

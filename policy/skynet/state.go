@@ -45,7 +45,8 @@ func newState(s *settings, classes int) state {
 func (p *Policy) MarshalJSON() ([]byte, error) { return json.Marshal(&p.st) }
 
 // UnmarshalJSON restores what MarshalJSON returned. It refuses a state of other
-// classes, and leaves p as it was when it fails.
+// classes, and one that no policy can have come to, and leaves p as it was when
+// it fails.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	st := newState(&p.set, len(p.env.Classes))
 	classes := len(st.Steer.Classes)
@@ -53,19 +54,8 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &st); err != nil {
 		return fmt.Errorf("skynet: state: %w", err)
 	}
-	if n := len(st.Steer.Classes); n != classes {
-		return fmt.Errorf("skynet: state: %d classes: must be %d", n, classes)
-	}
-	if n := len(st.Lines); n > linesMax {
-		return fmt.Errorf("skynet: state: %d lines: must be at most %d", n, linesMax)
-	}
-	if min(st.Samples, st.Slack.N, st.Fan.Samples) < 0 {
-		return fmt.Errorf("skynet: state: %d samples, %d of slack, %d of the forecast: must not be negative", st.Samples, st.Slack.N, st.Fan.Samples)
-	}
-	for i := range st.Lines {
-		if s := &st.Lines[i].Spread; s.Samples < 0 || s.Phi.N < 0 {
-			return fmt.Errorf("skynet: state: %d and %d samples of line %d: must not be negative", s.Samples, s.Phi.N, i)
-		}
+	if err := st.check(classes); err != nil {
+		return err
 	}
 	p.st = st
 	return nil

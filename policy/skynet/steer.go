@@ -13,6 +13,7 @@ const (
 	steerMemory = 2 * day // of started and late jobs
 	rateMemory  = 3 * day // of jobs a day
 	steerLeast  = 200     // jobs started before a class has a say
+	awayFor     = day     // without a job, after which a class counts its days anew
 	debtMost    = 2.0     // days of budget: what one disaster can cost
 	debtTime    = day / 2 // in which a debt is paid
 )
@@ -20,7 +21,7 @@ const (
 // A promise about every hour starts with a reserve larger by hourMore, and moves
 // it hourGain times as fast.
 const (
-	hourMore = 0.3
+	hourMore = 0.6
 	hourGain = 2.0
 )
 
@@ -60,7 +61,6 @@ var (
 // rises and falls with ln of the late share of its worst hour lately over half
 // of what an hour allows.
 type steer struct {
-	Seen    float64 `json:"seen"` // seconds counted
 	Classes []spent `json:"classes"`
 }
 
@@ -69,11 +69,16 @@ type spent struct {
 	// Started and late jobs over about two days.
 	Started float64 `json:"started"`
 	Late    float64 `json:"late"`
-	PerDay  float64 `json:"per_day"` // jobs started, over about a week
-	Debt    float64 `json:"debt"`    // days of budget
-	Z       float64 `json:"z"`
-	HourZ   float64 `json:"hour_z"`
-	Hours   hours   `json:"hours"`
+	// PerDay is the jobs started a day, over about three days, or over SeenS where
+	// that is less: the seconds counted, of a class that comes after a day or more
+	// without a job those since. IdleS is how many seconds ago the last started.
+	PerDay float64 `json:"per_day"`
+	SeenS  float64 `json:"seen_s"`
+	IdleS  float64 `json:"idle_s"`
+	Debt   float64 `json:"debt"` // days of budget
+	Z      float64 `json:"z"`
+	HourZ  float64 `json:"hour_z"`
+	Hours  hours   `json:"hours"`
 	// Where the present rise of Z began: Z, the late share then, and how many
 	// seconds ago. BarS: for how many seconds Z may not rise.
 	BaseZ    float64 `json:"base_z"`
@@ -88,7 +93,7 @@ func newSteer(s *settings, classes int) steer {
 	st := steer{Classes: make([]spent, classes)}
 	for i := range st.Classes {
 		c := &st.Classes[i]
-		c.Z, c.HourZ, c.BaseZ = s.zStart, s.zStart+hourMore, s.zStart
+		c.Z, c.HourZ, c.BaseZ = s.zStart, min(s.zStart+hourMore, zHigh), s.zStart
 	}
 	return st
 }
@@ -116,7 +121,6 @@ func (p *Policy) steerLines(o *policy.Observation) {
 // count adds the starts since the last observation, step seconds ago.
 func (p *Policy) count(o *policy.Observation, step float64) {
 	s := &p.st.Steer
-	s.Seen += step
 	keep := detmath.Exp(-step / steerMemory)
 	for i := range s.Classes {
 		c := &s.Classes[i]
@@ -141,21 +145,38 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c := &s.Classes[i]
 		c.Started += c.started
 		c.Late += c.late
-		c.PerDay += float64(max(step/rateMemory, step/s.Seen) * (float64(c.started*day/step) - c.PerDay))
+		c.countDay(step)
 		c.Hours.count(hour, c.started, c.late, step)
 		p.moveZ(i, step)
 	}
 	p.worst = p.pressing()
 }
 
+// countDay adds the starts of step seconds to the jobs a day. A class that is
+// new, or was away for days, is not measured by the days without it: its jobs
+// would each earn so much budget that z fell to its least within the hour.
+func (c *spent) countDay(step float64) {
+	if c.started == 0 {
+		c.IdleS += step
+	} else {
+		if c.IdleS >= awayFor {
+			c.SeenS = 0
+		}
+		c.IdleS = 0
+	}
+	c.SeenS += step
+	weight := min(max(step/rateMemory, step/c.SeenS), 1)
+	c.PerDay += float64(weight * (float64(c.started*day/step) - c.PerDay))
+}
+
 // moveZ lets a class settle its books after step seconds.
 func (p *Policy) moveZ(class int, step float64) {
 	c := &p.st.Steer.Classes[class]
-	if c.Started < steerLeast || p.set.gain == 0 {
+	perDay := c.PerDay
+	if c.Started < steerLeast || perDay <= 0 || p.set.gain == 0 {
 		return
 	}
 	miss := p.allowed(class)
-	perDay := c.PerDay
 	c.Debt = min(c.Debt+c.late/(float64(p.set.budget*miss)*perDay), debtMost)
 	paid := float64(c.Debt * min(step/debtTime, 1))
 	c.Debt -= paid
@@ -182,6 +203,9 @@ func (p *Policy) settle(c *spent, miss, move, step float64) {
 		return
 	}
 	c.Z = min(max(c.Z+move, zLow), zHigh)
+	if c.BaseLate == 0 {
+		c.BaseLate = late // a class that began over its allowance
+	}
 	switch {
 	case c.Z <= c.BaseZ || late <= float64(flatOver*miss):
 		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // nothing is tried, or nothing is hopeless

@@ -16,13 +16,15 @@ import (
 // what a script expects; read the difference before you believe it.
 //
 //	world    starts a world: billing, boot, tick; then lines "class …"
-//	load     what arrives from now on: type, priority, mean (core-seconds), per_minute
+//	load     what arrives from now on: type, priority, mean (core-seconds), per_minute,
+//	         and swing: so much more and less of it in turn, five minutes each
 //	jobs     jobs that wait now: type, priority, n, age
 //	fleet    instances that exist now: n, type, age, busy, phase
 //	refuse   what EC2 says to launches of a type: why; ok: sells again
 //	set      what is wrong or allowed: queue=blind|zero|ok, quota, fast
 //	history  the last 24 hours: slots ready on average, and the slack of them
 //	step     one step, shown whole and not applied
+//	reserve  the load expected and planned for of each urgent line and those before it
 //	play     ticks minutes, one line for each decision that changes something
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata/story", func(t *testing.T, path string) {
@@ -127,6 +129,7 @@ func (w *world) command(t *testing.T, d *datadriven.TestData) string {
 		k.mean = number("mean", k.mean)
 		k.perMinute = number("per_minute", k.perMinute)
 		k.known = int64(number("known", float64(k.known)))
+		k.swing = number("swing", k.swing)
 		return "ok"
 	case "jobs":
 		k := w.kind(args["type"], int(number("priority", 0)))
@@ -151,6 +154,8 @@ func (w *world) command(t *testing.T, d *datadriven.TestData) string {
 		return "ok"
 	case "step":
 		return w.show(w.policy.Step(w.observe()), true)
+	case "reserve":
+		return w.reserves()
 	case "play":
 		return w.play(int(number("ticks", 1)), args)
 	}
@@ -185,6 +190,22 @@ func (w *world) fleetCommand(t *testing.T, d *datadriven.TestData, args map[stri
 		}
 	}
 	return "ok"
+}
+
+// reserves shows the last step's forecast of each urgent line.
+func (w *world) reserves() string {
+	var b strings.Builder
+	p, level := w.policy, 0.0
+	for j := range p.lines {
+		if !p.lines[j].urgent {
+			continue
+		}
+		level += p.st.Lines[j].Head
+		mean := level * p.ahead.ratio
+		fmt.Fprintf(&b, "up to priority %d: %.1f slots expected, %.1f planned for (%.2f×)\n",
+			p.lines[j].priority, mean, p.ahead.inflate[j].of(mean), p.ahead.inflate[j].of(mean)/mean)
+	}
+	return b.String()
 }
 
 // play steps and applies for a number of minutes and shows what changed

@@ -29,6 +29,7 @@ type kind struct {
 	priority  int
 	mean      float64 // core-seconds
 	perMinute float64
+	swing     float64 // part of it by which arrivals swing, five minutes up and five down
 	due       float64 // fraction of a job not yet arrived
 	waiting   []cohort
 	arrived   [60]int64 // by minute, a ring
@@ -229,7 +230,11 @@ func (w *world) pass() {
 	room := capacity
 	for i := range w.kinds { // in the order they were declared: by priority
 		k := &w.kinds[i]
-		k.due += k.perMinute
+		if minute/5%2 == 0 {
+			k.due += k.perMinute * (1 + k.swing)
+		} else {
+			k.due += k.perMinute * (1 - k.swing)
+		}
 		k.last = int64(k.due)
 		k.due -= float64(k.last)
 		k.arrived[minute] = k.last

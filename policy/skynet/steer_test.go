@@ -1,0 +1,160 @@
+package skynet
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// books drives the books of one class, minute by minute: what starts, and the
+// late share of it at a z.
+type books struct {
+	w             *world
+	o             policy.Observation
+	minute        int
+	started, late float64
+}
+
+func newBooks(t *testing.T, v policy.Values, class policy.Class) *books {
+	class.Name, class.Priority, class.On, class.Target = "photo", -1, policy.Wait, time.Minute
+	b := &books{w: newWorld(policy.Hourly, []policy.Class{class})}
+	if err := b.w.start(v); err != nil {
+		t.Fatal(err)
+	}
+	b.o.Queue.Kinds = []policy.KindView{
+		{Type: "photo", Arrived: [4]policy.Flow{3: flow(60_000, 60_000)}},
+		{Type: "raw", Arrived: [4]policy.Flow{3: flow(60_000, 60_000)}},
+	}
+	return b
+}
+
+func (b *books) class() *spent { return &b.w.policy.st.Steer.Classes[0] }
+
+// run counts for days: jobs(minute) of each kind, of which late(z, jobs) are.
+func (b *books) run(days float64, jobs func(minute int) float64, late func(z, jobs float64) float64) {
+	for range int(days * 1440) {
+		b.w.policy.lines = append(b.w.policy.lines[:0], line{urgent: true})
+		n := jobs(b.minute)
+		for i := range b.o.Queue.Kinds {
+			k := &b.o.Queue.Kinds[i]
+			k.Started = int64(n)
+			k.StartedLate = int64(math.Round(n * late(b.class().Z, n)))
+			b.started += float64(k.Started)
+			b.late += float64(k.StartedLate)
+		}
+		b.w.policy.count(&b.o, 60)
+		b.minute++
+	}
+}
+
+func steady(n float64) func(int) float64 { return func(int) float64 { return n } }
+
+// In the long run the late share is the budget's part of what is allowed,
+// whatever a reserve buys and whenever the jobs arrive.
+func TestBooksSpendTheBudget(t *testing.T) {
+	curves := map[string]func(z, jobs float64) float64{
+		"exponential": func(z, _ float64) float64 { return min(0.1*math.Exp(-z), 1) },
+		"logistic":    func(z, _ float64) float64 { return 0.3 / (1 + math.Exp(2*z)) },
+		"crowds are late": func(z, jobs float64) float64 {
+			return min(0.1*math.Exp(-z)*jobs/20_000, 1)
+		},
+	}
+	mixes := map[string]func(int) float64{
+		"steady":  steady(20_000),
+		"by day":  func(m int) float64 { return 20_000 * (1 + 0.9*math.Sin(2*math.Pi*float64(m)/1440)) },
+		"by week": func(m int) float64 { return 20_000 * (1 + 0.5*math.Sin(2*math.Pi*float64(m)/10_080)) },
+		"bursts": func(m int) float64 {
+			if m%300 < 10 {
+				return 100_000
+			}
+			return 10_000
+		},
+	}
+	for curve, late := range curves {
+		for mix, jobs := range mixes {
+			t.Run(curve+", "+mix, func(t *testing.T) {
+				b := newBooks(t, nil, policy.Class{Attain: 0.95})
+				b.run(28, jobs, late)
+				b.started, b.late = 0, 0
+				b.run(84, jobs, late)
+				want := parBudget.Default * 0.05
+				if got := b.late / b.started; math.Abs(got/want-1) > 0.06 {
+					t.Errorf("%.3f %% late, want %.3f %%", 100*got, 100*want)
+				}
+			})
+		}
+	}
+}
+
+// However many are late in one bad minute, z rises by no more than two days of
+// budget do: dz/dpaid = G(1 + z/2) over a payment of 2.
+func TestOneDisasterCostsTwoDaysOfBudget(t *testing.T) {
+	rise := func(bad float64) (z, most float64) {
+		b := newBooks(t, nil, policy.Class{Attain: 0.95})
+		late := func(z, _ float64) float64 { return 0.1 * math.Exp(-z) }
+		b.run(20, steady(20_000), late)
+		before := b.class().Z
+		minutes := int(bad)
+		b.run(bad/1440, steady(20_000), func(float64, float64) float64 { return 1 })
+		for range 5 * 144 {
+			b.run(10.0/1440, steady(20_000), late)
+			z = max(z, b.class().Z-before)
+		}
+		paid := debtMost * (1 + float64(minutes)*60/debtTime)
+		most = (before+2)*math.Exp(parGain.Default/2*paid) - 2 - before
+		return z, most
+	}
+	for _, minutes := range []float64{200, 400} {
+		if z, most := rise(minutes); z > most || z < 0.1*most {
+			t.Errorf("%v bad minutes raise z by %.3f, want something up to %.3f", minutes, z, most)
+		}
+	}
+}
+
+// A class that comes after weeks, or comes back, has no days behind it that its
+// first jobs could be measured by: nobody is late, and z falls as it falls for
+// any class, by G a day.
+func TestALateComerKeepsItsReserve(t *testing.T) {
+	none := func(float64, float64) float64 { return 0 }
+	t.Run("late", func(t *testing.T) {
+		b := newBooks(t, nil, policy.Class{Attain: 0.95})
+		b.run(30, steady(0), none)
+		b.run(1, steady(1000), none)
+		if fell := parZStart.Default - b.class().Z; fell < 0.2 || fell > 0.5 {
+			t.Errorf("z fell by %.2f in a day, want about %.2f", fell, parGain.Default)
+		}
+	})
+	t.Run("back", func(t *testing.T) {
+		b := newBooks(t, nil, policy.Class{Attain: 0.95})
+		b.run(20, steady(1000), func(z, _ float64) float64 { return 0.1 * math.Exp(-z) })
+		b.run(30, steady(0), none)
+		before := b.class().Z
+		b.run(1, steady(1000), none)
+		if fell := before - b.class().Z; fell < 0.2 || fell > 0.7 {
+			t.Errorf("z fell by %.2f in a day from %.2f, want about %.2f", fell, before, parGain.Default*(1+before/2))
+		}
+	})
+}
+
+// A class that begins far over its allowance and is helped by what is bought is
+// not taken for one that is out of reach.
+func TestABadBeginningIsNotOutOfReach(t *testing.T) {
+	b := newBooks(t, nil, policy.Class{Attain: 0.99})
+	late := func(z, _ float64) float64 { return min(0.99*math.Exp(-z/6), 1) }
+	for range 15 * 24 {
+		b.run(1.0/24, steady(1000), late)
+		if b.class().BarS > 0 {
+			t.Fatalf("z = %.2f is barred: %.0f %% late, %.0f %% when it rose from %.2f", b.class().Z, 100*b.class().Late/b.class().Started, 100*b.class().BaseLate, b.class().BaseZ)
+		}
+	}
+}
+
+func TestNoGainHoldsZ(t *testing.T) {
+	b := newBooks(t, policy.Values{"gain": 0.0, "z_start": 8.0}, policy.Class{Attain: 0.95, WorstHour: 0.9})
+	b.run(2, steady(1000), func(float64, float64) float64 { return 0.5 })
+	if c := b.class(); c.Z != 8 || c.HourZ != zHigh {
+		t.Errorf("z = %v and %v, want both where they started", c.Z, c.HourZ)
+	}
+}
