@@ -158,3 +158,22 @@ func TestNoGainHoldsZ(t *testing.T) {
 		t.Errorf("z = %v and %v, want both where they started", c.Z, c.HourZ)
 	}
 }
+
+// A class that allows one job in a thousand and begins with all of them late owes
+// more than it earns from its first sample on: its z rises at once, and the late
+// share it began with is still what a rise is judged by.
+func TestAStrictPromiseRemembersItsBeginning(t *testing.T) {
+	w := newWorld(policy.Hourly, []policy.Class{{Name: "photo", Priority: -1, Target: time.Minute, On: policy.Wait, Attain: 0.999}})
+	if err := w.start(nil); err != nil {
+		t.Fatal(err)
+	}
+	o := &policy.Observation{Queue: policy.QueueView{Kinds: []policy.KindView{{
+		Type: "photo", Started: 1000, StartedLate: 1000, Arrived: [4]policy.Flow{3: flow(60_000, 60_000)},
+	}}}}
+	c := &w.policy.st.Steer.Classes[0]
+	w.policy.lines = append(w.policy.lines[:0], line{urgent: true})
+	w.policy.count(o, 60)
+	if c.Z <= c.BaseZ || c.BaseLate != 1 {
+		t.Errorf("z %.5f from %.5f, judged by a late share of %v: want a rise, judged by 1", c.Z, c.BaseZ, c.BaseLate)
+	}
+}
