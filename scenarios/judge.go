@@ -14,33 +14,19 @@ import (
 // outside the scenario: its hours are not those the windows are about. A figure that is missing or has no value breaks its
 // promise. Left out are classes without jobs that need not have any: one that
 // catches the rest, and all of them on a trace given from outside the scenario.
-func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict { return s.judge(f, wholeRun) }
+func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict { return s.judge(f, false) }
 
 // JudgePart is Judge for a run of a part of the trace: of the [[promise]] tables
 // it leaves out those about figures of the whole run, such as its cost, and a
 // class of which the part has no job is not judged.
-func (s *Scenario) JudgePart(f *sim.Figures) []sim.Verdict { return s.judge(f, partOfRun) }
+func (s *Scenario) JudgePart(f *sim.Figures) []sim.Verdict { return s.judge(f, true) }
 
-// JudgeWeek is Judge for another week than the scenario's own, drawn from another
-// seed: it leaves out the [[promise]] tables about windows, whose bounds were set
-// for the hours of one week.
-func (s *Scenario) JudgeWeek(f *sim.Figures) []sim.Verdict { return s.judge(f, otherWeek) }
-
-// extent is what of a scenario a run covers.
-type extent uint8
-
-const (
-	wholeRun extent = iota
-	partOfRun
-	otherWeek
-)
-
-func (s *Scenario) judge(f *sim.Figures, of extent) []sim.Verdict {
+func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
 	var list []sim.Verdict
 	for i := range s.Classes {
 		c := &s.Classes[i]
 		got := f.Classes[c.Name]
-		mayBeEmpty := s.replaced || of == partOfRun || len(c.Types) == 0 && c.Priority == nil
+		mayBeEmpty := s.replaced || part || len(c.Types) == 0 && c.Priority == nil
 		if c.Attain == 0 || mayBeEmpty && got != nil && got.Jobs == 0 {
 			continue
 		}
@@ -62,10 +48,10 @@ func (s *Scenario) judge(f *sim.Figures, of extent) []sim.Verdict {
 	}
 	for i := range s.Promises {
 		p := &s.Promises[i]
-		if (s.replaced || of == otherWeek) && (isWindow(p.Metric) || isWindow(p.Per)) {
+		if s.replaced && (isWindow(p.Metric) || isWindow(p.Per)) {
 			continue // the hours of another trace's week
 		}
-		if of == partOfRun && !(isJudged(p.Metric) && (p.Per == "" || isJudged(p.Per))) {
+		if part && !(isJudged(p.Metric) && (p.Per == "" || isJudged(p.Per))) {
 			continue
 		}
 		list = append(list, p.judge(f))

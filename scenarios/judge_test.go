@@ -199,23 +199,3 @@ func TestPercentIsNeverRoundedUp(t *testing.T) {
 		}
 	}
 }
-
-// A bound on the hours of one week says nothing about another week's.
-func TestJudgeWeekLeavesOutWindows(t *testing.T) {
-	s, err := Load("photo-week.toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	windows := func(list []sim.Verdict) (n int) {
-		for _, v := range list {
-			if strings.Contains(v.Name, "night") {
-				n++
-			}
-		}
-		return n
-	}
-	var f sim.Figures
-	if own, other := windows(s.Judge(&f)), windows(s.JudgeWeek(&f)); own != 2 || other != 0 {
-		t.Errorf("%d promises about windows are judged on the week itself and %d on another, want 2 and 0", own, other)
-	}
-}

@@ -231,12 +231,6 @@ func (t *tuner) runSweep(cfg *tune.Config, progress *Progress) error {
 func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 	o := r.Outcome
 	row := &o.Rows[o.Advice]
-	keeps := row.Held.Keeps()
-	if !keeps && !t.evenBroken {
-		p := row.Held.Worst()
-		return inputError(fmt.Errorf("on the weeks that judge, neither the recommendation nor the defaults keep the promises: %q, promised %s, comes to %s and is kept in %d of %d weeks; loosen it, or write the least broken point with --even-broken",
-			p.Name, p.Want, p.Got(), p.Kept, row.Held.N))
-	}
 	r.Scenario = t.bench.names()
 	r.Single = len(t.bench.scenarios) == 1
 	if c := t.bench.scenarios[0].Classes; len(c) > 0 {
@@ -244,6 +238,16 @@ func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 	}
 	if r.Single {
 		r.Seeds = weeksText(cfg.Search, cfg.Select)
+	}
+	keeps := row.Held.Keeps()
+	if !keeps && !t.evenBroken {
+		// minutes of work are worth reading, whatever comes of them
+		if err := t.show(r); err != nil {
+			return err
+		}
+		p := row.Held.Worst()
+		return inputError(fmt.Errorf("on the weeks that judge, neither the recommendation nor the defaults keep the promises: %q, promised %s, comes to %s and is kept in %d of %d weeks; loosen it, or write the least broken point with --even-broken",
+			p.Name, p.Want, p.Got(), p.Kept, row.Held.N))
 	}
 	advised, err := t.advised(row, o, cfg)
 	if err != nil {
@@ -264,11 +268,8 @@ func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 	}
 	r.Wrote = t.out
 	r.Next = commandLine([]string{"skynet", "simulate", t.bench.scenarios[0].Path, "--policy", t.out})
-	if !t.app.quiet {
-		o := reports.Options{Color: !t.app.noColor && t.json != "-"}
-		if err := reports.WriteTuning(t.stdout(), r, time.Since(t.began).Seconds(), o); err != nil {
-			return err
-		}
+	if err := t.show(r); err != nil {
+		return err
 	}
 	if !keeps {
 		return brokenError(nil)
@@ -358,4 +359,13 @@ func (t *tuner) advised(row *tune.Row, o *tune.Outcome, cfg *tune.Config) (*scen
 	}
 	p.Provenance = from
 	return p, nil
+}
+
+// show prints the outcome, unless it is to be quiet.
+func (t *tuner) show(r *reports.Tuning) error {
+	if t.app.quiet {
+		return nil
+	}
+	o := reports.Options{Color: !t.app.noColor && t.json != "-"}
+	return reports.WriteTuning(t.stdout(), r, time.Since(t.began).Seconds(), o)
 }

@@ -114,7 +114,7 @@ func metricsOf(s *scenarios.Scenario, f *sim.Figures, part bool) *tune.Metrics {
 		}
 		m.Attained = append(m.Attained, c.Attained)
 	}
-	verdicts := s.JudgeWeek(f)
+	verdicts := s.Judge(f)
 	if part {
 		verdicts = s.JudgePart(f)
 	}

@@ -18,7 +18,7 @@ import (
 //	back off: a refusal by EC2 stops the group for 5 minutes, doubled up to 30
 //
 // Upcoming nodes count from the moment they are asked for, so nothing is asked
-// for twice. Head room is bought with placeholder pods, as its users do it
+// for twice. Head room is bought with pause pods, as its users do it
 // (buffer). What EC2 refuses is given up; the next types of the list stand in.
 //
 // Deviations: pods cannot be moved, as those of batch jobs cannot, so a node is
@@ -60,7 +60,7 @@ const caBulk = 10
 var (
 	caBuffer = policy.Param{
 		Name: "buffer", Kind: policy.Integer, Min: 0, Max: 200,
-		Doc: "Slots kept free by placeholder pods.",
+		Doc: "Slots kept free by pause pods.",
 	}
 	caUnneeded = policy.Param{
 		Name: "unneeded_time", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour), Default: float64(10 * time.Minute),

@@ -20,7 +20,7 @@ import (
 // whole nodes of the type whose slot-second is cheapest at its speed, the last
 // one as small as its pods allow. Pods ask for slots, not for speed: a last pod
 // may land on the slowest core of the catalog. Head room is bought with
-// placeholder pods (buffer). max is the NodePool's limit, its only defence
+// pause pods (buffer). max is the NodePool's limit, its only defence
 // against running away.
 //
 // Deviations: pods of batch jobs cannot be moved, so a node that is consolidated
@@ -56,7 +56,7 @@ var Karpenter = newSpec(build{
 var (
 	karpenterBuffer = policy.Param{
 		Name: "buffer", Kind: policy.Integer, Min: 0, Max: 200,
-		Doc: "Slots kept free by placeholder pods.",
+		Doc: "Slots kept free by pause pods.",
 	}
 	karpenterConsolidate = policy.Param{
 		Name: "consolidate", Kind: policy.Choice, Choices: []string{"underutilized", "empty"},
