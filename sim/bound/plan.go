@@ -55,6 +55,7 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 	if !w.hourly {
 		p.lag = w.lags.Quantile(w.unit, 0.7).Seconds()
 	}
+	p.parallel = opt.Parallel > 1
 	if p.kinds == nil {
 		return errors.New("no type to plan with")
 	}
