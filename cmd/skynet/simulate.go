@@ -27,6 +27,7 @@ type simulation struct {
 	json, jobs     string
 	timeline       string
 	report         string
+	bounded        bool
 }
 
 func newSimulateCommand(a *app) *cobra.Command {
@@ -51,6 +52,7 @@ promise was broken. With --quiet it says so only then.`,
 	flags.StringVar(&s.json, "json", "", "write the figures as JSON to this `file`; - for standard output")
 	flags.StringVar(&s.jobs, "jobs", "", "write every job's fate to this `file` (.csv or .parquet)")
 	flags.StringVar(&s.timeline, "timeline", "", "write the state at every tick to this CSV `file`")
+	flags.BoolVar(&s.bounded, "bound", false, "say too what no policy that keeps the promises could pay less than")
 	flags.StringVar(&s.report, "report", "", "write plots and an index page to this `folder`")
 	return c
 }
@@ -61,6 +63,9 @@ func (s *simulation) run(path string, seeded bool) error {
 	}
 	if s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.report != "") {
 		return usageError(errors.New("--jobs, --timeline and --report are of one run: leave out --runs"))
+	}
+	if s.runs > 1 && s.bounded {
+		return usageError(errors.New("--bound is of one run: leave out --runs, or see compare"))
 	}
 	var err error
 	if err := s.checkPlaces(); err != nil {
@@ -120,12 +125,19 @@ func (s *simulation) once(began time.Time) error {
 		}
 		return log.close()
 	}
+	show := s.showing()
 	err := s.app.intoJSON(s.json, func() (any, error) {
 		if err := into(s.jobs, run); err != nil {
 			return nil, err
 		}
 		verdicts = s.scenario.Judge(&result.Figures)
-		return judged{&result.Figures, verdicts}, nil
+		if s.bounded {
+			var err error
+			if show.LowerUSD, err = s.lower(); err != nil {
+				return nil, err
+			}
+		}
+		return judged{&result.Figures, verdicts, show.LowerUSD}, nil
 	})
 	if err != nil {
 		return err
@@ -135,7 +147,6 @@ func (s *simulation) once(began time.Time) error {
 			return namedByUser(err)
 		}
 	}
-	show := s.showing()
 	if s.report != "" {
 		if show.Report, err = reports.Write(s.report, result, verdicts, show); err != nil {
 			return err
@@ -148,6 +159,7 @@ func (s *simulation) once(began time.Time) error {
 type judged struct {
 	*sim.Figures
 	Promises []sim.Verdict `json:"promises"`
+	LowerUSD float64       `json:"lower_usd,omitempty"` // with --bound
 }
 
 // kept reports whether every promise was.
