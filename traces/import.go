@@ -40,7 +40,7 @@ type ImportOptions struct {
 	// place of service_s. "" takes none. Columns that are not mentioned go by
 	// their own names; with any mentioned, the file's others are skipped.
 	Columns  map[string]string
-	TimeUnit time.Duration // of numbers in columns of time: s, ms, µs or ns; 0: a second
+	TimeUnit time.Duration          // of numbers in columns of time: s, ms, µs or ns; 0: a second
 	Dedup    bool                   // keep one of several jobs that agree in everything
 	Zone     *time.Location         // of wall-clock times, and of the midnight that becomes time 0; nil: UTC
 	Width    Width                  // of parallel jobs

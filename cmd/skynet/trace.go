@@ -86,7 +86,7 @@ whose difference it is), type, priority, estimate_s, deadline_s, bytes_in,
 bytes_out, tenant. Times may be dates.`,
 		Example: "  skynet trace import wagap-2013.swf.gz -o metacentrum.parquet --timezone Europe/Prague\n" +
 			"  skynet trace import jobs.csv -o jobs.parquet --map arrival_s=created_at,start_s=started_at,finish_s=finished_at,type=kind",
-		Args:    atLeastOne("FILE"),
+		Args: atLeastOne("FILE"),
 		RunE: func(_ *cobra.Command, files []string) error {
 			var err error
 			if opt.Zone, err = time.LoadLocation(zone); err != nil {
