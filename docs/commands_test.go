@@ -69,7 +69,7 @@ func TestCommandsPrintWhatPagesShow(t *testing.T) {
 		if len(commands) == 0 {
 			continue
 		}
-		t.Run(filepath.Base(file), func(t *testing.T) {
+		t.Run(p.file, func(t *testing.T) {
 			t.Parallel()
 			got, cpu := run(t, commands, desk(t), bin)
 			t.Logf("%d commands, %.1f s of CPU", len(commands), cpu.Seconds())

@@ -3,6 +3,7 @@ package docs_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func readPage(t *testing.T, file string) *page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := parsePage(strings.TrimPrefix(file, "../"), string(text))
+	p, err := parsePage(filepath.ToSlash(filepath.Join("docs", file)), string(text)) // from the repository's root
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,8 +100,8 @@ func (p *page) commands() ([]command, error) {
 				c.text += "\n" + p.lines[i]
 				i++
 			}
-			for i < b.end && strings.HasPrefix(p.lines[i], "> ") {
-				c.text += "\n" + strings.TrimPrefix(p.lines[i], "> ")
+			for i < b.end && (p.lines[i] == ">" || strings.HasPrefix(p.lines[i], "> ")) {
+				c.text += "\n" + strings.TrimPrefix(strings.TrimPrefix(p.lines[i], ">"), " ")
 				i++
 			}
 			c.first = i
@@ -119,7 +120,7 @@ func (p *page) shown(c command) []string { return p.lines[c.first:c.end] }
 
 func TestPageIsReadAsWritten(t *testing.T) {
 	p, err := parsePage("p.md", strings.Join([]string{
-		"```console", "$ one \\", "  more", "out", "$ cat <<E", "> a", "> E", "a", "", "$ quiet", "```",
+		"```console", "$ one \\", "  more", "out", "$ cat <<E", "> a", ">", "> E", "a", "", "$ quiet", "```",
 		"<!-- not run: it takes a day -->", "```console", "$ day", "```",
 		"```toml", "x = 1", "```",
 	}, "\n"))
@@ -131,7 +132,7 @@ func TestPageIsReadAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []struct{ text, shown string }{
-		{"one \\\n  more", "out"}, {"cat <<E\na\nE", "a\n"}, {"quiet", ""},
+		{"one \\\n  more", "out"}, {"cat <<E\na\n\nE", "a\n"}, {"quiet", ""},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d commands, want %d", len(got), len(want))

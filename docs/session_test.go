@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -97,9 +98,17 @@ var goRun = regexp.MustCompile(`\bgo run \./cmd/(skynet[a-z-]*)`)
 // "go run ./cmd/NAME", which would build them once more.
 func ours(text string) string { return goRun.ReplaceAllString(text, "$1") }
 
-// programs builds every program of cmd/ and returns the folder it is in.
+// programs returns the folder of all programs of cmd/, built once.
 func programs(t *testing.T) string {
 	t.Helper()
+	bin, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+var built = sync.OnceValues(func() (string, error) {
 	// What go build reads the test's cache does not know of: looking at every
 	// file of the tree makes it run again when one has changed.
 	err := filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
@@ -109,15 +118,28 @@ func programs(t *testing.T) string {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	bin := t.TempDir()
+	bin := filepath.Join(scratch, "bin")
 	// Profiles would have every package compiled once more than for the tests.
-	build := exec.Command("go", "build", "-pgo=off", "-buildvcs=false", "-o", bin, "../cmd/...")
+	build := exec.Command("go", "build", "-pgo=off", "-buildvcs=false", "-o", bin+"/", "../cmd/...")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", build, err, out)
+		return "", fmt.Errorf("%v: %w\n%s", build, err, out)
 	}
-	return bin
+	return bin, nil
+})
+
+// scratch is a folder for what tests share.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "docs"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(scratch)
+	os.Exit(code)
 }
 
 // desk returns a new folder that looks like the repository as far as pages

@@ -18,7 +18,7 @@ var varying = []struct {
 	why  string
 }{
 	{
-		regexp.MustCompile(`^(\S+: .*(?:seed \d+|runs))\s{2,}[\d.]+ [a-zµ]+(?: \d+ [a-z]+)*(?: \([\d.]+ [kM]? ?jobs/s\))?$`),
+		regexp.MustCompile(`^(\S+: .*(?:seeds? [\d–]+|runs))\s{2,}[\d.]+ [a-zµ]+(?: \d+ [a-z]+)*(?: \([\d.]+ [kM]? ?jobs/s\))?$`),
 		"$1  TIME", "how long a run took, and how many jobs that was a second",
 	},
 	{
@@ -119,6 +119,7 @@ func TestShownAgreesWithPrinted(t *testing.T) {
 		{"week: 7 d, seed 1     370 ms (12 M jobs/s)", "week: 7 d, seed 1    1.2 s (900 k jobs/s)\n", true},
 		{"week: 7 d, seed 1     370 ms (12 M jobs/s)", "week: 8 d, seed 1    1.2 s (900 k jobs/s)\n", false},
 		{"week: seed 1   1 m 3 s", "week: seed 1   8.4 s\n", true},
+		{"week: 20 runs, seeds 1–20   7.5 s (994 k jobs/s)", "week: 20 runs, seeds 1–20   14.9 s (659 k jobs/s)\n", true},
 		{"upload 99 % max 1 m 20 s", "upload 99 % max 1 m 21 s\n", false},
 		{"skynet (devel) (3f9a1c, modified) go1.26.0 linux/amd64", "skynet (devel) go1.27.1 darwin/arm64\n", true},
 		{"a", "time=2026-11-30T01:35:05Z level=INFO msg=\"bound: plan\" done=42 elapsed=10s\na  \n", true},

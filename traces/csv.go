@@ -127,6 +127,8 @@ func (r *csvReader) header(opt ImportOptions) error {
 	}
 	fix := "the header must name " + strings.Join(columnNames[:colsRequired], ", ") + ", and may name " + strings.Join(columnNames[colsRequired:], ", ")
 	switch {
+	case len(opt.Columns) > 0:
+		fix = "the header names " + strings.Join(r.names, ", ")
 	case r.lenient && lacking:
 		fix = "--map arrival_s=NAME,… says which of the file's columns holds what: " + strings.Join(importNames, ", ")
 	case !lacking:
@@ -165,7 +167,7 @@ func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking boo
 		}
 		r.known.has.tenant = r.known.has.tenant || t.col == colTenant
 	}
-	lack := r.lacking()
+	lack := slices.DeleteFunc(r.lacking(), func(name string) bool { return opt.Columns[name] != "" }) // that has been said
 	if len(lack) > 0 {
 		problems = append(problems, "no column "+strings.Join(lack, ", "))
 	}
