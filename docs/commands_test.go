@@ -33,7 +33,7 @@ var rewrite = flag.Bool("rewrite", false, "write what commands print into the pa
 
 // notRunMost bounds the blocks that are not run: minutes of work, or services
 // that a test does not have.
-const notRunMost = 12
+const notRunMost = 14
 
 // pageFiles returns the Markdown files that users read.
 func pageFiles(t *testing.T) []string {
