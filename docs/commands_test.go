@@ -16,8 +16,10 @@
 //   - A block of another language shows nothing that would be typed, unless it
 //     is marked so.
 //
-// go test ./docs -rewrite puts what was printed into the pages. Read the
-// difference before you commit it.
+// go test ./docs -rewrite puts what was printed into the pages, but leaves
+// alone lines that differ in run times only; with -times it takes those too,
+// which is for a quiet machine (and -parallel 1). Read the difference before
+// you commit it.
 package docs_test
 
 import (
@@ -25,11 +27,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what commands print into the pages that show it")
+var (
+	rewrite = flag.Bool("rewrite", false, "write what commands print into the pages that show it")
+	times   = flag.Bool("times", false, "with -rewrite: run times too")
+)
 
 // notRunMost bounds the blocks that are not run: minutes of work, or services
 // that a test does not have.
@@ -97,9 +103,12 @@ func judge(t *testing.T, p *page, commands []command, got []reply) (changed bool
 			t.Errorf("%s:%d: %s: the shell ended here or before", p.file, c.line, c.text)
 		case r.code != 0 && (i+1 == len(commands) || commands[i+1].text != "echo $?"):
 			t.Errorf("%s:%d: %s: exit code %d; \"$ echo $?\" must follow and show it\n%s", p.file, c.line, c.text, r.code, r.output)
-		case agree(shown, lines):
-		case *rewrite && !containsElided(shown):
-			p.lines = append(p.lines[:c.first:c.first], append(refresh(shown, lines), p.lines[c.end:]...)...)
+		case agree(shown, lines) && !(*rewrite && *times):
+		case *rewrite && !slices.Contains(shown, elided):
+			if !*times {
+				lines = refresh(shown, lines)
+			}
+			p.lines = append(p.lines[:c.first:c.first], append(lines, p.lines[c.end:]...)...)
 			changed = true
 		default:
 			at, wants, is := difference(shown, lines)
@@ -108,13 +117,4 @@ func judge(t *testing.T, p *page, commands []command, got []reply) (changed bool
 		}
 	}
 	return changed && !t.Failed()
-}
-
-func containsElided(shown []string) bool {
-	for _, line := range shown {
-		if line == elided {
-			return true
-		}
-	}
-	return false
 }
