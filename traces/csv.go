@@ -131,7 +131,9 @@ func (r *csvReader) header(opt ImportOptions) error {
 		fix = "the header names " + strings.Join(r.names, ", ")
 	case r.lenient && lacking:
 		fix = "--map arrival_s=NAME,… says which of the file's columns holds what: " + strings.Join(importNames, ", ")
-	case !lacking:
+	case lacking:
+		fix += "; skynet trace import --map takes files that call them otherwise"
+	default:
 		fix += "; --ignore-columns skips others"
 	}
 	return &InputError{File: r.in.path, Line: 1, Reason: strings.Join(problems, "; "), Fix: fix}

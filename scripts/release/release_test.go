@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"debug/buildinfo"
 	"errors"
 	"io"
 	"os"
@@ -107,6 +108,13 @@ func TestReleaseIsTheSameBytesTwice(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(out, "one")); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
+	built, err := buildinfo.Read(bytes.NewReader([]byte(member(t, a[name+".tar.gz"], name+"/skynet"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if built.Main.Version != "v1.2.3" || !strings.Contains(built.String(), "vcs.modified=false") || strings.Contains(built.String(), "main.x") {
+		t.Errorf("the program says of itself:\n%s", built)
+	}
 	want := map[string]int64{name + "/skynet": 0o755, name + "/README.md": 0o644, name + "/LICENSE": 0o644, name + "/CHANGELOG.md": 0o644}
 	for _, h := range headers(t, a[name+".tar.gz"]) {
 		if mode, ok := want[h.Name]; !ok || h.Mode != mode || h.Uid != 0 || h.Uname != "" || h.ModTime.UTC().Format("2006-01-02 15:04") != "2026-03-02 08:00" {
@@ -139,17 +147,15 @@ func TestReleaseRefuses(t *testing.T) {
 	refused("there is no key to sign with", signing{})
 	refused("no such file", signing{file: "nowhere.key"})
 	refused("no minisign secret key", signing{file: filepath.Join(repository, "README.md")})
-	locked := filepath.Join(t.TempDir(), "locked.key")
+	const locked = "testdata/locked.key" // made for this test
+	t.Setenv(passwordVariable, "")
+	refused("put it into "+passwordVariable, signing{file: locked})
 	t.Setenv(passwordVariable, "sesame")
-	if err := newKey(locked, io.Discard); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := (signing{file: locked}).key(); err != nil {
 		t.Error(err)
 	}
 	t.Setenv(passwordVariable, "")
-	refused("put it into "+passwordVariable, signing{file: locked})
-	if err := newKey(locked, io.Discard); !errors.Is(err, errUsage) {
+	if err := newKey(secret, io.Discard); !errors.Is(err, errUsage) {
 		t.Errorf("a key written over: %v", err)
 	}
 
@@ -238,21 +244,42 @@ func contents(t *testing.T, dir string) map[string]string {
 }
 
 // headers returns what an archive says of its files.
-func headers(t *testing.T, archive string) []*tar.Header {
+func headers(t *testing.T, archive string) (all []*tar.Header) {
 	t.Helper()
-	z, err := gzip.NewReader(bytes.NewReader([]byte(archive)))
+	each(t, archive, func(h *tar.Header, _ io.Reader) { all = append(all, h) })
+	return all
+}
+
+// member returns the content of a file of an archive.
+func member(t *testing.T, archive, name string) (content string) {
+	t.Helper()
+	each(t, archive, func(h *tar.Header, r io.Reader) {
+		if h.Name == name {
+			text, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			content = string(text)
+		}
+	})
+	return content
+}
+
+// each calls do with every file of an archive.
+func each(t *testing.T, archive string, do func(*tar.Header, io.Reader)) {
+	t.Helper()
+	z, err := gzip.NewReader(strings.NewReader(archive))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []*tar.Header
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if err == io.EOF {
-			return all
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, h)
+		do(h, r)
 	}
 }
