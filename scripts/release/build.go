@@ -17,6 +17,8 @@ import (
 // A target is what programs are built for.
 type target struct{ system, architecture string }
 
+func (t target) String() string { return t.system + "/" + t.architecture }
+
 var targets = []target{{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}}
 
 // A commit is what a release is built from.

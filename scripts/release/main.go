@@ -65,7 +65,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		out := set.String("out", "dist", "`folder` that the release's own folder appears in")
 		key := set.String("key", "", "minisign secret key `file`; else the key's text in "+keyVariable)
 		unsigned := set.Bool("unsigned", false, "make an unsigned snapshot of a commit that need not have a tag")
+		only := set.String("only", "", "of a snapshot, this `target` alone, such as linux/amd64")
 		if err := parse(); err != nil {
+			return err
+		}
+		targets, err := chosen(*only, *unsigned)
+		if err != nil {
 			return err
 		}
 		return release(ctx, ".", *out, targets, signing{file: *key, unsigned: *unsigned}, stdout)
@@ -86,4 +91,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return newKey(filepath.Clean(set.Arg(0)), stdout)
 	}
 	return usage("unknown verb %q: build, verify or key", verb)
+}
+
+// chosen returns the targets to build. A release has all of them.
+func chosen(only string, unsigned bool) ([]target, error) {
+	if only == "" {
+		return targets, nil
+	}
+	for _, t := range targets {
+		if only == t.String() && unsigned {
+			return []target{t}, nil
+		}
+	}
+	return nil, usage("-only %s: must be one of %v, and -unsigned: a release has all of them", only, targets)
 }

@@ -165,6 +165,11 @@ func TestReleaseRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("uncommitted changes", signing{file: secret})
+	for _, args := range [][]string{{"build", "-only", "linux/amd64"}, {"build", "-unsigned", "-only", "plan9/mips"}, {"build", "extra"}, {}} {
+		if err := run(t.Context(), args, io.Discard); !errors.Is(err, errUsage) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
 	if err := run(t.Context(), []string{"biuld"}, io.Discard); !errors.Is(err, errUsage) {
 		t.Error(err)
 	}
