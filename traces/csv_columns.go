@@ -94,9 +94,12 @@ func (r *csvReader) mapColumns(names []string, opt ImportOptions) (problems []st
 			continue
 		}
 		field := slices.Index(names, from)
-		if field < 0 {
+		switch {
+		case field < 0:
 			problems = append(problems, fmt.Sprintf("--map %s=%s: no such column%s", name, from, spell.DidYouMean(from, names)))
 			continue
+		case slices.Contains(names[field+1:], from):
+			problems = append(problems, fmt.Sprintf("--map %s=%s: that column stands twice", name, from))
 		}
 		col, _ := numberOf(name)
 		r.takes = append(r.takes, take{field, col})

@@ -98,6 +98,7 @@ func TestImportSaysWhatIsWrongWithAMapping(t *testing.T) {
 	}{
 		{"created_at,took", map[string]string{"arrival_s": "created", "service_s": "took"}, `x.csv:1: --map arrival_s=created: no such column`},
 		{"a,b,c", map[string]string{"arrival_s": "a", "start_s": "b"}, "no column finish_s"},
+		{"a,b,a", map[string]string{"arrival_s": "a", "service_s": "b"}, "--map arrival_s=a: that column stands twice"},
 		{"a,b,c", map[string]string{"arrival_s": "a"}, "no column service_s"},
 		{"arrival_s,start_s", nil, "no column finish_s"},
 	} {

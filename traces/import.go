@@ -108,8 +108,9 @@ var errTooMany = errors.New("too many jobs")
 // leniently: rows that no simulation should see are dropped and counted,
 // arrivals are sorted (those of one instant keep their order), numbers are
 // rounded to the nanosecond, and missing types and priorities become "job"
-// and 0. The whole trace is held in memory. A file whose rows are all bad is
-// an error.
+// and 0. Arrivals that count from 1970, or in CSV are dates, are counted from
+// the midnight before the first, on the clock of opt.Zone. The whole trace is
+// held in memory. A file whose rows are all bad is an error.
 func Import(path string, opt ImportOptions) (Source, *Summary, error) {
 	in, err := openInput(path)
 	if err != nil {
