@@ -58,7 +58,7 @@ func (w *World) JournalHeader(p *Policy, seed uint64, program string) journal.He
 	c := w.Config(seed)
 	env := c.Env()
 	h := journal.Header{
-		Program: program, World: journal.Simulated, Scenario: c.Name, Seed: seed, Start: c.Start.UTC(),
+		Program: program, World: journal.Simulated, Scenario: c.Name, Seed: seed, Start: c.Start.UTC(), JudgeFrom: c.JudgeFrom,
 		Classes: env.Classes, Tick: env.Tick, UTCOffset: env.UTCOffset, BootGuess: env.BootGuess,
 		Guard: c.Limits(), Catalog: env.Catalog,
 	}

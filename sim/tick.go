@@ -41,17 +41,20 @@ func (e *engine) tick() {
 			row.Drains++
 		}
 	}
-	outcome := policy.Outcome{At: e.obs.Now, Drained: row.Drains}
+	outcome, short := policy.Outcome{At: e.obs.Now, Drained: row.Drains}, 0
 	for i := range decision.Launches {
 		l := &decision.Launches[i]
 		outcome.Asked += l.Count
-		launched, refused := e.launchAll(l)
+		launched, refused, left := e.launchAll(l)
 		outcome.Launched += launched
 		outcome.Refused += refused
+		short += left
 	}
 	row.Launches, row.Refused = outcome.Launched, outcome.Refused
 	if e.opt.Journal != nil {
-		e.opt.Journal.Became(journal.Outcome{Launched: row.Launches, Refused: row.Refused, Drained: row.Drains, Undrained: row.Undrains})
+		e.opt.Journal.Became(journal.Outcome{
+			Launched: row.Launches, Refused: row.Refused, Short: short, Drained: row.Drains, Undrained: row.Undrains,
+		})
 	}
 	if outcome.Asked > 0 || outcome.Drained > 0 {
 		e.rec.Decided(outcome)

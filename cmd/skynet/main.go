@@ -24,6 +24,7 @@ var verbs = []func(*app) *cobra.Command{
 	newBoundCommand,
 	newTuneCommand,
 	newReplayCommand,
+	newExplainCommand,
 	newScenarioCommand,
 	newTraceCommand,
 	newVersionCommand,

@@ -33,6 +33,8 @@ type Header struct {
 	Seed uint64 `json:"seed,omitempty"`
 	// Start of a simulated trace; zero in production.
 	Start time.Time `json:"start,omitzero"`
+	// JudgeFrom is the time from Start before which a simulation is not judged.
+	JudgeFrom time.Duration `json:"judge_from,omitempty"`
 
 	Policy Policy `json:"policy"`
 	// Classes, Tick, UTCOffset and BootGuess are what the policy was told of its

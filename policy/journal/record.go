@@ -50,6 +50,9 @@ type Outcome struct {
 	// refused, of first choices and of substitutes.
 	Launched int `json:"launched"`
 	Refused  int `json:"refused"`
+	// Short is how many of the refused nothing stood in for, counted in instances
+	// of the last choice of each launch.
+	Short int `json:"short,omitempty"`
 	// Drained and undrained instances: those that could be.
 	Drained   int `json:"drained"`
 	Undrained int `json:"undrained"`
