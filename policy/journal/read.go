@@ -50,7 +50,7 @@ var ErrTorn = errors.New("the journal was cut off in this line: its writer died,
 type Torn struct {
 	File string
 	Line int
-	// Kept: the line was whole but for its outcome, and was read.
+	// Kept: the line was whole but for its end or its outcome, and was read.
 	Kept bool
 }
 
@@ -141,6 +141,9 @@ func (r *Reader) Next() (any, error) {
 			return nil, r.wrong(err)
 		}
 		if line != nil {
+			if r.ended {
+				r.Torn[len(r.Torn)-1].Kept = true
+			}
 			return line, nil
 		}
 	}
@@ -280,7 +283,6 @@ func (r *Reader) parseRecord() (any, error) {
 			if !r.parseOwn(rec, text) {
 				return nil, nil
 			}
-			r.Torn[len(r.Torn)-1].Kept = true
 		} else if err := r.parseAny(rec, text); err != nil {
 			return nil, err
 		}
