@@ -45,7 +45,7 @@ func (w *wantedJobs) begin(classes []policy.Class, judgeFrom time.Duration) erro
 			return nil
 		}
 	}
-	return usageError(fmt.Errorf("--class %s: no class of this run%s: they are %s", w.class, spell.DidYouMean(w.class, names), strings.Join(names, ", ")))
+	return usageError(fmt.Errorf("--class %s: no class of this run%s; its classes: %s", w.class, spell.DidYouMean(w.class, names), strings.Join(names, ", ")))
 }
 
 // took returns what a class's target bounds of a job: its wait or its sojourn, up

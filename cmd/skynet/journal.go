@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/journal"
+	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/traces/compressed"
 )
 
@@ -97,7 +98,7 @@ func (t *text) Close() error {
 }
 
 // instants are the forms in which --at, --from and --to may name a time.
-const instants = `an instant like 2008-06-01T20:14:00Z or "2008-06-01 20:14" (UTC), a weekday's first like "Sun 20:14", or the time since the journal's start like 30h`
+const instants = `an instant like 2008-06-01T20:14:00Z or "2008-06-01 20:14" (UTC), a weekday's first like "Sun 20:14", or the time since the run's start like 30h`
 
 // parseInstant returns the time that text names in a run that starts at start.
 func parseInstant(text string, start time.Time) (time.Time, error) {
@@ -106,7 +107,7 @@ func parseInstant(text string, start time.Time) (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+	if d, err := scenarios.ParseDuration(text); err == nil && d >= 0 {
 		return start.Add(d), nil
 	}
 	if word, clock, ok := strings.Cut(text, " "); ok {
