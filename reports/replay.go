@@ -15,12 +15,26 @@ type ReplayOptions struct {
 	// Other is the label of the policy that was asked what it would have done;
 	// empty: the recorded one decided again.
 	Other string
-	Color bool
+	// UTCOffset of the users' clock, on which times are shown.
+	UTCOffset time.Duration
+	Color     bool
 	Width int
 }
 
-// instantText shows an instant of a journal: 2008-06-05 18:19:00 with its weekday.
-func instantText(at time.Time) string { return at.UTC().Format("Mon 2006-01-02 15:04:05") }
+// instantText shows an instant on the users' clock, to the second or finer:
+// Thu 2008-06-05 18:19:00 -07:00.
+func instantText(at time.Time, offset time.Duration, layout string) string {
+	if offset == 0 {
+		return at.UTC().Format("Mon 2006-01-02 " + layout + " UTC")
+	}
+	return at.In(time.FixedZone("", int(offset/time.Second))).Format("Mon 2006-01-02 " + layout + " -07:00")
+}
+
+const (
+	toMinute = "15:04"
+	toSecond = "15:04:05"
+	toMilli  = "15:04:05.000"
+)
 
 // Replayed writes what a replay came to, for people.
 func Replayed(w io.Writer, r *journal.Report, o ReplayOptions) error {
@@ -28,7 +42,7 @@ func Replayed(w io.Writer, r *journal.Report, o ReplayOptions) error {
 	span := r.Last.Sub(r.First)
 	left := part{
 		{oneLine(r.Policy), bold},
-		{fmt.Sprintf(": %s, %s to %s UTC (%s)", times(r.Decisions, "decision"), instantText(r.First), instantText(r.Last), Duration(span)), plain},
+		{fmt.Sprintf(": %s, %s to %s (%s)", times(r.Decisions, "decision"), instantText(r.First, o.UTCOffset, toMinute), instantText(r.Last, o.UTCOffset, toMinute), Duration(span)), plain},
 	}
 	var took part
 	if wall := o.Wall.Seconds(); wall > 0 {
@@ -52,7 +66,7 @@ func Replayed(w io.Writer, r *journal.Report, o ReplayOptions) error {
 	}
 	for i := range r.Differences {
 		d := &r.Differences[i]
-		s.line(part{{fmt.Sprintf("  #%d ", d.ID), bold}, {instantText(d.At) + "  " + d.Field, plain}}, 4, 3, part{{fmt.Sprintf("%s:%d", d.File, d.Line), faint}})
+		s.line(part{{fmt.Sprintf("  #%d ", d.ID), bold}, {instantText(d.At, o.UTCOffset, toSecond) + "  " + d.Field, plain}}, 4, 3, part{{fmt.Sprintf("%s:%d", d.File, d.Line), faint}})
 		s.line(say("    recorded "+oneLine(d.Recorded)), 4, 2)
 		s.line(say("    now      "+oneLine(d.Now)), 4, 2)
 	}

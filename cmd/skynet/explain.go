@@ -49,7 +49,7 @@ and what became of it. RUN is a journal, or several files of one in the order of
 time, as simulate --journal and production write it; or a scenario, which is
 simulated first. DECISION is a decision's number; --at names it by time.
 
-With --job or --class it says instead what jobs waited for: instances that were
+With --job or --class it says instead what late jobs waited for: instances that were
 booting, that EC2 refused, that the guard did not allow, or that nobody had
 foreseen; or simply their turn. For a journal that needs the jobs file of the
 same run, as simulate --jobs writes it.`,
@@ -71,7 +71,7 @@ same run, as simulate --jobs writes it.`,
 	flags.StringVar(&x.at, "at", "", "explain the decision that held at this `time`: "+instants)
 	choiceVar(flags, &x.whyNot, "why-not", "", "say what kept it from this `action`", []string{reports.WhyNotLaunch, reports.WhyNotTerminate})
 	flags.Int64Var(&x.job, "job", 0, "explain the wait of the job of this `number`")
-	flags.StringVar(&x.class, "class", "", "explain the latest jobs of this `class`")
+	flags.StringVar(&x.class, "class", "", "explain the worst jobs of this `class`: those most over its target")
 	flags.IntVar(&x.worst, "worst", 10, "explain this `many` of them")
 	flags.StringVar(&x.jobs, "jobs", "", "with a journal: the jobs `file` of the same run (.csv or .parquet)")
 	flags.BoolVar(&x.torn, "torn", false, "accept that a journal's last line is cut off, as a crash leaves it")
@@ -158,7 +158,7 @@ func (x *explaining) run(args []string) error {
 		return x.delays(wanted, scenario)
 	}
 	if q.id < 0 {
-		at, err := parseInstant(x.at, x.start)
+		at, err := parseInstant(x.at, x.start, x.header.UTCOffset)
 		if err != nil {
 			return usageError(fmt.Errorf("--at %w", err))
 		}

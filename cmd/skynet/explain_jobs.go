@@ -141,7 +141,7 @@ func (x *explaining) delays(wanted *wantedJobs, simulated bool) error {
 			return err
 		}
 	}
-	return x.show(list, func(w io.Writer, o reports.Options) error { return reports.Delays(w, list, o) })
+	return x.show(list, func(w io.Writer, o reports.Options) error { return reports.Delays(w, list, x.header.UTCOffset, o) })
 }
 
 // moments returns what every decision of the journal means for waiting jobs, and

@@ -125,27 +125,33 @@ func TestWorstOfAClass(t *testing.T) {
 
 // TestInstants: every form in which a time may be named.
 func TestInstants(t *testing.T) {
-	start := time.Date(2008, 6, 2, 7, 0, 0, 0, time.UTC) // a Monday
+	start := time.Date(2008, 6, 2, 7, 0, 0, 0, time.UTC) // a Monday, midnight in California
 	for text, want := range map[string]string{
-		"2008-06-08T20:14:00Z":      "2008-06-08T20:14:00Z",
-		"2008-06-08T20:14:00-07:00": "2008-06-09T03:14:00Z",
-		"2008-06-08 20:14":          "2008-06-08T20:14:00Z",
-		"2008-06-08 20:14:30":       "2008-06-08T20:14:30Z",
-		"2008-06-08":                "2008-06-08T00:00:00Z",
-		"30h":                       "2008-06-03T13:00:00Z",
-		"1d6h":                      "2008-06-03T13:00:00Z",
-		"0s":                        "2008-06-02T07:00:00Z",
-		"Sun 20:14":                 "2008-06-08T20:14:00Z",
-		"mon 07:00:00":              "2008-06-02T07:00:00Z",
-		"Mon 06:59":                 "2008-06-09T06:59:00Z",
+		"2008-06-08T20:14:00Z":           "2008-06-08T20:14:00Z",
+		"2008-06-08T20:14:00-07:00":      "2008-06-09T03:14:00Z",
+		"Sun 2008-06-08 20:14:00 -07:00": "2008-06-09T03:14:00Z", // as explain shows it
+		"Mon 2008-06-09 03:14:00 UTC":    "2008-06-09T03:14:00Z",
+		"Sun 2008-06-08 20:14:00":        "2008-06-09T03:14:00Z",
+		"2008-06-08 20:14":               "2008-06-09T03:14:00Z",
+		"2008-06-08 20:14:30":            "2008-06-09T03:14:30Z",
+		"2008-06-08":                     "2008-06-08T07:00:00Z",
+		"30h":                            "2008-06-03T13:00:00Z",
+		"1d6h":                           "2008-06-03T13:00:00Z",
+		"0s":                             "2008-06-02T07:00:00Z",
+		"Sun 20:14":                      "2008-06-09T03:14:00Z",
+		"mon 00:00:00":                   "2008-06-02T07:00:00Z",
+		"Mon 06:59":                      "2008-06-02T13:59:00Z",
 	} {
-		got, err := parseInstant(text, start)
+		got, err := parseInstant(text, start, -7*time.Hour)
 		if err != nil || got.Format(time.RFC3339) != want {
 			t.Errorf("%s: %v, %v, want %s", text, got, err, want)
 		}
 	}
+	if got, err := parseInstant("Mon 06:59", start, 0); err != nil || got.Format(time.RFC3339) != "2008-06-09T06:59:00Z" {
+		t.Errorf("without an offset: %v, %v", got, err)
+	}
 	for _, text := range []string{"", "20", "-1h", "Sun", "Son 20:14", "Sun 25:00", "yesterday"} {
-		if got, err := parseInstant(text, start); err == nil {
+		if got, err := parseInstant(text, start, 0); err == nil {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

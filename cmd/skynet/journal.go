@@ -98,12 +98,21 @@ func (t *text) Close() error {
 }
 
 // instants are the forms in which --at, --from and --to may name a time.
-const instants = `an instant like 2008-06-01T20:14:00Z or "2008-06-01 20:14" (UTC), a weekday's first like "Sun 20:14", or the time since the run's start like 30h`
+const instants = `on the users' clock, "2008-06-01 20:14", or the first "Sun 20:14" of the run; with a zone, 2008-06-01T20:14:00Z; or the time since the run's start, 30h`
 
-// parseInstant returns the time that text names in a run that starts at start.
-func parseInstant(text string, start time.Time) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339Nano, time.DateTime, "2006-01-02 15:04", time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil {
+// parseInstant returns the time that text names in a run that starts at start,
+// where the users' clock is offset from UTC.
+func parseInstant(text string, start time.Time, offset time.Duration) (time.Time, error) {
+	zone := time.FixedZone("", int(offset/time.Second))
+	for _, layout := range []string{
+		time.RFC3339Nano, "Mon 2006-01-02 15:04:05 -07:00", "Mon 2006-01-02 15:04:05 UTC",
+		time.DateTime, "2006-01-02 15:04", time.DateOnly, "Mon 2006-01-02 15:04:05",
+	} {
+		in := zone
+		if strings.HasSuffix(layout, "UTC") {
+			in = time.UTC
+		}
+		if at, err := time.ParseInLocation(layout, text, in); err == nil {
 			return at.UTC(), nil
 		}
 	}
@@ -111,22 +120,28 @@ func parseInstant(text string, start time.Time) (time.Time, error) {
 		return start.Add(d), nil
 	}
 	if word, clock, ok := strings.Cut(text, " "); ok {
-		for _, layout := range []string{time.TimeOnly, "15:04"} {
-			at, err := time.Parse(layout, clock)
-			if err != nil {
-				continue
-			}
-			for day := range 8 {
-				on := start.UTC().AddDate(0, 0, day)
-				if !strings.EqualFold(on.Weekday().String()[:3], word) {
-					continue
-				}
-				found := time.Date(on.Year(), on.Month(), on.Day(), at.Hour(), at.Minute(), at.Second(), 0, time.UTC)
-				if !found.Before(start) {
-					return found, nil
+		for _, layout := range []string{time.TimeOnly, toMinute} {
+			if at, err := time.Parse(layout, clock); err == nil {
+				if found, ok := firstWeekday(word, at, start.In(zone)); ok {
+					return found.UTC(), nil
 				}
 			}
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q: must be %s", text, instants)
+	return time.Time{}, fmt.Errorf("%q: is no time: give one %s", text, instants)
+}
+
+const toMinute = "15:04"
+
+// firstWeekday returns the first weekday of a name, at the clock time of clock,
+// from start on and in its zone.
+func firstWeekday(name string, clock, start time.Time) (time.Time, bool) {
+	for day := range 8 {
+		on := start.AddDate(0, 0, day)
+		found := time.Date(on.Year(), on.Month(), on.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, start.Location())
+		if strings.EqualFold(on.Weekday().String()[:3], name) && !found.Before(start) {
+			return found, true
+		}
+	}
+	return time.Time{}, false
 }

@@ -23,7 +23,8 @@ type replay struct {
 	torn         bool
 	json         string
 
-	start time.Time // of the journal
+	start  time.Time // of the journal
+	offset time.Duration
 	bar   *Progress
 	done  int64
 }
@@ -76,7 +77,7 @@ func (x *replay) run(paths []string) error {
 	if err != nil {
 		return err
 	}
-	x.start = start
+	x.start, x.offset = start, h.UTCOffset
 	r := journalOf(paths, x.torn)
 	defer r.Close()
 	again := journal.Replay{Other: x.policy != "", Most: x.differences}
@@ -103,7 +104,7 @@ func (x *replay) run(paths []string) error {
 	x.bar = nil
 	wall := time.Since(began)
 	show := func(w io.Writer) error {
-		return reports.Replayed(w, report, reports.ReplayOptions{Wall: wall, Other: x.label(h), Color: !x.app.noColor && x.json != "-", Width: x.app.width()})
+		return reports.Replayed(w, report, reports.ReplayOptions{Wall: wall, Other: x.label(h), UTCOffset: x.offset, Color: !x.app.noColor && x.json != "-", Width: x.app.width()})
 	}
 	err = x.app.intoJSON(x.json, func() (any, error) {
 		return struct {
@@ -134,7 +135,7 @@ func (x *replay) run(paths []string) error {
 // bounds fills in what is compared.
 func (x *replay) bounds(again *journal.Replay, paths []string) error {
 	if x.at != "" {
-		at, err := parseInstant(x.at, x.start)
+		at, err := parseInstant(x.at, x.start, x.offset)
 		if err != nil {
 			return usageError(fmt.Errorf("--at %w", err))
 		}
@@ -152,7 +153,7 @@ func (x *replay) bounds(again *journal.Replay, paths []string) error {
 		if bound.text == "" {
 			continue
 		}
-		at, err := parseInstant(bound.text, x.start)
+		at, err := parseInstant(bound.text, x.start, x.offset)
 		if err != nil {
 			return usageError(fmt.Errorf("%s %w", bound.flag, err))
 		}

@@ -71,7 +71,6 @@ why.busy: 12 of 42 ready instances run jobs
 why.window: 0 of 30 idle instances are within 60 s of their paid window's end
 why.next: the next of them reaches it in 1200 s
 own: plan.keep: …
-own: steer.z: …
 `)
 
 	add(s, 3, 0, 50*time.Second)
