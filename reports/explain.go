@@ -180,10 +180,7 @@ func Explain(w io.Writer, e *Explanation, o Options) error {
 		s.line(say("  outcome: not recorded"), 2, 2)
 	}
 	if e.asked == "" {
-		question := WhyNotTerminate
-		if len(e.Decision.Drains) > 0 {
-			question = WhyNotLaunch
-		}
+		question := e.obvious()
 		if facts := e.WhyNot[question].Facts; len(facts) > 0 {
 			s.line(say(fmt.Sprintf("  why not %s: %s", question, oneLine(facts[0].Text()))), 2, 2)
 			for i := range facts[1:] {
@@ -205,6 +202,15 @@ func Explain(w io.Writer, e *Explanation, o Options) error {
 	}
 	_, err := io.WriteString(w, s.b.String())
 	return err
+}
+
+// obvious returns the question that a reader of the decision asks first.
+func (e *Explanation) obvious() string {
+	short := e.Waiting.Jobs > 0 && len(e.Decision.Launches) == 0 || e.Removed.Launches > 0
+	if short || len(e.Decision.Drains) > 0 {
+		return WhyNotLaunch
+	}
+	return WhyNotTerminate
 }
 
 // became says what became of a decision.
@@ -309,8 +315,12 @@ func Delays(w io.Writer, list []Delay, offset time.Duration, o Options) error {
 			name  string
 			value float64
 		}{
-			{"boot", causes.Boot}, {"refusal", causes.Refusal}, {"guard", causes.Guard},
-			{"forecast miss", causes.Forecast}, {"queueing", causes.Queueing}, {"service", causes.Service},
+			{"boot", causes.Boot},
+			{"refusal", causes.Refusal},
+			{"guard", causes.Guard},
+			{"forecast miss", causes.Forecast},
+			{"queueing", causes.Queueing},
+			{"service", causes.Service},
 		} {
 			if c.value > 0 {
 				parts = append(parts, say(c.name+" "+Seconds(&c.value)))

@@ -18,7 +18,7 @@ type ReplayOptions struct {
 	// UTCOffset of the users' clock, on which times are shown.
 	UTCOffset time.Duration
 	Color     bool
-	Width int
+	Width     int
 }
 
 // instantText shows an instant on the users' clock, to the second or finer:

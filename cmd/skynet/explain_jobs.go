@@ -197,4 +197,3 @@ func (x *explaining) delay(r *sim.JobRow, moments []explain.Moment, end time.Tim
 		Wait: reports.NewCauses(&l.Split, 0), Late: reports.NewCauses(&l.Of, l.Service),
 	}, nil
 }
-

@@ -25,8 +25,8 @@ type replay struct {
 
 	start  time.Time // of the journal
 	offset time.Duration
-	bar   *Progress
-	done  int64
+	bar    *Progress
+	done   int64
 }
 
 func newReplayCommand(a *app) *cobra.Command {

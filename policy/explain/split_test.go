@@ -110,8 +110,12 @@ func TestSplitSums(t *testing.T) {
 			t.Fatalf("late %v of %v over %v: %+v and service %v", l.Late, took, target, l.Of, l.Service)
 		}
 		for i, part := range [][2]time.Duration{
-			{l.Of.Guard, l.Split.Guard}, {l.Of.Refusal, l.Split.Refusal}, {l.Of.Boot, l.Split.Boot},
-			{l.Of.Forecast, l.Split.Forecast}, {l.Of.Queueing, l.Split.Queueing}, {l.Service, l.Late},
+			{l.Of.Guard, l.Split.Guard},
+			{l.Of.Refusal, l.Split.Refusal},
+			{l.Of.Boot, l.Split.Boot},
+			{l.Of.Forecast, l.Split.Forecast},
+			{l.Of.Queueing, l.Split.Queueing},
+			{l.Service, l.Late},
 		} {
 			if part[0] < 0 || part[0] > part[1] {
 				t.Fatalf("cause %d: %v of %v", i, part[0], part[1])

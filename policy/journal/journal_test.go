@@ -36,7 +36,9 @@ func (c *counter) Step(o *policy.Observation) policy.Decision {
 	return d
 }
 
-func (c *counter) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, `{"steps":%d}`, c.steps), nil }
+func (c *counter) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{"steps":%d}`, c.steps), nil
+}
 
 func (c *counter) UnmarshalJSON(text []byte) error {
 	_, err := fmt.Sscanf(string(text), `{"steps":%d}`, &c.steps)
@@ -292,7 +294,9 @@ func TestCorruptJournals(t *testing.T) {
 		l[line-1] = strings.Replace(l[line-1], old, new, 1)
 		return strings.Join(l, "")
 	}
-	without := func(line int) string { return strings.Join(append(append([]string(nil), lines[:line-1]...), lines[line:]...), "") }
+	without := func(line int) string {
+		return strings.Join(append(append([]string(nil), lines[:line-1]...), lines[line:]...), "")
+	}
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":            {"", "j1: there is no header"},
 		"not a journal":    {"hello\n", "j1:1: a journal begins with a header"},
