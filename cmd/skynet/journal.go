@@ -24,9 +24,6 @@ func checkJournal(path string) error {
 	return nil
 }
 
-// isJournal reports whether a file is called as journals are.
-func isJournal(path string) bool { return path != "" && checkJournal(path) == nil }
-
 // intoJournal runs work with a journal that begins with header, in the file at
 // path, which appears whole if work returns nil and not at all otherwise.
 // Without a path work gets nil.
