@@ -248,7 +248,7 @@ func (x *explaining) explain(id int64) (*reports.Explanation, error) {
 			}
 		case *journal.Record:
 			if unplayed == nil {
-				_, _, unplayed = player.Step(&line.Observation)
+				_, _, unplayed = player.Step(line)
 			}
 			if line.ID == id {
 				return x.explained(r.Header(), line, &player, unplayed)
@@ -268,6 +268,11 @@ func (x *explaining) explained(h *journal.Header, rec *journal.Record, player *j
 		return nil, inputError(err)
 	}
 	v, spec, _ := h.Values(scenarios.Policies())
+	if rec.Guard != nil {
+		other := *h
+		other.Guard = *rec.Guard
+		h = &other
+	}
 	subject := &explain.Subject{
 		Header: h, Observation: &rec.Observation, Decision: d, Removed: rec.Removed, Outcome: rec.Outcome,
 		Lead: explain.Lead(spec, v, h.Tick),

@@ -159,6 +159,44 @@ func TestGuardIsReplayed(t *testing.T) {
 	}
 }
 
+// TestChangedLimits: a decision that passed another guard than the header's says
+// which, and is replayed with it.
+func TestChangedLimits(t *testing.T) {
+	var b bytes.Buffer
+	h, p := header(), &counter{}
+	j := journal.NewWriter(&b, h, 0)
+	for i := range 9 {
+		guard := h.Guard
+		if i > 2 && i < 7 {
+			guard.LaunchMax = 1
+		}
+		j.Limits(guard)
+		o := observation(i)
+		j.Before(o, p)
+		wanted := p.Step(o)
+		d := guard.Clamp(o, &h.Catalog, wanted)
+		j.Decided(o, &d, journal.Removed{Launches: wanted.Instances() - d.Instances()}, p)
+		j.Became(journal.Outcome{})
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	if n := strings.Count(text, `"guard":{`); n != 1+4 { // the header's, and four
+		t.Fatalf("%d guards in\n%s", n, text)
+	}
+	for _, text := range []string{text, strings.ReplaceAll(text, `"guard":{`, `"guard": {`)} {
+		report, err := replay(false, journal.Replay{}, text)
+		if err != nil || !report.Same() {
+			t.Errorf("%v, %+v", err, report)
+		}
+	}
+	report, err := replay(false, journal.Replay{}, strings.ReplaceAll(text, `"guard":{"launch_max":1,`, `"guard":{"launch_max":2,`))
+	if err != nil || report.Same() || report.Differences[0].ID != 5 {
+		t.Errorf("with other limits: %v, %+v", err, report)
+	}
+}
+
 // TestDifferencesAreNamed changes one thing in a journal and expects its name.
 func TestDifferencesAreNamed(t *testing.T) {
 	text := written(t, &counter{}, 0, 130)

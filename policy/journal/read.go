@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
 )
 
 // LineMax is how long a line may be, in bytes: ten thousand instances and a
@@ -317,6 +319,13 @@ func (r *Reader) parseOwn(rec *Record, text string) bool {
 		c.observation(&rec.Observation)
 		c.key(`"decision":`)
 		rec.Decision = c.span()
+		rec.Guard = nil
+		if c.maybe(`"guard":`, true) {
+			rec.Guard = &policy.Guard{}
+			if strictly([]byte(c.span()), rec.Guard) != nil {
+				c.bad = true
+			}
+		}
 		rec.Removed = Removed{}
 		if c.maybe(`"removed":`, true) {
 			c.object(func() {
@@ -348,7 +357,7 @@ func (r *Reader) parseAny(rec *Record, text string) error {
 	}
 	*rec = Record{
 		ID: *j.ID, At: j.At, Observation: j.Observation, Decision: string(j.Decision),
-		Removed: j.Removed, State: j.State, Outcome: j.Outcome,
+		Guard: j.Guard, Removed: j.Removed, State: j.State, Outcome: j.Outcome,
 	}
 	return nil
 }
