@@ -151,7 +151,7 @@ func (x *explaining) run(args []string) error {
 			return err
 		}
 	}
-	if x.header, x.start, err = firstOf(x.paths, x.torn); err != nil {
+	if x.header, x.start, err = firstOf(x.app.ctx, x.paths, x.torn); err != nil {
 		return err
 	}
 	if q.delay {
@@ -162,7 +162,7 @@ func (x *explaining) run(args []string) error {
 		if err != nil {
 			return usageError(fmt.Errorf("--at %w", err))
 		}
-		d, err := decisionAt(x.paths, x.torn, at)
+		d, err := decisionAt(x.app.ctx, x.paths, x.torn, at)
 		if err != nil {
 			return err
 		}
@@ -222,11 +222,11 @@ func (x *explaining) simulate(path string, wanted *wantedJobs) error {
 // explain returns the explanation of a decision. Its policy is stepped up to it
 // from the state before, to learn what it expected.
 func (x *explaining) explain(id int64) (*reports.Explanation, error) {
-	before, err := journal.StateBefore(journalOf(x.paths, x.torn), func(at int64, _ time.Time) bool { return at >= id })
+	before, err := journal.StateBefore(journalOf(x.app.ctx, x.paths, x.torn), func(at int64, _ time.Time) bool { return at >= id })
 	if err != nil {
 		return nil, explainTorn(err)
 	}
-	r := journalOf(x.paths, x.torn)
+	r := journalOf(x.app.ctx, x.paths, x.torn)
 	defer r.Close()
 	r.Skip = func(at int64, _ time.Time) bool { return at < before }
 	player := journal.Player{New: func(h *journal.Header) (policy.Policy, error) { return h.New(scenarios.Policies()) }}

@@ -147,7 +147,7 @@ func (x *explaining) delays(wanted *wantedJobs, simulated bool) error {
 // moments returns what every decision of the journal means for waiting jobs, and
 // when the last tick ends.
 func (x *explaining) moments() (all []explain.Moment, end time.Time, err error) {
-	r := journalOf(x.paths, x.torn)
+	r := journalOf(x.app.ctx, x.paths, x.torn)
 	defer r.Close()
 	for {
 		line, err := r.Next()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -47,11 +48,12 @@ func intoJournal(path string, header func() journal.Header, work func(*journal.W
 	})
 }
 
-// journalOf returns a reader of the journal in the files at paths.
-func journalOf(paths []string, torn bool) *journal.Reader {
+// journalOf returns a reader of the journal in the files at paths, which ends
+// with ctx.
+func journalOf(ctx context.Context, paths []string, torn bool) *journal.Reader {
 	sources := make([]journal.Source, len(paths))
 	for i, path := range paths {
-		sources[i] = journal.Source{Name: path, Open: func() (io.ReadCloser, error) { return openText(path) }}
+		sources[i] = journal.Source{Name: path, Open: func() (io.ReadCloser, error) { return openText(ctx, path) }}
 	}
 	r := journal.NewReader(sources...)
 	r.Tear = torn
@@ -62,9 +64,10 @@ func journalOf(paths []string, torn bool) *journal.Reader {
 type text struct {
 	*compressed.Reader
 	file *os.File
+	ctx  context.Context
 }
 
-func openText(path string) (io.ReadCloser, error) {
+func openText(ctx context.Context, path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -78,10 +81,13 @@ func openText(path string) (io.ReadCloser, error) {
 		f.Close()
 		return nil, inputError(fmt.Errorf("%s: %w", path, err))
 	}
-	return &text{z, f}, nil
+	return &text{z, f, ctx}, nil
 }
 
 func (t *text) Read(p []byte) (int, error) {
+	if err := t.ctx.Err(); err != nil {
+		return 0, err
+	}
 	n, err := t.Reader.Read(p)
 	if err != nil && err != io.EOF && t.Kind != "" && !compressed.Truncated(err) {
 		err = &compressed.Error{Kind: t.Kind, Err: err}

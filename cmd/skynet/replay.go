@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -73,12 +74,12 @@ func (x *replay) run(paths []string) error {
 		return usageError(errors.New("--at is of one decision: leave out --from and --to"))
 	}
 	began := time.Now()
-	h, start, err := firstOf(paths, x.torn)
+	h, start, err := firstOf(x.app.ctx, paths, x.torn)
 	if err != nil {
 		return err
 	}
 	x.start, x.offset = start, h.UTCOffset
-	r := journalOf(paths, x.torn)
+	r := journalOf(x.app.ctx, paths, x.torn)
 	defer r.Close()
 	again := journal.Replay{Other: x.policy != "", Most: x.differences}
 	if err := x.bounds(&again, paths); err != nil {
@@ -92,7 +93,6 @@ func (x *replay) run(paths []string) error {
 	again.Each = func(*journal.Record) error {
 		if x.done++; x.done%1024 == 0 {
 			x.bar.Set(x.done)
-			return x.app.ctx.Err()
 		}
 		return nil
 	}
@@ -139,7 +139,7 @@ func (x *replay) bounds(again *journal.Replay, paths []string) error {
 		if err != nil {
 			return usageError(fmt.Errorf("--at %w", err))
 		}
-		id, err := decisionAt(paths, x.torn, at)
+		id, err := decisionAt(x.app.ctx, paths, x.torn, at)
 		if err != nil {
 			return err
 		}
@@ -199,8 +199,8 @@ func (x *replay) label(h *journal.Header) string {
 
 // firstOf returns the first header of a journal, and when it starts: its trace,
 // or else its first decision.
-func firstOf(paths []string, torn bool) (*journal.Header, time.Time, error) {
-	r := journalOf(paths, torn)
+func firstOf(ctx context.Context, paths []string, torn bool) (*journal.Header, time.Time, error) {
+	r := journalOf(ctx, paths, torn)
 	defer r.Close()
 	var h *journal.Header
 	for {
@@ -235,8 +235,8 @@ type decided struct {
 
 // decisionAt returns the decision that held at an instant: the last one at or
 // before it.
-func decisionAt(paths []string, torn bool, at time.Time) (decided, error) {
-	r := journalOf(paths, torn)
+func decisionAt(ctx context.Context, paths []string, torn bool, at time.Time) (decided, error) {
+	r := journalOf(ctx, paths, torn)
 	defer r.Close()
 	var last decided
 	any, behind := false, false
