@@ -30,7 +30,7 @@ type Explanation struct {
 	Draining int         `json:"draining_slots"`
 	// Forecast of the policy, nil where it makes none or could not be asked.
 	Forecast *Forecast         `json:"forecast,omitempty"`
-	Because  []journal.Reason  `json:"because"`
+	Because  []journal.Reason  `json:"-"` // in Decision
 	Removed  journal.Removed   `json:"removed_by_guard"`
 	Outcome  *journal.Outcome  `json:"outcome"`
 	Decision *journal.Decision `json:"decision"`

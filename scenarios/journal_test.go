@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +103,57 @@ func TestEveryPolicyReplays(t *testing.T) {
 		})
 	}
 }
+
+// TestSumsTellStates changes numbers in the state of every policy: a state that is
+// another has another sum, and the same state has the same.
+func TestSumsTellStates(t *testing.T) {
+	for i, spec := range Policies() {
+		t.Run(spec.Name, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(uint64(i), 6))
+			s, err := read("random.toml", []byte(randomScenario(r)), Replace{Policy: spec.Name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, _ := playScenario(t, s, nil)
+			state, err := p.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum, err := journal.StateSum(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			places := digits.FindAllIndex(state, -1)
+			r.Shuffle(len(places), func(a, b int) { places[a], places[b] = places[b], places[a] })
+			for _, at := range places[:min(len(places), 25)] {
+				changed := slices.Concat(state[:at[0]], []byte("3"), state[at[0]:at[1]], state[at[1]:])
+				if err := p.UnmarshalJSON(changed); err != nil {
+					continue // no state it can have come to
+				}
+				back, err := p.MarshalJSON()
+				if err != nil {
+					t.Fatal(err)
+				}
+				other, err := journal.StateSum(p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if same := bytes.Equal(back, state); same != (other == sum) {
+					t.Errorf("…%s… for …%s…: same state %t, same sum %t", changed[max(at[0]-30, 0):at[1]+1], state[max(at[0]-30, 0):at[1]], same, other == sum)
+				}
+			}
+			if err := p.UnmarshalJSON(state); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := journal.StateSum(p); err != nil || again != sum {
+				t.Errorf("restored, the sum is %v (%v), was %v", again, err, sum)
+			}
+		})
+	}
+}
+
+var digits = regexp.MustCompile(`[0-9][0-9.]*`)
 
 // TestHeaderKeepsParameters: a policy with parameters of every kind, and a
 // script, are made again as they were.

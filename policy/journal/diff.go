@@ -22,10 +22,17 @@ type node struct {
 func parseNode(text []byte) (node, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	return nextNode(d)
+	return nextNode(d, 0)
 }
 
-func nextNode(d *json.Decoder) (node, error) {
+// depthMax bounds how deep values may lie in each other: deeper, a text is none
+// of ours, and would only use up the stack.
+const depthMax = 100
+
+func nextNode(d *json.Decoder, depth int) (node, error) {
+	if depth > depthMax {
+		return node{}, fmt.Errorf("values lie in each other more than %d deep", depthMax)
+	}
 	token, err := d.Token()
 	if err != nil {
 		return node{}, err
@@ -47,7 +54,7 @@ func nextNode(d *json.Decoder) (node, error) {
 			}
 			n.keys = append(n.keys, key.(string))
 		}
-		value, err := nextNode(d)
+		value, err := nextNode(d, depth+1)
 		if err != nil {
 			return n, err
 		}

@@ -3,7 +3,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -169,8 +168,8 @@ func (h *Header) validate() error {
 		return fmt.Errorf("catalog: %w", err)
 	}
 	for i := range h.Classes {
-		if c := &h.Classes[i]; c.Target <= 0 || !(c.Attain >= 0 && c.Attain <= 1) || math.IsNaN(c.WorstHour) {
-			return fmt.Errorf("classes[%d]: target = %d, attain = %v: must be positive, and from 0 to 1", i, c.Target, c.Attain)
+		if c := &h.Classes[i]; c.Target <= 0 || !(c.Attain >= 0 && c.Attain <= 1) || !(c.WorstHour >= 0 && c.WorstHour <= 1) {
+			return fmt.Errorf("classes[%d]: target = %d, attain = %v, worst_hour = %v: must be positive, and the others from 0 to 1", i, c.Target, c.Attain, c.WorstHour)
 		}
 	}
 	return nil

@@ -357,6 +357,9 @@ func TestCorruptJournals(t *testing.T) {
 		"garbage between":  {change(7, `{"id"`, `garbage{"id"`), `j1:7: begins with "garbage{\"id\":`},
 		"a torn state":     {change(2, `}}`, `}`), "j1:2: state: the line ends within its JSON"},
 		"a wrong state":    {change(2, `"state":{"steps":0}`, `"state":{"stops":0}`), "j1:2: state: "},
+		"a deep decision":  {change(7, `"decision":{`, `"decision":{"x":`+strings.Repeat("[", 1e6)+strings.Repeat("]", 1e6)+","), "j1:7: decision #4: recorded: values lie in each other more than 100 deep"},
+		"a long line":      {change(7, `{"id"`, strings.Repeat("x", journal.LineMax)), "j1:7: the line is longer than 16 MiB: this is no journal"},
+		"a bad class":      {change(1, `"attain":0.9`, `"attain":9`), "j1:1: header: classes[0]: target = 60000000000, attain = 9"},
 		"NUL bytes":        {change(9, `{"id"`, "\x00\x00\x00"), "j1:9: begins with"},
 	} {
 		_, err := replay(false, journal.Replay{}, c.text)

@@ -14,8 +14,8 @@ import (
 )
 
 // LineMax is how long a line may be, in bytes: ten thousand instances and a
-// thousand kinds of jobs fit ten times.
-const LineMax = 64 << 20
+// thousand kinds of jobs fit three times.
+const LineMax = 16 << 20
 
 // Source is one file of a journal.
 type Source struct {

@@ -160,7 +160,9 @@ func fieldsOf(t reflect.Type) []int {
 	}
 	var at []int
 	for i := range t.NumField() {
-		if f := t.Field(i); f.IsExported() && f.Tag.Get("json") != "-" {
+		f := t.Field(i)
+		embedded := f.Anonymous && f.Type.Kind() == reflect.Struct // its fields count, whatever its name
+		if (f.IsExported() || embedded) && f.Tag.Get("json") != "-" {
 			at = append(at, i)
 		}
 	}
