@@ -104,9 +104,9 @@ func TestEveryPolicyReplays(t *testing.T) {
 	}
 }
 
-// TestSumsTellStates changes numbers in the state of every policy: a state that is
-// another has another sum, and the same state has the same.
-func TestSumsTellStates(t *testing.T) {
+// TestHashesTellStates changes numbers in the state of every policy: a state that is
+// another has another hash, and the same state has the same.
+func TestHashesTellStates(t *testing.T) {
 	for i, spec := range Policies() {
 		t.Run(spec.Name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +120,7 @@ func TestSumsTellStates(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sum, err := journal.StateSum(p)
+			hash, err := journal.StateHash(p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,19 +135,19 @@ func TestSumsTellStates(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				other, err := journal.StateSum(p)
+				other, err := journal.StateHash(p)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if same := bytes.Equal(back, state); same != (other == sum) {
-					t.Errorf("…%s… for …%s…: same state %t, same sum %t", changed[max(at[0]-30, 0):at[1]+1], state[max(at[0]-30, 0):at[1]], same, other == sum)
+				if same := bytes.Equal(back, state); same != (other == hash) {
+					t.Errorf("…%s… for …%s…: same state %t, same hash %t", changed[max(at[0]-30, 0):at[1]+1], state[max(at[0]-30, 0):at[1]], same, other == hash)
 				}
 			}
 			if err := p.UnmarshalJSON(state); err != nil {
 				t.Fatal(err)
 			}
-			if again, err := journal.StateSum(p); err != nil || again != sum {
-				t.Errorf("restored, the sum is %v (%v), was %v", again, err, sum)
+			if again, err := journal.StateHash(p); err != nil || again != hash {
+				t.Errorf("restored, the hash is %v (%v), was %v", again, err, hash)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -282,14 +283,14 @@ func (x *explaining) explained(h *journal.Header, rec *journal.Record, player *j
 		e.Notes = append(e.Notes, fmt.Sprintf("the policy could not be asked what it expected: %v", unplayed))
 		return e, nil
 	}
-	if sum, err := journal.StateSum(player.Policy()); err != nil || sum.String() != rec.State {
+	if hash, err := journal.StateHash(player.Policy()); err != nil || hash.String() != rec.StateHash {
 		e.Notes = append(e.Notes, "this skynet decides otherwise than the one that wrote the journal: skynet replay says where")
 		return e, nil
 	}
 	if f, ok := player.Policy().(interface {
 		Forecast() (mean, high float64, ahead time.Duration)
 	}); ok {
-		if mean, high, ahead := f.Forecast(); mean == mean && high == high { // a policy that does not know yet says NaN
+		if mean, high, ahead := f.Forecast(); !math.IsNaN(mean) && !math.IsNaN(high) { // it does not know yet
 			e.Forecast = &reports.Forecast{Mean: mean, P90: high, Ahead: ahead.Seconds()}
 		}
 	}

@@ -4,7 +4,7 @@
 //
 // A journal is lines of JSON: a header that says who decides in which world;
 // the policy's state, before the first decision and hourly; and one line for
-// each decision, with the observation, the decision, the sum of the state after
+// each decision, with the observation, the decision, the hash of the state after
 // it, and what became of it. Files may follow each other; each begins with a
 // header.
 //

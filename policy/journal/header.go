@@ -17,7 +17,7 @@ const Format = 1
 // the next header.
 type Header struct {
 	// Format of the journal; NewWriter fills it in.
-	Format int `json:"journal"`
+	Format int `json:"version"`
 	// Program that wrote it, with its version.
 	Program string `json:"program,omitempty"`
 	// World is Simulated or Live.
@@ -150,7 +150,7 @@ func (h *Header) Values(specs []*policy.Spec) (policy.Values, *policy.Spec, erro
 func (h *Header) validate() error {
 	switch {
 	case h.Format != Format:
-		return fmt.Errorf("journal = %d: this program reads journals of format %d", h.Format, Format)
+		return fmt.Errorf("version = %d: this program reads journals of format %d", h.Format, Format)
 	case h.World != Simulated && h.World != Live:
 		return fmt.Errorf("world = %q: must be %s or %s", h.World, Simulated, Live)
 	case h.Tick < policy.MinTick:

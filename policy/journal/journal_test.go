@@ -233,10 +233,10 @@ func TestDifferencesAreNamed(t *testing.T) {
 			t.Errorf("%s: at %v, %s:%d", c.new, d.At, d.File, d.Line)
 		}
 	}
-	// another sum of the state, and a policy that goes wrong on its own
-	at := strings.Index(text, `"state":"`) + len(`"state":"`)
+	// another hash of the state, and a policy that goes wrong on its own
+	at := strings.Index(text, `"state_hash":"`) + len(`"state_hash":"`)
 	report, err := replay(false, journal.Replay{}, text[:at]+"0123456789abcdef0123456789abcdef"+text[at+32:])
-	if err != nil || len(report.Differences) != 1 || report.Differences[0].Field != "state.sum" || report.Differences[0].ID != 0 {
+	if err != nil || len(report.Differences) != 1 || report.Differences[0].Field != "state_hash" || report.Differences[0].ID != 0 {
 		t.Errorf("%v, %+v", err, report)
 	}
 	report, err = replay(false, journal.Replay{New: func(*journal.Header) (policy.Policy, error) { return &counter{broken: true}, nil }}, text)
@@ -342,7 +342,7 @@ func TestCorruptJournals(t *testing.T) {
 		"no state":         {without(2), "j1:2: decision #0: no state stands before it"},
 		"a line missing":   {without(5), "j1:5: decision #3: must be #2"},
 		"two lines":        {change(5, "\n", "\n"+lines[4]), "j1:6: decision #2: must be #3"},
-		"another format":   {change(1, `"journal":1`, `"journal":2`), "j1:1: journal = 2: this program reads journals of format 1"},
+		"another format":   {change(1, `"version":1`, `"version":2`), "j1:1: version = 2: this program reads journals of format 1"},
 		"another world":    {change(1, `"simulated"`, `"simulate"`), `j1:1: header: world = "simulate": must be simulated or live`},
 		"no tick":          {change(1, `"tick":60000000000`, `"tick":0`), "j1:1: header: tick = 0: must be at least"},
 		"an unknown key":   {change(1, `"world"`, `"word"`), `j1:1: header: json: unknown field "word"`},
@@ -458,7 +458,7 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Add(b.Bytes(), false)
 	f.Add(b.Bytes()[:b.Len()-9], true)
-	f.Add([]byte(`{"journal":1,"world":"live","policy":{"name":"x"}}`+"\n"), true)
+	f.Add([]byte(`{"version":1,"world":"live","policy":{"name":"x"}}`+"\n"), true)
 	f.Fuzz(func(t *testing.T, text []byte, tear bool) {
 		r := journal.NewReader(sources(string(text))...)
 		r.Tear = tear

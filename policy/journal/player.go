@@ -63,8 +63,8 @@ func (p *Player) State(s *State) (at difference, differs bool, err error) {
 			return at, differs, err
 		}
 	}
-	if sum := sumOf(p.policy, own).String(); sum != s.Sum {
-		return difference{"sum", s.Sum, sum}, true, nil
+	if hash := hashOf(p.policy, own).String(); hash != s.Hash {
+		return difference{"hash", s.Hash, hash}, true, nil
 	}
 	return at, false, nil
 }

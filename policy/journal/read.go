@@ -215,10 +215,10 @@ func (r *Reader) readLine() error {
 func (r *Reader) parse() (any, error) {
 	begins := func(key string) bool { return bytes.HasPrefix(r.line, []byte(key)) }
 	switch {
-	case begins(`{"journal":`):
+	case begins(`{"version":`):
 		return r.parseHeader()
 	case r.header == nil:
-		return nil, errors.New("a journal begins with a header, {\"journal\":1, …}: this is none")
+		return nil, errors.New("a journal begins with a header, {\"version\":1, …}: this is none")
 	case begins(`{"before":`):
 		return r.parseState()
 	case begins(`{"id":`):
@@ -231,10 +231,10 @@ func (r *Reader) parse() (any, error) {
 
 func (r *Reader) parseHeader() (any, error) {
 	var format struct {
-		Journal int `json:"journal"`
+		Version int `json:"version"`
 	}
-	if err := json.Unmarshal(r.line, &format); err == nil && format.Journal != Format {
-		h := Header{Format: format.Journal}
+	if err := json.Unmarshal(r.line, &format); err == nil && format.Version != Format {
+		h := Header{Format: format.Version}
 		return nil, h.validate() // another format may have other fields
 	}
 	var h Header
@@ -333,7 +333,7 @@ func (r *Reader) parseOwn(rec *Record, text string) bool {
 				integerIf(c, `"drains":`, &rec.Removed.Drains)
 			})
 		}
-		c.text(`"state":`, &rec.State)
+		c.text(`"state_hash":`, &rec.StateHash)
 		rec.Outcome = nil
 		if c.maybe(`"outcome":`, true) {
 			var out Outcome
@@ -352,12 +352,12 @@ func (r *Reader) parseAny(rec *Record, text string) error {
 	if err := strictly([]byte(text), &j); err != nil {
 		return fmt.Errorf("decision: %w", err)
 	}
-	if j.ID == nil || j.Decision == nil || j.State == "" {
-		return errors.New("decision: id, decision or state is missing")
+	if j.ID == nil || j.Decision == nil || j.StateHash == "" {
+		return errors.New("decision: id, decision or state_hash is missing")
 	}
 	*rec = Record{
 		ID: *j.ID, At: j.At, Observation: j.Observation, Decision: string(j.Decision),
-		Guard: j.Guard, Removed: j.Removed, State: j.State, Outcome: j.Outcome,
+		Guard: j.Guard, Removed: j.Removed, StateHash: j.StateHash, Outcome: j.Outcome,
 	}
 	return nil
 }

@@ -12,8 +12,8 @@ import (
 type State struct {
 	Before int64     `json:"before"`
 	At     time.Time `json:"at"`
-	// Sum of the state.
-	Sum string `json:"sum"`
+	// Hash of the state.
+	Hash string `json:"hash"`
 	// State as the policy wrote it.
 	State json.RawMessage `json:"state"`
 }
@@ -31,8 +31,8 @@ type Record struct {
 	Guard *policy.Guard
 	// Removed is what the guard took away from what the policy asked for.
 	Removed Removed
-	// State is the sum of the policy's state after the decision.
-	State string
+	// StateHash is the hash of the policy's state after the decision.
+	StateHash string
 	// Outcome is nil when it was never written: the process died, or is still at
 	// it.
 	Outcome *Outcome
@@ -113,6 +113,6 @@ type recordJSON struct {
 	Decision    json.RawMessage    `json:"decision"`
 	Guard       *policy.Guard      `json:"guard"`
 	Removed     Removed            `json:"removed"`
-	State       string             `json:"state"`
+	StateHash   string             `json:"state_hash"`
 	Outcome     *Outcome           `json:"outcome"`
 }

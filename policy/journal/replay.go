@@ -34,7 +34,7 @@ type Difference struct {
 	File string    `json:"file"`
 	Line int       `json:"line"`
 	// Field is a path: decision.launches[0].count, decision.because[1].figures[0],
-	// state.lines[0].head; state.sum where only the sum tells.
+	// state.lines[0].head; state_hash where only the hash tells.
 	Field    string `json:"field"`
 	Recorded string `json:"recorded"`
 	Now      string `json:"now"`
@@ -51,7 +51,7 @@ type Report struct {
 	States    int64     `json:"states"`
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`
-	// Differing decisions, and states at whose lines the state itself or its sum
+	// Differing decisions, and states at whose lines the state itself or its hash
 	// differed.
 	Differing       int64 `json:"differing"`
 	DifferingStates int64 `json:"differing_states"`
@@ -127,7 +127,7 @@ type replaying struct {
 	out    *Report
 	player Player
 	from   int64 // states before this decision are passed over
-	sum    string
+	hash   string
 	fresh  bool // a header came, its state did not
 	codec  codec
 }
@@ -179,7 +179,7 @@ func (x *replaying) header(h *Header) error {
 }
 
 func (x *replaying) state(s *State) error {
-	if x.fresh && x.sum != "" && x.sum != s.Sum {
+	if x.fresh && x.hash != "" && x.hash != s.Hash {
 		file, line := x.r.Position()
 		x.out.Breaks = append(x.out.Breaks, Break{file, line, s.Before})
 	}
@@ -205,7 +205,7 @@ func (x *replaying) decision(rec *Record) error {
 	if err != nil {
 		return x.wrong(fmt.Errorf("decision #%d: %w", rec.ID, err))
 	}
-	x.sum = rec.State
+	x.hash = rec.StateHash
 	if rec.At.Before(x.From) {
 		return nil
 	}
@@ -264,12 +264,12 @@ func (x *replaying) compare(rec *Record, wanted, allowed *policy.Decision) (diff
 	if removed := removedBy(wanted, allowed); removed != rec.Removed {
 		return difference{"removed", fmt.Sprint(rec.Removed), fmt.Sprint(removed)}, true, nil
 	}
-	sum, err := StateSum(x.player.Policy())
+	hash, err := StateHash(x.player.Policy())
 	if err != nil {
 		return difference{}, false, err
 	}
-	if now := sum.String(); now != rec.State {
-		return difference{"state.sum", rec.State, now}, true, nil
+	if now := hash.String(); now != rec.StateHash {
+		return difference{"state_hash", rec.StateHash, now}, true, nil
 	}
 	return difference{}, false, nil
 }

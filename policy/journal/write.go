@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
-	"github.com/skynet-ec2/skynet/policy/statesum"
+	"github.com/skynet-ec2/skynet/policy/statehash"
 )
 
 // StateEvery is the time between two lines of the state.
@@ -72,7 +72,7 @@ func (j *Writer) Before(o *policy.Observation, p policy.Policy) error {
 	if err != nil {
 		return j.fail(err)
 	}
-	line, err := json.Marshal(&State{Before: j.next, At: o.Now.UTC(), Sum: sumOf(p, state).String(), State: state})
+	line, err := json.Marshal(&State{Before: j.next, At: o.Now.UTC(), Hash: hashOf(p, state).String(), State: state})
 	if err != nil {
 		return j.fail(fmt.Errorf("journal: state: %w", err))
 	}
@@ -98,7 +98,7 @@ func (j *Writer) Decided(o *policy.Observation, d *policy.Decision, removed Remo
 	if j.err != nil {
 		return j.err
 	}
-	sum, err := StateSum(p)
+	hash, err := StateHash(p)
 	if err != nil {
 		return j.fail(err)
 	}
@@ -125,8 +125,8 @@ func (j *Writer) Decided(o *policy.Observation, d *policy.Decision, removed Remo
 			integerIf(c, `"drains":`, &removed.Drains)
 		})
 	}
-	c.key(`"state":`)
-	c.out = appendString(c.out, sum.String())
+	c.key(`"state_hash":`)
+	c.out = appendString(c.out, hash.String())
 	j.scratch = c.out
 	if c.err != nil {
 		return j.fail(fmt.Errorf("journal: decision #%d: %w", j.next, c.err))
@@ -176,23 +176,23 @@ func (j *Writer) fail(err error) error {
 	return j.err
 }
 
-// summed is a policy that makes the sum of its state without writing it down.
-type summed interface{ StateSum() statesum.Sum }
+// hashed is a policy that hashes its state without writing it down.
+type hashed interface{ StateHash() statehash.Hash }
 
-// StateSum returns the sum of what p remembers. Where p does not make it itself,
+// StateHash returns the hash of what p remembers. Where p does not make it itself,
 // it is that of its JSON.
-func StateSum(p policy.Policy) (statesum.Sum, error) {
-	if s, ok := p.(summed); ok {
-		return s.StateSum(), nil
+func StateHash(p policy.Policy) (statehash.Hash, error) {
+	if s, ok := p.(hashed); ok {
+		return s.StateHash(), nil
 	}
 	state, err := p.MarshalJSON()
-	return statesum.OfText(state), err
+	return statehash.OfText(state), err
 }
 
-// sumOf is StateSum where the state's JSON is at hand.
-func sumOf(p policy.Policy, state []byte) statesum.Sum {
-	if s, ok := p.(summed); ok {
-		return s.StateSum()
+// hashOf is StateHash where the state's JSON is at hand.
+func hashOf(p policy.Policy, state []byte) statehash.Hash {
+	if s, ok := p.(hashed); ok {
+		return s.StateHash()
 	}
-	return statesum.OfText(state)
+	return statehash.OfText(state)
 }

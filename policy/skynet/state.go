@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/skynet-ec2/skynet/policy/statesum"
+	"github.com/skynet-ec2/skynet/policy/statehash"
 )
 
 // state is everything the policy remembers. All else is derived from it and
@@ -46,8 +46,8 @@ func newState(s *settings, classes int) state {
 // MarshalJSON returns the whole state.
 func (p *Policy) MarshalJSON() ([]byte, error) { return json.Marshal(&p.st) }
 
-// StateSum returns the sum of the state that MarshalJSON writes.
-func (p *Policy) StateSum() statesum.Sum { return statesum.Of(&p.st) }
+// StateHash returns the hash of the state that MarshalJSON writes.
+func (p *Policy) StateHash() statehash.Hash { return statehash.Of(&p.st) }
 
 // UnmarshalJSON restores what MarshalJSON returned. It refuses a state of other
 // classes, and one that no policy can have come to, and leaves p as it was when

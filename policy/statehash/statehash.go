@@ -1,9 +1,9 @@
-// Package statesum makes short sums of what a policy remembers. Two states with
-// one sum are the same state; writing tens of kilobytes of JSON at every
+// Package statehash makes short hashes of what a policy remembers. Two states with
+// one hash are the same state; writing tens of kilobytes of JSON at every
 // decision to find that out would cost fifty times as much as the decision.
 //
-// A sum guards against accidents, not against an adversary.
-package statesum
+// A hash guards against accidents, not against an adversary.
+package statehash
 
 import (
 	"fmt"
@@ -17,23 +17,24 @@ import (
 	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
-// Sum is 128 bits that tell a state from another. The zero Sum is of nothing.
-type Sum struct{ a, b uint64 }
+// Hash is 128 bits that tell a state from another. The zero Hash is of nothing.
+type Hash struct{ a, b uint64 }
 
-// String returns the sum as 32 hexadecimal digits.
-func (s Sum) String() string {
-	return fmt.Sprintf("%016x%016x", draw.Mix(s.a), draw.Mix(s.b^s.a))
+// String returns the hash as 32 hexadecimal digits.
+func (h Hash) String() string {
+	return fmt.Sprintf("%016x%016x", draw.Mix(h.a), draw.Mix(h.b^h.a))
 }
 
-func (s *Sum) add(v uint64) {
-	s.a = (s.a ^ v*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
-	s.b = bits.RotateLeft64(s.b, 29) + s.a ^ v>>7
+func (h *Hash) add(v uint64) {
+	h.a = (h.a ^ v) * 0xff51afd7ed558ccd
+	h.a ^= h.a >> 32 // a number like 30.0 differs from 40.0 in its upper bits only
+	h.b = bits.RotateLeft64(h.b, 29) + h.a ^ v>>7
 }
 
-func (s *Sum) text(t string) {
-	s.add(uint64(len(t)))
+func (h *Hash) text(t string) {
+	h.add(uint64(len(t)))
 	for len(t) >= 8 {
-		s.add(uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+		h.add(uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
 			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56)
 		t = t[8:]
 	}
@@ -41,98 +42,98 @@ func (s *Sum) text(t string) {
 	for i := range len(t) {
 		last |= uint64(t[i]) << (8 * i)
 	}
-	s.add(last)
+	h.add(last)
 }
 
-// OfText returns the sum of a text, such as a state's JSON.
-func OfText(text []byte) Sum {
-	var s Sum
-	s.text(string(text))
-	return s
+// OfText returns the hash of a text, such as a state's JSON.
+func OfText(text []byte) Hash {
+	var h Hash
+	h.text(string(text))
+	return h
 }
 
-// Of returns the sum of the struct that state points to: of its exported fields
+// Of returns the hash of the struct that state points to: of its exported fields
 // and theirs, as JSON would write them, in the order of the source. It panics on
 // what no state of a policy may hold: maps, interfaces, functions and channels.
 //
 // Properties:
-//   - a state and the one restored from its JSON have one sum
-//   - a change of any exported field, at any depth, changes the sum
+//   - a state and the one restored from its JSON have one hash
+//   - a change of any exported field, at any depth, changes the hash
 //   - it is the same on every architecture
-func Of(state any) Sum {
-	var s Sum
-	s.value(reflect.ValueOf(state).Elem())
-	return s
+func Of(state any) Hash {
+	var h Hash
+	h.value(reflect.ValueOf(state).Elem())
+	return h
 }
 
 var timeType = reflect.TypeFor[time.Time]()
 
 // value adds v, which is addressable.
-func (s *Sum) value(v reflect.Value) {
+func (h *Hash) value(v reflect.Value) {
 	t := v.Type()
 	if t == timeType {
 		at := v.Interface().(time.Time)
-		s.add(uint64(at.Unix()))
-		s.add(uint64(at.Nanosecond()))
+		h.add(uint64(at.Unix()))
+		h.add(uint64(at.Nanosecond()))
 		return
 	}
 	switch t.Kind() {
 	case reflect.Bool:
 		if v.Bool() {
-			s.add(1)
+			h.add(1)
 		} else {
-			s.add(0)
+			h.add(0)
 		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		s.add(uint64(v.Int()))
+		h.add(uint64(v.Int()))
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		s.add(v.Uint())
+		h.add(v.Uint())
 	case reflect.Float32, reflect.Float64:
-		s.add(math.Float64bits(v.Float()))
+		h.add(math.Float64bits(v.Float()))
 	case reflect.String:
-		s.text(v.String())
+		h.text(v.String())
 	case reflect.Struct:
 		for _, i := range fieldsOf(t) {
-			s.value(v.Field(i))
+			h.value(v.Field(i))
 		}
 	case reflect.Array:
-		s.list(v)
+		h.list(v)
 	case reflect.Slice:
-		s.add(uint64(v.Len()))
-		s.list(v)
+		h.add(uint64(v.Len()))
+		h.list(v)
 	case reflect.Pointer:
 		if v.IsNil() {
-			s.add(0)
+			h.add(0)
 			return
 		}
-		s.add(1)
-		s.value(v.Elem())
+		h.add(1)
+		h.value(v.Elem())
 	default:
-		panic(fmt.Sprintf("statesum: a state must not hold a %v", t))
+		panic(fmt.Sprintf("statehash: a state must not hold a %v", t))
 	}
 }
 
 // list adds the elements of an array or a slice. Rings of numbers are most of a
 // state: they are read as the words they are.
-func (s *Sum) list(v reflect.Value) {
+func (h *Hash) list(v reflect.Value) {
 	n := v.Len()
 	if n == 0 {
 		return
 	}
 	if elem := v.Type().Elem(); allWords(elem) {
 		first := (*uint64)(v.Index(0).Addr().UnsafePointer())
-		s.words(unsafe.Slice(first, n*int(elem.Size()/8)))
+		h.words(unsafe.Slice(first, n*int(elem.Size()/8)))
 		return
 	}
 	for i := range n {
-		s.value(v.Index(i))
+		h.value(v.Index(i))
 	}
 }
 
 // words adds many numbers, in four lanes: one after the other, each would wait
 // for the multiplication before it.
-func (s *Sum) words(all []uint64) {
-	var lane [4]Sum
+func (h *Hash) words(all []uint64) {
+	var lane [4]Hash
 	for len(all) >= 4 {
 		lane[0].add(all[0])
 		lane[1].add(all[1])
@@ -144,8 +145,8 @@ func (s *Sum) words(all []uint64) {
 		lane[0].add(w)
 	}
 	for i := range lane {
-		s.add(lane[i].a)
-		s.add(lane[i].b)
+		h.add(lane[i].a)
+		h.add(lane[i].b)
 	}
 }
 

@@ -1,4 +1,4 @@
-package statesum_test
+package statehash_test
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/skynet-ec2/skynet/policy/statesum"
+	"github.com/skynet-ec2/skynet/policy/statehash"
 )
 
 type bin struct {
@@ -47,7 +47,7 @@ type memory struct {
 func full() *memory {
 	return &memory{
 		lent: lent{1, [3][2]int64{{1, 2}, {3, 4}, {5, 6}}},
-		At: time.Date(2008, 6, 1, 20, 14, 0, 7, time.UTC), Took: time.Minute, Began: true,
+		At:   time.Date(2008, 6, 1, 20, 14, 0, 7, time.UTC), Took: time.Minute, Began: true,
 		Ring: [5]float64{1, 2, 3, 4, 5}, Bins: [3]bin{{1, 2}, {3, 4}, {5, 6}}, Grid: [2][2]float64{{1, 2}, {3, 4}},
 		Named: [2]inner{{"a", 1, 1}, {"b", 2, 2}}, Loads: []float64{7, 8}, Wishes: []inner{{"a name of more than eight letters", 3, 3}},
 		Next: &inner{"next", 4, 4}, Byte: 9, Skipped: 1, hidden: 1,
@@ -58,24 +58,24 @@ func full() *memory {
 // in turn.
 func TestEveryFieldCounts(t *testing.T) {
 	m := full()
-	was := statesum.Of(m)
+	was := statehash.Of(m)
 	leaves := 0
 	each(reflect.ValueOf(m).Elem(), "", func(path string, change, back func()) {
 		leaves++
 		change()
-		if statesum.Of(m) == was {
+		if statehash.Of(m) == was {
 			t.Errorf("%s does not count", path)
 		}
 		back()
-		if statesum.Of(m) != was {
-			t.Fatalf("%s: changed back, the sum stays", path)
+		if statehash.Of(m) != was {
+			t.Fatalf("%s: changed back, the hash stays", path)
 		}
 	})
 	if leaves < 30 {
 		t.Fatalf("only %d leaves", leaves)
 	}
 	m.Skipped, m.hidden, m.Named[0].hidden = 5, 5, 5
-	if statesum.Of(m) != was {
+	if statehash.Of(m) != was {
 		t.Error("what JSON leaves out counts")
 	}
 }
@@ -122,9 +122,9 @@ func each(v reflect.Value, path string, f func(path string, change, back func())
 	}
 }
 
-// TestRestoredStateHasTheSum: what JSON restores has the same sum, nil lists and
+// TestRestoredStateHasTheHash: what JSON restores has the same hash, nil lists and
 // empty ones included.
-func TestRestoredStateHasTheSum(t *testing.T) {
+func TestRestoredStateHasTheHash(t *testing.T) {
 	for _, m := range []*memory{full(), {}, {Loads: []float64{}, Ring: [5]float64{math.Copysign(0, -1)}}} {
 		text, err := json.Marshal(m)
 		if err != nil {
@@ -134,22 +134,22 @@ func TestRestoredStateHasTheSum(t *testing.T) {
 		if err := json.Unmarshal(text, &back); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := statesum.Of(&back), statesum.Of(m); got != want {
+		if got, want := statehash.Of(&back), statehash.Of(m); got != want {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 	}
 }
 
-// TestSumsAreWhatTheyWere pins sums: a journal written on one machine is
+// TestHashesAreWhatTheyWere pins hashes: a journal written on one machine is
 // replayed on another.
-func TestSumsAreWhatTheyWere(t *testing.T) {
+func TestHashesAreWhatTheyWere(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{statesum.Sum{}.String(), "00000000000000000000000000000000"},
-		{statesum.OfText([]byte("{}")).String(), "ad0a4c9fed59be6a8fc35b96ee5bbc2c"},
-		{statesum.Of(full()).String(), "789e938fa05f03952587ddee512ec5d9"},
+		{statehash.Hash{}.String(), "00000000000000000000000000000000"},
+		{statehash.OfText([]byte("{}")).String(), "30d3256b714cf977a86d9444d6147fea"},
+		{statehash.Of(full()).String(), "8b96f9dc442145555f91921b8d11ad22"},
 	} {
 		if c.got != c.want {
-			t.Errorf("sum %s, want %s", c.got, c.want)
+			t.Errorf("hash %s, want %s", c.got, c.want)
 		}
 	}
 }
@@ -158,11 +158,11 @@ func TestSumsAreWhatTheyWere(t *testing.T) {
 func TestTextsDiffer(t *testing.T) {
 	seen := map[string]string{}
 	for _, text := range []string{"", "a", "b", "ab", "ba", "a\x00", "12345678", "123456789", "12345678\x00", strings.Repeat("x", 64), strings.Repeat("x", 65)} {
-		sum := statesum.OfText([]byte(text)).String()
-		if was, twice := seen[sum]; twice {
-			t.Errorf("%q and %q have one sum", text, was)
+		hash := statehash.OfText([]byte(text)).String()
+		if was, twice := seen[hash]; twice {
+			t.Errorf("%q and %q have one hash", text, was)
 		}
-		seen[sum] = text
+		seen[hash] = text
 	}
 }
 
@@ -173,5 +173,26 @@ func TestMapsAreRefused(t *testing.T) {
 			t.Error("a map was accepted")
 		}
 	}()
-	statesum.Of(&struct{ M map[string]int }{})
+	statehash.Of(&struct{ M map[string]int }{})
+}
+
+// TestSmallNumbersDiffer: counters of few bits, in every combination, have
+// hashes of their own, in the first half and in the second.
+func TestSmallNumbersDiffer(t *testing.T) {
+	type counters struct{ N [8]float64 }
+	var seen [2]map[string]bool
+	for i := range seen {
+		seen[i] = map[string]bool{}
+	}
+	for code := range 1 << 16 {
+		var c counters
+		for i := range c.N {
+			c.N[i] = float64(10 * (code >> (2 * i) & 3))
+		}
+		hash := statehash.Of(&c).String()
+		seen[0][hash[:16]], seen[1][hash[16:]] = true, true
+	}
+	if len(seen[0]) != 1<<16 || len(seen[1]) != 1<<16 {
+		t.Errorf("%d and %d hashes of %d states", len(seen[0]), len(seen[1]), 1<<16)
+	}
 }
