@@ -100,7 +100,7 @@ type CheckFigure struct {
 const significant = 0.05
 
 // Compare fills in the figures: what each was before and is after, by the same
-// seeds.
+// seeds. A figure that was not there before is shown, and nothing is said of it.
 //
 // Properties:
 //   - equal series are the same
@@ -109,16 +109,18 @@ const significant = 0.05
 func (c *CheckCase) Compare(before, after []trial.Series, line func(class string) int) {
 	var p []float64
 	for i := range after {
+		was := &trial.Series{} // nothing to compare with
 		for k := range before {
 			if before[k].Metric == after[i].Metric {
-				f := compared(&before[k], &after[i])
-				if f.Class != "" {
-					f.Line = line(f.Class)
-				}
-				c.Figures = append(c.Figures, f)
-				p = append(p, float64(f.Change.P))
+				was = &before[k]
 			}
 		}
+		f := compared(was, &after[i])
+		if f.Class != "" {
+			f.Line = line(f.Class)
+		}
+		c.Figures = append(c.Figures, f)
+		p = append(p, float64(f.Change.P))
 	}
 	for i, x := range stats.Holm(p) {
 		c.Figures[i].Change.PHolm = Maybe(x)
@@ -142,9 +144,12 @@ func compared(before, after *trial.Series) *CheckFigure {
 	f.Pairs = len(was)
 	e := stats.Paired(was, is)
 	f.Change = Change{Range: rangeOf(e), P: Maybe(e.P)}
-	if f.Pairs > 0 {
+	switch {
+	case f.Pairs > 0:
 		f.Before, f.After = Maybe(stat.Mean(was, nil)), Maybe(stat.Mean(is, nil))
 		f.Tolerance = before.Of(float64(f.Before))
+	case after.Mean != nil:
+		f.After = Maybe(*after.Mean)
 	}
 	return f
 }
@@ -340,12 +345,22 @@ func (c *CheckCase) verdict() string {
 	case len(parts) > 0:
 	case c.Identical:
 		return "identical"
-	case len(c.Figures) == 0:
+	case !c.compared():
 		return "not compared"
 	default:
 		return "within tolerance"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// compared reports whether there was anything to compare with.
+func (c *CheckCase) compared() bool {
+	for _, f := range c.Figures {
+		if f.Pairs+f.Lost > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // cost returns the figure of the cost, nil where it was not compared.

@@ -97,6 +97,9 @@ func (c *CheckCase) junit(strict bool) *junitSuite {
 		}
 	}
 	for _, f := range c.Figures {
+		if f.Pairs+f.Lost == 0 {
+			continue
+		}
 		k := add(f.Name()+" against before", f.Line)
 		switch {
 		case f.Outcome == Regression:

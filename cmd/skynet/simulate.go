@@ -75,6 +75,9 @@ func (s *simulation) run(path string, seeded bool) error {
 	if !seeded {
 		s.seed = s.scenario.Seed
 	}
+	if err := s.app.fetch(s.scenario); err != nil {
+		return err
+	}
 	began := time.Now()
 	if s.world, err = s.scenario.World(); err != nil {
 		return err
@@ -103,7 +106,7 @@ func (s *simulation) checkPlaces() error {
 // once runs the scenario with one seed. The files of --json and --jobs are begun
 // before the work and completed after it.
 func (s *simulation) once(began time.Time) error {
-	opt := sim.Options{Timeline: s.timeline != "" || s.report != ""}
+	opt := sim.Options{Timeline: s.timeline != "" || s.report != "" || len(s.scenario.Expects) > 0}
 	var result *sim.Result
 	var verdicts []sim.Verdict
 	run := func(jobs io.Writer) error {
@@ -124,7 +127,7 @@ func (s *simulation) once(began time.Time) error {
 		if err := into(s.jobs, run); err != nil {
 			return nil, err
 		}
-		verdicts = s.scenario.Judge(&result.Figures)
+		verdicts = s.scenario.JudgeRun(result)
 		return judged{&result.Figures, verdicts}, nil
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/skynet-ec2/skynet/scenarios"
+	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/trial"
 )
 
@@ -232,4 +233,41 @@ func (b *Baseline) Text() []byte {
 	list("figures", len(b.Figures), func(i int) any { return &b.Figures[i] }, "")
 	out.WriteString("}\n")
 	return out.Bytes()
+}
+
+// Of returns what runs of a scenario by another program came to, to compare
+// with. It is no baseline that could be written.
+func Of(s *scenarios.Scenario, policy string, seeds []uint64, runs []*sim.Figures) *Baseline {
+	b := &Baseline{Schema: Schema, Scenario: s.Name, Policy: policy, Seeds: seeds, Figures: seriesOf(s, runs)}
+	for _, f := range runs {
+		b.Digests = append(b.Digests, f.Digest)
+	}
+	return b
+}
+
+// On returns the figures and the digests of b in the order of seeds, without a
+// value and empty for a seed that b has not.
+func (b *Baseline) On(seeds []uint64) (figures []trial.Series, digests []string) {
+	at := make([]int, len(seeds))
+	for i, seed := range seeds {
+		at[i] = slices.Index(b.Seeds, seed)
+	}
+	for _, f := range b.Figures {
+		values := make([]*float64, len(seeds))
+		for i, k := range at {
+			if k >= 0 {
+				values[i] = f.Values[k]
+			}
+		}
+		f.Values, f.Mean = values, trial.MeanOf(values)
+		figures = append(figures, f)
+	}
+	for _, k := range at {
+		if k >= 0 {
+			digests = append(digests, b.Digests[k])
+		} else {
+			digests = append(digests, "")
+		}
+	}
+	return figures, digests
 }

@@ -38,7 +38,7 @@ func watched(s *scenarios.Scenario) []watch {
 			if promised == 0 {
 				promised = 0.9 // nothing is promised, and yet it is not to slide
 			}
-			return trial.Tolerance{Absolute: math.Max(share*(1-promised), attainAbsolute)}
+			return trial.Tolerance{Absolute: math.Max(math.Round(share*(1-promised)*1e9)/1e9, attainAbsolute)}
 		}
 		measure := "sojourn_s"
 		if c.On == "wait" {
