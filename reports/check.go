@@ -21,6 +21,8 @@ type Check struct {
 	Against string `json:"against"`
 	// Strict says that a stale baseline fails.
 	Strict bool `json:"strict"`
+	// Reason that new baselines were given; then what regressed was accepted.
+	Reason string `json:"reason,omitempty"`
 	// Good: no promise broken, nothing regressed and, if strict, nothing stale.
 	Good bool `json:"good"`
 	// Broken counts promises and expectations, Regressions and Stale figures,
@@ -53,6 +55,8 @@ type CheckCase struct {
 	Figures   []*CheckFigure `json:"figures"`
 	// Notes are sentences about what was not compared, and why.
 	Notes []string `json:"notes,omitempty"`
+
+	fails map[Outcome]bool // outcomes that fail
 }
 
 // CheckPromise is a promise or an expectation with its verdict.
@@ -265,7 +269,9 @@ func (p *CheckPromise) says() string {
 
 // Conclude counts what was found, and decides.
 func (c *Check) Conclude() {
+	accepted := c.Reason != ""
 	for _, s := range c.Scenarios {
+		s.fails = map[Outcome]bool{Regression: !accepted, Improvement: c.Strict && !accepted}
 		if s.Skipped != "" {
 			c.Skipped++
 			continue
@@ -278,7 +284,7 @@ func (c *Check) Conclude() {
 		c.Regressions += s.count(Regression)
 		c.Stale += s.count(Improvement)
 	}
-	c.Good = c.Broken == 0 && c.Regressions == 0 && !(c.Strict && c.Stale > 0)
+	c.Good = c.Broken == 0 && (accepted || c.Regressions == 0 && !(c.Strict && c.Stale > 0))
 }
 
 // count returns how many figures have an outcome.
@@ -307,8 +313,13 @@ func (c *CheckCase) mark() mark {
 	switch {
 	case c.Skipped != "":
 		return markShown
-	case c.broken()+c.count(Regression) > 0:
+	case c.broken() > 0:
 		return markBroken
+	}
+	for o, fails := range c.fails {
+		if fails && c.count(o) > 0 {
+			return markBroken
+		}
 	}
 	return markKept
 }

@@ -80,14 +80,14 @@ func (c *Check) annotations(place func(string) string) []annotation {
 			}
 		}
 		for _, f := range k.Figures {
+			level := "warning"
+			if k.fails[f.Outcome] {
+				level = "error"
+			}
 			switch f.Outcome {
 			case Regression:
-				regressions = append(regressions, at("error", f.Line, "regression", f.says()))
+				regressions = append(regressions, at(level, f.Line, "regression", f.says()))
 			case Improvement:
-				level := "warning"
-				if c.Strict {
-					level = "error"
-				}
 				rest = append(rest, at(level, f.Line, "baseline stale", f.says()))
 			}
 		}

@@ -52,7 +52,7 @@ type (
 func CheckJUnit(w io.Writer, c *Check) error {
 	all := &junitSuites{Name: "skynet check"}
 	for _, k := range c.Scenarios {
-		s := k.junit(c.Strict)
+		s := k.junit()
 		all.Tests += s.Tests
 		all.Failures += s.Failures
 		all.Skipped += s.Skipped
@@ -71,7 +71,7 @@ func CheckJUnit(w io.Writer, c *Check) error {
 }
 
 // junit returns the suite of a scenario.
-func (c *CheckCase) junit(strict bool) *junitSuite {
+func (c *CheckCase) junit() *junitSuite {
 	s := &junitSuite{Name: oneLine(c.Scenario), File: c.File}
 	add := func(name string, line int) *junitCase {
 		s.Tests++
@@ -101,12 +101,9 @@ func (c *CheckCase) junit(strict bool) *junitSuite {
 			continue
 		}
 		k := add(f.Name()+" against before", f.Line)
-		switch {
-		case f.Outcome == Regression:
-			fail(k, "regression", f.says())
-		case f.Outcome == Improvement && strict:
-			fail(k, "stale", f.says())
-		default:
+		if c.fails[f.Outcome] {
+			fail(k, string(f.Outcome), f.says())
+		} else {
 			k.Out = &junitVerbatim{f.says()}
 		}
 	}

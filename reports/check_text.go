@@ -36,7 +36,9 @@ func CheckText(w io.Writer, c *Check, o Options) error {
 		took = part{{Seconds(&c.WallS), faint}}
 	}
 	s.line(line, 0, 4, took)
-	if c.Stale > 0 {
+	if c.Reason != "" {
+		s.note("baselines written: " + oneLine(c.Reason))
+	} else if c.Stale > 0 {
 		s.note(`baselines become current with skynet check --update --reason "…"`)
 	}
 	s.footer(o)
@@ -66,7 +68,7 @@ func (s *sheet) checkCase(k *CheckCase) {
 		for _, f := range k.Figures {
 			if f.Outcome == o {
 				m := markShown
-				if o == Regression {
+				if k.fails[o] {
 					m = markBroken
 				}
 				add(m, f.Line, f.says())

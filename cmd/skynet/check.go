@@ -131,9 +131,6 @@ func (c *checking) run() error {
 		}
 	}
 	result.Conclude()
-	if c.update {
-		result.Good = result.Broken == 0 // what regressed was accepted, what is broken was not
-	}
 	result.WallS = time.Since(began).Seconds()
 	if err := c.tell(result); err != nil {
 		return err
@@ -379,7 +376,7 @@ func (c *checking) measure() (*reports.Check, error) {
 	defer progress.End()
 	m := &gate.Measure{Parallel: c.parallel, Timeout: c.timeout, Done: func() { progress.Add(1) }}
 	result := &reports.Check{
-		Version: buildVersion().String(), Command: c.reproduce(), Against: against, Strict: c.strict, Scenarios: []*reports.CheckCase{},
+		Version: buildVersion().String(), Command: c.reproduce(), Against: against, Strict: c.strict, Reason: c.reason, Scenarios: []*reports.CheckCase{},
 	}
 	for _, k := range c.cases {
 		if k.skipped == "" {
