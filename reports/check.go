@@ -21,8 +21,9 @@ type Check struct {
 	Against string `json:"against"`
 	// Strict says that a stale baseline fails.
 	Strict bool `json:"strict"`
-	// Reason that new baselines were given; then what regressed was accepted.
-	Reason string `json:"reason,omitempty"`
+	// Reason that new baselines were given, and how many were written; then what regressed was accepted.
+	Reason  string `json:"reason,omitempty"`
+	Written int    `json:"written,omitempty"`
 	// Good: no promise broken, nothing regressed and, if strict, nothing stale.
 	Good bool `json:"good"`
 	// Broken counts promises and expectations, Regressions and Stale figures,

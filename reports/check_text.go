@@ -37,7 +37,7 @@ func CheckText(w io.Writer, c *Check, o Options) error {
 	}
 	s.line(line, 0, 4, took)
 	if c.Reason != "" {
-		s.note("baselines written: " + oneLine(c.Reason))
+		s.note(fmt.Sprintf("%s written: %s", times(int64(c.Written), "baseline"), oneLine(c.Reason)))
 	} else if c.Stale > 0 {
 		s.note(`baselines become current with skynet check --update --reason "…"`)
 	}

@@ -50,6 +50,7 @@ type checkCase struct {
 	skipped  string         // why it is not run
 	notes    []string
 	measured *gate.Measured
+	shown    *reports.CheckCase
 }
 
 var checkFormats = []string{"text", "github", "markdown", "json"}
@@ -126,7 +127,7 @@ func (c *checking) run() error {
 		return err
 	}
 	if c.update {
-		if err := c.write(); err != nil {
+		if err := c.write(result); err != nil {
 			return err
 		}
 	}
@@ -390,7 +391,8 @@ func (c *checking) measure() (*reports.Check, error) {
 		if err != nil {
 			return nil, err
 		}
-		result.Scenarios = append(result.Scenarios, k.report(before))
+		k.shown = k.report(before)
+		result.Scenarios = append(result.Scenarios, k.shown)
 	}
 	return result, nil
 }
@@ -444,7 +446,7 @@ func (k *checkCase) report(before *gate.Baseline) *reports.CheckCase {
 }
 
 // write writes the baselines that have changed.
-func (c *checking) write() error {
+func (c *checking) write(result *reports.Check) error {
 	version := buildVersion().short()
 	for _, k := range c.cases {
 		if k.measured == nil {
@@ -456,13 +458,13 @@ func (c *checking) write() error {
 		}
 		file := gate.Path(k.scenario.Path)
 		if b.Same(k.baseline) {
-			k.notes = append(k.notes, "its baseline is as it was")
+			k.shown.Notes = append(k.shown.Notes, "its baseline stays as it was")
 			continue
 		}
 		if err := writeFile(file, b.Text()); err != nil {
 			return err
 		}
-		c.app.log.Info("baseline written", "file", file)
+		result.Written++
 	}
 	return nil
 }

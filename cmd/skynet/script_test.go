@@ -25,6 +25,13 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			cache, err := exec.Command("go", "env", "GOCACHE").Output()
+			if err == nil { // a script that builds a program need not build Go first
+				e.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
+			}
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":  exits,
 			"unread": unread,
