@@ -19,6 +19,9 @@ type Check struct {
 	Command string `json:"command,omitempty"`
 	// Against names what was compared with: "baseline", or a commit.
 	Against string `json:"against"`
+	// Own says that scenarios run their own policies and are compared with their
+	// baselines: what is better then makes those stale.
+	Own bool `json:"own"`
 	// Strict says that a stale baseline fails.
 	Strict bool `json:"strict"`
 	// Reason that new baselines were given, and how many were written; then what regressed was accepted.
@@ -26,14 +29,14 @@ type Check struct {
 	Written int    `json:"written,omitempty"`
 	// Good: no promise broken, nothing regressed and, if strict, nothing stale.
 	Good bool `json:"good"`
-	// Broken counts promises and expectations, Regressions and Stale figures,
-	// Skipped scenarios that could not be run.
-	Broken      int          `json:"broken"`
-	Regressions int          `json:"regressions"`
-	Stale       int          `json:"stale"`
-	Skipped     int          `json:"skipped"`
-	Runs        int          `json:"runs"`
-	Scenarios   []*CheckCase `json:"scenarios"`
+	// Broken counts promises and expectations, Regressions and Improvements
+	// figures, Skipped scenarios that could not be run.
+	Broken       int          `json:"broken"`
+	Regressions  int          `json:"regressions"`
+	Improvements int          `json:"improvements"`
+	Skipped      int          `json:"skipped"`
+	Runs         int          `json:"runs"`
+	Scenarios    []*CheckCase `json:"scenarios"`
 	// WallS is how long it took; 0: it does not matter.
 	WallS float64 `json:"wall_s,omitempty"`
 }
@@ -58,6 +61,7 @@ type CheckCase struct {
 	Notes []string `json:"notes,omitempty"`
 
 	fails map[Outcome]bool // outcomes that fail
+	own   bool             // as in Check
 }
 
 // CheckPromise is a promise or an expectation with its verdict.
@@ -77,7 +81,7 @@ const (
 	Same Outcome = "same"
 	// Unproven: beyond tolerance, but it may be chance.
 	Unproven Outcome = "unproven"
-	// Improvement beyond tolerance, and no chance: the baseline is stale.
+	// Improvement beyond tolerance, and no chance.
 	Improvement Outcome = "improvement"
 	// Regression beyond tolerance, and no chance.
 	Regression Outcome = "regression"
@@ -99,6 +103,8 @@ type CheckFigure struct {
 	// Lost says on how many seeds the figure has no value where it had one.
 	Lost    int     `json:"lost,omitempty"`
 	Outcome Outcome `json:"outcome"`
+
+	stale bool // an improvement that makes the baseline stale
 }
 
 // significant is the p from which on a difference may be chance.
@@ -251,8 +257,10 @@ func (f *CheckFigure) says() string {
 		return fmt.Sprintf("%s has no value on %s where it had one", f.Name(), times(int64(f.Lost), "seed"))
 	case f.Outcome == Regression:
 		return fmt.Sprintf("%s: a regression, the tolerance is %s", text, f.showTolerance())
+	case f.stale:
+		return fmt.Sprintf("%s: better by more than the tolerance of %s: baseline stale", text, f.showTolerance())
 	case f.Outcome == Improvement:
-		return fmt.Sprintf("%s: better than the tolerance of %s: baseline stale", text, f.showTolerance())
+		return fmt.Sprintf("%s: better by more than the tolerance of %s", text, f.showTolerance())
 	case f.Outcome == Unproven:
 		return fmt.Sprintf("%s: beyond the tolerance of %s, but it may be chance", text, f.showTolerance())
 	}
@@ -272,7 +280,11 @@ func (p *CheckPromise) says() string {
 func (c *Check) Conclude() {
 	accepted := c.Reason != ""
 	for _, s := range c.Scenarios {
-		s.fails = map[Outcome]bool{Regression: !accepted, Improvement: c.Strict && !accepted}
+		s.own = c.Own
+		s.fails = map[Outcome]bool{Regression: !accepted, Improvement: c.Own && c.Strict && !accepted}
+		for _, f := range s.Figures {
+			f.stale = c.Own && f.Outcome == Improvement
+		}
 		if s.Skipped != "" {
 			c.Skipped++
 			continue
@@ -283,9 +295,9 @@ func (c *Check) Conclude() {
 			}
 		}
 		c.Regressions += s.count(Regression)
-		c.Stale += s.count(Improvement)
+		c.Improvements += s.count(Improvement)
 	}
-	c.Good = c.Broken == 0 && (accepted || c.Regressions == 0 && !(c.Strict && c.Stale > 0))
+	c.Good = c.Broken == 0 && (accepted || c.Regressions == 0 && !(c.Own && c.Strict && c.Improvements > 0))
 }
 
 // count returns how many figures have an outcome.
@@ -349,8 +361,11 @@ func (c *CheckCase) verdict() string {
 		parts = append(parts, "broken")
 	}
 	add(c.count(Regression), "regression")
-	if c.count(Improvement) > 0 {
+	switch better := c.count(Improvement); {
+	case better > 0 && c.own:
 		parts = append(parts, "baseline stale")
+	default:
+		add(better, "improvement")
 	}
 	add(c.count(Unproven), "unproven change")
 	switch {
@@ -396,21 +411,16 @@ func (c *Check) says() string {
 		n    int
 		what string
 	}{
-		{c.Broken, "broken promise"}, {c.Regressions, "regression"},
-		{c.Stale, "figure better than its baseline"}, {c.Skipped, "scenario not run"},
+		{c.Broken, "broken promise"},
+		{c.Regressions, "regression"},
+		{c.Improvements, "improvement"},
 	} {
-		if x.n == 0 {
-			continue
+		if x.n > 0 {
+			found = append(found, times(int64(x.n), x.what))
 		}
-		text := times(int64(x.n), x.what)
-		switch {
-		case x.n == 1:
-		case x.what == "figure better than its baseline":
-			text = Count(x.n) + " figures better than their baselines"
-		case x.what == "scenario not run":
-			text = Count(x.n) + " scenarios not run"
-		}
-		found = append(found, text)
+	}
+	if c.Skipped > 0 {
+		found = append(found, countOf(c.Skipped, "scenario", "scenarios")+" not run")
 	}
 	text := fmt.Sprintf("%s, %s, %s: ", times(int64(len(c.Scenarios)), "scenario"), times(int64(promises), "promise"), times(int64(c.Runs), "run"))
 	if len(found) == 0 {

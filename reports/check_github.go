@@ -88,7 +88,9 @@ func (c *Check) annotations(place func(string) string) []annotation {
 			case Regression:
 				regressions = append(regressions, at(level, f.Line, "regression", f.says()))
 			case Improvement:
-				rest = append(rest, at(level, f.Line, "baseline stale", f.says()))
+				if f.stale {
+					rest = append(rest, at(level, f.Line, "baseline stale", f.says()))
+				}
 			}
 		}
 	}

@@ -149,7 +149,7 @@ func checked() *Check {
 	}
 	good.Compare([]trial.Series{series("cost_usd", "", cost, 1, 2, 3)}, []trial.Series{series("cost_usd", "", cost, 1, 2, 3)}, noLine)
 	c := &Check{
-		Version: "skynet v1", Command: "skynet check", Against: "baseline", Runs: 6,
+		Version: "skynet v1", Command: "skynet check", Against: "baseline", Own: true, Runs: 6,
 		Scenarios: []*CheckCase{good, bad, {Scenario: "recorded", File: "scenarios/recorded.toml", Skipped: "recording https://example.com/x.csv: the server says 404"}},
 	}
 	c.Conclude()
@@ -158,14 +158,14 @@ func checked() *Check {
 
 func TestCheckConclude(t *testing.T) {
 	c := checked()
-	if c.Good || c.Broken != 2 || c.Regressions != 2 || c.Stale != 1 || c.Skipped != 1 {
-		t.Errorf("good %t, broken %d, regressions %d, stale %d, skipped %d", c.Good, c.Broken, c.Regressions, c.Stale, c.Skipped)
+	if c.Good || c.Broken != 2 || c.Regressions != 2 || c.Improvements != 1 || c.Skipped != 1 {
+		t.Errorf("good %t, broken %d, regressions %d, stale %d, skipped %d", c.Good, c.Broken, c.Regressions, c.Improvements, c.Skipped)
 	}
 	// What is better alone fails only when strict.
 	for _, strict := range []bool{false, true} {
 		better := &CheckCase{}
 		better.Compare([]trial.Series{series("cost_usd", "", trial.Tolerance{}, 10, 11, 12)}, []trial.Series{series("cost_usd", "", trial.Tolerance{}, 5, 6, 7)}, noLine)
-		c := &Check{Strict: strict, Scenarios: []*CheckCase{better}}
+		c := &Check{Own: true, Strict: strict, Scenarios: []*CheckCase{better}}
 		if c.Conclude(); c.Good == strict || better.mark() == markBroken != strict {
 			t.Errorf("strict %t: good %t, %s", strict, c.Good, better.mark())
 		}
@@ -178,7 +178,7 @@ func TestCheckConclude(t *testing.T) {
 	}
 	c.Scenarios = c.Scenarios[1:2]
 	c.Scenarios[0].Promises = nil
-	c.Broken, c.Regressions, c.Stale, c.Skipped = 0, 0, 0, 0
+	c.Broken, c.Regressions, c.Improvements, c.Skipped = 0, 0, 0, 0
 	if c.Conclude(); !c.Good {
 		t.Error("a regression was not accepted")
 	}
@@ -204,7 +204,7 @@ func TestCheckText(t *testing.T) {
 		"  · scenarios/photo-week.toml:22: upload p95 13.0 s → 11.0 s, −15.1 %",
 		"baseline stale\n",
 		"  · scenarios/recorded.toml: not run: recording https://example.com/x.csv: the server says 404\n",
-		"3 scenarios, 4 promises, 6 runs: 2 broken promises, 2 regressions, 1 figure better than its baseline, 1 scenario not run\n",
+		"3 scenarios, 4 promises, 6 runs: 2 broken promises, 2 regressions, 1 improvement, 1 scenario not run\n",
 		`baselines become current with skynet check --update --reason "…"` + "\n",
 		"reproduce: skynet check\n",
 	} {

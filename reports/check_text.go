@@ -38,7 +38,7 @@ func CheckText(w io.Writer, c *Check, o Options) error {
 	s.line(line, 0, 4, took)
 	if c.Reason != "" {
 		s.note(fmt.Sprintf("%s written: %s", times(int64(c.Written), "baseline"), oneLine(c.Reason)))
-	} else if c.Stale > 0 {
+	} else if c.Own && c.Improvements > 0 {
 		s.note(`baselines become current with skynet check --update --reason "…"`)
 	}
 	s.footer(o)

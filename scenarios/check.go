@@ -56,26 +56,26 @@ func (s *Scenario) checkTrace(d *document, with Replace) {
 // content.
 func (s *Scenario) checkRecording(d *document) {
 	t := s.Trace
+	if t.URL != "" && !recording.ValidURL(t.URL) {
+		d.bad("trace.url", t.URL, "the http or https URL of a file")
+	}
+	if t.SHA256 != "" && !recording.ValidSHA256(t.SHA256) {
+		d.bad("trace.sha256", t.SHA256, "64 hexadecimal digits, small letters")
+	}
 	switch {
 	case t.File != "" && (t.URL != "" || t.SHA256 != ""):
 		d.wrong("trace.file", "url or sha256 is given as well: the trace is in a file, or named by both of them")
-	case t.File == "" && t.URL == "" && t.SHA256 == "" && d.clean("trace"):
-		d.wrong("trace.file", "missing: give it, or url and sha256")
 	case t.File != "":
-		if _, err := os.Stat(beside(s.Path, s.Trace.File)); err != nil {
-			d.wrong("trace.file", fmt.Sprintf("%q: %v", s.Trace.File, plain(err)))
+		if _, err := os.Stat(beside(s.Path, t.File)); err != nil {
+			d.wrong("trace.file", fmt.Sprintf("%q: %v", t.File, plain(err)))
 		}
-	default:
-		if t.URL == "" {
-			d.wrong("trace.url", "missing: sha256 says what the trace is, not where")
-		} else if !recording.ValidURL(t.URL) && d.clean("trace.url") {
-			d.bad("trace.url", t.URL, "the http or https URL of a file")
-		}
-		if t.SHA256 == "" {
-			d.wrong("trace.sha256", "missing: a trace that is downloaded is named by its content as well")
-		} else if !recording.ValidSHA256(t.SHA256) && d.clean("trace.sha256") {
-			d.bad("trace.sha256", t.SHA256, "64 hexadecimal digits, small letters")
-		}
+	case !d.clean("trace.file") || !d.clean("trace.url") || !d.clean("trace.sha256"):
+	case t.URL == "" && t.SHA256 == "":
+		d.wrong("trace.file", "missing: give it, or url and sha256")
+	case t.URL == "":
+		d.wrong("trace.url", "missing: sha256 says what the trace is, not where")
+	case t.SHA256 == "":
+		d.wrong("trace.sha256", "missing: a trace that is downloaded is named by its content as well")
 	}
 }
 

@@ -377,7 +377,7 @@ func (c *checking) measure() (*reports.Check, error) {
 	defer progress.End()
 	m := &gate.Measure{Parallel: c.parallel, Timeout: c.timeout, Done: func() { progress.Add(1) }}
 	result := &reports.Check{
-		Version: buildVersion().String(), Command: c.reproduce(), Against: against, Strict: c.strict, Reason: c.reason, Scenarios: []*reports.CheckCase{},
+		Version: buildVersion().String(), Command: c.reproduce(), Against: against, Own: c.policy == "" && c.before == nil, Strict: c.strict, Reason: c.reason, Scenarios: []*reports.CheckCase{},
 	}
 	for _, k := range c.cases {
 		if k.skipped == "" {
