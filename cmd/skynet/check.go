@@ -47,6 +47,7 @@ type checkCase struct {
 	scenario *scenarios.Scenario
 	seeds    []uint64
 	baseline *gate.Baseline // nil: none that can be compared with
+	doubt    error          // why the baseline may be another world's
 	skipped  string         // why it is not run
 	notes    []string
 	measured *gate.Measured
@@ -299,7 +300,11 @@ func (c *checking) prepare() error {
 		if k.skipped != "" {
 			continue
 		}
-		if _, err := k.scenario.Lint(c.app.ctx); err != nil {
+		_, err := k.scenario.Lint(c.app.ctx)
+		switch {
+		case c.app.ctx.Err() != nil:
+			return c.app.ctx.Err()
+		case err != nil:
 			all = append(all, err)
 			continue
 		}
@@ -338,6 +343,8 @@ func (c *checking) choose(k *checkCase) error {
 	var missing *gate.MissingError
 	var unfit *gate.FileError
 	switch {
+	case b != nil && errors.As(err, &unfit) && !c.update:
+		k.doubt = err // the runs will tell
 	case err != nil && c.update && errors.As(err, &missing):
 		return nil
 	case err != nil && c.update && errors.As(err, &unfit):
@@ -379,6 +386,7 @@ func (c *checking) measure() (*reports.Check, error) {
 	result := &reports.Check{
 		Version: buildVersion().String(), Command: c.reproduce(), Against: against, Own: c.policy == "" && c.before == nil, Strict: c.strict, Reason: c.reason, Scenarios: []*reports.CheckCase{},
 	}
+	var doubts []error
 	for _, k := range c.cases {
 		if k.skipped == "" {
 			var err error
@@ -393,8 +401,13 @@ func (c *checking) measure() (*reports.Check, error) {
 		}
 		k.shown = k.report(before)
 		result.Scenarios = append(result.Scenarios, k.shown)
+		// Where every run is the same, event by event, so is the world, however its
+		// description is hashed now.
+		if k.doubt != nil && !k.shown.Identical {
+			doubts = append(doubts, k.doubt)
+		}
 	}
-	return result, nil
+	return result, c.app.listAll(doubts)
 }
 
 // formerly returns what a scenario came to before, nil where there is nothing to
