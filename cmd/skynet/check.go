@@ -44,6 +44,7 @@ type checkCase struct {
 	scenario *scenarios.Scenario
 	seeds    []uint64
 	baseline *gate.Baseline // nil: none that can be compared with
+	former   *gate.Baseline // whose tolerances a new baseline takes over
 	doubt    error          // why the baseline may be another world's
 	skipped  string         // why it is not run
 	notes    []string
@@ -291,7 +292,7 @@ func (c *checking) write(result *reports.Check) error {
 		if k.measured == nil {
 			continue
 		}
-		b, err := k.measured.Baseline(k.baseline, version, c.reason)
+		b, err := k.measured.Baseline(k.former, version, c.reason)
 		if err != nil {
 			return err
 		}

@@ -159,6 +159,7 @@ func (c *checking) choose(k *checkCase) error {
 			err = &gate.FileError{Path: gate.Path(k.scenario.Path), Reason: why}
 		}
 	}
+	k.former = b // nil where it cannot be read
 	var missing *gate.MissingError
 	var unfit *gate.FileError
 	switch {
