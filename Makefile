@@ -10,7 +10,7 @@ BENCH    ?=
 TOOL = $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check scenarios results golden bench fuzz
+.PHONY: help build test check scenarios results golden bench fuzz release
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,3 +51,8 @@ bench: ## measure; the engine is compared with a bare loop in the same run
 
 fuzz: ## run every fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)
+
+# Nothing is unsigned by accident: without KEY, or MINISIGN_KEY in the
+# environment, UNSIGNED=1 must say so. See docs/releasing.md.
+release: ## build dist/VERSION of the tag checked out, for linux and darwin; KEY=FILE signs it
+	$(GO) run ./scripts/release build -out dist $(if $(KEY),-key "$(KEY)") $(if $(UNSIGNED),-unsigned)

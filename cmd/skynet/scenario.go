@@ -76,7 +76,9 @@ func newScenario(a *app, path, trace string, force bool) error {
 	if err := writeFile(path, text); err != nil {
 		return err
 	}
-	a.log.Info("written: run it with skynet simulate "+path, "file", path)
+	if !a.quiet {
+		fmt.Fprintf(a.stdout, "wrote %s: run it with skynet simulate %s\n", path, shellWord(path))
+	}
 	return nil
 }
 
