@@ -262,7 +262,7 @@ func TestTickLabels(t *testing.T) {
 		{Axis{Unit: Seconds}, 90, "1.5 m"},
 		{Axis{Unit: Seconds}, 86400, "1 d"},
 		{Axis{Unit: Seconds}, 0, "0 s"},
-		{Axis{Format: func(v float64) string { return "$" }}, 3, "$"},
+		{Axis{Prefix: "$ "}, 3, "$ 3"},
 	} {
 		if got := c.axis.write(c.v); got != c.want {
 			t.Errorf("%v as %v: %q, want %q", c.v, c.axis.Unit, got, c.want)

@@ -123,10 +123,9 @@ func within(at []float64, low, high float64) []float64 {
 }
 
 // write returns a tick's number as the axis says it.
-func (a *Axis) write(v float64) string {
-	if a.Format != nil {
-		return a.Format(v)
-	}
+func (a *Axis) write(v float64) string { return a.Prefix + a.unprefixed(v) }
+
+func (a *Axis) unprefixed(v float64) string {
 	switch a.Unit {
 	case Share:
 		return plain(v*100) + " %"
