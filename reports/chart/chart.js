@@ -673,12 +673,13 @@ function theme() {
 	say();
 }
 
-// On paper charts are light, whole and as wide as the sheet.
-const paperWidth = 680;
+// On paper charts are light and as wide as the sheet, and show the time that the
+// reader chose.
+const paperWidth = 700; // pixels: what A4 and Letter have room for
 function print() {
 	let before;
 	addEventListener("beforeprint", () => {
-		before = {theme: root.dataset.theme, min: view.min, max: view.max};
+		before = {theme: root.dataset.theme};
 		root.dataset.theme = "light";
 		tones.clear();
 		moveTo(null);

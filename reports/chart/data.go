@@ -80,6 +80,8 @@ func (n number) MarshalJSON() ([]byte, error) {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return []byte("null"), nil
 	}
+	const largest = 1e300 // rounding what is larger may pass what a number can be
+	x = min(max(x, -largest), largest)
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 5, 64), 64)
 	return strconv.AppendFloat(nil, rounded, 'g', -1, 64), nil
 }

@@ -145,13 +145,20 @@ func (a *Axis) unprefixed(v float64) string {
 
 // writeSeconds returns a time in its largest unit.
 func writeSeconds(v float64) string {
-	for _, u := range []struct {
+	units := []struct {
 		seconds float64
 		name    string
-	}{{86400, " d"}, {3600, " h"}, {60, " m"}, {1, " s"}, {1e-3, " ms"}} {
-		if math.Abs(v) >= u.seconds*(1-1e-9) {
+	}{{86400, " d"}, {3600, " h"}, {60, " m"}, {1, " s"}, {1e-3, " ms"}}
+	for i, u := range units {
+		if math.Abs(v) < u.seconds*(1-1e-9) {
+			continue
+		}
+		whole := math.Trunc(v/u.seconds + math.Copysign(1e-9, v))
+		rest := math.Abs(v - whole*u.seconds)
+		if tenths := v / u.seconds * 10; u.seconds < 60 || math.Abs(tenths-math.Round(tenths)) < 1e-6 {
 			return plain(v/u.seconds) + u.name
 		}
+		return plain(whole) + u.name + " " + plain(math.Round(rest/units[i+1].seconds)) + units[i+1].name
 	}
 	if v == 0 {
 		return "0 s"
