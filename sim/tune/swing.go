@@ -15,23 +15,23 @@ const swingWeeks = 2
 // Swing is what becomes of the advised candidate when one of its parameters is a
 // fifth smaller or larger and all others stay: how much hangs on it.
 type Swing struct {
-	Param string `json:"param"`
+	Param string
 	// Value is the advised one.
-	Value any   `json:"value"`
-	Down  Moved `json:"down"`
-	Up    Moved `json:"up"`
+	Value any
+	Down  Moved
+	Up    Moved
 }
 
 // Moved is the advised candidate with one parameter at another value.
 type Moved struct {
-	Value any `json:"value"`
+	Value any
 	// Cost is cost ÷ floor over that of the advised candidate, less 1, and P95 the
 	// p95 of the first class, each by week.
-	Cost Series `json:"cost_change"`
-	P95  Series `json:"p95_s"`
+	Cost Series
+	P95  Series
 	// Kept of N weeks kept every promise.
-	Kept int `json:"kept"`
-	N    int `json:"weeks"`
+	Kept int
+	N    int
 }
 
 // swingParams are the parameters that can be moved: numbers that are not 0.

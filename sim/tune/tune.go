@@ -146,8 +146,9 @@ type Outcome struct {
 	Rolling Rolling `json:"rolling_origin"`
 	// Points are the finalists, for a plot.
 	Points []Point `json:"finalists"`
-	// Swings of the advised row's parameters, where they were asked for.
-	Swings []Swing `json:"swings,omitempty"`
+	// Swings of the advised row's parameters, where they were asked for: a report
+	// shows them, and what is tuned is the same with and without one.
+	Swings []Swing `json:"-"`
 }
 
 // Point is a finalist on the weeks that chose between them.
