@@ -33,7 +33,7 @@ func (c *Comparison) verdict() (text string, kept bool) {
 			best = p
 		}
 	}
-	return fmt.Sprintf("%s ranks best over %s (mean rank %s of %d) and kept every promise in %d",
+	return fmt.Sprintf("%s ranks best over %s (mean rank %s of %d) and kept every promise in %d of them",
 		best.Name, numbered(len(c.boards), "scenario"), fixed(float64(best.MeanRank), 2), len(first), best.Kept), best.Kept == len(c.boards)
 }
 

@@ -3,6 +3,8 @@ package reports
 import (
 	"fmt"
 	"io"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/skynet-ec2/skynet/reports/chart"
 )
@@ -115,13 +117,8 @@ func sweepPlot(t *Tuning) plot {
 
 // capitalized returns a sentence that begins as sentences do.
 func capitalized(text string) string {
-	for i, r := range text {
-		if i == 0 && 'a' <= r && r <= 'z' {
-			return string(r-'a'+'A') + text[1:]
-		}
-		break
-	}
-	return text
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // carries says what tuning came to week by week, and on scenarios it did not

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image/png"
 	"io"
 	"math"
@@ -124,6 +125,42 @@ func TestPage(t *testing.T) {
 				t.Errorf("%s: a row of %d cells for %d columns", p.name, len(row), len(p.table.columns))
 			}
 		}
+	}
+}
+
+// The page of a year stays small with as many classes as are drawn, faults all
+// the time, and a decision every ten minutes whose reasons have no words in common.
+func TestPageSize(t *testing.T) {
+	res := synthetic(8760*time.Hour, hourly)
+	for i := 2; i < 2*classesMax; i++ {
+		class := res.Config.Classes[0]
+		class.Name = fmt.Sprintf("a class with quite a long name, number %d", i)
+		res.Config.Classes = append(res.Config.Classes, class)
+		res.Figures.Classes[class.Name] = res.Figures.Classes["upload"]
+		res.Sojourn, res.Wait = append(res.Sojourn, res.Sojourn[0]), append(res.Wait, res.Wait[0])
+		for _, r := range res.Latency[:365] {
+			r.Class = i
+			res.Latency = append(res.Latency, r)
+		}
+	}
+	for i := range 300 {
+		from := time.Duration(i) * 29 * time.Hour
+		res.Config.Faults = append(res.Config.Faults, sim.Fault{Kind: sim.Refuse, From: from, To: from + time.Hour})
+	}
+	res.Decisions = nil
+	for i := 0; i < len(res.Ticks); i += 10 {
+		d := policy.Decision{Launches: []policy.Launch{{Type: 4, Count: i%97 + 1}}}
+		for k := range 4 {
+			d.Because = append(d.Because, hostileRule.Named(strings.Repeat(string(rune('a'+i%26)), 3+i%40)+fmt.Sprint(i*k)))
+		}
+		res.Decisions = append(res.Decisions, sim.DecisionRow{At: res.Ticks[i].At, Decision: d})
+	}
+	var b bytes.Buffer
+	if err := pageTo(&b, res, syntheticVerdicts(), shown); err != nil {
+		t.Fatal(err)
+	}
+	if n := b.Len(); n > 1<<20 {
+		t.Errorf("the page has %d bytes, want at most 1 MiB", n)
 	}
 }
 

@@ -539,12 +539,14 @@ function drawLanes(u, p, events) {
 
 // table lists a chart's events below it, with a search.
 function eventTable(host, chart) {
-	const e = chart.events;
+	const e = chart.events, before = host.querySelector("input");
+	for (const old of host.querySelectorAll(":scope > :not(.note)")) old.remove();
 	if (!e) return;
 	const id = host.dataset.events + "-search", page = 100, plural = host.dataset.noun + "s";
 	const search = el("input");
 	search.type = "search";
 	search.id = id;
+	search.value = before ? before.value : "";
 	const label = el("label", "", "Search " + plural + " ");
 	label.htmlFor = id;
 	const found = el("output");
@@ -714,6 +716,7 @@ function update(id, data) {
 	widen();
 	c.set(data);
 	for (const p of c.panels) p.u.setScale("x", {min: view.min, max: view.max});
+	for (const host of document.querySelectorAll(`[data-events="${id}"]`)) eventTable(host, c);
 	c.tell();
 	bar();
 }

@@ -64,12 +64,20 @@ func (e *Events) Fit() []Event {
 	list := slices.Clone(e.List)
 	byTime := func(a, b Event) int { return cmp.Compare(a.At, b.At) }
 	slices.SortStableFunc(list, func(a, b Event) int { return cmp.Compare(b.Weight, a.Weight) })
-	used := 0
+	used, known := 0, map[string]bool{}
+	once := func(text string) {
+		if !known[text] {
+			known[text] = true
+			used += len(text) + 3
+		}
+	}
 	for i := range list {
 		const other = 14 // of its place, lanes and title
 		used += other
+		once(list[i].Title)
 		for _, t := range list[i].Text {
-			_, numbers := sentence(t)
+			words, numbers := sentence(t)
+			once(words)
 			used += len(numbers) + 4
 		}
 		if used > eventsMax {

@@ -274,7 +274,7 @@ func TestTickLabels(t *testing.T) {
 		{Axis{}, 0.1 + 0.2, "0.3"},
 		{Axis{Unit: Share}, 0.001, "0.1 %"},
 		{Axis{Unit: Seconds}, 0.03, "30 ms"},
-		{Axis{Unit: Seconds}, 90, "1.5 m"},
+		{Axis{Unit: Seconds}, 90, "1 m 30 s"},
 		{Axis{Unit: Seconds}, 86400, "1 d"},
 		{Axis{Unit: Seconds}, 0, "0 s"},
 		{Axis{Prefix: "$ "}, 3, "$ 3"},

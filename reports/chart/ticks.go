@@ -155,10 +155,10 @@ func writeSeconds(v float64) string {
 		}
 		whole := math.Trunc(v/u.seconds + math.Copysign(1e-9, v))
 		rest := math.Abs(v - whole*u.seconds)
-		if tenths := v / u.seconds * 10; u.seconds < 60 || math.Abs(tenths-math.Round(tenths)) < 1e-6 {
+		if u.seconds < 60 || rest < 1e-6*u.seconds {
 			return plain(v/u.seconds) + u.name
 		}
-		return plain(whole) + u.name + " " + plain(math.Round(rest/units[i+1].seconds)) + units[i+1].name
+		return plain(whole) + u.name + " " + plain(rest/units[i+1].seconds) + units[i+1].name
 	}
 	if v == 0 {
 		return "0 s"
