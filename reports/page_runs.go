@@ -115,8 +115,10 @@ func seedsPlot(runs Runs, verdicts [][]sim.Verdict) plot {
 				x = *times.P95
 			}
 		}
-		good := i < len(verdicts) && allKept(verdicts[i])
-		word := "kept"
+		word, good := "kept", true
+		if i < len(verdicts) {
+			_, good = summaryOf(verdicts[i])
+		}
 		s := &kept
 		if !good {
 			s, word = &broken, "broken"
@@ -163,14 +165,4 @@ func plottedClass(f *sim.Figures, verdicts [][]sim.Verdict) string {
 		}
 	}
 	return ""
-}
-
-// allKept reports whether every promise was.
-func allKept(verdicts []sim.Verdict) bool {
-	for _, v := range verdicts {
-		if !v.Kept {
-			return false
-		}
-	}
-	return true
 }

@@ -76,6 +76,7 @@ for (const s of [10, 30]) grains.push({every: s, mark: d => hours(d) + ":" + two
 for (const s of [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200]) grains.push({every: s, mark: hours, below: sub});
 const month = d => months[d.getUTCMonth()] + " " + d.getUTCFullYear(), year = d => String(d.getUTCFullYear());
 grains.push({every: 86400, mark: d => days[d.getUTCDay()] + " " + d.getUTCDate(), below: month});
+grains.push({every: 172800, mark: d => days[d.getUTCDay()] + " " + d.getUTCDate(), below: month});
 grains.push({every: 604800, mark: d => d.getUTCDate() + " " + months[d.getUTCMonth()], below: year});
 for (const n of [1, 3]) grains.push({months: n, mark: d => months[d.getUTCMonth()], below: year});
 for (const n of [12, 60, 120]) grains.push({months: n, mark: year, below: () => ""});
