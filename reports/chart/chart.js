@@ -57,7 +57,7 @@ const writers = {
 	share: v => (100 * v).toFixed(1).replace("-", "−") + " %",
 	seconds: span,
 };
-const write = (panel, v) => v == null || Number.isNaN(v) ? "–" : (panel.prefix || "") + writers[panel.unit](v);
+const write = (panel, v) => v == null || Number.isNaN(v) ? "–" : panel.prefix ? panel.prefix + grouped(v.toFixed(2)) : writers[panel.unit](v);
 
 const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
