@@ -65,11 +65,11 @@ func (b *board) verdict() (text string, kept bool) {
 	cost := best.Against.Cost
 	switch p := float64(cost.PHolm); {
 	case math.IsNaN(p):
-		text += fmt.Sprintf(", %s against %s (one run tells no chance)", relative(float64(cost.Mean)), best.Against.Policy)
+		text += fmt.Sprintf(", %s against %s (one run tells no chance)", relative(float64(cost.Mean)), b.rows[0].Name)
 	case p < 0.05:
-		text += fmt.Sprintf(", %s against %s (%s)", relative(float64(cost.Mean)), best.Against.Policy, pText(p))
+		text += fmt.Sprintf(", %s against %s (%s)", relative(float64(cost.Mean)), b.rows[0].Name, pText(p))
 	default:
-		text += fmt.Sprintf(", against %s no difference that is not chance (%s)", best.Against.Policy, pText(p))
+		text += fmt.Sprintf(", against %s no difference that is not chance (%s)", b.rows[0].Name, pText(p))
 	}
 	return text, true
 }
