@@ -131,7 +131,11 @@ func TestPagesInBrowser(t *testing.T) {
 			url := written(t, c.report)
 			for _, theme := range []browsertest.Theme{browsertest.Light, browsertest.Dark} {
 				p := browser.Page(t, url, theme)
-				for _, width := range []int64{1040, 400} {
+				widths := []int64{1040}
+				if theme == browsertest.Light { // labels stand where they stand in any colour
+					widths = []int64{400, 1040}
+				}
+				for _, width := range widths {
 					p.Width(t, width)
 					p.Settle(t)
 					if n := p.Texts(t); n < c.marksPerPage {
@@ -141,8 +145,6 @@ func TestPagesInBrowser(t *testing.T) {
 						t.Errorf("the page is %d pixels wide in a window of %d", wide, width)
 					}
 				}
-				p.Width(t, 1040)
-				p.Settle(t)
 				if n := browsertest.Eval[int](t, p, drawnCharts); n != c.live {
 					t.Errorf("%d live charts are drawn, want %d", n, c.live)
 				}
