@@ -28,7 +28,7 @@ type simulation struct {
 	json, jobs     string
 	timeline       string
 	journal        string
-	report         string
+	report         reporting
 	bounded        bool
 }
 
@@ -56,7 +56,7 @@ promise was broken. With --quiet it says so only then.`,
 	flags.StringVar(&s.timeline, "timeline", "", "write the state at every tick to this CSV `file`")
 	flags.BoolVar(&s.bounded, "bound", false, "say too what no policy that keeps the promises could pay less than")
 	flags.StringVar(&s.journal, "journal", "", "record every decision in this `file` (.jsonl.zst), for replay and explain")
-	flags.StringVar(&s.report, "report", "", "write plots and an index page to this `folder`")
+	s.report.addTo(flags)
 	return c
 }
 
@@ -64,8 +64,8 @@ func (s *simulation) run(path string, seeded bool) error {
 	if err := checkRuns(s.runs, s.parallel, s.seed); err != nil {
 		return usageError(err)
 	}
-	if s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.journal != "" || s.report != "") {
-		return usageError(errors.New("--jobs, --timeline, --journal and --report are of one run: leave out --runs"))
+	if s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.journal != "") {
+		return usageError(errors.New("--jobs, --timeline and --journal are of one run: leave out --runs"))
 	}
 	if s.runs > 1 && s.bounded {
 		return usageError(errors.New("--bound is of one run: leave out --runs, or see compare"))
@@ -109,16 +109,13 @@ func (s *simulation) checkPlaces() error {
 	if err := checkFile(s.timeline); err != nil {
 		return namedByUser(err)
 	}
-	if s.report != "" {
-		return namedByUser(reports.PrepareFolder(s.report))
-	}
-	return nil
+	return prepareFolders(s.report.page, s.report.plots)
 }
 
 // once runs the scenario with one seed. The files of --json, --jobs and --journal
 // are begun before the work and completed after it.
 func (s *simulation) once(began time.Time) error {
-	opt := sim.Options{Timeline: s.timeline != "" || s.report != "" || len(s.scenario.Expects) > 0}
+	opt := sim.Options{Timeline: s.timeline != "" || s.report.wanted() || len(s.scenario.Expects) > 0}
 	var result *sim.Result
 	var verdicts []sim.Verdict
 	run := func(jobs io.Writer) error {
@@ -162,8 +159,8 @@ func (s *simulation) once(began time.Time) error {
 			return namedByUser(err)
 		}
 	}
-	if s.report != "" {
-		if show.Report, err = reports.Write(s.report, result, verdicts, show); err != nil {
+	if s.report.wanted() {
+		if show.Report, err = s.report.write(reports.RunReport(result, verdicts, show)); err != nil {
 			return err
 		}
 	}
@@ -266,6 +263,16 @@ func (s *simulation) many(began time.Time) error {
 		good = good && kept(verdicts[i])
 	}
 	wall, show := time.Since(began).Seconds(), s.showing()
+	if s.report.wanted() {
+		// the run in the middle again, with its history
+		shown, err := s.simulate(s.app.ctx, all.Runs[all.Median()].Seed, sim.Options{Timeline: true}, time.Now())
+		if err != nil {
+			return err
+		}
+		if show.Report, err = s.report.write(reports.RunsReport(all, verdicts, shown, show)); err != nil {
+			return err
+		}
+	}
 	return s.conclude(good, func(w io.Writer) error { return reports.VerdictOfRuns(w, all, verdicts, wall, show) })
 }
 
