@@ -9,18 +9,21 @@ import (
 // "who are you?". The same boot_id again is the same worker: it gets its
 // worker_id and a new session, and keeps its leases.
 type RegisterRequest struct {
-	InstanceID    string   `json:"instance_id"`              // of the instance it runs on, such as "i-0abc…"; a host name elsewhere. Must be the token's, if that is bound to one
-	InstanceType  string   `json:"instance_type"`            // such as "c7i.xlarge"
-	Market        string   `json:"market,omitempty"`         // "on-demand" or "spot"; "" is unknown
-	Zone          string   `json:"zone,omitempty"`           // availability zone
-	Slots         int      `json:"slots"`                    // jobs it can run at once, 1 to 1000
-	Cluster       string   `json:"cluster"`                  // that it believes it belongs to; another than the queue's is refused
-	Roles         []string `json:"roles,omitempty"`          // what it is for; directives may name a role
-	Types         []string `json:"types,omitempty"`          // job types it has handlers for; empty: any
-	BundleVersion string   `json:"bundle_version,omitempty"` // the release it runs
-	BootID        string   `json:"boot_id"`                  // new for each start of the worker's process
-	Boot          *Boot    `json:"boot,omitempty"`           // how long the start took, of the first process on an instance
-	APIVersion    string   `json:"api_version,omitempty"`    // the Version it was built with
+	InstanceID    string       `json:"instance_id"`              // of the instance it runs on, such as "i-0abc…"; a host name elsewhere. Must be the token's, if that is bound to one
+	InstanceType  string       `json:"instance_type"`            // such as "c7i.xlarge"
+	Market        string       `json:"market,omitempty"`         // "on-demand" or "spot"; "" is unknown
+	Zone          string       `json:"zone,omitempty"`           // availability zone
+	Slots         int          `json:"slots"`                    // jobs it can run at once, 1 to 1000
+	Cluster       string       `json:"cluster"`                  // that it believes it belongs to; another than the queue's is refused
+	Roles         []string     `json:"roles,omitempty"`          // what it is for; directives may name a role
+	Types         []string     `json:"types,omitempty"`          // job types it has handlers for; empty: any
+	BundleVersion string       `json:"bundle_version,omitempty"` // the release it runs
+	Release       int64        `json:"release,omitempty"`        // that release's number, which only grows; 0: unknown
+	BadReleases   []int64      `json:"bad_releases,omitempty"`   // releases that were tried here and rolled back
+	BootID        string       `json:"boot_id"`                  // new for each start of the worker's process
+	Boot          *Boot        `json:"boot,omitempty"`           // how long the start took, of the first process on an instance
+	Running       []RunningJob `json:"running,omitempty"`        // jobs it still has from before its restart, or from before the queue's; as in WorkRequest
+	APIVersion    string       `json:"api_version,omitempty"`    // the Version it was built with
 }
 
 // Boot tells how long an instance took to become a worker. The controller learns
@@ -41,6 +44,7 @@ type RegisterResponse struct {
 	Session          string    `json:"session"`            // proves in every further call that it is this worker; keep it secret
 	HeartbeatEveryMS int64     `json:"heartbeat_every_ms"` // beat at least so often
 	LeaseTTLMS       int64     `json:"lease_ttl_ms"`       // silent for so long, it loses its jobs
+	Lost             []int64   `json:"lost"`               // of running: not yours any more
 	APIVersion       string    `json:"api_version"`        // the queue's Version
 	ServerTime       time.Time `json:"server_time"`
 }
@@ -60,6 +64,8 @@ type WorkRequest struct {
 	Types         []string     `json:"types,omitempty"`          // job types wanted; empty: those of the registration
 	SlotsFree     int          `json:"slots_free"`               // jobs it could start now; 0 asks for none, which makes the call a beat
 	BundleVersion string       `json:"bundle_version,omitempty"` // the release it runs
+	Release       int64        `json:"release,omitempty"`        // that release's number
+	BadReleases   []int64      `json:"bad_releases,omitempty"`   // as in RegisterRequest, when there is a new one
 	Load          float64      `json:"load,omitempty"`           // load average over one minute
 	Running       []RunningJob `json:"running,omitempty"`        // every job it runs. What is not named for 10 s is taken to have never arrived
 	Done          []DoneJob    `json:"done,omitempty"`           // jobs that ended, until the queue has acknowledged them
@@ -229,6 +235,8 @@ type Worker struct {
 	SlotsBusy     int       `json:"slots_busy"` // leases it holds
 	Load          float64   `json:"load"`
 	BundleVersion string    `json:"bundle_version,omitempty"`
+	Release       int64     `json:"release,omitempty"`
+	BadReleases   []int64   `json:"bad_releases"`
 	BootID        string    `json:"boot_id"`
 	Boot          *Boot     `json:"boot,omitempty"`
 	RegisteredAt  time.Time `json:"registered_at"`
