@@ -11,7 +11,7 @@ type JobSpec struct {
 	Priority       int             `json:"priority,omitempty"`        // 0 (first) to 255
 	Tenant         string          `json:"tenant,omitempty"`          // whom it is for; a token bound to a tenant fills it in and allows no other
 	Key            string          `json:"key,omitempty"`             // idempotency: a second job with the key is the first one, while that lives and 24 h longer. Keys of different tenants are different
-	ConcurrencyKey string          `json:"concurrency_key,omitempty"` // jobs with the same key run a few at a time (PathKeyLimit)
+	ConcurrencyKey string          `json:"concurrency_key,omitempty"` // jobs with the same key run a few at a time (the call limitKey)
 	Group          string          `json:"group,omitempty"`           // id of a group that counts it
 	RunAt          time.Time       `json:"run_at,omitzero"`           // not before; zero or past: at once
 	DelayMS        int64           `json:"delay_ms,omitempty"`        // the same as a duration from now; not together with run_at
