@@ -48,7 +48,9 @@ type Engine struct {
 	due      []int64
 	grants   []dispatch.Grant
 	effects  []dispatch.Effect
-	wakeAt   int64 // when the keeper looks next
+	wakeAt   int64      // when the keeper looks next
+	before   api.Totals // under earlier leaders
+	written  api.Totals // as the store knows them
 
 	pending *batch // being gathered
 	writing *batch // being written, nil if none is

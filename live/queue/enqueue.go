@@ -183,7 +183,7 @@ func (e *Engine) admit(s *submission, now int64) (id int64, added bool, err erro
 		return id, added, err
 	}
 	j := &job{
-		tally: e.tallyOf(spec.Type, spec.Priority), group: s.group, key: spec.IdempotencyKey,
+		tally: e.tallyOf(spec.Type, spec.Priority), group: s.group, tenant: spec.Tenant, key: spec.IdempotencyKey,
 		created: now, arrival: max(now, spec.RunAt), promise: s.from.DueMS * int64(time.Millisecond),
 		estimate: int64(spec.Estimate), bytesIn: s.from.BytesIn,
 	}

@@ -15,8 +15,8 @@ import (
 // group is jobs that belong together, and how far they are.
 type group struct {
 	api.Group
-	Key      string    `json:"key,omitempty"`       // idempotency, scoped
-	EndedAt  time.Time `json:"ended_at,omitzero"`   // when it ended last
+	Key      string    `json:"key,omitempty"`     // idempotency, scoped
+	EndedAt  time.Time `json:"ended_at,omitzero"` // when it ended last
 	watching []chan struct{}
 }
 

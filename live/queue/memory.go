@@ -184,16 +184,16 @@ func (m *Memory) Load(ctx context.Context, into Loaded) (int64, error) {
 			return 0, err
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(m.handOuts)) {
+		if err := into.HandOut(m.handOuts[id]); err != nil {
+			return 0, err
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(m.jobs)) {
 		if j := m.jobs[id]; !j.Cold {
 			if err := into.Job(&j); err != nil {
 				return 0, err
 			}
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(m.handOuts)) {
-		if err := into.HandOut(m.handOuts[id]); err != nil {
-			return 0, err
 		}
 	}
 	return m.nextID, nil
@@ -235,17 +235,17 @@ func (m *Memory) ColdJob(ctx context.Context, id int64) (Job, bool, error) {
 }
 
 // Colds implements Store.
-func (m *Memory) Colds(ctx context.Context, after Place) ([]ColdCount, error) {
+func (m *Memory) Colds(ctx context.Context) ([]ColdCount, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var counts []ColdCount
-	for _, j := range m.colds(after) {
+	for _, j := range m.colds(Place{}) {
 		i := slices.IndexFunc(counts, func(c ColdCount) bool {
-			return c.Type == j.Type && c.Priority == j.Priority && c.Tenant == j.Tenant
+			return c.Type == j.Type && c.Priority == j.Priority && c.Group == j.Group
 		})
 		if i < 0 {
 			i = len(counts)
-			counts = append(counts, ColdCount{Type: j.Type, Priority: j.Priority, Tenant: j.Tenant, Oldest: j.RunAt})
+			counts = append(counts, ColdCount{Type: j.Type, Priority: j.Priority, Group: j.Group, Oldest: j.RunAt})
 		}
 		c := &counts[i]
 		c.Jobs++

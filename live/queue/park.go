@@ -145,7 +145,7 @@ func (p *parkedCalls) tidy() {
 
 // offer leases jobs for a call, if it wants any and its worker may have some.
 func (e *Engine) offer(c *parkedCall, now int64) {
-	if c.want <= 0 || c.response.Directive.holdsBack() {
+	if c.want <= 0 || holdsBack(c.response.Directive) {
 		return
 	}
 	var err error
@@ -214,6 +214,9 @@ func (e *Engine) repeat(w *worker, reqID string) *reply {
 		if c.reqID == reqID {
 			c.answerEmpty(e)
 		}
+	}
+	if err := e.q.Renew(w.ID, e.clock.now()); err != nil {
+		e.log().Error("renew", "worker", w.ID, "error", err)
 	}
 	for _, r := range w.replies {
 		if r == nil || r.reqID != reqID {

@@ -41,8 +41,8 @@ type Store interface {
 	Cold(ctx context.Context, after Place, n int) ([]Job, error)
 	// ColdJob returns a cold job by its id; ok is false if there is none.
 	ColdJob(ctx context.Context, id int64) (j Job, ok bool, err error)
-	// Colds counts the cold jobs behind a place by type, priority and tenant.
-	Colds(ctx context.Context, after Place) ([]ColdCount, error)
+	// Colds counts the cold jobs by type, priority and group.
+	Colds(ctx context.Context) ([]ColdCount, error)
 
 	// Ended returns the record of a job that ended; ok is false if there is none.
 	Ended(ctx context.Context, id int64) (r Record, ok bool, err error)
@@ -74,13 +74,13 @@ var (
 // lease is open as long as its token is newer than Token.
 type Job struct {
 	dispatch.Stored
-	Created  int64  // ns: when it was submitted
-	Promise  int64  // ns after its arrival by which it was promised; 0: not at all
-	Group    string // id of the group it counts in
-	BytesIn  int64
-	Args     []byte // JSON
-	Error    string // of the latest attempt that failed
-	Cold     bool // beyond the bound of memory: it is in the store alone until there is room
+	Created int64  // ns: when it was submitted
+	Promise int64  // ns after its arrival by which it was promised; 0: not at all
+	Group   string // id of the group it counts in
+	BytesIn int64
+	Args    []byte // JSON
+	Error   string // of the latest attempt that failed
+	Cold    bool   // beyond the bound of memory: it is in the store alone until there is room
 }
 
 // Place is where a job stands among the cold ones.
@@ -105,7 +105,7 @@ func (p Place) Before(o Place) bool {
 type ColdCount struct {
 	Type     string
 	Priority uint8
-	Tenant   string
+	Group    string
 	Jobs     int64
 	Estimate int64 // ns, of those with one
 	Unknown  int64 // jobs without an estimate
@@ -232,11 +232,11 @@ func (b *Batch) Empty() bool {
 	return len(b.Added)+len(b.Changed)+len(b.Removed)+len(b.Ended)+len(b.Handed)+len(b.Returned)+len(b.Keys)+len(b.Facts)+len(b.Minutes) == 0
 }
 
-// Loaded is who takes what Load yields: facts first, then keys, jobs in any
-// order, hand-outs by id. What is passed belongs to the taker.
+// Loaded is who takes what Load yields: facts first, then keys, then hand-outs,
+// then jobs, each in any order. What is passed belongs to the taker.
 type Loaded struct {
 	Fact    func(Fact) error
 	Key     func(Key) error
-	Job     func(*Job) error
 	HandOut func(HandOut) error
+	Job     func(*Job) error
 }

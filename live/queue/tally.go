@@ -13,6 +13,7 @@ type job struct {
 	group    *group
 	worker   *worker // that has it, or had it last
 	args     []byte
+	tenant   string
 	key      string // idempotency key, as the state machine knows it
 	err      string // of the latest attempt that failed
 	created  int64
