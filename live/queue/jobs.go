@@ -214,7 +214,7 @@ func (e *Engine) matches(s *api.Selector, j *job) bool {
 		(s.Group == "" || s.Group == j.groupID()) &&
 		(s.State == "" || s.State == apiStates[j.state]) &&
 		(s.Tenant == "" || s.Tenant == j.tenant) &&
-		(s.OlderThan <= 0 || float64(e.clock.now()-j.arrival) > s.OlderThan*1e9)
+		(s.OlderThanS <= 0 || float64(e.clock.now()-j.arrival) > s.OlderThanS*1e9)
 }
 
 // Cancel ends a job. One that runs is stopped by its worker, which is told with
@@ -313,7 +313,7 @@ func (e *Engine) changeSelected(ctx context.Context, r api.SelectRequest, do fun
 	switch {
 	case problem != nil:
 		return api.SelectResponse{}, problem
-	case s.Type == "" && s.Tenant == "" && s.Group == "" && s.State == "" && s.Priority == nil && len(s.Jobs) == 0 && s.OlderThan == 0:
+	case s.Type == "" && s.Tenant == "" && s.Group == "" && s.State == "" && s.Priority == nil && len(s.Jobs) == 0 && s.OlderThanS == 0:
 		return api.SelectResponse{}, refuse(api.CodeRequired, "selector", "a selector without any field would name every job")
 	}
 	if err := e.warmSelected(ctx, s); err != nil {
