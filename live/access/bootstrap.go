@@ -199,7 +199,7 @@ func (v SharedVerifier) Verify(r api.BootstrapRequest, now time.Time) (string, e
 	if err != nil {
 		return "", errors.New("mac: not hexadecimal")
 	}
-	if !hmac.Equal(given, SharedMAC(v.Secret, r)) {
+	if !hmac.Equal(given, r.SharedMAC(v.Secret)) {
 		return "", errors.New("mac: not made with the secret that the queue knows")
 	}
 	switch {
@@ -209,11 +209,4 @@ func (v SharedVerifier) Verify(r api.BootstrapRequest, now time.Time) (string, e
 		return "", fmt.Errorf("at: more than %s off the queue's clock", sharedWithin)
 	}
 	return r.InstanceID, nil
-}
-
-// SharedMAC returns the MAC of a bootstrap request of kind shared.
-func SharedMAC(secret []byte, r api.BootstrapRequest) []byte {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write(r.SharedMessage())
-	return mac.Sum(nil)
 }

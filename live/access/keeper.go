@@ -242,21 +242,25 @@ func (k *Keeper) forget(ctx context.Context, h Hash) error {
 // only be removed there.
 func (k *Keeper) Revoke(ctx context.Context, id string) error {
 	k.mu.RLock()
-	defer k.mu.RUnlock()
-	for h := range k.minted {
-		if h.ID() == id {
-			k.mu.RUnlock()
-			err := k.forget(ctx, h)
-			k.mu.RLock()
-			return err
-		}
-	}
-	for h := range k.file {
-		if h.ID() == id {
-			return &api.Error{Code: api.CodeConflict, Field: "token", Message: fmt.Sprintf("token %s stands in the queue's token file; remove its line there", id)}
-		}
+	minted, isMinted := byID(k.minted, id)
+	_, isOfFile := byID(k.file, id)
+	k.mu.RUnlock()
+	switch {
+	case isMinted:
+		return k.forget(ctx, minted)
+	case isOfFile:
+		return &api.Error{Code: api.CodeConflict, Field: "token", Message: fmt.Sprintf("token %s stands in the queue's token file; remove its line there", id)}
 	}
 	return &api.Error{Code: api.CodeNotFound, Field: "token", Message: fmt.Sprintf("there is no token with the id %q", id)}
+}
+
+func byID(tokens map[Hash]kept, id string) (Hash, bool) {
+	for h := range tokens {
+		if h.ID() == id {
+			return h, true
+		}
+	}
+	return Hash{}, false
 }
 
 // Records lists the tokens that are good at now, by id.
