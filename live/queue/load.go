@@ -131,7 +131,7 @@ func (e *Engine) take(row *Job, l *openLease, now int64) error {
 		s.Due = 0
 		w := e.workers[l.worker]
 		if w == nil {
-			w = &worker{}
+			w = newWorker()
 			w.ID, w.seen = l.worker, now
 			e.workers[w.ID] = w
 		}
@@ -158,7 +158,8 @@ func (e *Engine) loadFact(f Fact) error {
 func (e *Engine) loadOwn(f Fact) error {
 	switch f.Kind {
 	case "worker":
-		w := &worker{seen: e.clock.now()}
+		w := newWorker()
+		w.seen = e.clock.now()
 		if err := json.Unmarshal(f.Value, &w.storedWorker); err != nil {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
-	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
 // sessionHash is what the queue keeps of a session, which is a secret.
@@ -75,7 +74,7 @@ func (e *Engine) Register(ctx context.Context, r api.RegisterRequest) (api.Regis
 	now := e.clock.now()
 	w := e.booted(r.InstanceID, r.BootID)
 	if w == nil {
-		w = &worker{}
+		w = newWorker()
 		w.ID = "w" + strconv.FormatInt(e.newNumber(), 36)
 		w.RegisteredAt = e.at(now)
 		e.workers[w.ID] = w
@@ -236,4 +235,5 @@ func (e *Engine) tell(w *worker, cancel int64) {
 	}
 }
 
-var _ = dispatch.Leased
+// newWorker returns a worker that was told to work.
+func newWorker() *worker { return &worker{directive: api.Directive{Op: api.OpWork}} }
