@@ -124,7 +124,7 @@ func (s *Server) call(w http.ResponseWriter, name string, act action, p params) 
 		s.refuse(w, name, e)
 	default:
 		s.count(name, "")
-		reply(w, 200, response{XMLName: xml.Name{Local: name + "Response"}, NS: ec2Namespace, RequestID: s.requestID(), Fields: answer})
+		reply(w, 200, response{xml.Name{Local: name + "Response"}, ec2Namespace, s.requestID(), fields(answer)})
 	}
 }
 
@@ -147,7 +147,16 @@ type response struct {
 	XMLName   xml.Name
 	NS        string `xml:"xmlns,attr"`
 	RequestID string `xml:"requestId"`
-	Fields    any
+	Fields    []byte `xml:",innerxml"`
+}
+
+// fields returns the elements of an answer without one around them.
+func fields(answer any) []byte {
+	var b bytes.Buffer
+	if err := xml.NewEncoder(&b).EncodeElement(answer, xml.StartElement{Name: xml.Name{Local: "x"}}); err != nil {
+		panic(err) // every answer is of this package's own types
+	}
+	return bytes.TrimSuffix(bytes.TrimPrefix(b.Bytes(), []byte("<x>")), []byte("</x>"))
 }
 
 // failure is an error of EC2.

@@ -2,7 +2,6 @@ package ec2api
 
 import (
 	"encoding/base64"
-	"encoding/xml"
 	"fmt"
 	"strconv"
 	"strings"
@@ -78,7 +77,6 @@ func runInstances(c *cloud.Cloud, p params) (any, bool, *cloud.Error) {
 
 // reservation is a launch with its instances.
 type reservation struct {
-	XMLName   xml.Name       `xml:""`
 	ID        string         `xml:"reservationId"`
 	Owner     string         `xml:"ownerId"`
 	Groups    struct{}       `xml:"groupSet"`
