@@ -212,17 +212,6 @@ func TestThrottling(t *testing.T) {
 		r.wants(launch(), "")
 		r.wants(launch(), "RequestLimitExceeded")
 
-		// instances have a bucket of their own: 1000, and 2 a second
-		time.Sleep(10 * time.Minute)
-		if n := len(r.mustRun("m1.small", 900, "")); n != 900 {
-			r.Fatal(n)
-		}
-		_, err := r.run("m1.small", 110, "", func(in *ec2.RunInstancesInput) { in.MinCount = aws.Int32(1) })
-		if err != nil { // 94 are left of the quota, and of the bucket 100
-			r.Error(err)
-		}
-		r.wants(launch(), "InstanceLimitExceeded")
-
 		// lists that take a page at a time may be called more often
 		throttled := 0
 		for range 60 {
@@ -237,6 +226,17 @@ func TestThrottling(t *testing.T) {
 			_, err := r.DescribeInstances(r.ctx, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(5)})
 			r.wants(err, "")
 		}
+
+		// instances have a bucket of their own: 1000, and 2 a second
+		time.Sleep(10 * time.Minute)
+		if n := len(r.mustRun("m1.small", 900, "")); n != 900 {
+			r.Fatal(n)
+		}
+		_, err := r.run("m1.small", 110, "", func(in *ec2.RunInstancesInput) { in.MinCount = aws.Int32(1) })
+		if err != nil { // 94 are left of the quota, and of the bucket 100
+			r.Error(err)
+		}
+		r.wants(launch(), "InstanceLimitExceeded")
 	})
 }
 
