@@ -72,6 +72,7 @@ func TestObserve(t *testing.T) {
 		}
 		e.Kill()
 		e = open(t, store, queue.Options{})
+		time.Sleep(time.Second) // a delayed job whose time came meanwhile
 		if k := look().Kinds[0]; k.Arrived != 0 || k.Started != 0 || k.Completed != 0 || k.Waiting != 2 {
 			t.Fatalf("under a new leader nothing has happened yet: %+v", k)
 		}
