@@ -251,3 +251,6 @@ func (c *Cloud) Now() time.Time { return c.now }
 
 // Started returns when the world began.
 func (c *Cloud) Started() time.Time { return c.cfg.Start }
+
+// SetListLag replaces the mean lag of lists, for what happens from now on.
+func (c *Cloud) SetListLag(mean time.Duration) { c.cfg.ListLag = max(mean, 0) }

@@ -40,6 +40,7 @@ func (s *Server) adminRoutes() {
 		"DELETE /_sim/faults/{fault}":        s.removeFault,
 		"PUT /_sim/capacity":                 s.setCapacity,
 		"PUT /_sim/quota":                    s.setQuota,
+		"PUT /_sim/list-lag":                 s.setListLag,
 		"GET /_sim/identity-certificate":     s.readCertificate,
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, do) })
@@ -433,6 +434,20 @@ func (s *Server) setQuota(r *http.Request) (any, error) {
 		return nil, errors.New("vcpus and spot_vcpus must not be negative")
 	}
 	s.With(func(c *cloud.Cloud) { c.SetQuota(q.VCPUs, q.SpotVCPUs) })
+	return q, nil
+}
+
+func (s *Server) setListLag(r *http.Request) (any, error) {
+	var q struct {
+		Mean span `json:"mean"`
+	}
+	if err := read(r, &q); err != nil {
+		return nil, err
+	}
+	if q.Mean < 0 || time.Duration(q.Mean) > time.Hour {
+		return nil, fmt.Errorf("mean = %s: must be from 0s to 1h", time.Duration(q.Mean))
+	}
+	s.With(func(c *cloud.Cloud) { c.SetListLag(time.Duration(q.Mean)) })
 	return q, nil
 }
 
