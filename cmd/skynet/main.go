@@ -25,6 +25,8 @@ var verbs = []func(*app) *cobra.Command{
 	newExplainCommand,
 	newScenarioCommand,
 	newTraceCommand,
+	newJobsCommand,
+	newStatusCommand,
 	newVersionCommand,
 }
 
