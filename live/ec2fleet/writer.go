@@ -101,16 +101,21 @@ func (w *Writer) launch(ctx context.Context, ask *fleet.Ask) fleet.Outcome {
 		send = w.createFleet
 	}
 	got, f := send(ctx, &ask.Intent)
+	doubt := ask.InDoubt(now)
 	if first := f; f.class == fleet.Ambiguous && pause(ctx, time.Second) {
 		got, f = send(ctx, &ask.Intent) // the token makes it one launch
-		if f.class == fleet.Throttled {
-			f = first // about which nothing was learned
+		if f.class != fleet.None {
+			f = first // which may be carried out yet
 		}
 	}
 	if f.code == "IdempotentParameterMismatch" { // launched, or tried, as something else
 		return w.look(ctx, ask, f)
 	}
-	return w.outcome(ask, got, f)
+	o := w.outcome(ask, got, f)
+	if doubt && o.Settlement == fleet.Settled && len(o.Instances) == 0 && f.class != fleet.None {
+		o.Settlement = fleet.Unknown
+	}
+	return o
 }
 
 // possible returns why an intent cannot be asked for at all.

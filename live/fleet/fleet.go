@@ -98,13 +98,24 @@ type Ask struct {
 	Intent
 	// Again: it may have been asked for before.
 	Again bool
+	// Doubt is when it was last found that a call for it has no answer; zero: never.
+	// Such a call may be carried out yet.
+	Doubt time.Time
 }
+
+// DoubtFor is how long after that EC2, or a leader that was stalled, may still
+// carry it out. Until then a refusal of a later call settles nothing.
+const DoubtFor = 2 * time.Minute
+
+// InDoubt reports whether an earlier call may be carried out yet.
+func (a *Ask) InDoubt(now time.Time) bool { return !a.Doubt.IsZero() && now.Sub(a.Doubt) < DoubtFor }
 
 // Settlement is what is certain about an ask.
 type Settlement uint8
 
 const (
-	// Unknown: it may have launched, may yet launch, or may not. Ask again.
+	// Unknown: it may have launched, may yet launch, or may not. Ask again. Of class
+	// ambiguous it is this call that has no answer, of another an earlier one.
 	Unknown Settlement = iota
 	// Unsent: this ask surely launched nothing; an earlier one may have.
 	Unsent

@@ -211,6 +211,9 @@ func (f *memoryFleet) Launch(ctx context.Context, asks []Ask) []Outcome {
 	outcomes := make([]Outcome, len(asks))
 	for i := range asks {
 		outcomes[i] = f.launch(ctx, &asks[i])
+		if o := &outcomes[i]; o.Settlement == Settled && o.Class != None && asks[i].InDoubt(f.region.now()) {
+			o.Settlement = Unknown
+		}
 		outcomes[i].Intent = asks[i].ID
 	}
 	return outcomes

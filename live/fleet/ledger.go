@@ -68,6 +68,10 @@ type record struct {
 	Stage Stage     `json:"stage"`
 	Tries int       `json:"tries,omitempty"`
 	Last  time.Time `json:"last,omitzero"` // when it was last sent, or became done
+	// Answered: the last call's answer is known. Doubt is when it was last found that
+	// a call has none.
+	Answered bool      `json:"answered,omitempty"`
+	Doubt    time.Time `json:"doubt,omitzero"`
 	// Bound are the instances known to be of the intent, alive or not.
 	Bound []string `json:"bound,omitempty"`
 }
@@ -185,10 +189,13 @@ func (l *Ledger) Due(now time.Time) []Ask {
 		default:
 			continue
 		}
-		r.Stage = Sent
+		if r.Tries > 0 && !r.Answered { // a crash before the answer was written down
+			r.Doubt = now
+		}
+		r.Stage, r.Answered = Sent, false
 		r.Tries++
 		r.Last = now
-		asks = append(asks, Ask{r.Intent, r.Tries > 1})
+		asks = append(asks, Ask{r.Intent, r.Tries > 1, r.Doubt})
 	}
 	return asks
 }
@@ -208,10 +215,11 @@ func (l *Ledger) Settle(now time.Time, outcomes []Outcome) {
 			}
 			l.bind(r, Listed{ID: in.ID, Type: in.Type, Market: r.Market, Zone: in.Zone, Launched: at})
 		}
-		if o.Settlement == Settled || o.Settlement == Unsent && r.Tries == 1 {
-			if r.Stage == Sent {
-				r.Stage, r.Last = Done, now
-			}
+		if r.Answered = true; o.Settlement == Unknown && o.Class == Ambiguous {
+			r.Doubt = now
+		}
+		if r.Stage == Sent && (o.Settlement == Settled || o.Settlement == Unsent && r.Tries == 1) {
+			r.Stage, r.Last = Done, now
 		}
 	}
 }
