@@ -54,6 +54,8 @@ type Config struct {
 	// journal says of it. A state that was saved by another is not restored.
 	Policy    func() (policy.Policy, error)
 	Described journal.Policy
+	// Shadow decides beside it; nil: nobody does.
+	Shadow *Shadow
 	// Guard stands behind the policy. Caps, if set, is asked again right before
 	// anything is launched, and what it answers stands as a second guard: limits
 	// that an operator keeps apart from everything else. When it fails nothing is

@@ -32,6 +32,7 @@ type Controller struct {
 	intents  int   // written down by this process
 	journal  *journal.Writer
 	closer   io.Closer
+	shadow   *shadowing
 }
 
 // Open waits until nobody else leads the fleet, takes the lead, and restores what
@@ -104,7 +105,7 @@ func (c *Controller) restore(ctx context.Context) error {
 		return fmt.Errorf("load: %w", err)
 	}
 	if text == nil {
-		return nil
+		return c.openShadow(nil)
 	}
 	s, err := decodeSaved(text)
 	if err != nil {
@@ -127,7 +128,7 @@ func (c *Controller) restore(ctx context.Context) error {
 	for _, i := range c.ledger.Recover(now) {
 		c.c.Log.Info("a launch that was never sent is cancelled", "fleet", c.c.Fleet, "intent", i.ID, "type", i.Type, "count", i.Count)
 	}
-	return nil
+	return c.openShadow(s)
 }
 
 // header describes the journal.
@@ -203,7 +204,7 @@ func (c *Controller) Renew(ctx context.Context) error {
 
 // Close ends the lead and the journal.
 func (c *Controller) Close(ctx context.Context) error {
-	err := c.c.Store.Resign(ctx, c.c.Fleet, c.epoch)
+	err := errors.Join(c.c.Store.Resign(ctx, c.c.Fleet, c.epoch), c.shadow.close())
 	if c.journal != nil {
 		err = errors.Join(err, c.journal.Close(), c.closer.Close())
 	}

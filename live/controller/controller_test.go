@@ -9,6 +9,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/fleet"
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/journal"
 )
 
 // An hour of uploads, a crowd, and quiet: the fleet follows, every job is done,
@@ -19,9 +20,8 @@ func TestTheFleetBreathes(t *testing.T) {
 		w := newWorld(t)
 		k := w.open(w.config("a"))
 		w.minutes(k, 130, 4) // two instances' worth
-		calm := len(w.region.Alive())
-		if calm < 2 || calm > 8 {
-			t.Errorf("%d instances for 16 busy slots", calm)
+		if calm := k.Observation().Fleet.ReadySlots; calm < 16 || calm > 40 {
+			t.Errorf("%d slots ready for 16 busy ones", calm)
 		}
 		w.minutes(k, 20, 20) // a crowd
 		if w.peak < 10 {
@@ -213,6 +213,58 @@ func TestCaps(t *testing.T) {
 		w.minutes(k, 10, 20)
 		if w.peak <= 3 {
 			t.Errorf("at most %d instances, capped at 40", w.peak)
+		}
+	})
+}
+
+// A shadow decides on the same observations, and nothing comes of it. One that
+// is the active policy's twin decides the same.
+func TestShadow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.config("a")
+		c.Shadow = &controller.Shadow{Policy: c.Policy, Described: c.Described}
+		k := w.open(c)
+		for _, r := range w.minutes(k, 20, 8) {
+			if r.Apart.Is() {
+				t.Errorf("decision %d: a twin decides otherwise: %+v", r.Decision, r.Apart)
+			}
+		}
+		if err := k.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.Shadow = &controller.Shadow{
+			Policy:    func() (policy.Policy, error) { return policy.NewStatic(w.env, 30, "c1.xlarge") },
+			Described: journal.Policy{Name: "static", Label: "static@30"},
+		}
+		k = w.open(c)
+		apart := 0
+		for _, r := range w.minutes(k, 20, 8) {
+			apart += max(0, r.Apart.Launches)
+		}
+		if apart < 10 || len(w.region.Alive()) > 25 {
+			t.Errorf("a shadow of 30 instances wanted %d more, and there are %d", apart, len(w.region.Alive()))
+		}
+	})
+}
+
+// Whoever only watches sees a fleet that somebody else launched.
+func TestObserveModeSeesTheFleet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		active := w.open(w.config("a"))
+		c := w.config("b")
+		c.Actuator, c.Store, c.Journal = nil, controller.NewMemory(time.Now), nil
+		watching := w.open(c)
+		for range 40 {
+			w.minutes(active, 1, 8)
+			if _, err := watching.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sees, there := watching.Observation().Fleet, active.Observation().Fleet
+		if len(sees.Instances) < 2 || len(sees.Instances) < len(there.Instances)-4 || sees.ReadySlots == 0 || sees.BusySlots == 0 {
+			t.Errorf("sees %d instances, %d slots ready and %d busy, of %d", len(sees.Instances), sees.ReadySlots, sees.BusySlots, len(there.Instances))
 		}
 	})
 }

@@ -46,6 +46,9 @@ type Saved struct {
 	// Policy is the label of the policy whose State it is.
 	Policy string          `json:"policy"`
 	State  json.RawMessage `json:"state"`
+	// Shadow and ShadowState are the same of the shadow; empty: there was none.
+	Shadow      string          `json:"shadow,omitempty"`
+	ShadowState json.RawMessage `json:"shadow_state,omitempty"`
 	// Learned is what the recorder has learned.
 	Learned json.RawMessage `json:"learned"`
 	Ledger  json.RawMessage `json:"ledger"`

@@ -25,6 +25,8 @@ type Result struct {
 	// Terminated are EC2's ids of instances that were ended.
 	Terminated []string
 	NextTick   time.Duration
+	// Apart is how the shadow's decision differs.
+	Apart Apart
 }
 
 // Tick gathers, decides, saves, acts and settles once. It fails only when another
@@ -36,6 +38,9 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 	}
 	c.gather(ctx)
 	now := c.c.Now().UTC()
+	if c.c.Actuator == nil {
+		c.adopt(now)
+	}
 	c.hear()
 	c.boots(now)
 	c.rule()
@@ -56,6 +61,11 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 	r.Removed = journal.Removed{Launches: asked - r.Decided.Instances(), Drains: drains - len(r.Decided.Drains)}
 	if c.journal != nil {
 		c.note(c.journal.Decided(&c.obs, &r.Decided, r.Removed, c.policy))
+	}
+	if c.shadow != nil {
+		apart, err := c.shadow.step(&c.obs, c.c.Guard, &c.c.Env.Catalog, &r.Decided)
+		c.note(err)
+		r.Apart = apart
 	}
 	c.decision++
 	err := c.carryOut(ctx, now, r, ends)
@@ -98,6 +108,9 @@ func (c *Controller) report(f fleet.Finding) {
 
 // log says what a tick came to, if it came to anything.
 func (c *Controller) log(r *Result) {
+	if r.Apart.Is() {
+		c.c.Log.Info("the shadow decides otherwise", "fleet", c.c.Fleet, "decision", r.Decision, "launches", r.Apart.Launches, "drains", r.Apart.Drains)
+	}
 	if r.Decided.IsZero() && len(r.Terminated) == 0 && len(r.Outcome.Errors) == 0 {
 		return
 	}
@@ -136,6 +149,13 @@ func (c *Controller) save(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("save: %w", err)
 		}
 		*part.into = text
+	}
+	if c.shadow != nil {
+		state, err := json.Marshal(c.shadow.policy)
+		if err != nil {
+			return fmt.Errorf("save: shadow: %w", err)
+		}
+		s.Shadow, s.ShadowState = c.shadow.described.Label, state
 	}
 	text, err := json.Marshal(&s)
 	if err != nil {

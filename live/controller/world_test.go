@@ -32,7 +32,7 @@ type world struct {
 	queue  *queue.Engine
 	store  *controller.Memory
 	boot   time.Duration
-	run    time.Duration // of a job
+	run    time.Duration // of a job, on the fastest type
 	log    *slog.Logger
 
 	deaf      bool // the queue cannot be read
@@ -131,12 +131,18 @@ func (w *world) minutes(k *controller.Controller, n int, rate float64) []*contro
 func (w *world) minute(rate float64) {
 	w.t.Helper()
 	due := 0.0
-	for range 12 {
-		w.raise()
-		for due += 5 * rate; due >= 1; due-- {
-			w.submit(1)
+	for second := range 60 {
+		if second%5 == 0 {
+			w.raise()
 		}
-		time.Sleep(5 * time.Second)
+		n := 0
+		for due += rate; due >= 1; due-- {
+			n++
+		}
+		if n > 0 {
+			w.submit(n)
+		}
+		time.Sleep(time.Second)
 	}
 	w.peak = max(w.peak, len(w.region.Alive()))
 }
@@ -156,11 +162,12 @@ func (w *world) submit(n int) {
 // raise boots the workers of new instances and cuts the power of ended ones.
 func (w *world) raise() {
 	alive := w.region.Alive()
-	for _, id := range alive {
-		if w.booted[id] == nil {
+	for _, in := range w.region.Fleet().Observe(w.t.Context()).Instances {
+		if in.State != fleet.Over && w.booted[in.ID] == nil {
 			ctx, cancel := context.WithCancel(w.t.Context())
-			w.booted[id] = cancel
-			go w.work(ctx, id)
+			w.booted[in.ID] = cancel
+			typ := w.env.Catalog.Types[w.env.Catalog.Index(in.Type)]
+			go w.work(ctx, in.ID, typ.Name, typ.Slots, time.Duration(float64(w.run)*2.5/typ.Speed))
 		}
 	}
 	for id, cancel := range w.booted {
@@ -170,15 +177,14 @@ func (w *world) raise() {
 	}
 }
 
-// work is the life of the worker of an instance of eight slots.
-func (w *world) work(ctx context.Context, id string) {
+// work is the life of the worker of an instance, whose jobs take run.
+func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Duration) {
 	select {
 	case <-time.After(w.boot):
 	case <-ctx.Done():
 		return
 	}
-	const slots = 8
-	me, err := w.queue.Register(ctx, api.RegisterRequest{InstanceID: id, InstanceType: "c1.xlarge", Slots: slots, Cluster: "default", BootID: "boot of " + id})
+	me, err := w.queue.Register(ctx, api.RegisterRequest{InstanceID: id, InstanceType: typ, Slots: slots, Cluster: "default", BootID: "boot of " + id})
 	if err != nil {
 		return
 	}
@@ -206,7 +212,7 @@ func (w *world) work(ctx context.Context, id string) {
 			return
 		}
 		for _, l := range a.Jobs {
-			running = append(running, job{l, time.Now().Add(w.run)})
+			running = append(running, job{l, time.Now().Add(run)})
 		}
 		select {
 		case <-time.After(time.Second):
