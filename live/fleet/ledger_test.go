@@ -217,6 +217,18 @@ func TestSweepLost(t *testing.T) {
 	if b.Size() != 9 {
 		t.Errorf("size %d", b.Size())
 	}
+	// but not for ever: those that nobody heard of are gone
+	for _, in := range b.Instances(b.now, &policy.Catalog{Types: []policy.InstanceType{{Name: "c1.xlarge", Slots: 8}}, Billing: policy.Hourly}) {
+		if id, _ := b.EC2ID(in.ID); id == "i-a1" || id == "i-a9" {
+			b.Heard(id, b.now)
+		}
+	}
+	for range 8 {
+		found, _ = b.sweep(time.Minute)
+	}
+	if b.Size() != 6 { // four are listed
+		t.Errorf("size %d after %q", b.Size(), found)
+	}
 }
 
 func TestSweepOfAPartIsNoEvidence(t *testing.T) {
