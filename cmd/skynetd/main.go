@@ -20,6 +20,7 @@ var verbs = []func(*cli.App) *cobra.Command{
 	newQueueCommand,
 	newTokensCommand,
 	newTraceCommand,
+	newEC2SimCommand,
 	cli.NewVersionCommand,
 }
 

@@ -82,7 +82,7 @@ func (w *Writer) launch(ctx context.Context, ask *fleet.Ask) fleet.Outcome {
 	}
 	if ask.Again && ask.Spec != w.Spec() {
 		// the same token with other parameters would be an error: look instead
-		return w.look(ctx, ask, fault{fleet.Ambiguous, "SpecChanged", "what instances are launched as has changed since it was first sent"})
+		return w.look(ctx, ask, fault{fleet.Permanent, "SpecChanged", "what instances are launched as has changed since it was first sent"})
 	}
 	w.mu.Lock()
 	class, code, held := w.refusals.Held(now, ask.Type, ask.Market, ask.Zone)
@@ -228,7 +228,11 @@ func (w *Writer) look(ctx context.Context, ask *fleet.Ask, why fault) fleet.Outc
 	for _, in := range found {
 		o.Instances = append(o.Instances, fleet.Launched{ID: in.ID, Type: in.Type, Zone: in.Zone, At: in.Launched})
 	}
-	if err == nil && w.config.Now().Sub(ask.Decided) > fleet.DefaultRules(0).Visible {
+	last := ask.Decided
+	if ask.Doubt.After(last) {
+		last = ask.Doubt
+	}
+	if err == nil && w.config.Now().Sub(last) > fleet.DefaultRules(0).Visible {
 		o.Settlement, o.Refused = fleet.Settled, max(ask.Count-len(found), 0)
 	}
 	return o

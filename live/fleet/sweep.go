@@ -14,7 +14,7 @@ const (
 	// Nothing is ended; somebody has to look.
 	MassOrphan Kind = iota
 	// MassAbsence: so many known instances are missing that the list must be wrong.
-	// They count as before.
+	// They count as before, until they have been missing for three times as long.
 	MassAbsence
 	// MassSilence: many instances never worked, as when a release or an image is
 	// bad. They are ended a few at a time; somebody has to look.
@@ -184,17 +184,17 @@ func (s *sweep) absent() {
 			in.Since = s.view.At
 		}
 		in.Absent++
-		old := s.now.Sub(in.Launched) >= s.rules.Visible
-		if old {
-			missing = append(missing, in)
+		if s.now.Sub(in.Launched) < s.rules.Visible {
+			continue
 		}
-		if old && in.Absent >= s.rules.AbsentSweeps && s.view.At.Sub(in.Since) >= s.rules.Visible && in.Heard.Before(in.Since) {
+		missing = append(missing, in)
+		if in.Absent >= s.rules.AbsentSweeps && s.view.At.Sub(in.Since) >= s.rules.Visible && in.Heard.Before(in.Since) {
 			lost = append(lost, in)
 		}
 	}
 	if s.mass(len(missing)) {
 		s.report(MassAbsence, "", "", "%d of %d instances are missing from EC2's list: they count as before", len(missing), len(s.state.Instances))
-		return
+		lost = slices.DeleteFunc(lost, func(in *held) bool { return s.view.At.Sub(in.Since) < 3*s.rules.Visible })
 	}
 	for _, in := range lost {
 		s.drop(in.ID)

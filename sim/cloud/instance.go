@@ -162,7 +162,7 @@ func (c *Cloud) end(in *Instance, to State, why Reason) {
 	c.take(in.Type, in.Zone, -1)
 	c.stopWorker(in, StopWorker)
 	// 20 to 60 s until it is gone
-	lag := policy.Seconds(20 + 40*c.streams.stopLag.UnitAt(in.Number))
+	lag := policy.Seconds(20 + float64(40*c.streams.stopLag.UnitAt(in.Number)))
 	c.events.add(event{at: c.now.Add(lag), kind: gone, number: in.Number})
 }
 
