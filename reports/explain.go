@@ -39,7 +39,8 @@ type Explanation struct {
 	// Notes on what this explanation lacks.
 	Notes []string `json:"notes,omitempty"`
 
-	asked string // the question that was asked; "": none
+	asked  string        // the question that was asked; "": none
+	offset time.Duration // of the users' clock
 }
 
 // Forecast is what a policy expects of the load, in reference cores, Ahead
@@ -69,7 +70,7 @@ func NewExplanation(id int64, s *explain.Subject, asked string) *Explanation {
 	e := &Explanation{
 		ID: id, At: o.Now.UTC(), Policy: h.Policy.Label, Epoch: h.Epoch, Action: action(s.Decision, &h.Catalog),
 		Ready: o.Fleet.ReadySlots, Busy: o.Fleet.BusySlots, Booting: o.Fleet.BootingSlots, Draining: o.Fleet.DrainingSlots,
-		Because: s.Decision.Because, Removed: s.Removed, Outcome: s.Outcome, Decision: s.Decision, asked: asked,
+		Because: s.Decision.Because, Removed: s.Removed, Outcome: s.Outcome, Decision: s.Decision, asked: asked, offset: h.UTCOffset,
 	}
 	if e.Policy == "" {
 		e.Policy = h.Policy.Name
@@ -148,7 +149,7 @@ func Explain(w io.Writer, e *Explanation, o Options) error {
 	s := o.sheet()
 	head := part{
 		{fmt.Sprintf("#%d ", e.ID), bold},
-		{instantText(e.At) + " UTC  ", plain},
+		{instantText(e.At, e.offset, toSecond) + "  ", plain},
 		{oneLine(e.Action), bold},
 	}
 	tail := "policy " + oneLine(e.Policy)
@@ -179,10 +180,7 @@ func Explain(w io.Writer, e *Explanation, o Options) error {
 		s.line(say("  outcome: not recorded"), 2, 2)
 	}
 	if e.asked == "" {
-		question := WhyNotTerminate
-		if len(e.Decision.Drains) > 0 {
-			question = WhyNotLaunch
-		}
+		question := e.obvious()
 		if facts := e.WhyNot[question].Facts; len(facts) > 0 {
 			s.line(say(fmt.Sprintf("  why not %s: %s", question, oneLine(facts[0].Text()))), 2, 2)
 			for i := range facts[1:] {
@@ -204,6 +202,15 @@ func Explain(w io.Writer, e *Explanation, o Options) error {
 	}
 	_, err := io.WriteString(w, s.b.String())
 	return err
+}
+
+// obvious returns the question that a reader of the decision asks first.
+func (e *Explanation) obvious() string {
+	short := e.Waiting.Jobs > 0 && len(e.Decision.Launches) == 0 || e.Removed.Launches > 0
+	if short || len(e.Decision.Drains) > 0 {
+		return WhyNotLaunch
+	}
+	return WhyNotTerminate
 }
 
 // became says what became of a decision.
@@ -273,8 +280,9 @@ func NewCauses(s *explain.Split, service time.Duration) Causes {
 }
 
 // Delays writes why jobs were late, for people: a line a job with the causes of
-// its lateness, or of its wait where it was in time.
-func Delays(w io.Writer, list []Delay, o Options) error {
+// its lateness, or of its wait where it was in time. offset is that of the users'
+// clock.
+func Delays(w io.Writer, list []Delay, offset time.Duration, o Options) error {
 	s := o.sheet()
 	for i := range list {
 		d := &list[i]
@@ -293,7 +301,7 @@ func Delays(w io.Writer, list []Delay, o Options) error {
 		target := Target(time.Duration(d.TargetS * 1e9))
 		s.line(part{{fmt.Sprintf("job %d ", d.Job), bold}, {oneLine(fmt.Sprintf("%s, priority %d, class %s (%s of %s)", d.Type, d.Priority, d.Class, target, d.On)), plain}}, 2, 3,
 			part{{verdict, paint}})
-		line := fmt.Sprintf("  arrived %s UTC, waited %s, took %s%s", d.Arrived.UTC().Format("Mon 2006-01-02 15:04:05.000"), Seconds(&d.WaitS), Seconds(&d.TookS), state)
+		line := fmt.Sprintf("  arrived %s, waited %s, took %s%s", instantText(d.Arrived, offset, toMilli), Seconds(&d.WaitS), Seconds(&d.TookS), state)
 		if d.Attempts > 1 {
 			line += fmt.Sprintf(", started %d times", d.Attempts)
 		}
@@ -307,8 +315,12 @@ func Delays(w io.Writer, list []Delay, o Options) error {
 			name  string
 			value float64
 		}{
-			{"boot", causes.Boot}, {"refusal", causes.Refusal}, {"guard", causes.Guard},
-			{"forecast miss", causes.Forecast}, {"queueing", causes.Queueing}, {"service", causes.Service},
+			{"boot", causes.Boot},
+			{"refusal", causes.Refusal},
+			{"guard", causes.Guard},
+			{"forecast miss", causes.Forecast},
+			{"queueing", causes.Queueing},
+			{"service", causes.Service},
 		} {
 			if c.value > 0 {
 				parts = append(parts, say(c.name+" "+Seconds(&c.value)))

@@ -49,7 +49,7 @@ and what became of it. RUN is a journal, or several files of one in the order of
 time, as simulate --journal and production write it; or a scenario, which is
 simulated first. DECISION is a decision's number; --at names it by time.
 
-With --job or --class it says instead what jobs waited for: instances that were
+With --job or --class it says instead what late jobs waited for: instances that were
 booting, that EC2 refused, that the guard did not allow, or that nobody had
 foreseen; or simply their turn. For a journal that needs the jobs file of the
 same run, as simulate --jobs writes it.`,
@@ -71,7 +71,7 @@ same run, as simulate --jobs writes it.`,
 	flags.StringVar(&x.at, "at", "", "explain the decision that held at this `time`: "+instants)
 	choiceVar(flags, &x.whyNot, "why-not", "", "say what kept it from this `action`", []string{reports.WhyNotLaunch, reports.WhyNotTerminate})
 	flags.Int64Var(&x.job, "job", 0, "explain the wait of the job of this `number`")
-	flags.StringVar(&x.class, "class", "", "explain the latest jobs of this `class`")
+	flags.StringVar(&x.class, "class", "", "explain the worst jobs of this `class`: those most over its target")
 	flags.IntVar(&x.worst, "worst", 10, "explain this `many` of them")
 	flags.StringVar(&x.jobs, "jobs", "", "with a journal: the jobs `file` of the same run (.csv or .parquet)")
 	flags.BoolVar(&x.torn, "torn", false, "accept that a journal's last line is cut off, as a crash leaves it")
@@ -151,18 +151,18 @@ func (x *explaining) run(args []string) error {
 			return err
 		}
 	}
-	if x.header, x.start, err = firstOf(x.paths, x.torn); err != nil {
+	if x.header, x.start, err = firstOf(x.app.ctx, x.paths, x.torn); err != nil {
 		return err
 	}
 	if q.delay {
 		return x.delays(wanted, scenario)
 	}
 	if q.id < 0 {
-		at, err := parseInstant(x.at, x.start)
+		at, err := parseInstant(x.at, x.start, x.header.UTCOffset)
 		if err != nil {
 			return usageError(fmt.Errorf("--at %w", err))
 		}
-		d, err := decisionAt(x.paths, x.torn, at)
+		d, err := decisionAt(x.app.ctx, x.paths, x.torn, at)
 		if err != nil {
 			return err
 		}
@@ -222,11 +222,11 @@ func (x *explaining) simulate(path string, wanted *wantedJobs) error {
 // explain returns the explanation of a decision. Its policy is stepped up to it
 // from the state before, to learn what it expected.
 func (x *explaining) explain(id int64) (*reports.Explanation, error) {
-	before, err := journal.StateBefore(journalOf(x.paths, x.torn), func(at int64, _ time.Time) bool { return at >= id })
+	before, err := journal.StateBefore(journalOf(x.app.ctx, x.paths, x.torn), func(at int64, _ time.Time) bool { return at >= id })
 	if err != nil {
 		return nil, explainTorn(err)
 	}
-	r := journalOf(x.paths, x.torn)
+	r := journalOf(x.app.ctx, x.paths, x.torn)
 	defer r.Close()
 	r.Skip = func(at int64, _ time.Time) bool { return at < before }
 	player := journal.Player{New: func(h *journal.Header) (policy.Policy, error) { return h.New(scenarios.Policies()) }}
@@ -248,7 +248,7 @@ func (x *explaining) explain(id int64) (*reports.Explanation, error) {
 			}
 		case *journal.Record:
 			if unplayed == nil {
-				_, _, unplayed = player.Step(&line.Observation)
+				_, _, unplayed = player.Step(line)
 			}
 			if line.ID == id {
 				return x.explained(r.Header(), line, &player, unplayed)
@@ -268,6 +268,11 @@ func (x *explaining) explained(h *journal.Header, rec *journal.Record, player *j
 		return nil, inputError(err)
 	}
 	v, spec, _ := h.Values(scenarios.Policies())
+	if rec.Guard != nil {
+		other := *h
+		other.Guard = *rec.Guard
+		h = &other
+	}
 	subject := &explain.Subject{
 		Header: h, Observation: &rec.Observation, Decision: d, Removed: rec.Removed, Outcome: rec.Outcome,
 		Lead: explain.Lead(spec, v, h.Tick),

@@ -45,7 +45,7 @@ func (w *wantedJobs) begin(classes []policy.Class, judgeFrom time.Duration) erro
 			return nil
 		}
 	}
-	return usageError(fmt.Errorf("--class %s: no class of this run%s: they are %s", w.class, spell.DidYouMean(w.class, names), strings.Join(names, ", ")))
+	return usageError(fmt.Errorf("--class %s: no class of this run%s; its classes: %s", w.class, spell.DidYouMean(w.class, names), strings.Join(names, ", ")))
 }
 
 // took returns what a class's target bounds of a job: its wait or its sojourn, up
@@ -141,13 +141,13 @@ func (x *explaining) delays(wanted *wantedJobs, simulated bool) error {
 			return err
 		}
 	}
-	return x.show(list, func(w io.Writer, o reports.Options) error { return reports.Delays(w, list, o) })
+	return x.show(list, func(w io.Writer, o reports.Options) error { return reports.Delays(w, list, x.header.UTCOffset, o) })
 }
 
 // moments returns what every decision of the journal means for waiting jobs, and
 // when the last tick ends.
 func (x *explaining) moments() (all []explain.Moment, end time.Time, err error) {
-	r := journalOf(x.paths, x.torn)
+	r := journalOf(x.app.ctx, x.paths, x.torn)
 	defer r.Close()
 	for {
 		line, err := r.Next()
@@ -197,4 +197,3 @@ func (x *explaining) delay(r *sim.JobRow, moments []explain.Moment, end time.Tim
 		Wait: reports.NewCauses(&l.Split, 0), Late: reports.NewCauses(&l.Of, l.Service),
 	}, nil
 }
-

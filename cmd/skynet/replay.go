@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,9 +24,10 @@ type replay struct {
 	torn         bool
 	json         string
 
-	start time.Time // of the journal
-	bar   *Progress
-	done  int64
+	start  time.Time // of the journal
+	offset time.Duration
+	bar    *Progress
+	done   int64
 }
 
 func newReplayCommand(a *app) *cobra.Command {
@@ -72,12 +74,12 @@ func (x *replay) run(paths []string) error {
 		return usageError(errors.New("--at is of one decision: leave out --from and --to"))
 	}
 	began := time.Now()
-	h, start, err := firstOf(paths, x.torn)
+	h, start, err := firstOf(x.app.ctx, paths, x.torn)
 	if err != nil {
 		return err
 	}
-	x.start = start
-	r := journalOf(paths, x.torn)
+	x.start, x.offset = start, h.UTCOffset
+	r := journalOf(x.app.ctx, paths, x.torn)
 	defer r.Close()
 	again := journal.Replay{Other: x.policy != "", Most: x.differences}
 	if err := x.bounds(&again, paths); err != nil {
@@ -91,7 +93,6 @@ func (x *replay) run(paths []string) error {
 	again.Each = func(*journal.Record) error {
 		if x.done++; x.done%1024 == 0 {
 			x.bar.Set(x.done)
-			return x.app.ctx.Err()
 		}
 		return nil
 	}
@@ -103,7 +104,7 @@ func (x *replay) run(paths []string) error {
 	x.bar = nil
 	wall := time.Since(began)
 	show := func(w io.Writer) error {
-		return reports.Replayed(w, report, reports.ReplayOptions{Wall: wall, Other: x.label(h), Color: !x.app.noColor && x.json != "-", Width: x.app.width()})
+		return reports.Replayed(w, report, reports.ReplayOptions{Wall: wall, Other: x.label(h), UTCOffset: x.offset, Color: !x.app.noColor && x.json != "-", Width: x.app.width()})
 	}
 	err = x.app.intoJSON(x.json, func() (any, error) {
 		return struct {
@@ -134,11 +135,11 @@ func (x *replay) run(paths []string) error {
 // bounds fills in what is compared.
 func (x *replay) bounds(again *journal.Replay, paths []string) error {
 	if x.at != "" {
-		at, err := parseInstant(x.at, x.start)
+		at, err := parseInstant(x.at, x.start, x.offset)
 		if err != nil {
 			return usageError(fmt.Errorf("--at %w", err))
 		}
-		id, err := decisionAt(paths, x.torn, at)
+		id, err := decisionAt(x.app.ctx, paths, x.torn, at)
 		if err != nil {
 			return err
 		}
@@ -152,7 +153,7 @@ func (x *replay) bounds(again *journal.Replay, paths []string) error {
 		if bound.text == "" {
 			continue
 		}
-		at, err := parseInstant(bound.text, x.start)
+		at, err := parseInstant(bound.text, x.start, x.offset)
 		if err != nil {
 			return usageError(fmt.Errorf("%s %w", bound.flag, err))
 		}
@@ -198,8 +199,8 @@ func (x *replay) label(h *journal.Header) string {
 
 // firstOf returns the first header of a journal, and when it starts: its trace,
 // or else its first decision.
-func firstOf(paths []string, torn bool) (*journal.Header, time.Time, error) {
-	r := journalOf(paths, torn)
+func firstOf(ctx context.Context, paths []string, torn bool) (*journal.Header, time.Time, error) {
+	r := journalOf(ctx, paths, torn)
 	defer r.Close()
 	var h *journal.Header
 	for {
@@ -234,8 +235,8 @@ type decided struct {
 
 // decisionAt returns the decision that held at an instant: the last one at or
 // before it.
-func decisionAt(paths []string, torn bool, at time.Time) (decided, error) {
-	r := journalOf(paths, torn)
+func decisionAt(ctx context.Context, paths []string, torn bool, at time.Time) (decided, error) {
+	r := journalOf(ctx, paths, torn)
 	defer r.Close()
 	var last decided
 	any, behind := false, false

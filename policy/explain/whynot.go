@@ -59,7 +59,7 @@ var (
 // Rules of the policies, by what they hold back. A rule that stands in neither
 // list concerns both.
 var (
-	onlyLaunch    = []string{"plan.fits", "plan.short", "buy.", "undrain", "slack.short", "slack.enough", "off.night", "guard.launch", "guard.in_flight", "guard.fleet", "guard.cores", "guard.money", "guard.substitute", "guard.breaker", "guard.unknown"}
+	onlyLaunch    = []string{"plan.fits", "plan.short", "buy.", "undrain", "slack.short", "slack.enough", "off.night", "guard.launch", "guard.in_flight", "guard.fleet", "guard.cores", "guard.money", "guard.substitute", "guard.breaker", "guard.unknown", "steer.", "tick."}
 	onlyTerminate = []string{"release.", "plan.keep", "keep.", "undrain.paid", "guard.drain", "common.keep"}
 )
 
@@ -201,22 +201,27 @@ func (s *Subject) held(a *Answer) {
 func (s *Subject) room(a *Answer) {
 	c := &s.Header.Catalog
 	cheapest := c.ByUnitPrice()[0]
-	const many = 1 << 20
-	asked := policy.Decision{}
 	own := 0
-	for _, l := range s.Decision.Launches {
-		l.Else = nil
-		own += l.Count
-		asked.Launches = append(asked.Launches, l)
+	for i := range s.Decision.Launches {
+		own += s.Decision.Launches[i].Count
 	}
-	asked.Launches = append(asked.Launches, policy.Launch{Type: cheapest, Count: many})
-	allowed := s.Header.Guard.Clamp(s.Observation, c, asked)
-	switch n := allowed.Instances() - own; {
-	case n > 0:
-		a.add(whyRoom.Named(c.Types[cheapest].Name, float64(n)))
-	case len(allowed.Because) > 0:
-		a.add(whyNoRoom.Named(allowed.Because[0].String()))
+	ask := func(more int) (got int, d policy.Decision) {
+		var asked policy.Decision
+		for _, l := range s.Decision.Launches {
+			l.Else = nil
+			asked.Launches = append(asked.Launches, l)
+		}
+		asked.Launches = append(asked.Launches, policy.Launch{Type: cheapest, Count: more})
+		d = s.Header.Guard.Clamp(s.Observation, c, asked)
+		return d.Instances() - own, d
 	}
+	if n, d := ask(1); n < 1 && len(d.Because) > 0 {
+		a.add(whyNoRoom.Named(d.Because[0].String()))
+		return
+	}
+	const many = 1 << 20
+	n, _ := ask(many)
+	a.add(whyRoom.Named(c.Types[cheapest].Name, float64(n)))
 }
 
 func (s *Subject) typeName(typ int) string {

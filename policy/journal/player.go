@@ -19,7 +19,6 @@ type Player struct {
 
 	header  *Header
 	policy  policy.Policy
-	guarded policy.Guarded
 	restore bool // the next state is taken over
 	known   bool // the policy has a state to go on from
 }
@@ -31,7 +30,7 @@ func (p *Player) Policy() policy.Policy { return p.policy }
 // Header takes the header that holds from here on.
 func (p *Player) Header(h *Header) error {
 	if p.Other && p.policy != nil {
-		p.header, p.guarded.Guard, p.guarded.Catalog = h, h.Guard, &h.Catalog
+		p.header = h
 		return nil
 	}
 	made, err := p.New(h)
@@ -40,7 +39,6 @@ func (p *Player) Header(h *Header) error {
 	}
 	p.header, p.policy, p.restore = h, made, true
 	p.known = p.Other
-	p.guarded = policy.Guarded{Policy: made, Guard: h.Guard, Catalog: &h.Catalog}
 	return nil
 }
 
@@ -71,10 +69,10 @@ func (p *Player) State(s *State) (at difference, differs bool, err error) {
 	return at, false, nil
 }
 
-// Step returns what the policy wants about an observation, and what of it the
-// guard allows. Both are valid until the next step. A policy that panics is an
-// error.
-func (p *Player) Step(o *policy.Observation) (wanted, allowed policy.Decision, err error) {
+// Step returns what the policy wants about the observation of a record, and what
+// of it the guard allows. Both are valid until the next step. A policy that
+// panics is an error.
+func (p *Player) Step(rec *Record) (wanted, allowed policy.Decision, err error) {
 	if !p.known {
 		return wanted, allowed, errors.New("no state stands before it: it cannot be replayed")
 	}
@@ -83,6 +81,11 @@ func (p *Player) Step(o *policy.Observation) (wanted, allowed policy.Decision, e
 			err = fmt.Errorf("the policy panicked: %v", failed)
 		}
 	}()
+	guard := p.header.Guard
+	if rec.Guard != nil {
+		guard = *rec.Guard
+	}
+	o := &rec.Observation
 	wanted = p.policy.Step(o)
-	return wanted, p.guarded.Guard.Clamp(o, p.guarded.Catalog, wanted), nil
+	return wanted, guard.Clamp(o, &p.header.Catalog, wanted), nil
 }

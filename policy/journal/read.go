@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
 )
 
 // LineMax is how long a line may be, in bytes: ten thousand instances and a
@@ -50,7 +52,7 @@ var ErrTorn = errors.New("the journal was cut off in this line: its writer died,
 type Torn struct {
 	File string
 	Line int
-	// Kept: the line was whole but for its outcome, and was read.
+	// Kept: the line was whole but for its end or its outcome, and was read.
 	Kept bool
 }
 
@@ -141,6 +143,9 @@ func (r *Reader) Next() (any, error) {
 			return nil, r.wrong(err)
 		}
 		if line != nil {
+			if r.ended {
+				r.Torn[len(r.Torn)-1].Kept = true
+			}
 			return line, nil
 		}
 	}
@@ -280,7 +285,6 @@ func (r *Reader) parseRecord() (any, error) {
 			if !r.parseOwn(rec, text) {
 				return nil, nil
 			}
-			r.Torn[len(r.Torn)-1].Kept = true
 		} else if err := r.parseAny(rec, text); err != nil {
 			return nil, err
 		}
@@ -315,6 +319,13 @@ func (r *Reader) parseOwn(rec *Record, text string) bool {
 		c.observation(&rec.Observation)
 		c.key(`"decision":`)
 		rec.Decision = c.span()
+		rec.Guard = nil
+		if c.maybe(`"guard":`, true) {
+			rec.Guard = &policy.Guard{}
+			if strictly([]byte(c.span()), rec.Guard) != nil {
+				c.bad = true
+			}
+		}
 		rec.Removed = Removed{}
 		if c.maybe(`"removed":`, true) {
 			c.object(func() {
@@ -346,7 +357,7 @@ func (r *Reader) parseAny(rec *Record, text string) error {
 	}
 	*rec = Record{
 		ID: *j.ID, At: j.At, Observation: j.Observation, Decision: string(j.Decision),
-		Removed: j.Removed, State: j.State, Outcome: j.Outcome,
+		Guard: j.Guard, Removed: j.Removed, State: j.State, Outcome: j.Outcome,
 	}
 	return nil
 }

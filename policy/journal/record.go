@@ -27,6 +27,8 @@ type Record struct {
 	Observation policy.Observation
 	// Decision after the guard, as it was written: see Decode.
 	Decision string
+	// Guard that the decision passed where it is not that of the header; else nil.
+	Guard *policy.Guard
 	// Removed is what the guard took away from what the policy asked for.
 	Removed Removed
 	// State is the sum of the policy's state after the decision.
@@ -109,6 +111,7 @@ type recordJSON struct {
 	At          time.Time          `json:"at"`
 	Observation policy.Observation `json:"observation"`
 	Decision    json.RawMessage    `json:"decision"`
+	Guard       *policy.Guard      `json:"guard"`
 	Removed     Removed            `json:"removed"`
 	State       string             `json:"state"`
 	Outcome     *Outcome           `json:"outcome"`

@@ -201,7 +201,7 @@ func (x *replaying) state(s *State) error {
 }
 
 func (x *replaying) decision(rec *Record) error {
-	wanted, allowed, err := x.player.Step(&rec.Observation)
+	wanted, allowed, err := x.player.Step(rec)
 	if err != nil {
 		return x.wrong(fmt.Errorf("decision #%d: %w", rec.ID, err))
 	}

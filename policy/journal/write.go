@@ -29,13 +29,16 @@ type Writer struct {
 	codec   codec
 	scratch []byte
 	err     error
+
+	header policy.Guard  // of the header
+	limits *policy.Guard // in force, where it is another
 }
 
 // NewWriter returns a Writer of a journal whose first decision has the number
 // first, 0 or that after the last of the file before. It writes the header, with
 // Format filled in.
 func NewWriter(w io.Writer, h Header, first int64) *Writer {
-	j := &Writer{w: w, next: first}
+	j := &Writer{w: w, next: first, header: h.Guard}
 	h.Format = Format
 	text, err := json.Marshal(&h)
 	if err != nil {
@@ -78,6 +81,16 @@ func (j *Writer) Before(o *policy.Observation, p policy.Policy) error {
 	return j.err
 }
 
+// Limits says that decisions pass g from here on, not the guard of the header:
+// somebody changed a limit, or other fleets that the same guard spans use up a
+// part of it. Each decision's line then carries the guard it passed.
+func (j *Writer) Limits(g policy.Guard) {
+	j.limits = nil
+	if g != j.header {
+		j.limits = &g
+	}
+}
+
 // Decided is called when p has decided d about o, before d is applied. d is the
 // decision after the guard, removed what the guard took away.
 func (j *Writer) Decided(o *policy.Observation, d *policy.Decision, removed Removed, p policy.Policy) error {
@@ -99,6 +112,13 @@ func (j *Writer) Decided(o *policy.Observation, d *policy.Decision, removed Remo
 	c.observation(o)
 	c.key(`"decision":`)
 	c.decision(d)
+	if c.maybe(`"guard":`, j.limits != nil) {
+		text, err := json.Marshal(j.limits)
+		if err != nil {
+			return j.fail(err)
+		}
+		c.out = append(c.out, text...)
+	}
 	if c.maybe(`"removed":`, removed != Removed{}) {
 		c.object(func() {
 			integerIf(c, `"launches":`, &removed.Launches)
