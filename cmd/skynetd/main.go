@@ -20,6 +20,9 @@ var verbs = []func(*cli.App) *cobra.Command{
 	newQueueCommand,
 	newTokensCommand,
 	newTraceCommand,
+	newControllerCommand,
+	newStopCommand,
+	newResumeCommand,
 	newEC2SimCommand,
 	cli.NewVersionCommand,
 }
