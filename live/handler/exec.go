@@ -18,8 +18,8 @@ import (
 
 // A program does a job by running a command.
 type program struct {
-	command  []string // empty: the job says it, in args.command
-	limits   limits
+	command []string // empty: the job says it, in args.command
+	limits  limits
 }
 
 // limits bound one run of a program.
