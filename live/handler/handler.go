@@ -31,7 +31,7 @@ type Result struct {
 	Files      []results.File // in the folder it was given
 	BytesIn    int64          // of the input
 	BytesOut   int64          // of the files
-	CPU        time.Duration  // of a program and its children; 0: not known
+	CPU        time.Duration  // of the work, or the program and its children; 0: not known
 	MemoryPeak int64          // bytes, of a program; 0: not known
 }
 
@@ -67,7 +67,11 @@ func (s *Set) Run(ctx context.Context, job Job, dir, scratch string) (Result, er
 	if !known {
 		return Result{}, final(fmt.Errorf("job type %q: this worker has no handler for it", job.Type))
 	}
+	used := threadCPU()
 	r, err := k.run(ctx, s, job, dir, scratch)
+	if spent := used(); r.CPU == 0 {
+		r.CPU = spent
+	}
 	if errors.Is(err, photo.ErrBad) || errors.Is(err, input.ErrRefused) {
 		err = final(err)
 	}
