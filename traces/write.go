@@ -50,6 +50,17 @@ func Write(path string, src Source, opt WriteOptions) (Meta, error) {
 	return meta, nil
 }
 
+// Encode writes the jobs of src to w, in the format of an extension that Write
+// understands, such as ".parquet", and returns what it wrote. It is Write for
+// what is no file. It does not close src.
+func Encode(w io.Writer, extension string, src Source, opt WriteOptions) (Meta, error) {
+	write := writerFor(extension)
+	if write == nil {
+		return Meta{}, &InputError{Reason: "unknown extension " + shown(extension), Fix: "extensions are " + Writable}
+	}
+	return write(w, src, opt)
+}
+
 type writeFunc func(w io.Writer, src Source, opt WriteOptions) (Meta, error)
 
 // writerFor returns the writer of path's format, nil if there is none.

@@ -11,7 +11,7 @@ type JobSpec struct {
 	Priority       int             `json:"priority,omitempty"`        // 0 (first) to 255
 	Tenant         string          `json:"tenant,omitempty"`          // whom it is for; a token bound to a tenant fills it in and allows no other
 	Key            string          `json:"key,omitempty"`             // idempotency: a second job with the key is the first one, while that lives and 24 h longer. Keys of different tenants are different
-	ConcurrencyKey string          `json:"concurrency_key,omitempty"` // jobs with the same key run a few at a time (PathKeyLimit)
+	ConcurrencyKey string          `json:"concurrency_key,omitempty"` // jobs with the same key run a few at a time (the call limitKey)
 	Group          string          `json:"group,omitempty"`           // id of a group that counts it
 	RunAt          time.Time       `json:"run_at,omitzero"`           // not before; zero or past: at once
 	DelayMS        int64           `json:"delay_ms,omitempty"`        // the same as a duration from now; not together with run_at
@@ -88,6 +88,16 @@ type Job struct {
 	Metrics     *Metrics   `json:"metrics,omitempty"`     // of the attempt that finished it
 }
 
+// Filter says which jobs a list shows: those that match every field that is set.
+type Filter struct {
+	State  State
+	Type   string
+	Tenant string
+	Group  string
+	Limit  int   // jobs at most; 0 means 100
+	After  int64 // only greater ids
+}
+
 // JobsResponse lists jobs by id.
 type JobsResponse struct {
 	Jobs []Job `json:"jobs"`
@@ -102,13 +112,13 @@ type PriorityRequest struct {
 // Selector names jobs by what they have in common. A job must match every field
 // that is set; the zero Selector is refused.
 type Selector struct {
-	Type      string  `json:"type,omitempty"`
-	Tenant    string  `json:"tenant,omitempty"`
-	Group     string  `json:"group,omitempty"`
-	State     State   `json:"state,omitempty"`
-	Priority  *int    `json:"priority,omitempty"`
-	Jobs      []int64 `json:"jobs,omitempty"`         // at most BatchMax ids
-	OlderThan float64 `json:"older_than_s,omitempty"` // arrived more than so long ago
+	Type       string  `json:"type,omitempty"`
+	Tenant     string  `json:"tenant,omitempty"`
+	Group      string  `json:"group,omitempty"`
+	State      State   `json:"state,omitempty"`
+	Priority   *int    `json:"priority,omitempty"`
+	Jobs       []int64 `json:"jobs,omitempty"`         // at most BatchMax ids
+	OlderThanS float64 `json:"older_than_s,omitempty"` // arrived more than so long ago
 }
 
 // SelectRequest cancels or retries every job that a selector names. Without

@@ -1,6 +1,11 @@
 package api
 
-import "time"
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"time"
+)
 
 // Queue is how one job type is held back. The zero Queue is not.
 type Queue struct {
@@ -144,10 +149,13 @@ type BootstrapRequest struct {
 
 	InstanceID string    `json:"instance_id,omitempty"` // shared: which instance it is
 	At         time.Time `json:"at,omitzero"`           // shared: now; more than 5 minutes off is refused
-	MAC        string    `json:"mac,omitempty"`         // shared: hex HMAC-SHA256 of SharedMessage
+	MAC        string    `json:"mac,omitempty"`         // shared: hex of SharedMAC: HMAC-SHA256 of the lines "skynet bootstrap 1", cluster, instance_id, boot_id and at (RFC 3339, whole seconds, Z), with no newline at the end
 }
 
-// SharedMessage returns what the MAC of a shared bootstrap credential covers.
-func (r BootstrapRequest) SharedMessage() []byte {
-	return []byte("skynet bootstrap 1\n" + r.Cluster + "\n" + r.InstanceID + "\n" + r.BootID + "\n" + r.At.UTC().Format(time.RFC3339))
+// SharedMAC returns the MAC of a shared bootstrap credential; the field holds it
+// in hexadecimal.
+func (r BootstrapRequest) SharedMAC(secret []byte) []byte {
+	mac := hmac.New(sha256.New, secret)
+	fmt.Fprintf(mac, "skynet bootstrap 1\n%s\n%s\n%s\n%s", r.Cluster, r.InstanceID, r.BootID, r.At.UTC().Format(time.RFC3339))
+	return mac.Sum(nil)
 }

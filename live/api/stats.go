@@ -97,7 +97,7 @@ type Totals struct {
 	Adopted      int64 `json:"adopted"`
 }
 
-// The formats of PathHistory.
+// The formats of the call history.
 const (
 	HistoryCSV     = "csv"     // the simulator's trace: arrival_s, service_s, type, priority, …; done jobs by arrival
 	HistoryParquet = "parquet" // the same as Parquet
