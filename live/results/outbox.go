@@ -30,7 +30,7 @@ type Entry struct {
 	Files   []File          `json:"files"`
 	PutTo   string          `json:"put_to,omitempty"` // the address signed for this result, if any
 	Report  json.RawMessage `json:"report"`           // what the worker will tell the queue; opaque here
-	Session string          `json:"session"`          // in which the job was leased
+	BootID  string          `json:"boot_id"`          // of the worker that the job was leased to
 }
 
 // ErrFull is returned by Add where the outbox would exceed its bound.

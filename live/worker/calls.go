@@ -98,7 +98,7 @@ func (w *Worker) ask(ctx context.Context) {
 	if w.poll == nil {
 		w.calls++
 		w.poll = &api.WorkRequest{
-			Session: w.session, ReqID: fmt.Sprintf("%s-%d", w.Self.BootID, w.calls), WaitMS: waitMax.Milliseconds(),
+			Session: w.session, ReqID: fmt.Sprintf("%s-%d", w.nonce, w.calls), WaitMS: waitMax.Milliseconds(),
 			Types: w.types, SlotsFree: w.free(), BundleVersion: w.Self.BundleVersion, Release: w.Self.Release,
 			BadReleases: w.Self.BadReleases, Load: w.load(), Running: w.held(), Done: w.tell(),
 		}

@@ -41,7 +41,7 @@ func (w *Worker) put(t *task, uri string, err error) {
 		w.log.Error("the store will never take this result", "job", t.job.ID, "error", err)
 		done = api.DoneJob{Outcome: api.OutcomeError, Error: short(err.Error()), Metrics: t.done.Metrics}
 	default:
-		t.trouble.again(time.Now(), 0, w.Chance)
+		t.trouble.again(time.Now(), pauseLast, 0, w.Chance)
 		if !t.delayed {
 			used, most := w.Outbox.Used()
 			w.log.Warn("the store takes no result: it waits here, and no new work is taken", "job", t.job.ID, "error", err, "kept_bytes", used, "kept_max", most)
@@ -57,9 +57,13 @@ func (w *Worker) put(t *task, uri string, err error) {
 }
 
 // adoptLeft makes tasks of the results that an earlier worker left, so that
-// they are announced, delivered and reported like its own.
+// they are announced, delivered and reported like its own. The worker takes the
+// earlier one's boot id: to the queue it is the same, and keeps its leases.
 func (w *Worker) adoptLeft() {
 	for _, e := range w.Left {
+		if e.BootID != "" {
+			w.Self.BootID = e.BootID
+		}
 		job, err := strconv.ParseInt(e.Key.Job, 10, 64)
 		token, err2 := strconv.ParseUint(e.Key.Token, 10, 64)
 		if errors.Join(err, err2) != nil {

@@ -146,7 +146,7 @@ func short(message string) string {
 func (w *Worker) store(t *task, r handler.Result, metrics *api.Metrics) {
 	report, err := json.Marshal(metrics)
 	if err == nil {
-		t.entry = results.Entry{Key: t.key, Files: r.Files, PutTo: t.job.ResultPut, Report: report, Session: w.session}
+		t.entry = results.Entry{Key: t.key, Files: r.Files, PutTo: t.job.ResultPut, Report: report, BootID: w.Self.BootID}
 		err = w.Outbox.Add(t.entry)
 	}
 	if err != nil {

@@ -24,6 +24,7 @@ package worker
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -118,7 +119,8 @@ type Worker struct {
 	doneJobs    int       // accepted by the queue
 	updateAsked time.Time // when Update was called last
 	failure     error     // that ends the worker
-	calls       int       // that were made, to name them
+	nonce       string    // with the number of a call, its name
+	calls       int
 }
 
 // New returns a worker. Run makes it work.
@@ -128,7 +130,7 @@ func New(c Config) *Worker {
 	}
 	return &Worker{
 		Config: c, log: c.Log, events: make(chan func(), 64), orders: make(chan Order, 4),
-		tasks: map[int64]*task{}, beatEvery: 10 * time.Second, types: c.Self.Types,
+		nonce: crand.Text(), tasks: map[int64]*task{}, beatEvery: 10 * time.Second, types: c.Self.Types,
 	}
 }
 
@@ -362,7 +364,11 @@ func (w *Worker) missed(ctx context.Context, call string, err error) {
 	} else if w.Away != nil {
 		w.Away()
 	}
-	w.trouble.again(time.Now(), pause, w.Chance)
+	last := pauseLast
+	if len(w.tasks) > 0 {
+		last = pauseEager
+	}
+	w.trouble.again(time.Now(), last, pause, w.Chance)
 	level := slog.LevelWarn
 	if w.trouble.tries > 1 {
 		level = slog.LevelDebug // once is enough until it answers again
