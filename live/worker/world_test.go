@@ -19,6 +19,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/queue"
 	"github.com/skynet-ec2/skynet/live/results"
 	"github.com/skynet-ec2/skynet/live/worker"
+	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
 // A world is a queue and what lies between it and a worker. Its time is that of
@@ -31,13 +32,12 @@ type world struct {
 	bucket *bucket
 	outbox string
 
-	mu      sync.Mutex
-	away    bool                   // no call reaches the queue
-	loses   func(call string) bool // the answer to this call is lost
-	calls   map[string]int
-	runs    map[int64]int // of handlers, by job
-	ran     map[int64]int // of handlers that came to their end
-	waiting chan struct{}
+	mu    sync.Mutex
+	away  bool                   // no call reaches the queue
+	loses func(call string) bool // the answer to this call is lost
+	calls map[string]int
+	runs  map[int64]int // of handlers, by job
+	ran   map[int64]int // of handlers that came to their end
 }
 
 // inWorld runs a test in a world of its own.
@@ -59,7 +59,8 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 // open has a queue lead.
 func (w *world) open() {
 	w.t.Helper()
-	e, err := queue.Open(w.ctx, w.store, queue.Options{Cluster: "test"})
+	// a job that was on killed workers is not to blame: the test kills them
+	e, err := queue.Open(w.ctx, w.store, queue.Options{Cluster: "test", Dispatch: dispatch.Options{LossesMax: 255}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -295,6 +296,34 @@ func (b *bucket) has(uri string) bool {
 	defer b.mu.Unlock()
 	_, there := b.results[uri]
 	return there
+}
+
+// called returns how often a call was made.
+func (w *world) called(call string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls[call]
+}
+
+// begun returns how many jobs were begun.
+func (w *world) begun() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.runs)
+}
+
+// runsOf returns how often a job was begun.
+func (w *world) runsOf(id int64) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.runs[id]
+}
+
+// ranOf returns how often a job came to its end.
+func (w *world) ranOf(id int64) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ran[id]
 }
 
 // outboxEmpty reports whether nothing is kept on the worker's disk.
