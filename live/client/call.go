@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -164,4 +165,11 @@ func errorOf(answer *http.Response, text []byte) *api.Error {
 	}
 	body.Error.Status = answer.StatusCode
 	return &body.Error
+}
+
+// neverConnected reports whether err says that no connection was made, so that
+// nothing can have been done.
+func neverConnected(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/skynet-ec2/skynet/live/api"
 )
 
-// History yields every job that ended at from or later and before to, day by
-// day and within a day roughly by when they ended, and stops at the first error
-// of yield, which it returns. It reads the store while the queue goes on.
+// History yields every job that ended at from or later and before to, in the
+// order in which they ended, and stops at the first error of yield, which it
+// returns. It reads the store while the queue goes on.
 func (e *Engine) History(ctx context.Context, from, to time.Time, yield func(api.Finished) error) error {
 	if err := e.enter(ctx); err != nil {
 		return err

@@ -19,8 +19,8 @@ type Memory struct {
 	number   int64 // of the last batch
 	nextID   int64
 	jobs     map[int64]Job
+	keyedBy  map[string]int64 // job, by its idempotency key
 	ended    map[int64]Record
-	order    []int64 // of ended
 	handOuts map[int64]HandOut
 	keys     map[string]Key
 	facts    map[[2]string][]byte
@@ -36,7 +36,7 @@ type minuteKey struct {
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
 	return &Memory{
-		nextID: 1, jobs: map[int64]Job{}, ended: map[int64]Record{}, handOuts: map[int64]HandOut{},
+		nextID: 1, jobs: map[int64]Job{}, keyedBy: map[string]int64{}, ended: map[int64]Record{}, handOuts: map[int64]HandOut{},
 		keys: map[string]Key{}, facts: map[[2]string][]byte{}, minutes: map[minuteKey]MinuteCounts{},
 	}
 }
@@ -103,17 +103,20 @@ func (m *Memory) Commit(ctx context.Context, b *Batch) error {
 		return err
 	}
 	m.number, m.nextID = b.Number, max(m.nextID, b.NextID)
+	for _, id := range b.Removed {
+		delete(m.keyedBy, m.jobs[id].IdempotencyKey)
+		delete(m.jobs, id)
+	}
 	for _, jobs := range [][]Job{b.Added, b.Changed} {
 		for _, j := range jobs {
 			m.jobs[j.ID] = j
+			if j.IdempotencyKey != "" {
+				m.keyedBy[j.IdempotencyKey] = j.ID
+			}
 		}
-	}
-	for _, id := range b.Removed {
-		delete(m.jobs, id)
 	}
 	for _, r := range b.Ended {
 		m.ended[r.ID] = r
-		m.order = append(m.order, r.ID)
 	}
 	for _, h := range b.Handed {
 		m.handOuts[h.ID] = h
@@ -163,7 +166,27 @@ func (m *Memory) conflict(b *Batch) error {
 			return fmt.Errorf("job %d ended twice", r.ID)
 		}
 	}
+	for _, h := range b.Handed {
+		if _, there := m.handOuts[h.ID]; there {
+			return fmt.Errorf("hand-out %d twice", h.ID)
+		}
+	}
+	keys := map[string]bool{}
+	for _, j := range b.Added {
+		if k := j.IdempotencyKey; k != "" {
+			if keys[k] || m.keyed(k, b.Removed) {
+				return fmt.Errorf("job %d: another one has the idempotency key %q", j.ID, k)
+			}
+			keys[k] = true
+		}
+	}
 	return nil
+}
+
+// keyed reports whether a job has the key that is not among those to be removed.
+func (m *Memory) keyed(key string, removed []int64) bool {
+	id, there := m.keyedBy[key]
+	return there && !slices.Contains(removed, id)
 }
 
 // Load implements Store.
@@ -247,13 +270,7 @@ func (m *Memory) Colds(ctx context.Context) ([]ColdCount, error) {
 			i = len(counts)
 			counts = append(counts, ColdCount{Type: j.Type, Priority: j.Priority, Group: j.Group, Oldest: j.RunAt})
 		}
-		c := &counts[i]
-		c.Jobs++
-		c.Estimate += int64(j.Estimate)
-		if j.Estimate == 0 {
-			c.Unknown++
-		}
-		c.Oldest = min(c.Oldest, j.RunAt)
+		counts[i].Count(&j)
 	}
 	return counts, ctx.Err()
 }
@@ -270,18 +287,21 @@ func (m *Memory) Ended(ctx context.Context, id int64) (Record, bool, error) {
 func (m *Memory) History(ctx context.Context, from, to int64, yield func(*Record) error) error {
 	m.mu.Lock()
 	var found []Record
-	for _, id := range m.order {
-		if r := m.ended[id]; r.Finished >= from && r.Finished < to {
+	for _, r := range m.ended {
+		if r.Finished >= from && r.Finished < to {
 			found = append(found, r)
 		}
 	}
 	m.mu.Unlock()
+	slices.SortFunc(found, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(a.Finished, b.Finished), cmp.Compare(a.ID, b.ID))
+	})
 	for i := range found {
 		if err := cmp.Or(ctx.Err(), yield(&found[i])); err != nil {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // Minutes implements Store.
@@ -302,7 +322,7 @@ func (m *Memory) Minutes(ctx context.Context, from, to int64, yield func(Minute)
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // Tend implements Store.
@@ -311,7 +331,6 @@ func (m *Memory) Tend(ctx context.Context, now, keepFrom, minutesFrom int64) err
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.keys, func(_ string, k Key) bool { return k.Until <= now })
 	maps.DeleteFunc(m.ended, func(_ int64, r Record) bool { return dayOf(r.Finished) < dayOf(keepFrom) })
-	m.order = slices.DeleteFunc(m.order, func(id int64) bool { _, there := m.ended[id]; return !there })
 	maps.DeleteFunc(m.minutes, func(k minuteKey, _ MinuteCounts) bool { return k.at < minutesFrom })
 	return ctx.Err()
 }

@@ -47,9 +47,8 @@ type Store interface {
 	// Ended returns the record of a job that ended; ok is false if there is none.
 	Ended(ctx context.Context, id int64) (r Record, ok bool, err error)
 	// History yields the records of jobs that ended at from or later and before
-	// to: day by day, within a day roughly by when they ended. It stops at the
-	// first error of yield, and returns it. The record is valid until yield
-	// returns.
+	// to, in the order of (Finished, ID). It stops at the first error of yield,
+	// and returns it. The record is valid until yield returns.
 	History(ctx context.Context, from, to int64, yield func(*Record) error) error
 	// Minutes yields the roll-ups of minutes that began at from or later and
 	// before to, by minute.
@@ -110,6 +109,14 @@ type ColdCount struct {
 	Estimate int64 // ns, of those with one
 	Unknown  int64 // jobs without an estimate
 	Oldest   int64 // ns: the first arrival
+}
+
+// Count adds a job to c.
+func (c *ColdCount) Count(j *Job) {
+	c.Jobs++
+	c.Estimate += int64(j.Estimate)
+	c.Unknown += unknown(j.Estimate)
+	c.Oldest = min(c.Oldest, j.RunAt)
 }
 
 // HandOut is a row of leases that one call gave one worker.
