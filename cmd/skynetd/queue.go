@@ -12,7 +12,6 @@ import (
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/access"
-	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/dash"
 	"github.com/skynet-ec2/skynet/live/queue"
 	"github.com/skynet-ec2/skynet/live/queue/server"
@@ -143,7 +142,6 @@ func (q *queueVerb) lead(store queue.Store, present func(*queue.Engine), drain f
 			return err
 		}
 		present(engine)
-		q.Log.Info("queue leads", "epoch", engine.Epoch())
 		select {
 		case <-q.Ctx.Done():
 			drain()
@@ -199,11 +197,7 @@ func (q *queueVerb) firstTokens() error {
 	if err := access.Create(q.tokens); err != nil {
 		return err
 	}
-	var roles []string
-	for _, r := range api.Roles {
-		roles = append(roles, string(r))
-	}
-	fmt.Fprintf(q.Stderr, "skynetd: wrote %s, readable by its owner alone: one token each for %s\n", q.tokens, cli.OneOf(roles))
+	fmt.Fprintf(q.Stderr, "skynetd: wrote %s, readable by its owner alone: a token each for operator, producer, worker and reader\n", q.tokens)
 	return nil
 }
 
