@@ -10,16 +10,19 @@ import (
 const updateEvery = 5 * time.Second
 
 // direct does what the queue says. Every answer says all of it: what it does not
-// repeat is over.
+// repeat is over, and what it repeats is not new.
 func (w *Worker) direct(now time.Time, d api.Directive) {
-	after := time.Duration(d.AfterMS) * time.Millisecond
+	isNew := d != w.directive
+	w.directive = d
 	if w.draining != (d.Op == api.OpDrain) {
 		w.draining = d.Op == api.OpDrain
 		w.log.Info("directive", "op", d.Op, "reason", d.Reason)
 	}
 	switch d.Op {
 	case api.OpNap:
-		w.napUntil = now.Add(after)
+		if isNew {
+			w.napUntil = now.Add(time.Duration(d.AfterMS) * time.Millisecond)
+		}
 	case api.OpShutdown:
 		if !w.shutdown {
 			w.log.Info("directive: finish the jobs and end", "reason", d.Reason)
@@ -28,7 +31,9 @@ func (w *Worker) direct(now time.Time, d api.Directive) {
 	case api.OpUpdate:
 		w.update(now, d)
 	case api.OpReload:
-		w.reload(d)
+		if isNew {
+			w.reload(d)
+		}
 	}
 }
 
@@ -53,9 +58,11 @@ func (w *Worker) reload(d api.Directive) {
 	if w.Reload == nil {
 		return
 	}
-	if err := w.Reload(); err != nil {
+	types, err := w.Reload()
+	if err != nil {
 		w.log.Error("directive: the configuration cannot be read: the old one stays", "error", err, "reason", d.Reason)
 		return
 	}
-	w.log.Info("directive: configuration read again", "reason", d.Reason)
+	w.types = types
+	w.log.Info("directive: configuration read again", "types", types, "reason", d.Reason)
 }

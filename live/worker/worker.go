@@ -56,8 +56,9 @@ type Config struct {
 	// Authenticate gets a new token when the queue takes the old one no more; nil:
 	// there is no other.
 	Authenticate func(context.Context) error
-	// Reload reads the configuration again; nil: there is nothing to read.
-	Reload func() error
+	// Reload reads the configuration again and returns the job types that there are
+	// handlers for now; nil: there is nothing to read.
+	Reload func() (types []string, err error)
 	// Update is called when the queue says that there is another release; nil:
 	// nobody could bring it.
 	Update func()
@@ -142,9 +143,9 @@ func (w *Worker) End(o Order) {
 	}
 }
 
-// SetTypes replaces the job types that the worker asks for. Config.Reload may
-// call it.
-func (w *Worker) SetTypes(types []string) { w.types = types }
+// ToldToShutDown reports, once Run has returned, whether the queue has told the
+// worker to end.
+func (w *Worker) ToldToShutDown() bool { return w.shutdown }
 
 // Run works until the worker is ordered to end, or is told to by the queue.
 // Once ctx ends nothing is waited for: the order to end comes first, for a
