@@ -26,11 +26,11 @@ type Outbox struct {
 
 // An Entry is one finished job.
 type Entry struct {
-	Key     Key             `json:"key"`
-	Files   []File          `json:"files"`
-	PutTo   string          `json:"put_to,omitempty"` // the address signed for this result, if any
-	Report  json.RawMessage `json:"report"`           // what the worker will tell the queue; opaque here
-	BootID  string          `json:"boot_id"`          // of the worker that the job was leased to
+	Key    Key             `json:"key"`
+	Files  []File          `json:"files"`
+	PutTo  string          `json:"put_to,omitempty"` // the address signed for this result, if any
+	Report json.RawMessage `json:"report"`           // what the worker will tell the queue; opaque here
+	BootID string          `json:"boot_id"`          // of the worker that the job was leased to
 }
 
 // ErrFull is returned by Add where the outbox would exceed its bound.

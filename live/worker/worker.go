@@ -109,7 +109,8 @@ type Worker struct {
 	nextBeat    time.Time
 	lastHeard   time.Time // of the queue
 	firstHeard  time.Time
-	trouble     backoff // of the queue
+	trouble     backoff       // of the queue
+	directive   api.Directive // the latest
 	napUntil    time.Time
 	draining    bool // the queue said so
 	shutdown    bool // the queue said so
