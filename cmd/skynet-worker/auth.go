@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -70,9 +68,7 @@ func (f *authFlags) authenticator(s settings, c *client.Client, bootID string) (
 			r := api.BootstrapRequest{
 				Kind: api.BootstrapShared, Cluster: s.Cluster, BootID: bootID, InstanceID: s.identity.ID, At: time.Now().UTC(),
 			}
-			mac := hmac.New(sha256.New, secret)
-			mac.Write(r.SharedMessage())
-			r.MAC = hex.EncodeToString(mac.Sum(nil))
+			r.MAC = hex.EncodeToString(r.SharedMAC(secret))
 			return r, nil
 		}), nil
 	}
