@@ -75,10 +75,10 @@ var benchJobs = []struct{ name, args string }{
 type benchReport struct {
 	InstanceType  string       `json:"instance_type,omitempty"`
 	Slots         int          `json:"slots"`
-	Speed         float64      `json:"speed"`          // of a slot, in reference cores
+	Speed         float64      `json:"speed"`          // of a core while it works, in reference cores
 	SpeedSource   string       `json:"speed_source"`   // how that is known
 	UsdPerHour    float64      `json:"usd_per_hour"`   // 0: not known
-	WorkPerS      float64      `json:"work_per_s"`     // reference core-seconds per second, all slots
+	WorkPerS      float64      `json:"work_per_s"`     // reference core-seconds per second, all slots, as measured
 	UsdPerCoreSec float64      `json:"usd_per_core_s"` // of work, at full load; 0: not known
 	Kinds         []benchFound `json:"kinds"`
 }
@@ -234,21 +234,26 @@ func (b *benchVerb) price(r *benchReport) error {
 		}
 		r.SpeedSource = "measured against " + filepath.Base(b.reference)
 	}
-	r.WorkPerS = r.Speed * float64(r.Slots)
+	// what the slots really got of the processors counts, not what they should have
+	used := 0.0
+	for _, k := range r.Kinds {
+		used += k.CPUPerS / float64(len(r.Kinds))
+	}
+	r.WorkPerS = r.Speed * used
 	if r.UsdPerHour > 0 {
 		r.UsdPerCoreSec = r.UsdPerHour / 3600 / r.WorkPerS
 	}
 	return nil
 }
 
-// against returns the speed of a slot at full load, where a core of the other
-// machine has 1.0: the geometric mean over the kinds of jobs that both know.
+// against returns the speed of a core, where one of the other machine has 1.0:
+// the geometric mean over the kinds of jobs that both know.
 func against(r, base benchReport) (float64, error) {
 	sum, n := 0.0, 0
 	for _, mine := range r.Kinds {
 		for _, theirs := range base.Kinds {
-			if mine.Type == theirs.Type && theirs.CPUS > 0 && mine.SlotS > 0 {
-				sum += math.Log(theirs.CPUS / mine.SlotS)
+			if mine.Type == theirs.Type && theirs.CPUS > 0 && mine.CPUS > 0 {
+				sum += math.Log(theirs.CPUS / mine.CPUS)
 				n++
 			}
 		}
@@ -275,7 +280,7 @@ func (r benchReport) print(w io.Writer) {
 		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.3f\t%.3f\t%s\t\n", k.Type, k.Jobs, k.JobsPerS, k.CPUS, k.SlotS, price)
 	}
 	t.Flush()
-	fmt.Fprintf(w, "\nspeed %.3f of the reference core a slot (%s)\nwork  %.3f core-seconds/s\n", r.Speed, r.SpeedSource, r.WorkPerS)
+	fmt.Fprintf(w, "\nspeed %.3f of the reference core (%s)\nwork  %.3f core-seconds/s\n", r.Speed, r.SpeedSource, r.WorkPerS)
 	if r.UsdPerCoreSec > 0 {
 		fmt.Fprintf(w, "price %.4g USD per core-second (%.4f USD/h)\n", r.UsdPerCoreSec, r.UsdPerHour)
 	} else {

@@ -48,6 +48,9 @@ type runVerb struct {
 	stopWithin  time.Duration
 }
 
+// unknownType is the instance type of a machine that EC2 does not know.
+const unknownType = "unknown"
+
 // The answers to EC2's word that an interruption has become more likely.
 const (
 	rebalanceNote  = "note"
@@ -188,7 +191,7 @@ func (r *runVerb) config(ctx context.Context, s settings, kept state, link *supe
 	signed := &http.Client{Timeout: 10 * time.Minute}
 	c.Presigned = func(url string) results.Store { return results.Presigned{Client: signed, URL: url} }
 	c.Self = api.RegisterRequest{
-		InstanceID: s.identity.ID, InstanceType: s.identity.Type, Market: s.identity.Market, Zone: s.identity.Zone,
+		InstanceID: s.identity.ID, InstanceType: first(s.identity.Type, unknownType), Market: s.identity.Market, Zone: s.identity.Zone,
 		Slots: s.Slots, Cluster: s.Cluster, Roles: s.Roles, Types: set.Types(), BootID: crand.Text(),
 		BundleVersion: cli.BuildVersion(program.Name).Version,
 	}

@@ -23,6 +23,7 @@ var verbs = []func(*app) *cobra.Command{
 	newTuneCommand,
 	newScenarioCommand,
 	newTraceCommand,
+	newReleaseCommand,
 	newVersionCommand,
 }
 

@@ -353,9 +353,11 @@ func (w *Worker) missed(ctx context.Context, call string, err error) {
 			w.log.Info("the queue does not know this session: registering again", "call", call)
 			w.session = ""
 			return
-		case api.CodeWrongCluster:
-			w.failure = fmt.Errorf("%s: %w", call, err)
-			return
+		case api.CodeWrongCluster, api.CodeForbidden, api.CodeInvalid, api.CodeRequired:
+			if call == "register" { // it would be refused forever
+				w.failure = fmt.Errorf("%s: %w", call, err)
+				return
+			}
 		case api.CodeUnauthorized:
 			w.needToken = w.Authenticate != nil
 		}
