@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// AWSCLI is a store in S3 that is written through the AWS CLI, version 2, which
+// AWSCLI is a store in S3 that is written through the AWS CLI, which
 // has to be installed: whoever releases by hand has it, and skynet links no AWS.
 type AWSCLI struct {
 	Bucket string
