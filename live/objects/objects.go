@@ -63,6 +63,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	client := s3.NewFromConfig(cfg, func(s *s3.Options) {
 		s.UsePathStyle = o.PathStyle || elsewhere
 		s.RetryMaxAttempts = 3
+		s.DisableLogOutputChecksumValidationSkipped = true // whoever needs to know compares sums itself
 	})
 	if o.PartSize == 0 {
 		o.PartSize = partSize

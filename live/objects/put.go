@@ -19,29 +19,17 @@ const abortTime = 10 * time.Second
 // at all, and the parts of one that failed are removed.
 func (s *Store) Put(ctx context.Context, at URL, body io.ReaderAt, size int64, contentType string) error {
 	if size <= s.partSize {
-		return s.putWhole(ctx, at, body, size, contentType, false)
+		return s.putWhole(ctx, at, body, size, contentType)
 	}
 	return s.putParts(ctx, at, body, size, contentType)
 }
 
-// Replace writes an object whether it is there or not. It takes at most what
-// goes in one part.
-func (s *Store) Replace(ctx context.Context, at URL, body io.ReaderAt, size int64, contentType string) error {
-	if size > s.partSize {
-		return fmt.Errorf("PutObject %s: %d bytes to replace: must be at most %d", at, size, s.partSize)
-	}
-	return s.putWhole(ctx, at, body, size, contentType, true)
-}
-
-func (s *Store) putWhole(ctx context.Context, at URL, body io.ReaderAt, size int64, contentType string, replace bool) error {
-	in := &s3.PutObjectInput{
+func (s *Store) putWhole(ctx context.Context, at URL, body io.ReaderAt, size int64, contentType string) error {
+	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &at.Bucket, Key: &at.Key, Body: io.NewSectionReader(body, 0, size),
-		ContentLength: &size, ContentType: &contentType,
-	}
-	if !replace {
-		in.IfNoneMatch = &anyObject
-	}
-	if _, err := s.client.PutObject(ctx, in); err != nil {
+		ContentLength: &size, ContentType: &contentType, IfNoneMatch: &anyObject,
+	})
+	if err != nil {
 		return explain("PutObject", at.String(), err)
 	}
 	return nil
