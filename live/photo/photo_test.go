@@ -400,7 +400,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Add(huge(60_000, 60_000))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		p, err := Read(bytes.NewReader(file), Bounds{Bytes: 1 << 20, Pixels: 1 << 16})
+		p, err := Read(bytes.NewReader(file), Bounds{Bytes: 1 << 16, Pixels: 1 << 12})
 		if err != nil {
 			if !errors.Is(err, ErrBad) {
 				t.Fatal(err)
