@@ -20,17 +20,17 @@ type Notice struct {
 // NoticeEvery is how often EC2 asks to be asked.
 const NoticeEvery = 5 * time.Second
 
-// Notices asks for notices every so often and calls each with every new one,
-// until ctx ends.
+// Notices asks for notices every so often, until ctx ends. It calls each with the
+// first word of an interruption, and with every new word of a risk.
 func (m *Metadata) Notices(ctx context.Context, every time.Duration, log *slog.Logger, each func(Notice)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	var last, rebalanced Notice
-	failing := false
+	interrupted, failing := false, false
+	var rebalanced Notice
 	for {
 		n, there, err := m.interruption(ctx)
-		if there && n != last {
-			last = n
+		if there && !interrupted {
+			interrupted = true
 			each(n)
 		}
 		r, advised, err2 := m.rebalance(ctx)
