@@ -23,6 +23,8 @@ var verbs = []func(*app) *cobra.Command{
 	newTuneCommand,
 	newScenarioCommand,
 	newTraceCommand,
+	newJobsCommand,
+	newStatusCommand,
 	newReleaseCommand,
 	newVersionCommand,
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/queue"
+	"github.com/skynet-ec2/skynet/live/queue/postgres"
 	"github.com/skynet-ec2/skynet/live/queue/sqlite"
 	"github.com/skynet-ec2/skynet/policy/spell"
 )
@@ -25,6 +26,8 @@ func openStore(ctx context.Context, spec string) (queue.Store, error) {
 		return queue.NewMemory(), nil
 	case isFile && file != "":
 		store, err = sqlite.Open(ctx, file)
+	case strings.HasPrefix(spec, "postgres://"), strings.HasPrefix(spec, "postgresql://"):
+		store, err = postgres.Open(ctx, spec)
 	default:
 		kind, _, _ := strings.Cut(spec, ":")
 		return nil, cli.UsageError(fmt.Errorf("--store %q: must be sqlite:FILE, postgres://… or memory%s", shownStore(spec), spell.DidYouMean(kind, storeKinds)))

@@ -125,6 +125,10 @@ func TLSFromEnv() (*tls.Config, error) {
 // SetToken changes the bearer token of calls that begin from now on.
 func (c *Client) SetToken(token string) { c.token.Store(&token) }
 
+// Through sends calls through t from now on: a test's, or one that traces. It
+// must be called before the first call.
+func (c *Client) Through(t http.RoundTripper) { c.http.Transport = t }
+
 // URL returns the queue's.
 func (c *Client) URL() string { return c.base }
 

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,17 +55,12 @@ type rig struct {
 	keeper *access.Keeper
 	server *server.Server
 	http   *httptest.Server
-	log    *logText
-}
-
-type logText struct {
-	strings.Builder
 }
 
 // newRig starts a queue in memory and serves it.
 func newRig(t testing.TB, change ...func(*server.Options, *access.Options)) *rig {
 	t.Helper()
-	r := &rig{t: t, log: new(logText)}
+	r := &rig{t: t}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	engine, err := queue.Open(t.Context(), queue.NewMemory(), queue.Options{Cluster: cluster, Holder: t.Name(), Log: log})
 	if err != nil {
@@ -75,12 +71,12 @@ func newRig(t testing.TB, change ...func(*server.Options, *access.Options)) *rig
 	if err := os.WriteFile(file, []byte(tokenFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	access2 := access.Options{File: file, Cluster: cluster, Log: log}
+	opened := access.Options{File: file, Cluster: cluster, Log: log}
 	opt := server.Options{Cluster: cluster, Log: log}
 	for _, c := range change {
-		c(&opt, &access2)
+		c(&opt, &opened)
 	}
-	if r.keeper, err = access.Open(access2); err != nil {
+	if r.keeper, err = access.Open(opened); err != nil {
 		t.Fatal(err)
 	}
 	r.keeper.Serve(engine)
@@ -176,3 +172,5 @@ func indented(v any) string {
 	e.Encode(v)
 	return b.String()
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

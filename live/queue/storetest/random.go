@@ -47,7 +47,7 @@ func random(t *testing.T, open Open) {
 		}
 		return j
 	}
-	for step := range 60 {
+	for step := range 40 {
 		number++
 		b := &queue.Batch{Epoch: epoch, Number: number}
 		for range dice.IntN(90) {

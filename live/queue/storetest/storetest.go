@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -173,6 +174,9 @@ func contentOf(t *testing.T, s queue.Store) content {
 
 func same(t *testing.T, what string, got, want any) {
 	t.Helper()
+	if reflect.DeepEqual(want, got) { // a hundred times faster
+		return
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("%s: want (-), got (+):\n%s", what, diff)
 	}
