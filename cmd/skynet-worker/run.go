@@ -242,12 +242,12 @@ func (r *runVerb) folders(near bool) ([]string, error) {
 	}
 	var folders []string
 	for _, dir := range r.inputs {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return nil, cli.InputError(fmt.Errorf("--inputs %s: it is no folder", dir))
+		}
 		dir, err := filepath.Abs(dir)
 		if err != nil {
 			return nil, err
-		}
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return nil, cli.InputError(fmt.Errorf("--inputs %s: it is no folder", dir))
 		}
 		folders = append(folders, dir)
 	}
