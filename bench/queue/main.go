@@ -244,9 +244,13 @@ func live(ctx context.Context, e *queue.Engine, m *meter, s settings) ([]time.Du
 			var own []time.Duration
 			var finished []api.DoneJob
 			for call := 0; err == nil && (done.Load() < int64(s.jobs) || len(finished) > 0); call++ {
+				want := s.batch
+				if done.Load()+int64(len(finished)) >= int64(s.jobs) {
+					want = 0
+				}
 				began := time.Now()
 				var a api.WorkResponse
-				a, err = e.Work(ctx, api.WorkRequest{Session: session, ReqID: fmt.Sprint(call), WaitMS: 100, SlotsFree: s.batch, Done: finished})
+				a, err = e.Work(ctx, api.WorkRequest{Session: session, ReqID: fmt.Sprint(call), WaitMS: 100, SlotsFree: want, Done: finished})
 				if len(a.Jobs) > 0 {
 					own = append(own, time.Since(began))
 				}

@@ -27,6 +27,7 @@ var verbs = []func(*app) *cobra.Command{
 	newTraceCommand,
 	newJobsCommand,
 	newStatusCommand,
+	newReleaseCommand,
 	newVersionCommand,
 }
 

@@ -138,7 +138,7 @@ func (e *Engine) describe(w *worker, now int64) api.Worker {
 	return api.Worker{
 		WorkerID: w.ID, InstanceID: w.InstanceID, InstanceType: w.InstanceType, Market: w.Market, Zone: w.Zone,
 		Cluster: w.Cluster, Roles: append([]string{}, w.Roles...), Slots: w.Slots, SlotsBusy: w.busy, Load: w.load,
-		BundleVersion: w.BundleVersion, BootID: w.BootID, Boot: w.Boot, RegisteredAt: w.RegisteredAt,
+		BundleVersion: w.BundleVersion, Release: w.Release, BadReleases: append([]int64{}, w.BadReleases...), BootID: w.BootID, Boot: w.Boot, RegisteredAt: w.RegisteredAt,
 		SeenS: float64(now-w.seen) / 1e9, Silent: e.silent(w, now), Directive: e.directiveFor(w, now),
 		Completed: w.Completed, Failed: w.Failed,
 	}

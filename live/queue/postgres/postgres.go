@@ -121,7 +121,7 @@ func rollback(conn *pgx.Conn) {
 // begin starts a transaction that a leader which stands still cannot hold open,
 // and that waits for nobody for long. Rows are found by their keys, whatever
 // the planner believes about the tables' sizes.
-const begin = `begin; set local idle_in_transaction_session_timeout = '3s'; set local lock_timeout = '5s'; set local enable_seqscan = off; `
+const begin = `begin; set local idle_in_transaction_session_timeout = '3s'; set local lock_timeout = '5s'; set local enable_seqscan = off; set local jit = off; `
 
 // fail returns err, as the context's where that is its cause.
 func fail(ctx context.Context, err error) error {
