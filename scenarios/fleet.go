@@ -20,11 +20,11 @@ type Fleet struct {
 	Scenario string `toml:"scenario" required:"yes" doc:"The scenario whose classes, cloud, budget, guard and policy hold. It must have a [guard]. Its trace and its faults play no part."`
 	Policy   string `toml:"policy" unset:"the scenario's" doc:"The policy that decides: a file, or a name."`
 	Shadow   string `toml:"shadow" unset:"none" doc:"A policy that decides beside it in mode shadow, and of whose decisions nothing comes: a file, or a name."`
-	Queue    string `toml:"queue" default:"\"http://127.0.0.1:7420\"" doc:"URL of the queue. The token comes from SKYNET_TOKEN, or from tokens."`
+	Queue    string `toml:"queue" default:"http://127.0.0.1:7420" doc:"URL of the queue. The token comes from SKYNET_TOKEN, or from tokens."`
 	Tokens   string `toml:"tokens" unset:"none" doc:"The queue's token file, where it is on this machine."`
-	Store    string `toml:"store" default:"\"sqlite:skynet-controller.db\"" doc:"Where the controller keeps its state: sqlite:FILE or postgres://…"`
-	Journal  string `toml:"journal" default:"\"journal\"" doc:"Folder of the journal: a file a day and lead."`
-	Stop     string `toml:"stop" default:"\"skynet-stop.json\"" doc:"While this file exists nothing is launched or terminated. skynetd stop and resume write and remove it."`
+	Store    string `toml:"store" default:"sqlite:skynet-controller.db" doc:"Where the controller keeps its state: sqlite:FILE or postgres://…"`
+	Journal  string `toml:"journal" default:"journal" doc:"Folder of the journal: a file a day and lead."`
+	Stop     string `toml:"stop" default:"skynet-stop.json" doc:"While this file exists nothing is launched or terminated. skynetd stop and resume write and remove it."`
 	Caps     string `toml:"caps" unset:"none" doc:"A file with a [guard] of its own, read again at every decision: limits that stand behind all others and that no tuning touches."`
 
 	EC2 FleetEC2 `toml:"ec2" doc:"Which instances are the fleet's, and what they are launched as."`
@@ -36,7 +36,7 @@ type Fleet struct {
 
 // FleetEC2 is the [ec2] table.
 type FleetEC2 struct {
-	Cluster  string        `toml:"cluster" default:"\"default\"" doc:"Cluster; with role it is the tag that tells the fleet's instances from all others."`
+	Cluster  string        `toml:"cluster" default:"default" doc:"Cluster; with role it is the tag that tells the fleet's instances from all others."`
 	Role     string        `toml:"role" unset:"the fleet's name" doc:"Role in the cluster."`
 	Region   string        `toml:"region" unset:"as the AWS configuration says" doc:"Region."`
 	Image    string        `toml:"image" unset:"the template's" doc:"Image of the instances, ami-…"`
