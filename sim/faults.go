@@ -9,7 +9,6 @@ import (
 
 // faults is what goes wrong now.
 type faults struct {
-	active   []bool // by Config.Faults
 	apiDown  bool
 	slowWork bool
 	// queueUnread: the queue's section cannot be read.

@@ -20,12 +20,12 @@ import (
 // ec2simVerb holds the flags of skynetd ec2sim.
 type ec2simVerb struct {
 	*cli.App
-	listen, scenario, worker, region, account string
-	accessKey, secretKey                      string
-	speed                                     float64
-	listLag                                   time.Duration
-	vcpus, spotVCPUs                          int
-	seed                                      uint64
+	listen, scenario, worker, region, account, state string
+	accessKey, secretKey                             string
+	speed                                            float64
+	listLag                                          time.Duration
+	vcpus, spotVCPUs                                 int
+	seed                                             uint64
 }
 
 // Bounds of the clock's speed.
@@ -68,6 +68,7 @@ What happens is shown and changed under /_sim/; docs/ec2sim.md describes it.`,
 	f.IntVar(&v.vcpus, "vcpus", 0, "the account's quota of on-demand `vCPUs`; 0: none")
 	f.IntVar(&v.spotVCPUs, "spot-vcpus", 0, "the account's quota of spot `vCPUs`; 0: none")
 	f.Uint64Var(&v.seed, "seed", 0, "draw the weather from this `seed` instead of the scenario's")
+	f.StringVar(&v.state, "state", "", "keep the region in this `file`, and go on from it; empty: in memory")
 	f.StringVar(&v.region, "region", "us-east-1", "be this `region`")
 	f.StringVar(&v.account, "account", "123456789012", "be this `account`")
 	f.StringVar(&v.accessKey, "access-key", ec2api.TestAccessKey, "know this access `key`")
@@ -104,11 +105,9 @@ func (v *ec2simVerb) run() error {
 	if v.seed != 0 {
 		world.Seed = v.seed
 	}
-	clock := newFastClock(v.speed)
-	region, err := cloud.New(cloud.Config{
-		World: world, Start: clock.Now(), Region: v.region, Account: v.account,
-		VCPUs: v.vcpus, SpotVCPUs: v.spotVCPUs, ListLag: v.listLag,
-	})
+	region, clock, state, err := openRegion(v.state, cloud.Config{
+		World: world, Region: v.region, Account: v.account, VCPUs: v.vcpus, SpotVCPUs: v.spotVCPUs, ListLag: v.listLag,
+	}, v.speed)
 	if err != nil {
 		return err
 	}
@@ -120,14 +119,15 @@ func (v *ec2simVerb) run() error {
 		Clock: clock, SignatureClock: time.Now, Keys: map[string]string{v.accessKey: v.secretKey}, Identity: identity,
 		Observe: func(action, code string) { v.Log.Debug("call", "action", action, "error", code) },
 	}
+	if state != nil {
+		defer state.file.Close()
+		opt.Log = state.file
+		opt.LogFailed = func(err error) { v.Log.Error("the region's state is not kept", "file", state.path, "error", err) }
+	}
 	var workers *workerProcesses
 	if command := strings.Fields(v.worker); len(command) > 0 {
 		workers = newWorkerProcesses(command, v.Log)
 		opt.Launcher = workers
-	}
-	template, refused := region.CreateTemplate("skynet-worker", "made by ec2sim", "", "", cloud.Spec{Image: region.Image().ID, Shutdown: "terminate"}, nil, false)
-	if refused != nil {
-		return refused
 	}
 	server, err := ec2api.New(region, opt)
 	if err != nil {
@@ -135,30 +135,35 @@ func (v *ec2simVerb) run() error {
 	}
 	defer server.Close()
 	if workers != nil {
-		workers.exited = server.Exited
+		workers.attach(server)
 		defer workers.stopAll()
 	}
 	listener, err := net.Listen("tcp", v.listen)
 	if err != nil {
 		return cli.OutsideError(err)
 	}
-	v.announce(listener, region, template.ID)
+	v.announce(listener, server)
 	return v.serve(httpServer(server, nil, v.Log), listener)
 }
 
 // announce says where the server is and what there is to launch.
-func (v *ec2simVerb) announce(listener net.Listener, region *cloud.Cloud, template string) {
+func (v *ec2simVerb) announce(listener net.Listener, server *ec2api.Server) {
 	v.Log.Info("ec2sim listens", "url", urlOf(listener, false), "region", v.region, "speed", v.speed, "scenario", v.scenario)
-	fmt.Fprintf(v.Stdout, "export AWS_ENDPOINT_URL_EC2=%s AWS_ENDPOINT_URL_STS=%s AWS_REGION=%s AWS_DEFAULT_REGION=%s\n",
-		urlOf(listener, false), urlOf(listener, false), v.region, v.region)
+	// a shell can take this in as it stands
+	fmt.Fprintf(v.Stdout, "export AWS_ENDPOINT_URL_EC2=%s AWS_ENDPOINT_URL_STS=%s\n", urlOf(listener, false), urlOf(listener, false))
+	fmt.Fprintf(v.Stdout, "export AWS_REGION=%s AWS_DEFAULT_REGION=%s\n", v.region, v.region)
 	fmt.Fprintf(v.Stdout, "export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n", v.accessKey, v.secretKey)
-	fmt.Fprintf(v.Stdout, "image %s, launch template %s (version 1)\n", region.Image().ID, template)
-	for _, z := range region.Zones() {
-		fmt.Fprintf(v.Stdout, "subnet %s in %s\n", z.Subnet, z.Name)
-	}
-	for _, f := range region.Unplayed() {
-		v.Log.Warn("a fault of the scenario is not EC2's and is left out", "kind", f.Kind, "signals", f.Signals, "from", f.From)
-	}
+	server.With(func(region *cloud.Cloud) {
+		if templates, err := region.Templates(nil, []string{templateName}); err == nil {
+			fmt.Fprintf(v.Stdout, "IMAGE=%s TEMPLATE=%s # version 1\n", region.Image().ID, templates[0].ID)
+		}
+		for _, z := range region.Zones() {
+			fmt.Fprintf(v.Stdout, "SUBNET_%s=%s\n", strings.ReplaceAll(z.Name, "-", "_"), z.Subnet)
+		}
+		for _, f := range region.Unplayed() {
+			v.Log.Warn("a fault of the scenario is not EC2's and is left out", "kind", f.Kind, "signals", f.Signals, "from", f.From)
+		}
+	})
 	if host, _, _ := net.SplitHostPort(listener.Addr().String()); !net.ParseIP(host).IsLoopback() {
 		v.Log.Warn("anybody who reaches this address can change the simulation: its API under /_sim/ asks for no key")
 	}

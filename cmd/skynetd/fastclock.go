@@ -14,10 +14,10 @@ type fastClock struct {
 	speed float64
 }
 
-// newFastClock returns a clock that shows the present time now.
-func newFastClock(speed float64) *fastClock {
-	now := time.Now()
-	return &fastClock{mark: now, then: now.UTC(), speed: speed}
+// newFastClock returns a clock that shows the given time now.
+func newFastClock(then time.Time, speed float64) *fastClock {
+	// Round strips the monotonic reading, which another process could not compare
+	return &fastClock{mark: time.Now(), then: then.UTC().Round(0), speed: speed}
 }
 
 // Now implements ec2api.Clock.

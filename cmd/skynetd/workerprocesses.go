@@ -19,7 +19,9 @@ import (
 type workerProcesses struct {
 	command []string
 	log     *slog.Logger
-	exited  func(id string, clean bool)
+	server  *ec2api.Server // once attached is closed
+
+	attached chan struct{}
 
 	mu      sync.Mutex
 	running map[string]*workerProcess
@@ -37,7 +39,20 @@ type workerProcess struct {
 const stopGrace = 2 * time.Minute
 
 func newWorkerProcesses(command []string, log *slog.Logger) *workerProcesses {
-	return &workerProcesses{command: command, log: log, running: map[string]*workerProcess{}}
+	return &workerProcesses{command: command, log: log, running: map[string]*workerProcess{}, attached: make(chan struct{})}
+}
+
+// attach says whom to tell of workers that end by themselves. A server that was
+// restored starts workers before it is known here.
+func (w *workerProcesses) attach(s *ec2api.Server) {
+	w.server = s
+	close(w.attached)
+}
+
+// exited tells the server that a worker has ended by itself.
+func (w *workerProcesses) exited(id string, clean bool) {
+	<-w.attached
+	w.server.Exited(id, clean)
 }
 
 // Start implements ec2api.Launcher.

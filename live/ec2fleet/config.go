@@ -71,7 +71,7 @@ func (c *Config) check() error {
 	var wrong []error
 	for _, name := range []struct{ key, value string }{{"cluster", c.Cluster}, {"role", c.Role}} {
 		if name.value == "" || len(name.value) > 64 || strings.Trim(name.value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
-			wrong = append(wrong, fmt.Errorf("%s = %q: must be 1 to 64 letters, digits, -, _ and .", name.key, name.value))
+			wrong = append(wrong, fmt.Errorf("%s = %q: must be 1 to 64 letters, digits, dots, - and _", name.key, name.value))
 		}
 	}
 	if c.Catalog == nil || len(c.Catalog.Types) == 0 {

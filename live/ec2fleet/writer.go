@@ -258,8 +258,8 @@ func (w *Writer) tags(i *fleet.Intent) []types.Tag {
 	return tags
 }
 
-// run asks for instances on demand.
-func (w *Writer) run(ctx context.Context, i *fleet.Intent) (result, fault) {
+// runInput is the call that asks for instances on demand.
+func (w *Writer) runInput(i *fleet.Intent) *ec2.RunInstancesInput {
 	l := &w.config.Launch
 	in := &ec2.RunInstancesInput{
 		ClientToken: aws.String(w.token(i)), InstanceType: types.InstanceType(i.Type),
@@ -288,6 +288,12 @@ func (w *Writer) run(ctx context.Context, i *fleet.Intent) (result, fault) {
 	} else if i.Zone != "" {
 		in.Placement = &types.Placement{AvailabilityZone: &i.Zone}
 	}
+	return in
+}
+
+// run asks for instances on demand.
+func (w *Writer) run(ctx context.Context, i *fleet.Intent) (result, fault) {
+	in := w.runInput(i)
 	var got result
 	f := w.call(ctx, func(ctx context.Context) error {
 		out, err := w.change.RunInstances(ctx, in)
@@ -303,9 +309,9 @@ func (w *Writer) run(ctx context.Context, i *fleet.Intent) (result, fault) {
 	return got, f
 }
 
-// createFleet asks for instances on the spot market: from whichever of the
-// subnets EC2 thinks will keep them longest for the price.
-func (w *Writer) createFleet(ctx context.Context, i *fleet.Intent) (result, fault) {
+// fleetInput is the call that asks for instances on the spot market: from
+// whichever of the subnets EC2 thinks will keep them longest for the price.
+func (w *Writer) fleetInput(i *fleet.Intent) *ec2.CreateFleetInput {
 	l := &w.config.Launch
 	var pools []types.FleetLaunchTemplateOverridesRequest
 	for _, s := range l.Subnets {
@@ -320,7 +326,7 @@ func (w *Writer) createFleet(ctx context.Context, i *fleet.Intent) (result, faul
 		}
 		pools = append(pools, pool)
 	}
-	in := &ec2.CreateFleetInput{
+	return &ec2.CreateFleetInput{
 		ClientToken: aws.String(w.token(i)), Type: types.FleetTypeInstant,
 		TargetCapacitySpecification: &types.TargetCapacitySpecificationRequest{
 			TotalTargetCapacity: aws.Int32(int32(i.Count)), DefaultTargetCapacityType: types.DefaultTargetCapacityTypeSpot,
@@ -335,6 +341,11 @@ func (w *Writer) createFleet(ctx context.Context, i *fleet.Intent) (result, faul
 			{ResourceType: types.ResourceTypeFleet, Tags: w.tags(i)},
 		},
 	}
+}
+
+// createFleet asks for instances on the spot market.
+func (w *Writer) createFleet(ctx context.Context, i *fleet.Intent) (result, fault) {
+	in := w.fleetInput(i)
 	var got result
 	f := w.call(ctx, func(ctx context.Context) error {
 		out, err := w.change.CreateFleet(ctx, in)

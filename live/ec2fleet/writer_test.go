@@ -369,3 +369,32 @@ func TestTerminateHalves(t *testing.T) {
 		r.look(func(c *cloud.Cloud) { c.RemoveFault(id) })
 	})
 }
+
+func TestPermissions(t *testing.T) {
+	in(t, func(r *region, w *Writer) {
+		said := func() (words []string) {
+			for _, p := range w.Permissions(r.Context(), "m1.small") {
+				words = append(words, fmt.Sprint(p.Action, " ", p.Allowed, " ", p.Code))
+			}
+			return words
+		}
+		all := []string{
+			"DescribeInstances true ", "RunInstances in us-east-1a true DryRunOperation", "RunInstances in us-east-1b true DryRunOperation", "CreateFleet true DryRunOperation",
+		}
+		if got := said(); !slices.Equal(got, all) {
+			t.Errorf("%q, want %q", got, all)
+		}
+		r.launch(w, ask(w, "one", "m1.small", zoneA, 1, policy.OnDemand))
+		r.look(func(c *cloud.Cloud) {
+			c.AddFault(cloud.ActionFault{Action: "CreateFleet", Code: "UnauthorizedOperation", Count: 1})
+		})
+		all[3] = "CreateFleet false UnauthorizedOperation"
+		all = append(all, "TerminateInstances true DryRunOperation")
+		if got := said(); !slices.Equal(got, all) {
+			t.Errorf("%q, want %q", got, all)
+		}
+		if v := w.Observe(r.Context()); len(r.Alive()) != 1 || v.Frozen != nil {
+			t.Error("a dry run changed something")
+		}
+	})
+}

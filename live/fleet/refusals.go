@@ -124,8 +124,10 @@ func (r *Refusals) Held(now time.Time, typ string, market policy.Market, zone st
 		return Permanent, f.Code, true
 	}
 	for _, key := range []hold{
-		{class: Quota}, {class: Quota, family: family(typ), market: market},
-		{class: Subnet, zone: zone}, {class: Capacity, typ: typ, zone: zone, market: market},
+		{class: Quota},
+		{class: Quota, family: family(typ), market: market},
+		{class: Subnet, zone: zone},
+		{class: Capacity, typ: typ, zone: zone, market: market},
 	} {
 		if key.class == Subnet && zone == "" {
 			continue

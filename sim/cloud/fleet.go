@@ -102,7 +102,6 @@ func (c *Cloud) CreateFleet(q FleetRequest) (*Fleet, *Error) {
 type fleetPool struct {
 	override Override
 	resolved resolved
-	asked    int
 }
 
 // pools checks the overrides, and puts them in the order in which they are tried.

@@ -35,10 +35,18 @@ func (s Spec) over(below Spec) Spec {
 		to   *string
 		from string
 	}{
-		{&s.Image, below.Image}, {&s.Type, below.Type}, {&s.UserData, below.UserData}, {&s.Market, below.Market},
-		{&s.MaxPrice, below.MaxPrice}, {&s.Shutdown, below.Shutdown}, {&s.Protected, below.Protected},
-		{&s.HTTPTokens, below.HTTPTokens}, {&s.HopLimit, below.HopLimit}, {&s.MetadataTags, below.MetadataTags},
-		{&s.Template, below.Template}, {&s.TemplateVersion, below.TemplateVersion},
+		{&s.Image, below.Image},
+		{&s.Type, below.Type},
+		{&s.UserData, below.UserData},
+		{&s.Market, below.Market},
+		{&s.MaxPrice, below.MaxPrice},
+		{&s.Shutdown, below.Shutdown},
+		{&s.Protected, below.Protected},
+		{&s.HTTPTokens, below.HTTPTokens},
+		{&s.HopLimit, below.HopLimit},
+		{&s.MetadataTags, below.MetadataTags},
+		{&s.Template, below.Template},
+		{&s.TemplateVersion, below.TemplateVersion},
 	} {
 		if *f.to == "" {
 			*f.to = f.from

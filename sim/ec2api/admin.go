@@ -43,7 +43,10 @@ func (s *Server) adminRoutes() {
 		"PUT /_sim/list-lag":                 s.setListLag,
 		"GET /_sim/identity-certificate":     s.readCertificate,
 	} {
-		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, do) })
+		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			v, err := s.loggedAdmin(r, do)
+			answer(w, v, err)
+		})
 	}
 }
 
@@ -59,9 +62,8 @@ func notFound(format string, args ...any) error {
 	return adminError{http.StatusNotFound, fmt.Errorf(format, args...)}
 }
 
-// answer calls do, and writes what it returns as JSON.
-func answer(w http.ResponseWriter, r *http.Request, do func(*http.Request) (any, error)) {
-	v, err := do(r)
+// answer writes v, or the error, as JSON.
+func answer(w http.ResponseWriter, v any, err error) {
 	status := http.StatusOK
 	if err != nil {
 		status = http.StatusBadRequest

@@ -103,14 +103,18 @@ func (s *Server) call(w http.ResponseWriter, name string, act action, p params) 
 	var e *cloud.Error
 	injected := fault.Err()
 	if injected == nil && !fault.Lost || fault.After {
-		s.With(func(c *cloud.Cloud) {
-			if e = c.ScenarioFails(name); e != nil {
-				return
-			}
-			if e = c.Admit(name, act.changes, act.narrow == nil || act.narrow(p)); e != nil {
-				return
-			}
-			answer, cut, e = act.do(c, p)
+		s.logged(change{Action: name, Params: p.values}, func() (did bool) {
+			s.With(func(c *cloud.Cloud) {
+				if e = c.ScenarioFails(name); e != nil {
+					return
+				}
+				if e = c.Admit(name, act.changes, act.narrow == nil || act.narrow(p)); e != nil {
+					return
+				}
+				answer, cut, e = act.do(c, p)
+				did = act.changes
+			})
+			return did
 		})
 	}
 	if injected != nil {

@@ -100,7 +100,7 @@ func TestFaultsOfScenarios(t *testing.T) {
 		began := time.Now()
 		enter := func(hour int) {
 			from, _ := at(hour)
-			time.Sleep(began.Add(from).Sub(time.Now()) + time.Minute)
+			time.Sleep(time.Until(began.Add(from)) + time.Minute)
 		}
 		leave := func() { time.Sleep(30 * time.Minute) }
 		in := func(i int) func(*ec2.RunInstancesInput) {
@@ -190,7 +190,7 @@ func TestWorkers(t *testing.T) {
 	l := &recorder{}
 	play(t, cloud.Config{World: w}, ec2api.Options{Launcher: l}, func(r *region) {
 		l.since = time.Now()
-		at := func(d time.Duration) { time.Sleep(l.since.Add(d).Sub(time.Now())) }
+		at := func(d time.Duration) { time.Sleep(time.Until(l.since.Add(d))) }
 		a := r.mustRun("m1.small", 1, "a")[0]
 		b := r.mustRun("m1.small", 1, "b")[0]
 		at(5 * time.Minute)

@@ -2,6 +2,7 @@ package ec2api
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -56,6 +57,10 @@ type Options struct {
 	// Identity signs the identity documents of instances; nil: they have no
 	// signature.
 	Identity *Identity
+	// Log, if not nil, is given a line for every change, by which Restore brings a
+	// fresh cloud to where this one is. LogFailed is told when that cannot be written.
+	Log       io.Writer
+	LogFailed func(error)
 	// Observe, if not nil, is told of every call once it is answered: its action,
 	// and the code of its error or "".
 	Observe func(action, code string)
@@ -84,6 +89,7 @@ type Server struct {
 	pending  []cloud.Effect // not yet carried out, in order
 
 	carrying sync.Mutex // held while effects are carried out
+	logging  sync.Mutex // held while something is changed and written down
 }
 
 // callCount counts the calls of an action.
@@ -111,6 +117,11 @@ func New(c *cloud.Cloud, opt Options) (*Server, error) {
 		http.StripPrefix("/_imds/"+id, s.Metadata(id)).ServeHTTP(w, r)
 	})
 	s.adminRoutes()
+	for _, in := range c.Instances() {
+		if in.Works() { // it was restored, and its worker is no more
+			s.pending = append(s.pending, cloud.Effect{Kind: cloud.StartWorker, Instance: in})
+		}
+	}
 	s.With(func(*cloud.Cloud) {})
 	return s, nil
 }
@@ -200,14 +211,18 @@ func (s *Server) carryOut() {
 // itself: cleanly, which powers the instance off, or not, and then the instance
 // runs on without one.
 func (s *Server) Exited(id string, clean bool) {
-	s.With(func(c *cloud.Cloud) {
-		if in := c.Instance(id); in == nil || !in.Works() {
-			return
-		}
-		if clean {
-			c.ShutDown(id)
-		} else {
-			c.WorkerExited(id)
-		}
+	s.logged(change{Exited: id, Clean: clean}, func() (did bool) {
+		s.With(func(c *cloud.Cloud) {
+			if in := c.Instance(id); in == nil || !in.Works() {
+				return
+			}
+			did = true
+			if clean {
+				c.ShutDown(id)
+			} else {
+				c.WorkerExited(id)
+			}
+		})
+		return did
 	})
 }
