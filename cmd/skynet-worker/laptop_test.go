@@ -138,11 +138,17 @@ func (l *laptop) start(program string, env []string, args ...string) *process {
 // worker starts a worker.
 func (l *laptop) worker(args ...string) *process {
 	l.t.Helper()
+	return l.workerWith(nil, args...)
+}
+
+// workerWith starts a worker with more in its environment.
+func (l *laptop) workerWith(env []string, args ...string) *process {
+	l.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	p := l.start(self, []string{beWorker + "=1"}, append([]string{"--queue", l.url(), "--slots", "2"}, args...)...)
+	p := l.start(self, append(env, beWorker+"=1"), append([]string{"--queue", l.url(), "--slots", "2"}, args...)...)
 	p.waitFor("msg=registered")
 	return p
 }
