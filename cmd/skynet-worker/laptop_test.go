@@ -31,6 +31,7 @@ type laptop struct {
 	t      *testing.T
 	dir    string
 	listen string
+	flags  []string // of the queue
 	queue  *process
 	calls  *client.Client
 }
@@ -61,11 +62,11 @@ func skynetd(t *testing.T) string {
 	return skynetdPath
 }
 
-// newLaptop starts a queue.
-func newLaptop(t *testing.T) *laptop {
+// newLaptop starts a queue, with flags.
+func newLaptop(t *testing.T, flags ...string) *laptop {
 	t.Helper()
 	t.Parallel()
-	l := &laptop{t: t, dir: t.TempDir(), listen: "127.0.0.1:0"}
+	l := &laptop{t: t, dir: t.TempDir(), listen: "127.0.0.1:0", flags: flags}
 	l.startQueue()
 	entries, err := access.ReadFile(filepath.Join(l.dir, "skynet-tokens"))
 	if err != nil {
@@ -87,7 +88,7 @@ func (l *laptop) url() string { return "http://" + l.listen }
 // startQueue starts the queue, where it was before if it was.
 func (l *laptop) startQueue() {
 	l.t.Helper()
-	l.queue = l.start(skynetd(l.t), nil, "queue", "--listen", l.listen)
+	l.queue = l.start(skynetd(l.t), nil, append([]string{"queue", "--listen", l.listen}, l.flags...)...)
 	l.listen = strings.TrimPrefix(l.queue.waitFor("url=http://"), "url=http://")
 	l.queue.waitFor("queue leads")
 }
@@ -138,11 +139,17 @@ func (l *laptop) start(program string, env []string, args ...string) *process {
 // worker starts a worker.
 func (l *laptop) worker(args ...string) *process {
 	l.t.Helper()
+	return l.workerWith(nil, args...)
+}
+
+// workerWith starts a worker with more in its environment.
+func (l *laptop) workerWith(env []string, args ...string) *process {
+	l.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	p := l.start(self, []string{beWorker + "=1"}, append([]string{"--queue", l.url(), "--slots", "2"}, args...)...)
+	p := l.start(self, append(env, beWorker+"=1"), append([]string{"--queue", l.url(), "--slots", "2"}, args...)...)
 	p.waitFor("msg=registered")
 	return p
 }

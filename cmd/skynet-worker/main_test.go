@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/skynet-ec2/skynet/live/photo/sample"
 )
 
 // beWorker in the environment makes this very binary a skynet-worker.
@@ -36,7 +38,13 @@ func (c cleaning) Run() int {
 // TestScripts runs testdata/script/*.txt. Each tells what a user types, and
 // what skynet-worker answers.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			photo := sample.JPEG(sample.Options{Width: 400, Height: 300, Orientation: 6})
+			return os.WriteFile(filepath.Join(e.WorkDir, "photo.jpg"), photo, 0o600)
+		},
+	})
 }
 
 func TestWithVerb(t *testing.T) {

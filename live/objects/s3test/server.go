@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -29,9 +30,8 @@ type Server struct {
 	drop  func(r *http.Request) bool
 }
 
-// New starts a server with the buckets. It stops with the test, and the
-// environment leads the AWS SDK to it until then.
-func New(t testing.TB, buckets ...string) *Server {
+// Start starts a server with the buckets. It stops with the test.
+func Start(t testing.TB, buckets ...string) *Server {
 	t.Helper()
 	backend := s3mem.New()
 	for _, b := range buckets {
@@ -43,13 +43,28 @@ func New(t testing.TB, buckets ...string) *Server {
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
 	s.URL = web.URL
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_S3": s.URL, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-	} {
+	return s
+}
+
+// New starts a server, to which the environment leads the AWS SDK until the
+// test ends.
+func New(t testing.TB, buckets ...string) *Server {
+	t.Helper()
+	s := Start(t, buckets...)
+	for _, variable := range s.Env() {
+		name, value, _ := strings.Cut(variable, "=")
 		t.Setenv(name, value)
 	}
 	return s
+}
+
+// Env returns the environment that leads the AWS SDK and the AWS CLI to the
+// server.
+func (s *Server) Env() []string {
+	return []string{
+		"AWS_ENDPOINT_URL_S3=" + s.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1",
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+	}
 }
 
 // Open returns a client of the server.
