@@ -49,7 +49,7 @@ func main() {
 	flag.IntVar(&s.jobs, "jobs", 200_000, "jobs that live their whole life while it is measured")
 	flag.IntVar(&s.backlog, "backlog", 0, "jobs that wait behind them")
 	flag.IntVar(&s.batch, "batch", 16, "jobs in a worker's call")
-	flag.IntVar(&s.producers, "producers", 4, "callers that submit")
+	flag.IntVar(&s.producers, "producers", 64, "callers that submit")
 	flag.IntVar(&s.workers, "workers", 64, "workers that call")
 	flag.IntVar(&s.idle, "idle", 200, "jobs handed over by an idle queue")
 	profile := flag.String("profile", "", "write a CPU profile of the run to `file`")
