@@ -25,6 +25,7 @@ var verbs = []func(*cli.App) *cobra.Command{
 	newStopCommand,
 	newResumeCommand,
 	newEC2SimCommand,
+	newDemoCommand,
 	cli.NewVersionCommand,
 }
 
