@@ -2,9 +2,7 @@ package reports
 
 import (
 	"cmp"
-	"io"
 	"math"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,21 +11,10 @@ import (
 	"github.com/skynet-ec2/skynet/sim/tune"
 )
 
-// WriteFront draws plot 5, cost against p95 of a tuning's finalists, into a
-// folder, as SVG and PNG, and returns the path of the first.
-func WriteFront(dir string, t *Tuning) (string, error) {
-	f := frontPlot(t)
-	name := filepath.Join(dir, "5-front.svg")
-	if err := WriteFile(name, func(w io.Writer) error { return f.SVG(w) }); err != nil {
-		return "", err
-	}
-	return name, WriteFile(filepath.Join(dir, "5-front.png"), func(w io.Writer) error { return f.PNG(w) })
-}
-
-// frontPlot shows the finalists on the weeks that chose between them: those of
+// frontPlot is plot 5 of a tuning: cost against p95 of the finalists on the weeks that chose between them: those of
 // the table by its names, of the others those on the front, those behind it, and
 // those that break a promise.
-func frontPlot(t *Tuning) *chart.Figure {
+func frontPlot(t *Tuning) plot {
 	series := []chart.Series{
 		{Name: "on the front", Kind: chart.Points, Hue: chart.Grey},
 		{Name: "dominated", Kind: chart.Points, Hue: chart.Orange},
@@ -66,11 +53,24 @@ func frontPlot(t *Tuning) *chart.Figure {
 			panel.Series = append(panel.Series, series[i])
 		}
 	}
-	return &chart.Figure{
-		Title:  "Cost and p95 of the finalists",
-		X:      x,
-		Panels: []chart.Panel{panel},
+	p := plot{
+		name: "5-front",
+		caption: "Each cross is a finalist on the weeks that chose between them. Lower and further left is better. On the front are those that no other beats in cost, p95 and slack at once. " +
+			"The floor is the work on the cheapest type at full load: nobody can pay less.",
+		figure: chart.Figure{Title: "Cost and p95 of the finalists", X: x, Panels: []chart.Panel{panel}},
+		table:  table{note: "Each row is one finalist.", columns: []string{"cost ÷ floor", "p95 of " + t.Class, "slack", "promises", "on the front"}},
 	}
+	word := func(yes bool, text string) string {
+		if yes {
+			return text
+		}
+		return "no"
+	}
+	for i := range points {
+		x := &points[i]
+		p.table.rows = append(p.table.rows, []string{fixed(x.Ratio, 3), seconds(x.P95), percents(x.Slack), word(x.Keeps, "kept"), word(x.Front, "yes")})
+	}
+	return p
 }
 
 // around bounds an axis by what of lies in the points, with a tenth of their

@@ -26,7 +26,7 @@ type simulation struct {
 	runs, parallel int
 	json, jobs     string
 	timeline       string
-	report         string
+	report         reporting
 }
 
 func newSimulateCommand(a *app) *cobra.Command {
@@ -51,7 +51,7 @@ promise was broken. With --quiet it says so only then.`,
 	flags.StringVar(&s.json, "json", "", "write the figures as JSON to this `file`; - for standard output")
 	flags.StringVar(&s.jobs, "jobs", "", "write every job's fate to this `file` (.csv or .parquet)")
 	flags.StringVar(&s.timeline, "timeline", "", "write the state at every tick to this CSV `file`")
-	flags.StringVar(&s.report, "report", "", "write plots and an index page to this `folder`")
+	s.report.addTo(flags)
 	return c
 }
 
@@ -59,8 +59,8 @@ func (s *simulation) run(path string, seeded bool) error {
 	if err := checkRuns(s.runs, s.parallel, s.seed); err != nil {
 		return usageError(err)
 	}
-	if s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.report != "") {
-		return usageError(errors.New("--jobs, --timeline and --report are of one run: leave out --runs"))
+	if s.runs > 1 && (s.jobs != "" || s.timeline != "") {
+		return usageError(errors.New("--jobs and --timeline are of one run: leave out --runs"))
 	}
 	var err error
 	if err := s.checkPlaces(); err != nil {
@@ -94,16 +94,13 @@ func (s *simulation) checkPlaces() error {
 	if err := checkFile(s.timeline); err != nil {
 		return namedByUser(err)
 	}
-	if s.report != "" {
-		return namedByUser(reports.PrepareFolder(s.report))
-	}
-	return nil
+	return prepareFolders(s.report.page, s.report.plots)
 }
 
 // once runs the scenario with one seed. The files of --json and --jobs are begun
 // before the work and completed after it.
 func (s *simulation) once(began time.Time) error {
-	opt := sim.Options{Timeline: s.timeline != "" || s.report != ""}
+	opt := sim.Options{Timeline: s.timeline != "" || s.report.wanted()}
 	var result *sim.Result
 	var verdicts []sim.Verdict
 	run := func(jobs io.Writer) error {
@@ -136,8 +133,8 @@ func (s *simulation) once(began time.Time) error {
 		}
 	}
 	show := s.showing()
-	if s.report != "" {
-		if show.Report, err = reports.Write(s.report, result, verdicts, show); err != nil {
+	if s.report.wanted() {
+		if show.Report, err = s.report.write(reports.RunReport(result, verdicts, show)); err != nil {
 			return err
 		}
 	}
@@ -239,6 +236,16 @@ func (s *simulation) many(began time.Time) error {
 		good = good && kept(verdicts[i])
 	}
 	wall, show := time.Since(began).Seconds(), s.showing()
+	if s.report.wanted() {
+		// the run in the middle again, with its history
+		shown, err := s.simulate(s.app.ctx, all.Runs[all.Median()].Seed, sim.Options{Timeline: true}, time.Now())
+		if err != nil {
+			return err
+		}
+		if show.Report, err = s.report.write(reports.RunsReport(all, verdicts, shown, show)); err != nil {
+			return err
+		}
+	}
 	return s.conclude(good, func(w io.Writer) error { return reports.VerdictOfRuns(w, all, verdicts, wall, show) })
 }
 
