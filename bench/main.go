@@ -29,6 +29,7 @@ var sections = []section{
 	{"engine", "The engine against bare loops: M/M/c, load 0.85, four priorities, trace in memory", engineFigures, false},
 	{"traces", "Traces: a photo site's week", traceFigures, false},
 	{"ticks", "What a tick costs", tickFigures, false},
+	{"journal", "Recording and replaying decisions", journalFigures, false},
 	{"cores", "Two cores against one", coreFigures, false},
 	{"year", "A year of 100 million jobs, generated and streamed", yearFigures, true},
 }

@@ -23,6 +23,8 @@ var verbs = []func(*app) *cobra.Command{
 	newCompareCommand,
 	newBoundCommand,
 	newTuneCommand,
+	newReplayCommand,
+	newExplainCommand,
 	newScenarioCommand,
 	newTraceCommand,
 	newVersionCommand,

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/sim"
@@ -26,6 +27,7 @@ type simulation struct {
 	runs, parallel int
 	json, jobs     string
 	timeline       string
+	journal        string
 	report         reporting
 }
 
@@ -51,6 +53,7 @@ promise was broken. With --quiet it says so only then.`,
 	flags.StringVar(&s.json, "json", "", "write the figures as JSON to this `file`; - for standard output")
 	flags.StringVar(&s.jobs, "jobs", "", "write every job's fate to this `file` (.csv or .parquet)")
 	flags.StringVar(&s.timeline, "timeline", "", "write the state at every tick to this CSV `file`")
+	flags.StringVar(&s.journal, "journal", "", "record every decision in this `file` (.jsonl.zst), for replay and explain")
 	s.report.addTo(flags)
 	return c
 }
@@ -59,8 +62,8 @@ func (s *simulation) run(path string, seeded bool) error {
 	if err := checkRuns(s.runs, s.parallel, s.seed); err != nil {
 		return usageError(err)
 	}
-	if s.runs > 1 && (s.jobs != "" || s.timeline != "") {
-		return usageError(errors.New("--jobs and --timeline are of one run: leave out --runs"))
+	if s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.journal != "") {
+		return usageError(errors.New("--jobs, --timeline and --journal are of one run: leave out --runs"))
 	}
 	var err error
 	if err := s.checkPlaces(); err != nil {
@@ -86,9 +89,13 @@ func (s *simulation) run(path string, seeded bool) error {
 }
 
 // checkPlaces returns an error where a result could not be written, before any
-// work is done for it. The files of --json and --jobs are tried when they begin.
+// work is done for it. The files of --json, --jobs and --journal are tried when
+// they begin.
 func (s *simulation) checkPlaces() error {
 	if err := checkJobLog(s.jobs); err != nil {
+		return err
+	}
+	if err := checkJournal(s.journal); err != nil {
 		return err
 	}
 	if err := checkFile(s.timeline); err != nil {
@@ -97,8 +104,8 @@ func (s *simulation) checkPlaces() error {
 	return prepareFolders(s.report.page, s.report.plots)
 }
 
-// once runs the scenario with one seed. The files of --json and --jobs are begun
-// before the work and completed after it.
+// once runs the scenario with one seed. The files of --json, --jobs and --journal
+// are begun before the work and completed after it.
 func (s *simulation) once(began time.Time) error {
 	opt := sim.Options{Timeline: s.timeline != "" || s.report.wanted()}
 	var result *sim.Result
@@ -117,8 +124,13 @@ func (s *simulation) once(began time.Time) error {
 		}
 		return log.close()
 	}
+	header := func() journal.Header { return s.world.JournalHeader(nil, s.seed, buildVersion().short()) }
 	err := s.app.intoJSON(s.json, func() (any, error) {
-		if err := into(s.jobs, run); err != nil {
+		err := intoJournal(s.journal, header, func(j *journal.Writer) error {
+			opt.Journal = j
+			return into(s.jobs, run)
+		})
+		if err != nil {
 			return nil, err
 		}
 		verdicts = s.scenario.Judge(&result.Figures)
