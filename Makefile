@@ -26,15 +26,17 @@ test: ## run every test
 	@scripts/install-chromium
 	$(GO) test ./...
 
-check: ## format, vet, staticcheck, import arrows, generated files
+check: ## format, vet, staticcheck, import arrows, generated files; every scenario against its baseline
 	@scripts/check-format "$(TOOL) gofumpt"
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(GO) test -run '^TestHouse' .
 	@scripts/check-generated
+	@$(MAKE) --no-print-directory scenarios
 
-scenarios: build ## simulate every scenario and judge its promises
-	@scripts/scenarios bin/skynet
+# A changed policy needs new baselines: bin/skynet check --update --reason "…"
+scenarios: build ## run every scenario and compare it with its baseline
+	bin/skynet check
 
 # Finished runs are kept in out/results: what was stopped goes on where it
 # stopped. POLICIES=… (files or names), RUNS=… (seeds) and BOUND=… may be set.

@@ -23,6 +23,7 @@ var verbs = []func(*app) *cobra.Command{
 	newCompareCommand,
 	newBoundCommand,
 	newTuneCommand,
+	newCheckCommand,
 	newReplayCommand,
 	newExplainCommand,
 	newScenarioCommand,

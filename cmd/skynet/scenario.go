@@ -122,6 +122,9 @@ func lintScenarios(a *app, paths []string) error {
 		s, err := scenarios.Load(path)
 		var notes []string
 		if err == nil {
+			err = a.fetch(s)
+		}
+		if err == nil {
 			notes, err = s.Lint(a.ctx)
 		}
 		if a.ctx.Err() != nil {

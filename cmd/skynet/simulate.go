@@ -78,6 +78,9 @@ func (s *simulation) run(path string, seeded bool) error {
 	if !seeded {
 		s.seed = s.scenario.Seed
 	}
+	if err := s.app.fetch(s.scenario); err != nil {
+		return err
+	}
 	began := time.Now()
 	if s.world, err = s.scenario.World(); err != nil {
 		return err
@@ -107,7 +110,7 @@ func (s *simulation) checkPlaces() error {
 // once runs the scenario with one seed. The files of --json, --jobs and --journal
 // are begun before the work and completed after it.
 func (s *simulation) once(began time.Time) error {
-	opt := sim.Options{Timeline: s.timeline != "" || s.report.wanted()}
+	opt := sim.Options{Timeline: s.timeline != "" || s.report.wanted() || len(s.scenario.Expects) > 0}
 	var result *sim.Result
 	var verdicts []sim.Verdict
 	run := func(jobs io.Writer) error {
@@ -133,7 +136,7 @@ func (s *simulation) once(began time.Time) error {
 		if err != nil {
 			return nil, err
 		}
-		verdicts = s.scenario.Judge(&result.Figures)
+		verdicts = s.scenario.JudgeRun(result)
 		return judged{&result.Figures, verdicts}, nil
 	})
 	if err != nil {
