@@ -98,7 +98,7 @@ func (e *example) time(meta traces.Meta) {
 // trace writes where the jobs are, and how fast the cores were that ran them.
 func (e *example) trace(file string, meta traces.Meta) {
 	e.text("\n[trace]\n")
-	e.line("file = "+quoted(file), "%s jobs, relative to this file's folder", counted(e.jobs))
+	e.line("file = "+quoted(file), "%s jobs, relative to this file's folder", grouped(e.jobs))
 	why := "assumed: the slowest core of " + e.catalog.Name
 	if e.reference = meta.ReferenceSpeed; e.reference > 0 {
 		why = "as the trace says"
@@ -138,7 +138,7 @@ func (e *example) classes() {
 		}
 		taken[name] = true
 		e.text("\n[[class]]\n")
-		e.line("name = "+quoted(name), "%s jobs, %s of the work, priority %s", counted(t.jobs), share(t.seconds, e.total()), t.priority())
+		e.line("name = "+quoted(name), "%s jobs, %s of the work, priority %s", grouped(t.jobs), share(t.seconds, e.total()), t.priority())
 		e.line("type = "+quoted(t.name), "service: mean %s, half within %s, 95 %% within %s, longest %s",
 			roughly(time.Duration(t.seconds/float64(t.jobs)*1e9)), roughly(t.quantile(0.5)), roughly(t.quantile(0.95)), roughly(t.max))
 		e.line("target = "+tomlValue(t.target()), "from arrival to done")
@@ -151,7 +151,7 @@ func (e *example) classes() {
 	}
 	what := "whatever else comes; a job without a class is an error"
 	if left > 0 {
-		what = fmt.Sprintf("%s jobs of %d more types, and whatever else comes", counted(left), len(e.types)-len(own))
+		what = fmt.Sprintf("%s jobs of %d more types, and whatever else comes", grouped(left), len(e.types)-len(own))
 	}
 	e.text("\n[[class]]\n")
 	e.line(`name = "rest"`, "%s", what)
@@ -235,8 +235,8 @@ func roughly(d time.Duration) string {
 	return formatDuration(d)
 }
 
-// counted returns n with its thousands apart.
-func counted(n int64) string {
+// grouped returns n with its thousands apart.
+func grouped(n int64) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + " " + s[i:]
