@@ -10,6 +10,9 @@ import (
 // elided is the line of a page that stands for any lines that were left out.
 const elided = "…"
 
+// took matches a run time, and the rate behind it if there is one.
+const took = `[\d.]+ [a-zµ]+(?: \d+ [a-z]+)*(?: \([\d.]+ [kM]? ?(?:jobs|decisions)/s\))?`
+
 // What differs from one run to the next, and is not compared. Everything else
 // must be there to the byte, blanks at the ends of lines aside.
 var varying = []struct {
@@ -18,8 +21,12 @@ var varying = []struct {
 	why  string
 }{
 	{
-		regexp.MustCompile(`^(\S+: .*(?:seeds? [\d–]+|runs))\s{2,}[\d.]+ [a-zµ]+(?: \d+ [a-z]+)*(?: \([\d.]+ [kM]? ?jobs/s\))?$`),
-		"$1  TIME", "how long a run took, and how many jobs that was a second",
+		regexp.MustCompile(`^(\S+: .*(?:seeds? [\d–]+|runs|\))) {2,}` + took + `$`),
+		"$1  TIME", "how long a run took, and how much it did in a second",
+	},
+	{
+		regexp.MustCompile(`^` + took + `$`),
+		"TIME", "the same on a line of its own",
 	},
 	{
 		regexp.MustCompile(`\(devel\)(?: \([0-9a-f]+(?:, modified)?\))? go1\.[0-9.]+ [a-z0-9]+/[a-z0-9]+`),
@@ -119,6 +126,9 @@ func TestShownAgreesWithPrinted(t *testing.T) {
 		{"week: 7 d, seed 1     370 ms (12 M jobs/s)", "week: 7 d, seed 1    1.2 s (900 k jobs/s)\n", true},
 		{"week: 7 d, seed 1     370 ms (12 M jobs/s)", "week: 8 d, seed 1    1.2 s (900 k jobs/s)\n", false},
 		{"week: seed 1   1 m 3 s", "week: seed 1   8.4 s\n", true},
+		{"skynet: 300 decisions, Sun to Mon (4 h 59 m)   2.7 s", "skynet: 300 decisions, Sun to Mon (4 h 59 m)     1 m 4 s\n", true},
+		{"3.7 s (2.7 k decisions/s)", "14.5 s (696 decisions/s)\n", true},
+		{"3.7 s late", "14.5 s late\n", false},
 		{"week: 20 runs, seeds 1–20   7.5 s (994 k jobs/s)", "week: 20 runs, seeds 1–20   14.9 s (659 k jobs/s)\n", true},
 		{"upload 99 % max 1 m 20 s", "upload 99 % max 1 m 21 s\n", false},
 		{"skynet (devel) (3f9a1c, modified) go1.26.0 linux/amd64", "skynet (devel) go1.27.1 darwin/arm64\n", true},
