@@ -11,7 +11,7 @@ import (
 const elided = "…"
 
 // took matches a run time, and the rate behind it if there is one.
-const took = `[\d.]+ [a-zµ]+(?: \d+ [a-z]+)*(?: \([\d.]+ [kM]? ?(?:jobs|decisions)/s\))?`
+const took = `[\d.]+ (?:[nµm]?s|[mhd])(?: \d+ [smhd])*(?: \([\d.]+ [kM]? ?(?:jobs|decisions)/s\))?`
 
 // What differs from one run to the next, and is not compared. Everything else
 // must be there to the byte, blanks at the ends of lines aside.
@@ -129,6 +129,7 @@ func TestShownAgreesWithPrinted(t *testing.T) {
 		{"skynet: 300 decisions, Sun to Mon (4 h 59 m)   2.7 s", "skynet: 300 decisions, Sun to Mon (4 h 59 m)     1 m 4 s\n", true},
 		{"3.7 s (2.7 k decisions/s)", "14.5 s (696 decisions/s)\n", true},
 		{"3.7 s late", "14.5 s late\n", false},
+		{"3 jobs", "4 jobs\n", false},
 		{"week: 20 runs, seeds 1–20   7.5 s (994 k jobs/s)", "week: 20 runs, seeds 1–20   14.9 s (659 k jobs/s)\n", true},
 		{"upload 99 % max 1 m 20 s", "upload 99 % max 1 m 21 s\n", false},
 		{"skynet (devel) (3f9a1c, modified) go1.26.0 linux/amd64", "skynet (devel) go1.27.1 darwin/arm64\n", true},
