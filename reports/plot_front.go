@@ -24,6 +24,7 @@ func frontPlot(t *Tuning) plot {
 	for i, hue := range []chart.Hue{chart.Blue, chart.Green, chart.Purple, chart.Ink}[:min(4, len(t.Outcome.Rows))] {
 		series = append(series, chart.Series{Name: strings.TrimLeft(rowName(t.Outcome, i), "* "), Kind: chart.Points, Hue: hue})
 	}
+	var intervals []chart.Series
 	points := slices.Clone(t.Outcome.Points)
 	slices.SortStableFunc(points, func(a, b tune.Point) int { return cmp.Compare(a.P95, b.P95) })
 	for i := range points {
@@ -37,6 +38,7 @@ func frontPlot(t *Tuning) plot {
 			if !points[i].Keeps {
 				series[at].Name += " (promise broken)"
 			}
+			intervals = append(intervals, intervalsAround(&points[i], &t.Outcome.Rows[row].Tuned, series[at].Hue)...)
 		case !points[i].Keeps:
 			at = 2
 		case points[i].Front:
@@ -53,24 +55,43 @@ func frontPlot(t *Tuning) plot {
 			panel.Series = append(panel.Series, series[i])
 		}
 	}
+	panel.Series = append(panel.Series, intervals...)
+	if panel.Y.Max > 0 {
+		const floor = 1 // what cost is measured in
+		panel.Rules = []chart.Rule{{Name: "floor of work", At: floor, Hue: chart.Ink, Dash: chart.DashDot}}
+		panel.Y.Min = min(panel.Y.Min, floor-0.02)
+	}
 	p := plot{
 		name: "5-front",
-		caption: "Each cross is a finalist on the weeks that chose between them. Lower and further left is better. On the front are those that no other beats in cost, p95 and slack at once. " +
+		caption: "Each cross is a finalist on the weeks that chose between them, those of the table with 95 % intervals. Lower and further left is better. On the front are those that no other beats in cost, p95 and slack at once. " +
 			"The floor is the work on the cheapest type at full load: nobody can pay less.",
 		figure: chart.Figure{Title: "Cost and p95 of the finalists", X: x, Panels: []chart.Panel{panel}},
 		table:  table{note: "Each row is one finalist.", columns: []string{"cost ÷ floor", "p95 of " + t.Class, "slack", "promises", "on the front"}},
 	}
-	word := func(yes bool, text string) string {
+	word := func(yes bool, text, otherwise string) string {
 		if yes {
 			return text
 		}
-		return "no"
+		return otherwise
 	}
 	for i := range points {
 		x := &points[i]
-		p.table.rows = append(p.table.rows, []string{fixed(x.Ratio, 3), seconds(x.P95), percents(x.Slack), word(x.Keeps, "kept"), word(x.Front, "yes")})
+		p.table.rows = append(p.table.rows, []string{fixed(x.Ratio, 3), seconds(x.P95), percents(x.Slack), word(x.Keeps, "kept", "broken"), word(x.Front, "yes", "no")})
 	}
 	return p
+}
+
+// intervalsAround are fine lines through a finalist: the intervals of its means.
+func intervalsAround(p *tune.Point, s *tune.Summary, hue chart.Hue) []chart.Series {
+	var list []chart.Series
+	line := func(x, y []float64) { list = append(list, chart.Series{Thin: true, Hue: hue, X: x, Y: y}) }
+	if half := IntervalOf(s.P95.Values).Half(); half > 0 {
+		line([]float64{max(0, p.P95-half), p.P95 + half}, []float64{p.Ratio, p.Ratio})
+	}
+	if half := IntervalOf(s.Ratio.Values).Half(); half > 0 {
+		line([]float64{p.P95, p.P95}, []float64{p.Ratio - half, p.Ratio + half})
+	}
+	return list
 }
 
 // around bounds an axis by what of lies in the points, with a tenth of their

@@ -153,7 +153,7 @@ func TestTuningReport(t *testing.T) {
 	}
 	same(t, "files", strings.Join(files(t, dir), " "), "10-tornado.png 10-tornado.svg 5-front.png 5-front.svg index.html")
 	for name, wants := range map[string][]string{
-		filepath.Join(dir, "5-front.svg"):    {"on the front", "dominated", "breaks a promise", advised, "p95 of upload", "cost ÷ floor"},
+		filepath.Join(dir, "5-front.svg"):    {"on the front", "dominated", "breaks a promise", advised, "p95 of upload", "cost ÷ floor", "floor of work"},
 		filepath.Join(dir, "10-tornado.svg"): {"−20 %", "+20 %", "large", "4m0s: −5.0 %", "6m0s: +7.0 %"},
 		page:                                 {"Tuning of skynet on photo-week", "B against the defaults, paired", "What to choose from", "A star marks", "tuned.toml", ">gain<"},
 	} {
