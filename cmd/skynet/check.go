@@ -3,18 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/reports/github"
 	"github.com/skynet-ec2/skynet/scenarios"
@@ -47,6 +44,7 @@ type checkCase struct {
 	scenario *scenarios.Scenario
 	seeds    []uint64
 	baseline *gate.Baseline // nil: none that can be compared with
+	doubt    error          // why the baseline may be another world's
 	skipped  string         // why it is not run
 	notes    []string
 	measured *gate.Measured
@@ -91,9 +89,9 @@ be reviewed. Files and formats are explained in docs/check.md.`,
 	flags.IntVar(&c.runs, "runs", 0, fmt.Sprintf("run this `many` seeds, not all of the baseline's (%d in a new one)", checkRunsDefault))
 	flags.StringVar(&c.against, "against", "", "compare with this git `commit`, not with baselines")
 	flags.IntVar(&c.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once")
-	flags.DurationVar(&c.timeout, "timeout", 10*time.Minute, "give up when one run takes `longer`")
+	flags.DurationVar(&c.timeout, "timeout", 10*time.Minute, "give up when one run takes longer than this `duration`")
 	flags.BoolVar(&c.offline, "offline", false, "download no recording: what is not in the cache is missing, an error")
-	choiceVar(flags, &c.format, "format", "text", "write the result to standard output as `word`", checkFormats)
+	choiceVar(flags, &c.format, "format", "text", "write the result to standard output in this `form`", checkFormats)
 	flags.StringVar(&c.junit, "junit", "", "write a JUnit XML `file`: a case for each promise and figure")
 	flags.StringVar(&c.markdown, "markdown", "", "write the pull request's comment to this `file`; - for standard output")
 	flags.StringVar(&c.json, "json", "", "write everything as JSON to this `file`; - for standard output")
@@ -195,171 +193,6 @@ func (c *checking) toStdout() int {
 	return n
 }
 
-// part returns which part of the scenarios is to be checked: every n-th from
-// the i-th on.
-func (c *checking) part() (i, n int, err error) {
-	if c.shard == "" {
-		return 0, 1, nil
-	}
-	a, b, _ := strings.Cut(c.shard, "/")
-	i, errI := strconv.Atoi(a)
-	n, errN := strconv.Atoi(b)
-	if errI != nil || errN != nil || i < 0 || i >= n {
-		return 0, 0, fmt.Errorf("--shard %q: must be i/n, from 0/n to n-1/n, such as 0/4", c.shard)
-	}
-	return i, n, nil
-}
-
-// load reads the scenarios that are to be checked. Everything wrong with any of
-// them is said at once.
-func (c *checking) load() error {
-	files, err := c.files()
-	if err != nil {
-		return err
-	}
-	var names []string
-	var chosen []string
-	for _, file := range files {
-		names = append(names, stemOf(file))
-		if c.only == "" {
-			chosen = append(chosen, file)
-		} else if ok, _ := path.Match(c.only, stemOf(file)); ok {
-			chosen = append(chosen, file)
-		}
-	}
-	if len(chosen) == 0 {
-		return inputError(fmt.Errorf("--only %s: matches none of %s%s", c.only, strings.Join(names, ", "), spell.DidYouMean(c.only, names)))
-	}
-	var all []error
-	i, n, _ := c.part()
-	for k, file := range chosen {
-		if k%n != i {
-			continue
-		}
-		s, err := scenarios.LoadWith(file, scenarios.Replace{Policy: c.policy})
-		if err != nil {
-			all = append(all, err)
-			continue
-		}
-		c.cases = append(c.cases, &checkCase{scenario: s})
-	}
-	return c.app.listAll(all)
-}
-
-// files returns the scenario files that the arguments name: of a folder every
-// TOML file but policies.
-func (c *checking) files() ([]string, error) {
-	args := c.args
-	if len(args) == 0 {
-		args = []string{"scenarios"}
-	}
-	var files []string
-	for _, arg := range args {
-		info, err := os.Stat(arg)
-		switch {
-		case err != nil:
-			return nil, err
-		case !info.IsDir():
-			files = append(files, arg)
-			continue
-		}
-		inside, err := filepath.Glob(filepath.Join(arg, "*.toml"))
-		if err != nil {
-			return nil, err
-		}
-		found := false
-		for _, file := range inside {
-			kind, err := scenarios.KindOf(file)
-			if err == nil && kind == scenarios.PolicyFile {
-				continue
-			}
-			found = true
-			files = append(files, file) // what is wrong with it is said when it is loaded
-		}
-		if !found {
-			return nil, inputError(fmt.Errorf("folder %s: holds no scenario", arg))
-		}
-	}
-	return files, nil
-}
-
-func (c *checking) scenarios() []*scenarios.Scenario {
-	var list []*scenarios.Scenario
-	for _, k := range c.cases {
-		list = append(list, k.scenario)
-	}
-	return list
-}
-
-// prepare settles which seeds each scenario runs and what it is compared with.
-// Everything that is wrong is said at once, before anything runs.
-func (c *checking) prepare() error {
-	var all []error
-	for _, k := range c.cases {
-		if k.skipped != "" {
-			continue
-		}
-		if _, err := k.scenario.Lint(c.app.ctx); err != nil {
-			all = append(all, err)
-			continue
-		}
-		if err := c.choose(k); err != nil {
-			all = append(all, err)
-		}
-	}
-	if err := c.app.listAll(all); err != nil || !c.update {
-		return err
-	}
-	for _, k := range c.cases {
-		if err := reports.PrepareFolder(filepath.Dir(gate.Path(k.scenario.Path))); err != nil {
-			return namedByUser(err)
-		}
-	}
-	return nil
-}
-
-// choose settles the seeds of one scenario.
-func (c *checking) choose(k *checkCase) error {
-	n := c.runs
-	if n == 0 {
-		n = checkRunsDefault
-	}
-	k.seeds = gate.Seeds(k.scenario, n)
-	if c.against != "" {
-		return nil
-	}
-	b, err := gate.Load(k.scenario)
-	if err == nil {
-		var why string
-		if why, err = b.Stale(k.scenario); err == nil && why != "" {
-			err = &gate.FileError{Path: gate.Path(k.scenario.Path), Reason: why}
-		}
-	}
-	var missing *gate.MissingError
-	var unfit *gate.FileError
-	switch {
-	case err != nil && c.update && errors.As(err, &missing):
-		return nil
-	case err != nil && c.update && errors.As(err, &unfit):
-		c.app.log.Warn("a baseline cannot be compared with, and is written anew", "file", unfit.Path, "why", unfit.Reason)
-		k.notes = append(k.notes, "its former baseline could not be compared with")
-		return nil
-	case err != nil:
-		return err
-	}
-	k.baseline = b
-	switch {
-	case c.runs == 0:
-		k.seeds = b.Seeds
-	case c.update:
-	case c.runs > len(b.Seeds):
-		return inputError(fmt.Errorf("--runs %d: %s has %d seeds: run fewer, or --update it with more", c.runs, gate.Path(k.scenario.Path), len(b.Seeds)))
-	default:
-		k.seeds = b.Seeds[:c.runs]
-	}
-	return nil
-}
-
 // measure runs everything and compares it.
 func (c *checking) measure() (*reports.Check, error) {
 	total := 0
@@ -379,6 +212,7 @@ func (c *checking) measure() (*reports.Check, error) {
 	result := &reports.Check{
 		Version: buildVersion().String(), Command: c.reproduce(), Against: against, Own: c.policy == "" && c.before == nil, Strict: c.strict, Reason: c.reason, Scenarios: []*reports.CheckCase{},
 	}
+	var doubts []error
 	for _, k := range c.cases {
 		if k.skipped == "" {
 			var err error
@@ -393,8 +227,13 @@ func (c *checking) measure() (*reports.Check, error) {
 		}
 		k.shown = k.report(before)
 		result.Scenarios = append(result.Scenarios, k.shown)
+		// Where every run is the same, event by event, so is the world, however its
+		// description is hashed now.
+		if k.doubt != nil && !k.shown.Identical {
+			doubts = append(doubts, k.doubt)
+		}
 	}
-	return result, nil
+	return result, c.app.listAll(doubts)
 }
 
 // formerly returns what a scenario came to before, nil where there is nothing to
@@ -467,101 +306,4 @@ func (c *checking) write(result *reports.Check) error {
 		result.Written++
 	}
 	return nil
-}
-
-// tell writes the result, where the flags say.
-func (c *checking) tell(result *reports.Check) error {
-	marker := reports.CheckMarker(c.about())
-	markdown := func(w io.Writer) error { return reports.CheckMarkdown(w, result, marker) }
-	for _, x := range []struct {
-		path  string
-		write func(io.Writer) error
-	}{
-		{c.junit, func(w io.Writer) error { return reports.CheckJUnit(w, result) }},
-		{c.markdown, markdown},
-	} {
-		if x.path == "" || x.path == "-" {
-			continue
-		}
-		if err := into(x.path, x.write); err != nil {
-			return err
-		}
-	}
-	if err := c.app.intoJSON(c.json, func() (any, error) { return result, nil }); err != nil {
-		return err
-	}
-	if err := c.show(result, markdown); err != nil {
-		return err
-	}
-	if !c.comment {
-		return nil
-	}
-	var text strings.Builder
-	if err := markdown(&text); err != nil {
-		return err
-	}
-	err := c.app.tellGitHub(c.github, marker, text.String())
-	if err != nil && !result.Good {
-		c.app.log.Error("the comment could not be written", "why", err)
-		return nil // the verdict matters more
-	}
-	return err
-}
-
-// show writes the result to standard output, or to standard error where that is
-// for something else.
-func (c *checking) show(result *reports.Check, markdown func(io.Writer) error) error {
-	w, only := c.app.stdout, c.toStdout() > 0
-	switch {
-	case c.format == "markdown" || c.markdown == "-":
-		if err := markdown(w); err != nil {
-			return err
-		}
-	case c.format == "json":
-		return c.app.intoJSON("-", func() (any, error) { return result, nil })
-	}
-	if c.app.quiet && result.Good || c.format == "markdown" {
-		return nil
-	}
-	if only {
-		w = c.app.stderr
-	}
-	err := reports.CheckText(w, result, reports.Options{Reproduce: result.Command, Color: !c.app.noColor && !only, Width: c.app.width()})
-	if err == nil && c.format == "github" {
-		err = reports.CheckAnnotations(w, result, c.github.Place)
-	}
-	return err
-}
-
-// about tells this check from others of the same repository.
-func (c *checking) about() string {
-	words := append([]string{}, c.args...)
-	if len(words) == 0 {
-		words = append(words, "scenarios")
-	}
-	for _, x := range []struct{ flag, value string }{{"--only", c.only}, {"--shard", c.shard}, {"--policy", c.policy}} {
-		if x.value != "" {
-			words = append(words, x.flag, x.value)
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// reproduce returns the command that gives the same results again.
-func (c *checking) reproduce() string {
-	words := append([]string{"skynet", "check"}, c.args...)
-	for _, x := range []struct{ flag, value string }{
-		{"--only", c.only}, {"--shard", c.shard}, {"--policy", c.policy}, {"--against", c.against},
-	} {
-		if x.value != "" {
-			words = append(words, x.flag, x.value)
-		}
-	}
-	if c.runs > 0 {
-		words = append(words, "--runs", fmt.Sprint(c.runs))
-	}
-	if c.strict {
-		words = append(words, "--strict")
-	}
-	return commandLine(words)
 }

@@ -25,7 +25,9 @@ type earlier struct {
 	program     string // that runs the other commit's scenarios
 }
 
-func (e *earlier) String() string { return fmt.Sprintf("%s (%s)", e.ref, e.commit[:min(12, len(e.commit))]) }
+func (e *earlier) String() string {
+	return fmt.Sprintf("%s (%s)", e.ref, e.commit[:min(12, len(e.commit))])
+}
 
 // checkOut puts a commit of the scenarios' repository into a temporary git
 // worktree. Where the repository is skynet's own, its program is built there;

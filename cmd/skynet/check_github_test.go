@@ -152,14 +152,13 @@ func TestCheckWithoutRights(t *testing.T) {
 	}
 	t.Run("a verdict matters more than a comment", func(t *testing.T) {
 		workflow(t, &pullRequest{deny: http.StatusBadGateway}, "token")
-		code, _, problem := runCheck(t, dir, "one.toml", "--comment", "--policy", "big.toml")
-		if code != exitBadInput {
-			t.Errorf("a policy that is not there: exit %d", code)
+		if code, _, problem := runCheck(t, dir, "one.toml", "--comment", "--policy", "big.toml"); code != exitBadInput {
+			t.Errorf("a policy that is not there: exit %d: %s", code, problem)
 		}
 		if err := os.WriteFile(filepath.Join(dir, "big.toml"), []byte("name = \"static\"\n[params]\ninstances = 19\n"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if code, _, problem = runCheck(t, dir, "one.toml", "--comment", "--policy", "big.toml"); code != exitBroken || !strings.Contains(problem, "502") {
+		if code, _, problem := runCheck(t, dir, "one.toml", "--comment", "--policy", "big.toml"); code != exitBroken || !strings.Contains(problem, "502") {
 			t.Errorf("exit %d: %s", code, problem)
 		}
 	})

@@ -48,6 +48,8 @@ instances = 1
 		"compare s.toml static --json out.json --markdown out.md",
 		"compare s.toml static --json out.json --bound floor --runs 2",
 		"tune s.toml --budget 60 --out out.toml --json out.json",
+		"check s.toml --update --reason x --json out.json --junit out.xml",
+		"check s.toml --against HEAD --json out.json",
 		"scenario lint s.toml",
 		"scenario new out.toml --from-trace trace.csv",
 		"trace import trace.csv -o out.parquet",

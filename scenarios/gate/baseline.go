@@ -213,9 +213,16 @@ func (b *Baseline) Text() []byte {
 		key   string
 		value any
 	}{
-		{"schema", b.Schema}, {"scenario", b.Scenario}, {"written_by", b.WrittenBy}, {"reason", b.Reason},
-		{"policy", b.Policy}, {"policy_sha256", b.PolicySHA256}, {"world_sha256", b.WorldSHA256}, {"trace_sha256", b.TraceSHA256},
-		{"seeds", b.Seeds}, {"digests", b.Digests},
+		{"schema", b.Schema},
+		{"scenario", b.Scenario},
+		{"written_by", b.WrittenBy},
+		{"reason", b.Reason},
+		{"policy", b.Policy},
+		{"policy_sha256", b.PolicySHA256},
+		{"world_sha256", b.WorldSHA256},
+		{"trace_sha256", b.TraceSHA256},
+		{"seeds", b.Seeds},
+		{"digests", b.Digests},
 	} {
 		fmt.Fprintf(&out, "  %q: %s,\n", x.key, line(x.value))
 	}

@@ -309,3 +309,40 @@ attain = 0.0
 		t.Error(diff)
 	}
 }
+
+// FuzzBaseline: no text makes the reader fail otherwise than by saying why, and
+// what it takes for a baseline can be compared with.
+func FuzzBaseline(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "small.toml")
+	if err := os.WriteFile(path, []byte(small), 0o666); err != nil {
+		f.Fatal(err)
+	}
+	s, err := scenarios.Load(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	m, err := (&Measure{Parallel: 1}).Run(context.Background(), s, s.Decides(), Seeds(s, 2))
+	if err != nil {
+		f.Fatal(err)
+	}
+	b, err := m.Baseline(nil, "skynet v1", "first")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Text())
+	f.Add([]byte(`{"schema":1,"scenario":"small","seeds":[1],"digests":["a"],"figures":[{"metric":"cost_usd","by_seed":null}]}`))
+	f.Add([]byte(`{"schema":1,"scenario":"small","seeds":[1],"digests":["a"],"figures":[null]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		b, wrong := read(text, s)
+		if wrong != "" {
+			return
+		}
+		figures, digests := b.On(Seeds(s, 3))
+		if len(digests) != 3 || len(figures) != len(b.Figures) {
+			t.Errorf("%d digests, %d figures", len(digests), len(figures))
+		}
+		if again, wrong := read(b.Text(), s); wrong != "" || !again.Same(b) {
+			t.Errorf("written again it is another: %s", wrong)
+		}
+	})
+}
