@@ -2,6 +2,7 @@ package traces
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,18 +62,13 @@ func CheckColumns(columns map[string]string) error {
 // sortedColumns returns the keys of a mapping in the order of importNames,
 // behind them what is unknown.
 func sortedColumns(columns map[string]string) []string {
-	var names, unknown []string
+	var names []string
 	for _, name := range importNames {
 		if _, ok := columns[name]; ok {
 			names = append(names, name)
 		}
 	}
-	for name := range columns {
-		if !slices.Contains(importNames, name) {
-			unknown = append(unknown, name)
-		}
-	}
-	slices.Sort(unknown)
+	unknown := slices.DeleteFunc(slices.Sorted(maps.Keys(columns)), func(name string) bool { return slices.Contains(importNames, name) })
 	return append(names, unknown...)
 }
 
