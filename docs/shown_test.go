@@ -25,6 +25,10 @@ var varying = []struct {
 		"$1  TIME", "how long a run took, and how much it did in a second",
 	},
 	{
+		regexp.MustCompile(`^(\d+ scenarios?, .*: .*\S) {2,}` + took + `$`),
+		"$1  TIME", "how long a check took",
+	},
+	{
 		regexp.MustCompile(`^` + took + `$`),
 		"TIME", "the same on a line of its own",
 	},
