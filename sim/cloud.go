@@ -86,10 +86,11 @@ const (
 )
 
 // launchAll asks EC2 for a launch and, as far as it is refused, for its
-// substitutes. It returns how many instances were launched.
-func (e *engine) launchAll(l *policy.Launch) (launched, refused int) {
+// substitutes. It returns how many instances were launched, how many were
+// refused, and how many of the last choice are missing.
+func (e *engine) launchAll(l *policy.Launch) (launched, refused, left int) {
 	got, why := e.runInstances(l.Type, l.Market, l.Zone, l.Count)
-	launched, left := got, l.Count-got
+	launched, left = got, l.Count-got
 	refused = left
 	for _, sub := range l.Else {
 		// a throttled or failed call says nothing about the type: asking for
@@ -103,7 +104,7 @@ func (e *engine) launchAll(l *policy.Launch) (launched, refused int) {
 		refused += n - got
 		left = n - got
 	}
-	return launched, refused
+	return launched, refused, left
 }
 
 // runInstances is one call: up to n instances of a type. It returns how many

@@ -114,13 +114,7 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	if cfg.Duration > 0 {
 		e.end = int64(cfg.Duration)
 	}
-	if cfg.Guard != nil {
-		e.guard = *cfg.Guard
-	} else if cfg.MaxInstances > 0 {
-		e.guard = policy.Open(cfg.MaxInstances)
-	} else {
-		e.guard = policy.Open(policy.Unlimited)
-	}
+	e.guard = cfg.Limits()
 	e.reference = cfg.ReferenceSpeed
 	if e.reference == 0 {
 		e.reference = 1
@@ -149,6 +143,17 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	e.startFaults()
 	e.startSpot()
 	return e, e.refill()
+}
+
+// Limits returns the guard that decisions pass.
+func (cfg *Config) Limits() policy.Guard {
+	switch {
+	case cfg.Guard != nil:
+		return *cfg.Guard
+	case cfg.MaxInstances > 0:
+		return policy.Open(cfg.MaxInstances)
+	}
+	return policy.Open(policy.Unlimited)
 }
 
 // Env returns what a policy for this world must be made with.

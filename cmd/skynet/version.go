@@ -17,6 +17,8 @@ type version struct {
 	Modified bool   `json:"modified,omitempty"` // the work tree differed from the revision
 	Go       string `json:"go"`
 	Platform string `json:"platform"` // operating system/architecture
+
+	Policy policyVersion `json:"policy"`
 }
 
 // buildVersion returns the version of the running program.
@@ -25,6 +27,7 @@ func buildVersion() version {
 		Version:  "(devel)",
 		Go:       runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Policy:   builtPolicy(),
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -76,7 +79,7 @@ func newVersionCommand(a *app) *cobra.Command {
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(v)
 			}
-			_, err := fmt.Fprintln(a.stdout, v)
+			_, err := fmt.Fprintf(a.stdout, "%s\n%s\n", v, v.Policy)
 			return err
 		},
 	}
