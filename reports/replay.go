@@ -62,7 +62,7 @@ func Replayed(w io.Writer, r *journal.Report, o ReplayOptions) error {
 	case r.Same():
 		s.line(part{{"✓ ", green}, {fmt.Sprintf("identical: decisions, reasons, and the state after each; %s compared in full", times(r.States, "state")), plain}}, 2, 2)
 	default:
-		s.line(part{{"✗ ", red}, {fmt.Sprintf("%s of %s differ, and %s of %s", Count(r.Differing), times(r.Decisions, "decision"), Count(r.DifferingStates), times(r.States, "state")), red}}, 2, 2)
+		s.line(part{{"✗ ", red}, {fmt.Sprintf("different: %s of %s, %s of %s", Count(r.Differing), times(r.Decisions, "decision"), Count(r.DifferingStates), times(r.States, "state")), red}}, 2, 2)
 	}
 	for i := range r.Differences {
 		d := &r.Differences[i]

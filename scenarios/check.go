@@ -315,7 +315,17 @@ func (s *Scenario) checkGuard(d *document) {
 	if g == nil || !d.clean("guard") || g.FleetMax == nil && !d.clean("cloud.max_instances") {
 		return
 	}
-	fleet := min(s.Cloud.MaxInstances, 5000)
+	limits := g.limits(s.Cloud.MaxInstances)
+	for _, err := range limits.Validate() {
+		d.param("guard", err)
+	}
+	s.guard = &limits
+}
+
+// limits returns the guard that the table says. A limit that is left out takes
+// the value that suits fleet_max, and that, if it is left out, most.
+func (g *Guard) limits(most int) policy.Guard {
+	fleet := min(most, 5000)
 	if g.FleetMax != nil {
 		fleet = *g.FleetMax
 	}
@@ -359,10 +369,7 @@ func (s *Scenario) checkGuard(d *document) {
 		limits.BreakerStall = *g.BreakerStall
 	}
 	limits.BeyondBounds = g.BeyondBounds
-	for _, err := range limits.Validate() {
-		d.param("guard", err)
-	}
-	s.guard = &limits
+	return limits
 }
 
 // param reports what a package of ours says of a parameter in the table at

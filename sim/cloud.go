@@ -171,15 +171,13 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	e.stats.launched(t.Name, len(e.alive))
 	e.digest.add(digestLaunch, e.now, id, int64(typ)<<1|int64(market))
 
-	lag := e.boot[typ].lag(e.launch.lag.UnitAt(id))
-	lag = e.slowBoot(lag, in)
-	dead := e.boot[typ].model.NeverBoots > e.launch.dead.UnitAt(id) || e.diesBooting(in)
-	if dead {
+	lag, boots := e.bootOf(id, typ, int(in.zone))
+	if !boots {
 		e.stats.inst.NeverBooted++
 	} else {
 		e.rare.push(e.now+int64(lag), becomesReady, id)
 	}
-	if delay, lost := e.replyLost(in); lost {
+	if delay, lost := e.replyLost(id, typ, int(in.zone)); lost {
 		in.confirmed = e.now + delay
 	}
 	e.scheduleCrash(in)

@@ -190,7 +190,7 @@ func (e *engine) observeEC2() {
 // A queue outage makes the queue's section unreadable; an API outage leaves the
 // fleet's section to the controller's own ledger, incomplete and ageing.
 func (e *engine) distort() {
-	for i, on := range e.faults.active {
+	for i, on := range e.active {
 		if !on {
 			continue
 		}

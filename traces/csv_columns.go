@@ -67,7 +67,7 @@ func sortedColumns(columns map[string]string) []string {
 			names = append(names, name)
 		}
 	}
-	for name := range columns {
+	for name := range columns { // map order: sorted below
 		if !slices.Contains(importNames, name) {
 			unknown = append(unknown, name)
 		}

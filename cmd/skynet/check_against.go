@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/scenarios/gate"
 	"github.com/skynet-ec2/skynet/sim"
@@ -170,7 +171,7 @@ func (e *earlier) simulate(ctx context.Context, file string, seed uint64, m *gat
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.As(err, &ended) && ended.ExitCode() == exitBroken:
+	case errors.As(err, &ended) && ended.ExitCode() == cli.ExitBroken:
 		// a promise that was broken then
 	case err != nil:
 		return nil, outsideError(fmt.Errorf("--against %s: simulate %s, seed %d: %w\n%s", e.ref, filepath.Base(file), seed, err, bytes.TrimSpace(problem.Bytes())))

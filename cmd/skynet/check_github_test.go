@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/skynet-ec2/skynet/cmd/cli"
 )
 
 // oneScenario has one instance and a promise that one keeps.
@@ -158,7 +160,7 @@ func TestCheckWithoutRights(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "big.toml"), []byte("name = \"static\"\n[params]\ninstances = 19\n"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if code, _, problem := runCheck(t, dir, "one.toml", "--comment", "--policy", "big.toml"); code != exitBroken || !strings.Contains(problem, "502") {
+		if code, _, problem := runCheck(t, dir, "one.toml", "--comment", "--policy", "big.toml"); code != cli.ExitBroken || !strings.Contains(problem, "502") {
 			t.Errorf("exit %d: %s", code, problem)
 		}
 	})

@@ -93,17 +93,7 @@ func (q *Queue) Lease(worker string, types []string, slots int, now int64, dst [
 	if err != nil {
 		return dst, fmt.Errorf("lease: %w", err)
 	}
-	q.picked = q.picked[:0]
-	if len(types) == 0 {
-		for i := range q.kinds {
-			q.picked = append(q.picked, &q.kinds[i])
-		}
-	}
-	for _, name := range types {
-		if i, ok := q.byKind[name]; ok && !slices.Contains(q.picked, &q.kinds[i]) {
-			q.picked = append(q.picked, &q.kinds[i])
-		}
-	}
+	q.choose(types)
 	for range slots {
 		slot, ok := q.pick(q.picked)
 		if !ok {
@@ -122,6 +112,21 @@ func (q *Queue) Lease(worker string, types []string, slots int, now int64, dst [
 		dst = append(dst, q.grant(r))
 	}
 	return dst, nil
+}
+
+// choose notes the kinds of the given types, all of them if none is given.
+func (q *Queue) choose(types []string) {
+	q.picked = q.picked[:0]
+	if len(types) == 0 {
+		for i := range q.kinds {
+			q.picked = append(q.picked, &q.kinds[i])
+		}
+	}
+	for _, name := range types {
+		if i, ok := q.byKind[name]; ok && !slices.Contains(q.picked, &q.kinds[i]) {
+			q.picked = append(q.picked, &q.kinds[i])
+		}
+	}
 }
 
 // pick returns the waiting job that goes next among the given types: of the

@@ -87,6 +87,9 @@ type Queue struct {
 	counts [states]int
 	totals Totals
 	picked []*kind // scratch of Lease
+
+	watch bool    // note who came due
+	came  []int64 // jobs whose time came since TakeDue
 }
 
 // Totals count what ever happened to a queue.
@@ -238,6 +241,9 @@ func (q *Queue) advance(now int64) {
 			r := q.records.at(t.slot)
 			q.undelay(r)
 			q.wait(t.slot, r)
+			if q.watch {
+				q.came = append(q.came, r.id)
+			}
 		}
 	}
 	for q.ended.len() > 0 && q.ended.first().at <= q.now {

@@ -20,7 +20,12 @@ type File struct {
 
 // Create begins a file that will be called path. It fails where path is a
 // folder.
-func Create(path string) (*File, error) {
+func Create(path string) (*File, error) { return create(path, 0o666) }
+
+// CreatePrivate is Create of a file that only its owner may read (mode 0600).
+func CreatePrivate(path string) (*File, error) { return create(path, 0o600) }
+
+func create(path string, mode fs.FileMode) (*File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
 			return nil, &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
@@ -34,7 +39,7 @@ func Create(path string) (*File, error) {
 	dir, base := filepath.Split(path)
 	for try := 0; ; try++ {
 		name := fmt.Sprintf("%s.%s.%d-%d.tmp", dir, base, os.Getpid(), try)
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		if err == nil {
 			return &File{file: f, path: path}, nil
 		}

@@ -1,0 +1,350 @@
+// Command queue measures the live queue at the level of its library: what a
+// job's whole life costs in processor time and in bytes of write-ahead log, how
+// many a second the machine at hand gets through, how fast an idle queue hands a
+// job over, and how long a standby needs to take over.
+//
+//	go run ./bench/queue -store sqlite|postgres|memory -jobs 200000
+//
+// It starts a PostgreSQL of its own and keeps everything in a temporary folder.
+// Compare processor time per job: the wall clock is at the mercy of neighbors.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/queue"
+	"github.com/skynet-ec2/skynet/live/queue/postgres"
+	"github.com/skynet-ec2/skynet/live/queue/postgres/pgtest"
+	"github.com/skynet-ec2/skynet/live/queue/sqlite"
+)
+
+type settings struct {
+	store     string
+	jobs      int
+	backlog   int
+	batch     int
+	producers int
+	workers   int
+	idle      int
+}
+
+func main() {
+	var s settings
+	flag.StringVar(&s.store, "store", "sqlite", "sqlite, postgres or memory")
+	flag.IntVar(&s.jobs, "jobs", 200_000, "jobs that live their whole life while it is measured")
+	flag.IntVar(&s.backlog, "backlog", 0, "jobs that wait behind them")
+	flag.IntVar(&s.batch, "batch", 16, "jobs in a worker's call")
+	flag.IntVar(&s.producers, "producers", 64, "callers that submit")
+	flag.IntVar(&s.workers, "workers", 64, "workers that call")
+	flag.IntVar(&s.idle, "idle", 200, "jobs handed over by an idle queue")
+	profile := flag.String("profile", "", "write a CPU profile of the run to `file`")
+	flag.Parse()
+	if err := profiled(*profile, func() error { return run(context.Background(), s, os.Stdout) }); err != nil {
+		fmt.Fprintln(os.Stderr, "bench/queue:", err)
+		os.Exit(3)
+	}
+}
+
+// profiled runs f and writes a CPU profile of it to a file, if one is named.
+func profiled(file string, f func() error) error {
+	if file == "" {
+		return f()
+	}
+	w, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(w); err != nil {
+		return err
+	}
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, w.Close())
+}
+
+// A place is where a store is, and what can be measured of it.
+type place struct {
+	open func() (queue.Store, error)
+	cpu  func() (time.Duration, error) // of the database's processes
+	wal  func() (int64, error)         // bytes written so far
+	free func() error
+}
+
+func nothing[T any]() (zero T, err error) { return zero, nil }
+
+func newPlace(ctx context.Context, store string) (*place, error) {
+	switch store {
+	case "memory":
+		m := queue.NewMemory()
+		return &place{func() (queue.Store, error) { return m, nil }, nothing[time.Duration], nothing[int64], func() error { return nil }}, nil
+	case "sqlite":
+		dir, err := os.MkdirTemp("", "skynet-bench-")
+		if err != nil {
+			return nil, err
+		}
+		return &place{
+			func() (queue.Store, error) { return sqlite.Open(ctx, filepath.Join(dir, "queue.db")) },
+			nothing[time.Duration], nothing[int64], func() error { return os.RemoveAll(dir) },
+		}, nil
+	case "postgres":
+		server, err := pgtest.Start("shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+		if err != nil {
+			return nil, err
+		}
+		url := server.URL(server.Port, "postgres")
+		wal := func() (n int64, err error) {
+			conn, err := pgx.Connect(ctx, url)
+			if err != nil {
+				return 0, err
+			}
+			defer conn.Close(ctx)
+			err = conn.QueryRow(ctx, "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint").Scan(&n)
+			return n, err
+		}
+		return &place{func() (queue.Store, error) { return postgres.Open(ctx, url) }, server.CPU, wal, server.Stop}, nil
+	}
+	return nil, fmt.Errorf("-store %q: must be sqlite, postgres or memory", store)
+}
+
+// meter measures what a phase costs.
+type meter struct {
+	place    *place
+	began    time.Time
+	own, db  time.Duration
+	wal      int64
+	out      io.Writer
+	problems error
+}
+
+func (m *meter) ownCPU() time.Duration {
+	var u syscall.Rusage
+	m.problems = errors.Join(m.problems, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func (m *meter) start() {
+	var err1, err2 error
+	m.db, err1 = m.place.cpu()
+	m.wal, err2 = m.place.wal()
+	m.problems = errors.Join(m.problems, err1, err2)
+	m.own, m.began = m.ownCPU(), time.Now()
+}
+
+func (m *meter) stop(what string, jobs int) {
+	took := time.Since(m.began)
+	own := m.ownCPU() - m.own
+	db, err1 := m.place.cpu()
+	wal, err2 := m.place.wal()
+	m.problems = errors.Join(m.problems, err1, err2)
+	per := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(jobs) }
+	fmt.Fprintf(m.out, "%-28s %8d jobs %9.0f jobs/s   CPU µs/job: service %5.1f database %5.1f sum %5.1f   WAL B/job %5.0f\n",
+		what, jobs, float64(jobs)/took.Seconds(), per(own), per(db-m.db), per(own+db-m.db), float64(wal-m.wal)/float64(jobs))
+}
+
+func run(ctx context.Context, s settings, out io.Writer) (err error) {
+	place, err := newPlace(ctx, s.store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, place.free()) }()
+	store, err := place.open()
+	if err != nil {
+		return err
+	}
+	e, err := queue.Open(ctx, store, queue.Options{})
+	if err != nil {
+		return err
+	}
+	m := &meter{place: place, out: out}
+	if s.backlog > 0 {
+		m.start()
+		if err := submit(ctx, e, s.backlog, s.producers, 1000, 200); err != nil {
+			return err
+		}
+		m.stop("enqueue by 1000", s.backlog)
+	}
+	if s.jobs > 0 {
+		calls, err := live(ctx, e, m, s)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%-28s p50 %v p99 %v of %d calls\n", "  a worker's call", quantile(calls, 0.5), quantile(calls, 0.99), len(calls))
+	}
+	if s.idle > 0 && s.backlog == 0 {
+		waits, err := idle(ctx, e, s.idle)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%-28s p50 %v p99 %v of %d jobs\n", "idle: submit to worker", quantile(waits, 0.5), quantile(waits, 0.99), len(waits))
+	}
+	if s.backlog > 0 {
+		if err := takeOver(ctx, place, e, m, s.backlog); err != nil {
+			return err
+		}
+	} else if err := e.Close(ctx); err != nil {
+		return err
+	}
+	return errors.Join(m.problems, store.Close())
+}
+
+func quantile(d []time.Duration, p float64) time.Duration {
+	slices.Sort(d)
+	return d[min(len(d)-1, int(p*float64(len(d))))].Round(10 * time.Microsecond)
+}
+
+// args are 120 bytes, as in the measurements of others.
+var args = []byte(fmt.Sprintf(`{"input":"s3://photos.example/%060d.jpg","sizes":[150,300,600,1050]}`, 7))
+
+// submit enqueues n jobs at a priority.
+func submit(ctx context.Context, e *queue.Engine, n, callers, batch, priority int) error {
+	var left atomic.Int64
+	left.Store(int64(n))
+	return together(callers, func(int) error {
+		for {
+			k := min(int64(batch), left.Add(-int64(batch))+int64(batch))
+			if k <= 0 {
+				return nil
+			}
+			specs := make([]api.JobSpec, k)
+			for i := range specs {
+				specs[i] = api.JobSpec{Type: "photo", Priority: priority + i%4, Args: args}
+			}
+			if _, err := e.Enqueue(ctx, specs, ""); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// together runs n callers and joins their errors.
+func together(n int, caller func(i int) error) error {
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { errs[i] = caller(i) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func hire(ctx context.Context, e *queue.Engine, i int) (string, error) {
+	r, err := e.Register(ctx, api.RegisterRequest{InstanceID: fmt.Sprint("i-", i), InstanceType: "c1.xlarge", Slots: 8, Cluster: "default", BootID: fmt.Sprint("boot ", i)})
+	return r.Session, err
+}
+
+// live lets jobs be submitted, leased and completed, each worker's call
+// reporting the last one's jobs, and returns how long the calls took.
+func live(ctx context.Context, e *queue.Engine, m *meter, s settings) ([]time.Duration, error) {
+	var done atomic.Int64
+	var mu sync.Mutex
+	var calls []time.Duration
+	m.start()
+	err := errors.Join(together(2, func(part int) error {
+		if part == 0 {
+			return submit(ctx, e, s.jobs, s.producers, s.batch, 0)
+		}
+		return together(s.workers, func(i int) error {
+			session, err := hire(ctx, e, i)
+			var own []time.Duration
+			var finished []api.DoneJob
+			for call := 0; err == nil && (done.Load() < int64(s.jobs) || len(finished) > 0); call++ {
+				want := s.batch
+				if done.Load()+int64(len(finished)) >= int64(s.jobs) {
+					want = 0
+				}
+				began := time.Now()
+				var a api.WorkResponse
+				a, err = e.Work(ctx, api.WorkRequest{Session: session, ReqID: fmt.Sprint(call), WaitMS: 100, SlotsFree: want, Done: finished})
+				if len(a.Jobs) > 0 {
+					own = append(own, time.Since(began))
+				}
+				for _, ack := range a.Acks {
+					if ack.Status == api.AckAccepted {
+						done.Add(1)
+					}
+				}
+				finished = finished[:0]
+				for _, j := range a.Jobs {
+					finished = append(finished, api.DoneJob{Job: j.ID, Token: j.Token, Outcome: api.OutcomeOK, ResultURI: "s3://results.example/photo.jpg", Metrics: &api.Metrics{RunS: 0.5, CPUS: 0.4}})
+				}
+			}
+			mu.Lock()
+			calls = append(calls, own...)
+			mu.Unlock()
+			return err
+		})
+	}))
+	m.stop(fmt.Sprintf("whole life, batches of %d", s.batch), int(done.Load()))
+	return calls, err
+}
+
+// idle measures how long an idle queue takes from a call that submits to the
+// worker that waits.
+func idle(ctx context.Context, e *queue.Engine, n int) ([]time.Duration, error) {
+	session, err := hire(ctx, e, -1)
+	if err != nil {
+		return nil, err
+	}
+	var waits []time.Duration
+	var finished []api.DoneJob
+	for i := range n {
+		began := make(chan time.Time, 1)
+		failed := make(chan error, 1)
+		if len(finished) > 0 {
+			if _, err := e.Complete(ctx, api.CompleteRequest{Session: session, Done: finished}); err != nil {
+				return nil, err
+			}
+		}
+		go func() {
+			time.Sleep(10 * time.Millisecond)
+			began <- time.Now()
+			_, err := e.Enqueue(ctx, []api.JobSpec{{Type: "photo", Args: args}}, "")
+			failed <- err
+		}()
+		a, err := e.Work(ctx, api.WorkRequest{Session: session, ReqID: fmt.Sprint("idle ", i), WaitMS: 20_000, SlotsFree: 1})
+		waits = append(waits, time.Since(<-began))
+		if err = errors.Join(err, <-failed); err != nil {
+			return nil, err
+		}
+		finished = finished[:0]
+		for _, j := range a.Jobs {
+			finished = append(finished, api.DoneJob{Job: j.ID, Token: j.Token, Outcome: api.OutcomeOK})
+		}
+	}
+	return waits, nil
+}
+
+// takeOver kills the leader and measures how long a standby needs until it
+// leads with everything that waits.
+func takeOver(ctx context.Context, place *place, e *queue.Engine, m *meter, jobs int) error {
+	store, err := place.open()
+	if err != nil {
+		return err
+	}
+	m.start()
+	e.Kill()
+	next, err := queue.Open(ctx, store, queue.Options{})
+	if err != nil {
+		return err
+	}
+	took := time.Since(m.began)
+	m.stop("take over", jobs)
+	waiting := next.Stats("").States[api.StateWaiting]
+	fmt.Fprintf(m.out, "%-28s %v after the leader died, with %d jobs\n", "  a standby leads", took.Round(time.Millisecond), waiting)
+	return errors.Join(next.Close(ctx), store.Close())
+}

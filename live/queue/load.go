@@ -1,0 +1,219 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/policy/dispatch"
+)
+
+// openLease is what a hand-out says of a job.
+type openLease struct {
+	Lease
+	handOut int64
+	worker  string
+}
+
+// ownFacts are the kinds of facts that the engine keeps itself.
+var ownFacts = map[string]bool{
+	"worker": true, "group": true, "queue": true, "key-limit": true, "weight": true,
+	"schedule": true, "directive": true, "request": true, "totals": true,
+}
+
+// load fills a new engine from its store.
+func (e *Engine) load(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.clock.now()
+	e.q.Expire(now, nil) // tells it the time
+	leases := map[int64]openLease{}
+	found := map[int64]*handOut{}
+	next, err := e.store.Load(ctx, Loaded{
+		Fact: e.loadFact,
+		Key: func(k Key) error {
+			if k.Until <= now {
+				return nil
+			}
+			return e.q.LoadKey(k.Key, k.Job, k.Until)
+		},
+		HandOut: func(h HandOut) error {
+			found[h.ID] = &handOut{}
+			for _, l := range h.Leases {
+				if l.Token > leases[l.Job].Token {
+					leases[l.Job] = openLease{l, h.ID, h.Worker}
+				}
+			}
+			return nil
+		},
+		Job: func(j *Job) error {
+			l, leased := leases[j.ID]
+			if !leased || l.Token <= j.Token {
+				return e.take(j, nil, now)
+			}
+			found[l.handOut].open++
+			return e.take(j, &l, now)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	e.q.StartIDs(next)
+	e.q.Ready(nil, now) // delayed jobs whose time came while nobody led wait now
+	e.arrive(now)
+	for id, h := range found {
+		if h.open > 0 {
+			e.handOuts[id] = h
+		} else {
+			b := e.open()
+			b.Returned = append(b.Returned, id)
+		}
+	}
+	colds, err := e.store.Colds(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range colds {
+		e.cold.add(tallyKey{c.Type, c.Priority}, c.Jobs, c.Estimate, c.Unknown, c.Oldest)
+		if g := e.groups[c.Group]; g != nil {
+			g.count(dispatch.Waiting, c.Jobs)
+		}
+	}
+	if e.cold.jobs > 0 {
+		if err := e.loadColdKeys(ctx); err != nil {
+			return err
+		}
+		poke(e.page)
+	}
+	hour := now - int64(time.Hour)
+	return e.store.Minutes(ctx, hour, now+1, func(m Minute) error {
+		t := e.tallyOf(m.Type, m.Priority)
+		s := &t.flow[(m.At/flowStepLong)%flowSteps]
+		if at := m.At / flowStepLong; s.at != at {
+			*s = flowStep{at: at}
+		}
+		s.Add(m.MinuteCounts)
+		return nil
+	})
+}
+
+// loadColdKeys finds the idempotency keys of the cold jobs.
+func (e *Engine) loadColdKeys(ctx context.Context) error {
+	for after := (Place{}); ; {
+		jobs, err := e.store.Cold(ctx, after, 10_000)
+		if err != nil || len(jobs) == 0 {
+			return err
+		}
+		for i := range jobs {
+			if key := jobs[i].IdempotencyKey; key != "" {
+				if e.cold.keys == nil {
+					e.cold.keys = map[string]int64{}
+				}
+				e.cold.keys[key] = jobs[i].ID
+			}
+		}
+		after = jobs[len(jobs)-1].place()
+	}
+}
+
+// take puts a job from the store into memory: leased, if l is not nil.
+func (e *Engine) take(row *Job, l *openLease, now int64) error {
+	j := &job{
+		tally: e.tallyOf(row.Type, row.Priority), group: e.groups[row.Group], tenant: row.Tenant, key: row.IdempotencyKey,
+		args: row.Args, err: row.Error, created: row.Created, arrival: row.RunAt, promise: row.Promise,
+		estimate: int64(row.Estimate), bytesIn: row.BytesIn,
+		arrived: row.State != dispatch.Delayed || row.Failures > 0 || row.Attempts > 0,
+	}
+	s := row.Stored
+	if l != nil {
+		s.State, s.Token, s.Attempts, s.Worker, s.Started, s.Seen = dispatch.Leased, l.Token, s.Attempts+1, l.worker, l.Started, now
+		s.EndedBy = dispatch.CauseNone
+		s.Due = 0
+		w := e.workers[l.worker]
+		if w == nil {
+			w = newWorker()
+			w.ID, w.seen = l.worker, now
+			e.workers[w.ID] = w
+		}
+		w.busy++
+		j.worker, j.handOut, j.started = w, l.handOut, l.Started
+	}
+	if err := e.q.Load(s); err != nil {
+		return err
+	}
+	e.heardOf(row.Type)
+	e.jobs[row.ID] = j
+	e.move(row.ID, j, s.State, now)
+	return nil
+}
+
+// loadFact takes over a fact.
+func (e *Engine) loadFact(f Fact) error {
+	if err := e.loadOwn(f); err != nil {
+		return fmt.Errorf("%s %q: %w", f.Kind, f.Key, err)
+	}
+	return nil
+}
+
+func (e *Engine) loadOwn(f Fact) error {
+	switch f.Kind {
+	case "worker":
+		w := newWorker()
+		w.seen = e.clock.now()
+		if err := json.Unmarshal(f.Value, &w.storedWorker); err != nil {
+			return err
+		}
+		e.workers[w.ID] = w
+		e.sessions[w.SessionHash] = w
+	case "group":
+		g := &group{}
+		if err := json.Unmarshal(f.Value, g); err != nil {
+			return err
+		}
+		e.addGroup(g)
+	case "queue":
+		k := &api.Queue{}
+		if err := json.Unmarshal(f.Value, k); err != nil {
+			return err
+		}
+		e.queues[k.Type] = k
+		return e.apply(k)
+	case "key-limit":
+		var l api.KeyLimit
+		if err := json.Unmarshal(f.Value, &l); err != nil {
+			return err
+		}
+		return e.q.SetKeyLimit(f.Key, l.RunningMax)
+	case "weight":
+		var w api.Weight
+		if err := json.Unmarshal(f.Value, &w); err != nil {
+			return err
+		}
+		return e.q.SetWeight(f.Key, w.Weight)
+	case "schedule":
+		return e.loadPlan(f)
+	case "directive":
+		d := &api.PostedDirective{}
+		if err := json.Unmarshal(f.Value, d); err != nil {
+			return err
+		}
+		e.orders = append(e.orders, d)
+		e.sortOrders()
+	case "request":
+		r := &request{}
+		if err := json.Unmarshal(f.Value, r); err != nil {
+			return err
+		}
+		e.requests[f.Key] = r
+	case "totals":
+		return json.Unmarshal(f.Value, &e.before)
+	default:
+		if e.facts[f.Kind] == nil {
+			e.facts[f.Kind] = map[string][]byte{}
+		}
+		e.facts[f.Kind][f.Key] = f.Value
+	}
+	return nil
+}
