@@ -17,7 +17,7 @@ func pageTo(w io.Writer, res *sim.Result, verdicts []sim.Verdict, o Options) err
 		Subtitle: fmt.Sprintf("%s from %s (%s), %s jobs, policy %s, seed %d",
 			Seconds(&f.DurationS), moment(res, 0), zone(res.Config.UTCOffset), Count(f.Jobs.Arrived), f.Policy, f.Seed),
 		Promises: promiseRows(f, verdicts),
-		Figures:  keyFigures(res),
+		Figures:  keyFigures(res, o),
 	}
 	var kept bool
 	if c.Verdict, kept = summaryOf(verdicts); kept {
@@ -79,11 +79,14 @@ func monthText(cost string, of time.Duration) string {
 }
 
 // keyFigures are what the verdict says of cost, fleet, slack and guard.
-func keyFigures(res *sim.Result) []labelled {
+func keyFigures(res *sim.Result, o Options) []labelled {
 	f := &res.Figures
 	list := []labelled{{"cost", Money(f.CostUSD)}}
 	if month, of := monthUSD(f); !math.IsNaN(month) {
 		list = append(list, labelled{"cost of a month", monthText(Money(month), of)})
+	}
+	if lower := o.LowerUSD; lower > 0 {
+		list = append(list, labelled{"judged cost ÷ bound", fmt.Sprintf("%s× (%s, which no policy that keeps the promises could pay less than)", fixed(f.Judged.CostUSD/lower, 2), Money(lower))})
 	}
 	if f.Floor.Over != nil {
 		list = append(list, labelled{"cost ÷ floor of work", fixed(*f.Floor.Over, 2) + "×"})
