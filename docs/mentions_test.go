@@ -17,7 +17,7 @@ var span = regexp.MustCompile("`([^`]+)`")
 var flagName = regexp.MustCompile(`(?:^|[\s\[])(--[a-z][a-z-]*)`)
 
 // verbName is a word that may be a verb.
-var verbName = regexp.MustCompile(`^[a-z][a-z-]*$`)
+var verbName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
 // A mention is a command that a page speaks of without running it.
 type mention struct {
