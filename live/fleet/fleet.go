@@ -28,7 +28,7 @@ type Actuator interface {
 	Pieces(typ string, market policy.Market, zone string, count, turn int) []Piece
 	// Launch asks for instances: one outcome per ask, in order. Every ask's intent
 	// must have been written down as sent before. It stops asking when EC2
-	// throttles; the outcomes of the rest say so.
+	// throttles or does not answer; the outcomes of the rest say so.
 	Launch(ctx context.Context, asks []Ask) []Outcome
 	// Terminate ends instances by EC2's ids: one ending per id, in order.
 	// Instances that were never listed or launched as the fleet's own are left
