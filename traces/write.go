@@ -28,13 +28,10 @@ const Writable = ".parquet, .csv, .csv.gz, .csv.zst"
 // at all. CSV keeps the jobs alone; Parquet keeps the trace's Meta as well.
 // Write does not close src.
 func Write(path string, src Source, opt WriteOptions) (Meta, error) {
-	write := writerFor(path)
-	if write == nil {
-		return Meta{}, &InputError{
-			File: path, Reason: "cannot be written: unknown extension " + shown(filepath.Ext(path)),
-			Fix: "extensions are " + Writable,
-		}
+	if err := CheckWritable(path); err != nil {
+		return Meta{}, err
 	}
+	write := writerFor(path)
 	f, err := whole.Create(path)
 	if err != nil {
 		return Meta{}, err
@@ -50,15 +47,26 @@ func Write(path string, src Source, opt WriteOptions) (Meta, error) {
 	return meta, nil
 }
 
+// CheckWritable returns the error of Write for a path whose extension it does
+// not know: better before long work than after.
+func CheckWritable(path string) error {
+	if writerFor(path) != nil {
+		return nil
+	}
+	return &InputError{
+		File: path, Reason: "cannot be written: unknown extension " + shown(filepath.Ext(path)),
+		Fix: "extensions are " + Writable,
+	}
+}
+
 // Encode writes the jobs of src to w, in the format of an extension that Write
 // understands, such as ".parquet", and returns what it wrote. It is Write for
 // what is no file. It does not close src.
 func Encode(w io.Writer, extension string, src Source, opt WriteOptions) (Meta, error) {
-	write := writerFor(extension)
-	if write == nil {
-		return Meta{}, &InputError{Reason: "unknown extension " + shown(extension), Fix: "extensions are " + Writable}
+	if err := CheckWritable(extension); err != nil {
+		return Meta{}, err
 	}
-	return write(w, src, opt)
+	return writerFor(extension)(w, src, opt)
 }
 
 type writeFunc func(w io.Writer, src Source, opt WriteOptions) (Meta, error)

@@ -6,11 +6,16 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/skynet-ec2/skynet/cmd/cli"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
 // app is what every verb shares: where to write, how, and for how long.
 type app struct {
+	cli    *cli.App
 	ctx    context.Context // canceled by Ctrl-C; a verb then stops cleanly and returns ctx.Err()
 	stdout io.Writer       // results
 	stderr io.Writer       // errors, the log, progress
@@ -20,25 +25,32 @@ type app struct {
 	isTerminal       bool // stdout is a terminal
 	stderrIsTerminal bool // progress may redraw its line
 	noColor          bool // write no colors to stdout
-
-	logLevel, logFormat string // the flags, as given
-	started             bool   // a verb was found and its command line is good
 }
 
-// newApp returns an app that writes to stdout and stderr. It writes no color
-// where stdout is not a terminal, or where NO_COLOR or TERM=dumb ask for none.
+// newApp returns an app that writes to stdout and stderr.
 func newApp(ctx context.Context, stdout, stderr io.Writer) *app {
+	return appOf(cli.New(program, ctx, stdout, stderr))
+}
+
+// appOf returns the app around c. It writes no color where stdout is not a
+// terminal, or where NO_COLOR or TERM=dumb ask for none.
+func appOf(c *cli.App) *app {
 	a := &app{
-		ctx:              ctx,
-		stdout:           stdout,
-		stderr:           stderr,
-		log:              newLogger(stderr, "info", "text", false),
-		isTerminal:       isTerminal(stdout),
-		stderrIsTerminal: isTerminal(stderr),
+		cli:              c,
+		ctx:              c.Ctx,
+		stdout:           c.Stdout,
+		stderr:           c.Stderr,
+		log:              c.Log,
+		isTerminal:       cli.IsTerminal(c.Stdout),
+		stderrIsTerminal: cli.IsTerminal(c.Stderr),
 	}
 	a.noColor = !a.isTerminal || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
+	c.OnStart = func() { a.log, a.quiet = c.Log, c.Quiet }
 	return a
 }
+
+// execute runs the verb that args name and returns the exit code.
+func (a *app) execute(args []string) int { return a.cli.Execute(a.commands(), args) }
 
 // width returns the columns of the terminal that results go to, or 0.
 func (a *app) width() int {
@@ -49,29 +61,24 @@ func (a *app) width() int {
 	return 0
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
+// The words of package cli that every verb uses.
+type exitError = cli.ExitError
 
-var (
-	logLevels  = []string{"debug", "info", "warn", "error"}
-	logFormats = []string{"text", "json"}
+const (
+	exitGood        = cli.ExitGood
+	exitBadInput    = cli.ExitBadInput
+	exitFailure     = cli.ExitFailure
+	exitInterrupted = cli.ExitInterrupted
 )
 
-// newLogger returns a logger to w. level and format are words of logLevels
-// and logFormats; a quiet logger keeps warnings and errors only.
-func newLogger(w io.Writer, level, format string, quiet bool) *slog.Logger {
-	var least slog.Level
-	if err := least.UnmarshalText([]byte(level)); err != nil {
-		panic(err) // the flag accepts the words of logLevels only
-	}
-	if quiet {
-		least = max(least, slog.LevelWarn)
-	}
-	options := &slog.HandlerOptions{Level: least}
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
+func usageError(err error) error                     { return cli.UsageError(err) }
+func inputError(err error) error                     { return cli.InputError(err) }
+func outsideError(err error) error                   { return cli.OutsideError(err) }
+func brokenError(err error) error                    { return cli.BrokenError(err) }
+func exitCode(err error, interrupted bool) int       { return cli.ExitCode(err, interrupted) }
+func exactArgs(names ...string) cobra.PositionalArgs { return cli.ExactArgs(names...) }
+func oneOf(words []string) string                    { return cli.OneOf(words) }
+
+func choiceVar(flags *pflag.FlagSet, value *string, name, def, usage string, allowed []string) {
+	cli.ChoiceVar(flags, value, name, def, usage, allowed)
 }

@@ -106,7 +106,7 @@ func TestErrorsAreExplained(t *testing.T) {
 	} {
 		var stderr bytes.Buffer
 		a := newApp(canceled, io.Discard, &stderr)
-		a.printError(newVersionCommand(a), tt.err, tt.code)
+		a.cli.PrintError(newVersionCommand(a), tt.err, tt.code)
 		if got := stderr.String(); got != tt.stderr {
 			t.Errorf("%s: stderr %q, want %q", tt.name, got, tt.stderr)
 		}

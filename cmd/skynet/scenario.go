@@ -140,7 +140,7 @@ func lintScenarios(a *app, paths []string) error {
 		}
 	}
 	if worst != nil {
-		return exitError{code: exitCode(worst, false)} // all has been said
+		return exitError{Code: exitCode(worst, false)} // all has been said
 	}
 	if !a.quiet {
 		fmt.Fprintf(a.stdout, "not modelled by the simulator: %s\n", strings.Join(scenarios.NotModelled, ", "))
@@ -191,5 +191,5 @@ func (a *app) listAll(errs []error) error {
 		}
 		said[text] = true
 	}
-	return exitError{code: code}
+	return exitError{Code: code}
 }

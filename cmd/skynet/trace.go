@@ -15,11 +15,11 @@ import (
 func newTraceCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace",
-		Short: "import, generate, measure and reshape job traces",
+		Short: "import, generate, measure, reshape and export job traces",
 	}
 	c.AddCommand(
 		newTraceImportCommand(a), newTraceInfoCommand(a), newTraceGenerateCommand(a),
-		newTraceCutCommand(a), newTraceConvertCommand(a),
+		newTraceCutCommand(a), newTraceConvertCommand(a), newTraceExportCommand(a),
 	)
 	return c
 }

@@ -173,7 +173,11 @@ func (k *Keeper) Caller(token string, now time.Time) (c Caller, ok bool) {
 	if token == "" || len(token) > 4*api.NameMax {
 		return Caller{}, false
 	}
-	h := HashOf(token)
+	return k.CallerOf(HashOf(token), now)
+}
+
+// CallerOf is Caller for those who kept the hash of a token alone.
+func (k *Keeper) CallerOf(h Hash, now time.Time) (c Caller, ok bool) {
 	k.mu.RLock()
 	found, there := k.file[h]
 	if !there {

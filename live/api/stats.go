@@ -111,7 +111,7 @@ type Finished struct {
 	Priority     int       `json:"priority"`
 	Tenant       string    `json:"tenant,omitempty"`
 	Group        string    `json:"group,omitempty"`
-	State        State     `json:"state"` // done, cancelled, dead or quarantined
+	State        State     `json:"state"` // done or cancelled: dead and quarantined jobs are in the queue still
 	Attempts     int       `json:"attempts"`
 	SubmittedAt  time.Time `json:"submitted_at"`
 	ArrivedAt    time.Time `json:"arrived_at"`

@@ -184,6 +184,9 @@ func (s *Sorter) Trace() (traces.Source, error) {
 	return t, nil
 }
 
+// Jobs returns how many jobs the trace has.
+func (s *Sorter) Jobs() int64 { return s.jobs }
+
 // Close removes what waits on disk.
 func (s *Sorter) Close() error {
 	var errs []error

@@ -59,11 +59,19 @@ func explain(err error, into reflect.Type, below string) *api.Error {
 	return &api.Error{Code: api.CodeMalformed, Field: below, Message: "not JSON: the body ends too early or is empty"}
 }
 
+// fieldDepth is how many steps of a path into a body are told.
+const fieldDepth = 8
+
 // fieldOf writes a JSON pointer as people write it: jobs[3].priority.
 func fieldOf(p jsontext.Pointer, below string) string {
 	var b strings.Builder
 	b.WriteString(below)
+	depth := 0
 	for token := range p.Tokens() {
+		if depth++; depth > fieldDepth {
+			b.WriteString("…")
+			break
+		}
 		if n, err := strconv.Atoi(token); err == nil {
 			fmt.Fprintf(&b, "[%d]", n)
 			continue
@@ -73,7 +81,7 @@ func fieldOf(p jsontext.Pointer, below string) string {
 		}
 		b.WriteString(cut(token, 80))
 	}
-	return cut(b.String(), 400)
+	return b.String()
 }
 
 // namesAt returns the JSON names of the fields of the struct that a pointer

@@ -28,6 +28,9 @@ func (c *call) history() error {
 
 // eachFinished calls yield for the finished jobs that the caller may see.
 func (c *call) eachFinished(from, to time.Time, yield func(api.Finished) error) error {
+	if to.IsZero() {
+		to = instantMax
+	}
 	return c.engine.History(c.ctx(), from, to, func(f api.Finished) error {
 		if bound := c.caller.Tenant; bound != "" && f.Tenant != bound {
 			return nil

@@ -26,8 +26,18 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		name string
 		test func(*testing.T, Open)
 	}{
-		{"lead", lead}, {"fields", fields}, {"changes", changes}, {"atomic", atomic}, {"repeated", repeated}, {"fenced", fenced},
-		{"cold", cold}, {"history", history}, {"minutes", minutes}, {"tend", tend}, {"deadline", deadline}, {"random", random},
+		{"lead", lead},
+		{"fields", fields},
+		{"changes", changes},
+		{"atomic", atomic},
+		{"repeated", repeated},
+		{"fenced", fenced},
+		{"cold", cold},
+		{"history", history},
+		{"minutes", minutes},
+		{"tend", tend},
+		{"deadline", deadline},
+		{"random", random},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reopen := fresh(t)

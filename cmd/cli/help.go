@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// printHelp writes what c does, how it is called, its verbs and its flags.
-func printHelp(w io.Writer, c *cobra.Command) {
+// PrintHelp writes what c does, how it is called, its verbs and its flags.
+func PrintHelp(w io.Writer, c *cobra.Command) {
 	about := c.Long
 	if about == "" {
 		about = c.Short
@@ -29,7 +29,7 @@ func printHelp(w io.Writer, c *cobra.Command) {
 			}
 		}
 		columns.Flush()
-		fmt.Fprintf(w, "\nUse %q for more about a verb.\n", helpFor(c)+" VERB")
+		fmt.Fprintf(w, "\nUse %q for more about a verb.\n", helpFor(c.Root().Name(), c)+" VERB")
 	}
 	printFlags(w, "The flags are", c.NonInheritedFlags(), c.Root().PersistentFlags())
 	if !c.HasParent() {
@@ -59,13 +59,14 @@ func usageLine(c *cobra.Command) string {
 	return c.UseLine()
 }
 
-// helpFor returns the command line that prints c's help.
-func helpFor(c *cobra.Command) string {
-	return strings.TrimSpace("skynet help " + strings.TrimPrefix(strings.TrimPrefix(c.CommandPath(), "skynet"), " "))
+// helpFor returns the command line that prints the help of c, a verb of a
+// program.
+func helpFor(program string, c *cobra.Command) string {
+	return strings.TrimSpace(program + " help " + strings.TrimPrefix(strings.TrimPrefix(c.CommandPath(), program), " "))
 }
 
 // newHelpCommand returns the verb that describes the others.
-func newHelpCommand(a *app) *cobra.Command {
+func newHelpCommand(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [VERB]",
 		Short: "describe a verb and its flags",
@@ -85,12 +86,12 @@ func newHelpCommand(a *app) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			verb, rest, err := c.Root().Find(args)
 			if err != nil {
-				return usageError(err)
+				return UsageError(err)
 			}
 			if len(rest) > 0 {
-				return usageError(unknownVerb(verb, rest[0]))
+				return UsageError(unknownVerb(verb, rest[0]))
 			}
-			printHelp(a.stdout, verb)
+			PrintHelp(a.Stdout, verb)
 			return nil
 		},
 	}

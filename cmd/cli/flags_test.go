@@ -1,4 +1,4 @@
-package main
+package cli
 
 import "testing"
 
@@ -12,14 +12,14 @@ func TestOneOf(t *testing.T) {
 		{[]string{"text", "json"}, "text or json"},
 		{[]string{"a", "b", "c"}, "a, b or c"},
 	} {
-		if got := oneOf(tt.words); got != tt.want {
-			t.Errorf("oneOf(%q) = %q, want %q", tt.words, got, tt.want)
+		if got := OneOf(tt.words); got != tt.want {
+			t.Errorf("OneOf(%q) = %q, want %q", tt.words, got, tt.want)
 		}
 	}
 }
 
 func TestExactArgs(t *testing.T) {
-	accept := exactArgs("SCENARIO", "POLICY")
+	accept := ExactArgs("SCENARIO", "POLICY")
 	for _, tt := range []struct {
 		args []string
 		want string

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/skynet-ec2/skynet/policy/spell"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// choice is a flag whose value is one of a few words.
+type choice struct {
+	value   *string
+	allowed []string
+}
+
+// ChoiceVar defines a flag that accepts the words of allowed only. Back quotes
+// in usage name the value in help.
+func ChoiceVar(flags *pflag.FlagSet, value *string, name, def, usage string, allowed []string) {
+	*value = def
+	flags.Var(choice{value, allowed}, name, usage+": "+OneOf(allowed))
+}
+
+func (c choice) String() string { return *c.value }
+
+func (c choice) Type() string { return "word" }
+
+func (c choice) Set(s string) error {
+	if !slices.Contains(c.allowed, s) {
+		return fmt.Errorf("must be %s%s", OneOf(c.allowed), spell.DidYouMean(s, c.allowed))
+	}
+	*c.value = s
+	return nil
+}
+
+// OneOf returns words as "a, b or c".
+func OneOf(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// ExactArgs accepts exactly the arguments that names name.
+func ExactArgs(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return fmt.Errorf("missing %s", strings.Join(names[len(args):], ", "))
+		case len(args) > len(names):
+			return fmt.Errorf("unexpected argument %q", args[len(names)])
+		}
+		return nil
+	}
+}
+
+// explainFlagError adds the nearest known flag to err. A wrong flag of a wrong
+// verb is the verb's mistake.
+func explainFlagError(c *cobra.Command, err error) error {
+	if c.HasSubCommands() && c.Flags().NArg() > 0 {
+		return unknownVerb(c, c.Flags().Arg(0))
+	}
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+		return err
+	}
+	var known []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			known = append(known, f.Name)
+		}
+	})
+	if near := spell.Nearest(unknown.GetSpecifiedName(), known); near != "" {
+		return fmt.Errorf("%w (did you mean --%s?)", err, near)
+	}
+	return err
+}
+
+// unknownVerb returns the error for name, which is no verb of c.
+func unknownVerb(c *cobra.Command, name string) error {
+	var known []string
+	for _, child := range c.Commands() {
+		if child.IsAvailableCommand() {
+			known = append(known, child.Name())
+		}
+	}
+	return fmt.Errorf("unknown verb %q%s", strings.TrimPrefix(c.CommandPath()+" "+name, c.Root().Name()+" "), spell.DidYouMean(name, known))
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/client"
+	"github.com/skynet-ec2/skynet/reports"
+
+	"github.com/spf13/cobra"
+)
+
+func newStatusCommand(a *app) *cobra.Command {
+	var asJSON, watch bool
+	c := &cobra.Command{
+		Use:     "status",
+		Short:   "show what waits, what runs and who works",
+		Long:    "Show what the queue looks like now." + remoteHelp,
+		Example: "  skynet status --watch",
+		Args:    exactArgs(),
+	}
+	c.RunE = a.asking(func(q *client.Client, _ []string) error {
+		if watch {
+			return q.StreamStats(a.ctx, 2*time.Second, func(s api.Stats) error {
+				if a.isTerminal {
+					fmt.Fprint(a.stdout, "\x1b[H\x1b[2J")
+				}
+				return printStatus(a.stdout, s, nil)
+			})
+		}
+		s, err := q.Stats(a.ctx)
+		if err != nil {
+			return err
+		}
+		workers, err := q.Workers(a.ctx)
+		if err != nil && !client.IsCode(err, api.CodeForbidden) { // a tenant sees no workers
+			return err
+		}
+		if asJSON {
+			return reports.WriteJSON("-", a.stdout, map[string]any{"stats": s, "workers": workers})
+		}
+		return printStatus(a.stdout, s, workers)
+	})
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&watch, "watch", false, "show it again every 2 s")
+	return c
+}
+
+// printStatus writes what a queue looks like.
+func printStatus(out io.Writer, s api.Stats, workers []api.Worker) error {
+	fmt.Fprintf(out, "cluster %s, leader %d, up %s\n", s.Cluster, s.Epoch, seconds(s.UptimeS))
+	fmt.Fprint(out, "JOBS    ")
+	for _, state := range api.States {
+		fmt.Fprintf(out, "  %s %d", state, s.States[state])
+	}
+	fmt.Fprintf(out, "\nWORKERS   heard of %d  silent %d  draining %d  slots %d  busy %d\n", s.Workers.Workers, s.Workers.Silent, s.Workers.Draining, s.Workers.Slots, s.Workers.SlotsBusy)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if len(s.Pending) > 0 {
+		fmt.Fprintln(w, "\nTYPE\tPRIORITY\tWAITING\tWORK\tOLDEST\tDELAYED\tRUNNING\tDONE 5 MIN\tFAILED 5 MIN\t")
+	}
+	flows := map[[2]any]api.Flow{}
+	for _, f := range s.Flows {
+		flows[[2]any{f.Type, f.Priority}] = f
+	}
+	for _, p := range s.Pending {
+		paused := ""
+		if p.Paused {
+			paused = "paused"
+		}
+		f := flows[[2]any{p.Type, p.Priority}]
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.0f core-s\t%s\t%d\t%d\t%.0f\t%.0f\t%s\n", p.Type, p.Priority, p.Waiting, p.EstimateS, seconds(p.OldestS), p.Delayed, p.Leased, f.Completed.M5, f.Failed.M5, paused)
+	}
+	if len(workers) > 0 {
+		fmt.Fprintln(w, "\nINSTANCE\tTYPE\tSLOTS\tBUSY\tHEARD OF\tRELEASE\tTOLD TO\tCOMPLETED\tFAILED\t")
+	}
+	for _, k := range workers {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s ago\t%s\t%s\t%d\t%d\t\n", k.InstanceID, k.InstanceType, k.Slots, k.SlotsBusy, seconds(k.SeenS), k.BundleVersion, k.Directive.Op, k.Completed, k.Failed)
+	}
+	return w.Flush()
+}
+
+// seconds prints a number of seconds as a duration, to the tenth of a second.
+func seconds(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(100 * time.Millisecond).String()
+}

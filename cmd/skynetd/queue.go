@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/skynet-ec2/skynet/cmd/cli"
+	"github.com/skynet-ec2/skynet/live/access"
+	"github.com/skynet-ec2/skynet/live/dash"
+	"github.com/skynet-ec2/skynet/live/queue"
+	"github.com/skynet-ec2/skynet/live/queue/server"
+
+	"github.com/spf13/cobra"
+)
+
+// queueVerb holds the flags of skynetd queue.
+type queueVerb struct {
+	*cli.App
+	listen, store, tokens, cluster string
+	standby                        bool
+	rate                           float64
+	age                            time.Duration
+	fair                           bool
+	tls                            tlsFlags
+	bootstrap                      bootstrapFlags
+}
+
+func newQueueCommand(a *cli.App) *cobra.Command {
+	q := &queueVerb{App: a}
+	c := &cobra.Command{
+		Use:   "queue",
+		Short: "serve the queue over HTTP",
+		Long: `Serve the queue: producers submit jobs, workers ask for work, over HTTP.
+
+The store keeps every job that was accepted, whatever dies: an SQLite file, a
+PostgreSQL database, or, for trials, memory. One process leads a store; a second
+one started with --standby takes over within seconds when the first is gone.
+
+Callers show a bearer token. The first start writes a token file with one token
+of each role (operator, producer, worker, reader) and says where; the file is
+read again whenever it changes. The page at / shows queues and workers.`,
+		Example: `  skynetd queue
+  skynetd queue --store postgres://skynet@db/skynet --listen 0.0.0.0:7420 --tls-cert q.pem --tls-key q.key
+  skynetd queue --store postgres://skynet@db/skynet --listen 0.0.0.0:7420 --standby`,
+		Args: cli.ExactArgs(),
+		RunE: func(*cobra.Command, []string) error { return q.run() },
+	}
+	f := c.Flags()
+	f.StringVar(&q.listen, "listen", "127.0.0.1:7420", "serve at this `address`; port 0 picks a free one")
+	f.StringVar(&q.store, "store", "sqlite:skynet-queue.db", "keep jobs in this `store`: sqlite:FILE, postgres://… or memory")
+	f.StringVar(&q.tokens, "tokens", "skynet-tokens", "take tokens from this `file`; the first start writes it")
+	f.StringVar(&q.cluster, "cluster", "default", "serve this `cluster`; workers of another one are refused")
+	f.BoolVar(&q.standby, "standby", false, "wait while another process leads the store, and take over when it is gone")
+	f.Float64Var(&q.rate, "rate", 10_000, "let one client make so many `calls` a second on average")
+	f.DurationVar(&q.age, "age", 0, "a waiting job rises one priority each `time` it has waited so long; 0: never")
+	f.BoolVar(&q.fair, "fair", true, "share each priority among its tenants, by weight")
+	q.tls.add(f)
+	q.bootstrap.add(f)
+	return c
+}
+
+func (q *queueVerb) run() error {
+	if q.rate <= 0 {
+		return cli.UsageError(fmt.Errorf("--rate %v: must be more than 0", q.rate))
+	}
+	if q.age < 0 {
+		return cli.UsageError(fmt.Errorf("--age %v: must not be negative", q.age))
+	}
+	secure, err := q.tls.config()
+	if err != nil {
+		return err
+	}
+	verifiers, err := q.bootstrap.verifiers()
+	if err != nil {
+		return err
+	}
+	if err := q.firstTokens(); err != nil {
+		return err
+	}
+	keeper, err := access.Open(access.Options{File: q.tokens, Cluster: q.cluster, Log: q.Log, Bootstrap: verifiers, WorkerFor: q.bootstrap.tokenFor})
+	if err != nil {
+		return err
+	}
+	store, err := openStore(q.Ctx, q.store)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+
+	page := dash.New(dash.Options{Keeper: keeper, Secure: secure != nil, Log: q.Log})
+	s := server.New(server.Options{Cluster: q.cluster, Keeper: keeper, Log: q.Log, Page: page, RatePerS: q.rate, Burst: int(2*q.rate) + 1})
+	listener, err := net.Listen("tcp", q.listen)
+	if err != nil {
+		return cli.OutsideError(err)
+	}
+	web := httpServer(s, secure, q.Log)
+	failed := make(chan error, 1)
+	go func() { failed <- serve(web, listener) }()
+	defer web.Close()
+	q.Log.Info("queue listens", "url", urlOf(listener, secure != nil), "store", shownStore(q.store), "cluster", q.cluster)
+	if host, _, _ := net.SplitHostPort(listener.Addr().String()); secure == nil && !net.ParseIP(host).IsLoopback() {
+		q.Log.Warn("tokens and jobs cross the network unencrypted: give --tls-cert and --tls-key, or put a TLS proxy before it")
+	}
+	watching, stopWatching := context.WithCancel(q.Ctx)
+	defer stopWatching()
+	go keeper.Watch(watching, time.Second)
+
+	err = q.lead(store, func(e *queue.Engine) {
+		if e == nil {
+			s.Lead(nil)
+			page.Lead(nil)
+			return
+		}
+		keeper.Serve(e)
+		s.Lead(e)
+		page.Lead(e)
+	}, func() { s.Drain(); page.Drain() }, failed)
+	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
+	defer cancel()
+	if e := web.Shutdown(ctx); e != nil && err == nil {
+		q.Log.Warn("calls were broken off", "err", e)
+	}
+	return err
+}
+
+// leaveWithin is how long a clean end may take.
+const leaveWithin = 10 * time.Second
+
+// lead leads the store again and again: once, or as long as there is a standby.
+// It tells present who leads, nil for nobody, and returns once Ctrl-C or SIGTERM
+// came and everything is written, or when the queue cannot go on.
+func (q *queueVerb) lead(store queue.Store, present func(*queue.Engine), drain func(), failed <-chan error) error {
+	for {
+		engine, err := q.openEngine(store)
+		if err != nil {
+			return err
+		}
+		present(engine)
+		select {
+		case <-q.Ctx.Done():
+			drain()
+			ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
+			defer cancel()
+			if err := engine.Close(ctx); err != nil {
+				return cli.OutsideError(fmt.Errorf("stop: %w", err))
+			}
+			q.Log.Info("queue stopped; everything accepted is stored")
+			return nil
+		case err := <-failed:
+			engine.Close(context.Background())
+			return cli.OutsideError(err)
+		case <-engine.Done():
+			present(nil)
+			if !q.standby {
+				return cli.OutsideError(fmt.Errorf("the queue leads no longer: %w", engine.Err()))
+			}
+			q.Log.Error("the queue leads no longer; it is a standby now", "err", engine.Err())
+		}
+	}
+}
+
+// takeOverWithin is how long a start without --standby waits for a leader that
+// died to be given up.
+const takeOverWithin = 15 * time.Second
+
+func (q *queueVerb) openEngine(store queue.Store) (*queue.Engine, error) {
+	ctx, cancel := q.Ctx, context.CancelFunc(func() {})
+	if !q.standby {
+		ctx, cancel = context.WithTimeout(q.Ctx, takeOverWithin)
+	}
+	defer cancel()
+	options := queue.Options{Cluster: q.cluster, Log: q.Log}
+	options.Dispatch.Fair, options.Dispatch.AgeStep = q.fair, q.age
+	engine, err := queue.Open(ctx, store, options)
+	switch {
+	case err == nil:
+		return engine, nil
+	case q.Ctx.Err() != nil:
+		return nil, q.Ctx.Err()
+	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded), errors.Is(err, queue.ErrHeld):
+		return nil, cli.OutsideError(errors.New("another process leads this store; --standby waits until it is gone"))
+	}
+	return nil, cli.OutsideError(err)
+}
+
+// firstTokens writes the token file if there is none.
+func (q *queueVerb) firstTokens() error {
+	if _, err := os.Stat(q.tokens); err == nil || !os.IsNotExist(err) {
+		return err
+	}
+	if err := access.Create(q.tokens); err != nil {
+		return err
+	}
+	fmt.Fprintf(q.Stderr, "skynetd: wrote %s, readable by its owner alone: a token each for operator, producer, worker and reader\n", q.tokens)
+	return nil
+}
+
+// urlOf returns where a listener is reached.
+func urlOf(l net.Listener, secure bool) string {
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	return scheme + "://" + l.Addr().String()
+}
+
+// shownStore returns a store's name without a password.
+func shownStore(spec string) string {
+	scheme, rest, ok := strings.Cut(spec, "://")
+	if !ok {
+		return spec
+	}
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		user, _, _ := strings.Cut(rest[:at], ":")
+		rest = user + rest[at:]
+	}
+	host, _, _ := strings.Cut(rest, "?") // parameters may hold a password
+	return scheme + "://" + host
+}
+
+// serve serves until the server is shut down.
+func serve(s *http.Server, l net.Listener) error {
+	var err error
+	if s.TLSConfig != nil {
+		err = s.ServeTLS(l, "", "")
+	} else {
+		err = s.Serve(l)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
