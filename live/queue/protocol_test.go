@@ -594,7 +594,7 @@ func TestClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if e = open(t, memory, queue.Options{}); time.Since(began) != 0 {
+		if open(t, memory, queue.Options{}); time.Since(began) != 0 {
 			t.Fatalf("the next leader waited for %v although the last one resigned", time.Since(began))
 		}
 		minutes := 0
