@@ -145,8 +145,7 @@ func (v EC2Verifier) Verify(r api.BootstrapRequest, now time.Time) (string, erro
 // "signature" (the bare RSA-SHA256 signature). "pkcs7" is signed with DSA, which
 // Go no longer verifies.
 func (v EC2Verifier) verifySignature(document []byte, signature string) error {
-	signature = strings.NewReplacer("\n", "", "\r", "", " ", "",
-		"-----BEGINPKCS7-----", "", "-----ENDPKCS7-----", "").Replace(signature)
+	signature = strings.NewReplacer("-----BEGIN PKCS7-----", "", "-----END PKCS7-----", "", "\n", "", "\r", "", " ", "").Replace(signature)
 	der, err := base64.StdEncoding.DecodeString(signature)
 	if err != nil || len(der) == 0 {
 		return errors.New("signature: not base64")
@@ -175,11 +174,13 @@ func (v EC2Verifier) verifyPKCS7(envelope *pkcs7.PKCS7, document []byte) error {
 		return errNotSigned // there would be nothing to check
 	}
 	envelope.Content = document
-	envelope.Certificates = v.Certificates
-	if envelope.Verify() != nil {
-		return errNotSigned
+	for _, c := range v.Certificates { // one by one: AWS's differ in nothing but their keys
+		envelope.Certificates = []*x509.Certificate{c}
+		if envelope.Verify() == nil {
+			return nil
+		}
 	}
-	return nil
+	return errNotSigned
 }
 
 // SharedVerifier accepts an HMAC with a secret that instances and queue share:

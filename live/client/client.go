@@ -70,6 +70,9 @@ func New(opt Options) (*Client, error) {
 		opt.URL = DefaultURL
 	}
 	u, err := url.Parse(opt.URL)
+	if err == nil && u.User != nil {
+		opt.URL = u.Redacted()
+	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return nil, &api.Error{Code: api.CodeInvalid, Status: http.StatusBadRequest, Message: fmt.Sprintf("%q is not the URL of a queue, such as %s", opt.URL, DefaultURL)}
 	}
@@ -114,6 +117,10 @@ func FromEnv() (*Client, error) {
 
 // SetToken changes the bearer token of calls that begin from now on.
 func (c *Client) SetToken(token string) { c.token.Store(&token) }
+
+// Through sends calls through t from now on: a test's, or one that traces. It
+// must be called before the first call.
+func (c *Client) Through(t http.RoundTripper) { c.http.Transport = t }
 
 // URL returns the queue's.
 func (c *Client) URL() string { return c.base }

@@ -187,3 +187,18 @@ func (c *Client) Tokens(ctx context.Context) ([]api.TokenRecord, error) {
 func (c *Client) RevokeToken(ctx context.Context, id string) error {
 	return c.do(ctx, request{method: "DELETE", path: "/v1/tokens/" + url.PathEscape(id), accept: success})
 }
+
+// Healthy returns nil if the queue's process answers, whether it leads or not.
+func (c *Client) Healthy(ctx context.Context) error {
+	return c.do(ctx, request{method: "GET", path: "/healthz", accept: success})
+}
+
+// Metrics returns the queue's figures as Prometheus reads them.
+func (c *Client) Metrics(ctx context.Context) (string, error) {
+	var text string
+	err := c.do(ctx, request{method: "GET", path: "/metrics", accept: func(status int, body []byte) (bool, error) {
+		text = string(body)
+		return success(status, body)
+	}})
+	return text, err
+}

@@ -189,7 +189,9 @@ func narrowness(d *api.PostedDirective) int {
 	return 0
 }
 
-// holdsBack reports whether a worker that was told d gets no jobs.
+// holdsBack reports whether a worker that was told d gets no jobs. One that was
+// told of another release works until it has that: it may never get it, or have
+// it already.
 func holdsBack(d api.Directive) bool {
-	return d.Op == api.OpNap || d.Op == api.OpDrain || d.Op == api.OpShutdown || d.Op == api.OpUpdate
+	return d.Op == api.OpNap || d.Op == api.OpDrain || d.Op == api.OpShutdown
 }

@@ -44,11 +44,26 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, fmt.Errorf("queue store: %w", err)
 	}
 	s := &Store{pool: pool, days: map[int64]bool{}}
-	if err := s.migrate(ctx); err != nil {
+	if err = s.durable(ctx); err == nil {
+		err = s.migrate(ctx)
+	}
+	if err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("queue store %s: %w", config.ConnConfig.Host, err)
 	}
 	return s, nil
+}
+
+// durable returns an error if a commit would return before it is on disk.
+func (s *Store) durable(ctx context.Context) error {
+	var setting string
+	if err := s.pool.QueryRow(ctx, "show synchronous_commit").Scan(&setting); err != nil {
+		return err
+	}
+	if setting == "off" {
+		return errors.New("synchronous_commit = off: must be on, or what was acknowledged could be lost; alter role … set synchronous_commit = on")
+	}
+	return nil
 }
 
 //go:embed migrations/*.sql
@@ -121,7 +136,7 @@ func rollback(conn *pgx.Conn) {
 // begin starts a transaction that a leader which stands still cannot hold open,
 // and that waits for nobody for long. Rows are found by their keys, whatever
 // the planner believes about the tables' sizes.
-const begin = `begin; set local idle_in_transaction_session_timeout = '3s'; set local lock_timeout = '5s'; set local enable_seqscan = off; `
+const begin = `begin; set local idle_in_transaction_session_timeout = '3s'; set local lock_timeout = '5s'; set local enable_seqscan = off; set local jit = off; `
 
 // fail returns err, as the context's where that is its cause.
 func fail(ctx context.Context, err error) error {

@@ -142,7 +142,7 @@ func checkDone(p *problems, done []api.DoneJob) {
 		p.word(at+"outcome", string(d.Outcome), outcomeWords)
 		p.text(at+"result_uri", d.ResultURI, api.URIMax)
 		if strings.ContainsRune(d.ResultURI, 0) {
-			p.add(api.Error{Code: api.CodeInvalid, Field: at + "result_uri", Message: at + "result_uri must not hold control characters"})
+			p.add(api.Error{Code: api.CodeInvalid, Field: at + "result_uri", Message: at + "result_uri must be text without control characters"})
 		}
 		if m := d.Metrics; m != nil {
 			p.within(at+"metrics.run_s", m.RunS, 0, durationMaxS)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -171,3 +172,5 @@ func indented(v any) string {
 	e.Encode(v)
 	return b.String()
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

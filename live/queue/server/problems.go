@@ -72,8 +72,8 @@ func (p *problems) name(field, value string, must bool) {
 	switch {
 	case value == "" && must:
 		p.required(field)
-	case strings.ContainsFunc(value, unicode.IsControl):
-		p.add(api.Error{Code: api.CodeInvalid, Field: field, Message: field + " must not hold control characters"})
+	case strings.ContainsFunc(value, unicode.IsControl) || !utf8.ValidString(value):
+		p.add(api.Error{Code: api.CodeInvalid, Field: field, Message: field + " must be text without control characters"})
 	}
 }
 

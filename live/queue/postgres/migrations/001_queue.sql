@@ -110,7 +110,7 @@ create table skynet.history (
 	promise_ns    bigint,
 	bytes_in      bigint,
 	bytes_out     bigint,
-	peak_memory   bigint,
+	peak_memory_bytes bigint,
 	worker        text,
 	instance      text,
 	instance_type text,
@@ -119,7 +119,7 @@ create table skynet.history (
 	result        text
 ) partition by range (finished_ns);
 create index history_finished on skynet.history using brin (finished_ns) with (pages_per_range = 32);
-create index history_id on skynet.history using brin (id int8_minmax_multi_ops) with (pages_per_range = 32);
+create index history_id on skynet.history using brin (id) with (pages_per_range = 32);
 
 -- What people look at.
 create view skynet.jobs as
