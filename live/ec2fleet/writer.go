@@ -235,8 +235,8 @@ func (w *Writer) look(ctx context.Context, ask *fleet.Ask, why fault) fleet.Outc
 		o.Instances = append(o.Instances, fleet.Launched{ID: in.ID, Type: in.Type, Zone: in.Zone, At: in.Launched})
 	}
 	last := ask.Decided
-	if ask.Doubt.After(last) {
-		last = ask.Doubt
+	if ask.DoubtUntil.After(last) {
+		last = ask.DoubtUntil
 	}
 	if err == nil && w.config.Now().Sub(last) > fleet.DefaultRules(0).Visible {
 		o.Settlement, o.Refused = fleet.Settled, max(ask.Count-len(found), 0)
