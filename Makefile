@@ -24,6 +24,7 @@ test: ## run every test
 	@scripts/emulator
 	@scripts/install-slurm
 	@scripts/install-chromium
+	@scripts/install-postgres
 	$(GO) test ./...
 
 check: ## format, vet, staticcheck, import arrows, generated files; every scenario against its baseline

@@ -63,8 +63,14 @@ func (w *Writer) Pieces(typ string, market policy.Market, zone string, count, tu
 // Launch implements fleet.Actuator.
 func (w *Writer) Launch(ctx context.Context, asks []fleet.Ask) []fleet.Outcome {
 	outcomes := make([]fleet.Outcome, len(asks))
+	silent := false // EC2 does not answer: the rest would only wait as well
 	for i := range asks {
-		outcomes[i] = w.launch(ctx, &asks[i])
+		if silent {
+			outcomes[i] = fleet.Outcome{Settlement: fleet.Unsent, Refused: asks[i].Count, Class: fleet.Throttled, Code: "NotCalled", Message: "the call before it had no answer"}
+		} else {
+			outcomes[i] = w.launch(ctx, &asks[i])
+			silent = outcomes[i].Settlement == fleet.Unknown && outcomes[i].Class == fleet.Ambiguous
+		}
 		outcomes[i].Intent = asks[i].ID
 	}
 	return outcomes
@@ -229,8 +235,8 @@ func (w *Writer) look(ctx context.Context, ask *fleet.Ask, why fault) fleet.Outc
 		o.Instances = append(o.Instances, fleet.Launched{ID: in.ID, Type: in.Type, Zone: in.Zone, At: in.Launched})
 	}
 	last := ask.Decided
-	if ask.Doubt.After(last) {
-		last = ask.Doubt
+	if ask.DoubtUntil.After(last) {
+		last = ask.DoubtUntil
 	}
 	if err == nil && w.config.Now().Sub(last) > fleet.DefaultRules(0).Visible {
 		o.Settlement, o.Refused = fleet.Settled, max(ask.Count-len(found), 0)

@@ -398,3 +398,49 @@ func TestPermissions(t *testing.T) {
 		}
 	})
 }
+
+// The first call is carried out long after its client has left, and between the
+// two EC2 has nothing: that refusal must not settle the intent, or the ledger
+// would count two instances fewer than there are.
+func TestRefusalInDoubtSettlesNothing(t *testing.T) {
+	in(t, func(r *region, w *Writer) {
+		room := func(n int) {
+			r.look(func(c *cloud.Cloud) {
+				for _, zone := range []string{"a", "b"} {
+					if err := c.SetCapacity("m1.small", zone, n); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		}
+		ledger := fleet.NewLedger(fleet.DefaultRules(0))
+		if _, err := ledger.Intend(ask(w, "one", "m1.small", zoneA, 2, policy.OnDemand).Intent); err != nil {
+			t.Fatal(err)
+		}
+		settle := func() fleet.Outcome {
+			o := w.Launch(r.Context(), ledger.Due(time.Now()))
+			ledger.Settle(time.Now(), o)
+			return o[0]
+		}
+		r.look(func(c *cloud.Cloud) {
+			c.AddFault(cloud.ActionFault{Action: "RunInstances", Delay: 80 * time.Second, Count: 1})
+			c.AddFault(cloud.ActionFault{Action: "RunInstances", Code: "InternalError", Count: 1})
+		})
+		if o := settle(); o.Settlement != fleet.Unknown || o.Class != fleet.Ambiguous { // after 21 s
+			t.Fatalf("%+v", o)
+		}
+		time.Sleep(40 * time.Second)
+		room(0)
+		if o := settle(); o.Settlement != fleet.Unknown || o.Class != fleet.Capacity || ledger.Size() != 2 { // after 61 s
+			t.Fatalf("in doubt: %+v, size %d", o, ledger.Size())
+		}
+		room(5)
+		time.Sleep(30 * time.Second) // after 80 s it is carried out
+		if r.Launched("one") != 2 || ledger.Size() != 2 {
+			t.Errorf("%d launched, the ledger counts %d", r.Launched("one"), ledger.Size())
+		}
+		if o := settle(); o.Settlement != fleet.Settled || len(o.Instances) != 2 || ledger.Size() != 2 {
+			t.Errorf("in the end: %+v, size %d", o, ledger.Size())
+		}
+	})
+}

@@ -28,7 +28,7 @@ type Actuator interface {
 	Pieces(typ string, market policy.Market, zone string, count, turn int) []Piece
 	// Launch asks for instances: one outcome per ask, in order. Every ask's intent
 	// must have been written down as sent before. It stops asking when EC2
-	// throttles; the outcomes of the rest say so.
+	// throttles or does not answer; the outcomes of the rest say so.
 	Launch(ctx context.Context, asks []Ask) []Outcome
 	// Terminate ends instances by EC2's ids: one ending per id, in order.
 	// Instances that were never listed or launched as the fleet's own are left
@@ -98,17 +98,14 @@ type Ask struct {
 	Intent
 	// Again: it may have been asked for before.
 	Again bool
-	// Doubt is when it was last found that a call for it has no answer; zero: never.
-	// Such a call may be carried out yet.
-	Doubt time.Time
+	// DoubtUntil is until when a call for it that has no answer may be carried out
+	// yet, by EC2 or by a leader that was stalled; zero: there is none. Until then a
+	// refusal of a later call settles nothing.
+	DoubtUntil time.Time
 }
 
-// DoubtFor is how long after that EC2, or a leader that was stalled, may still
-// carry it out. Until then a refusal of a later call settles nothing.
-const DoubtFor = 2 * time.Minute
-
 // InDoubt reports whether an earlier call may be carried out yet.
-func (a *Ask) InDoubt(now time.Time) bool { return !a.Doubt.IsZero() && now.Sub(a.Doubt) < DoubtFor }
+func (a *Ask) InDoubt(now time.Time) bool { return now.Before(a.DoubtUntil) }
 
 // Settlement is what is certain about an ask.
 type Settlement uint8

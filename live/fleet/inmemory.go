@@ -209,8 +209,14 @@ func (f *memoryFleet) Launch(ctx context.Context, asks []Ask) []Outcome {
 	f.region.mu.Lock()
 	defer f.region.mu.Unlock()
 	outcomes := make([]Outcome, len(asks))
+	silent := false
 	for i := range asks {
+		if silent {
+			outcomes[i] = Outcome{Intent: asks[i].ID, Settlement: Unsent, Refused: asks[i].Count, Class: Throttled, Code: "NotCalled"}
+			continue
+		}
 		outcomes[i] = f.launch(ctx, &asks[i])
+		silent = outcomes[i].Settlement == Unknown && outcomes[i].Class == Ambiguous
 		if o := &outcomes[i]; o.Settlement == Settled && o.Class != None && asks[i].InDoubt(f.region.now()) {
 			o.Settlement = Unknown
 		}

@@ -20,6 +20,10 @@ type Rules struct {
 	AbsentSweeps int
 	// IntentLife is how long an intent is asked for again.
 	IntentLife time.Duration
+	// Doubt is how long after it was found to have no answer a call may be carried
+	// out yet: by EC2, or by a leader that was stalled. Keep it above the lease of a
+	// leader.
+	Doubt time.Duration
 	// BootMax is how long an instance may take until its worker asks for work.
 	BootMax time.Duration
 	// OrphanMax is how many instances that nobody asked for are ended per sweep.
@@ -33,7 +37,7 @@ type Rules struct {
 // DefaultRules returns the rules for a learned boot lag's p99.9 (0: unknown).
 func DefaultRules(bootP999 time.Duration) Rules {
 	return Rules{
-		Visible: 5 * time.Minute, AbsentSweeps: 3, IntentLife: 10 * time.Minute,
+		Visible: 5 * time.Minute, AbsentSweeps: 3, IntentLife: 10 * time.Minute, Doubt: 2 * time.Minute,
 		BootMax: max(bootP999+3*time.Minute, 5*time.Minute), OrphanMax: 5, MassShare: 0.2, MassMin: 3,
 	}
 }
@@ -195,7 +199,11 @@ func (l *Ledger) Due(now time.Time) []Ask {
 		r.Stage, r.Answered = Sent, false
 		r.Tries++
 		r.Last = now
-		asks = append(asks, Ask{r.Intent, r.Tries > 1, r.Doubt})
+		ask := Ask{Intent: r.Intent, Again: r.Tries > 1}
+		if !r.Doubt.IsZero() {
+			ask.DoubtUntil = r.Doubt.Add(l.rules.Doubt)
+		}
+		asks = append(asks, ask)
 	}
 	return asks
 }

@@ -220,7 +220,15 @@ func TestProtocol(t *testing.T) {
 		submit(t, e, photos(1)...)
 		wantIDs(t, "the draining one", work(t, e, request(w.Session, 1, 0)).Jobs)
 		wantIDs(t, "the other one", work(t, e, request(other.Session, 1, 0)).Jobs, 1)
-		time.Sleep(61 * time.Second)
+		submit(t, e, photos(1)...)
+		began := time.Now()
+		b := work(t, e, request(w.Session, 1, 25*time.Second))
+		for len(b.Jobs) == 0 {
+			b = work(t, e, request(w.Session, 1, 25*time.Second))
+		}
+		if took := time.Since(began); took > time.Minute {
+			t.Fatalf("the directive has ended and the job that waits was handed out after %v", took)
+		}
 		if got := e.Directives().Directives; len(got) != 0 {
 			t.Fatalf("still in force: %+v", got)
 		}
@@ -238,7 +246,12 @@ func TestProtocol(t *testing.T) {
 		w := hire(t, e, "i-1", 1)
 		submit(t, e, photos(1)...)
 		a := work(t, e, request(w.Session, 1, 0))
-		again := hire(t, e, "i-1", 1)
+		again, err := e.Register(t.Context(), api.RegisterRequest{
+			InstanceID: "i-1", Slots: 1, Cluster: "default", BootID: "boot of i-1", Running: append(running(a.Jobs...), api.RunningJob{Job: 9, Token: 9}),
+		})
+		if err != nil || !slices.Equal(again.Lost, []int64{9}) {
+			t.Fatalf("%+v, %v", again, err)
+		}
 		if again.WorkerID != w.WorkerID || again.Session == w.Session {
 			t.Fatalf("%+v after %+v", again, w)
 		}
@@ -581,7 +594,7 @@ func TestClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if e = open(t, memory, queue.Options{}); time.Since(began) != 0 {
+		if open(t, memory, queue.Options{}); time.Since(began) != 0 {
 			t.Fatalf("the next leader waited for %v although the last one resigned", time.Since(began))
 		}
 		minutes := 0

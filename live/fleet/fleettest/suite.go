@@ -42,6 +42,7 @@ func Run(t *testing.T, typ, other, zone string, open func(*testing.T) World) {
 		{"a lost reply is asked for again", lost},
 		{"an error before or after", errors},
 		{"throttling stops the calls", throttled},
+		{"silence stops the calls", silence},
 		{"capacity is remembered by type", capacity},
 		{"quotas hold for every type of the family", quota},
 		{"a permanent error freezes", frozen},
@@ -210,6 +211,16 @@ func throttled(t *trial) {
 	}
 	time.Sleep(time.Minute)
 	t.settled(t.launch(t.ask("four", 1)), 1)
+}
+
+// silence: after a call without an answer the others are not made.
+func silence(t *trial) {
+	t.Break(fleet.Launching, fleet.ErrorBefore, fleet.ErrorBefore)
+	out := t.fleet.Launch(t.Context(), []fleet.Ask{t.ask("one", 1), t.ask("two", 1)})
+	if out[0].Settlement != fleet.Unknown || out[0].Class != fleet.Ambiguous || out[1].Settlement != fleet.Unsent {
+		t.Errorf("%+v", out)
+	}
+	t.launched("two", 0)
 }
 
 func (t *trial) refused(o fleet.Outcome, class fleet.Class, remembered bool) {
