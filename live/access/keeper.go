@@ -89,6 +89,9 @@ func (k *Keeper) reload() error {
 	if err != nil {
 		return err
 	}
+	if len(entries) == 0 {
+		return &FileError{k.opt.File, 1, "holds no token: nobody could call"}
+	}
 	file := make(map[Hash]kept, len(entries))
 	plain := 0
 	for _, e := range entries {
@@ -104,12 +107,15 @@ func (k *Keeper) reload() error {
 	return nil
 }
 
-// Watch reads the token file again whenever it changes, until ctx ends. A file
-// that is wrong changes nothing and is logged: the tokens of before stay good.
+// Watch reads the token file again whenever it has changed, and not since the
+// look before, so that nobody reads half of what is being written; until ctx
+// ends. A file that is wrong changes nothing and is logged: the tokens of before
+// stay good.
 func (k *Keeper) Watch(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	var failed fileStamp // a wrong file is reported once
+	var last, failed fileStamp // as it was at the look before; as it was when it was wrong
+	gone := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -117,15 +123,22 @@ func (k *Keeper) Watch(ctx context.Context, every time.Duration) {
 		case <-tick.C:
 		}
 		stamp, err := stampOf(k.opt.File)
-		if err == nil && (stamp == k.stamp || stamp == failed) {
+		if err != nil {
+			if !gone {
+				k.opt.Log.Error("tokens not read again; those of before stay good", "err", err)
+			}
+			gone = true
 			continue
 		}
-		if err == nil {
-			err = k.reload()
+		gone = false
+		settled := stamp == last
+		last = stamp
+		if !settled || stamp == k.stamp || stamp == failed {
+			continue
 		}
-		if err != nil && (failed != stamp || stamp == fileStamp{}) {
-			failed = stamp
+		if err := k.reload(); err != nil {
 			k.opt.Log.Error("tokens not read again; those of before stay good", "err", err)
+			failed = stamp
 		}
 	}
 }

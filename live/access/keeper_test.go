@@ -125,6 +125,9 @@ func TestRotation(t *testing.T) {
 	change("nonsense\n", now.Add(time.Second))
 	time.Sleep(20 * time.Millisecond) // long enough to read it, if it did harm
 	await(plainOperator, true)
+	change("# half written\n", now.Add(time.Second+1))
+	time.Sleep(20 * time.Millisecond)
+	await(plainOperator, true)
 	change("operator "+plainOperator+"\n", now.Add(2*time.Second))
 	await(plainReader, false)
 	await(plainOperator, true)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,13 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, string(body))
 }
 
+// seen returns what was asked so far.
+func (s *script) seen() []asked {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
+}
+
 func says(status int, text string) func(http.ResponseWriter, string) {
 	return func(w http.ResponseWriter, _ string) {
 		w.WriteHeader(status)
@@ -78,12 +86,12 @@ func TestRepeatsTheSame(t *testing.T) {
 	if err != nil || added.ID != 7 {
 		t.Fatalf("%+v, %v", added, err)
 	}
-	if len(s.asked) != 4 {
-		t.Errorf("asked %d times, want 4", len(s.asked))
+	if len(s.seen()) != 4 {
+		t.Errorf("asked %d times, want 4", len(s.seen()))
 	}
-	for _, a := range s.asked {
-		if a != s.asked[0] || a.key == "" || a.token != "Bearer "+secret {
-			t.Errorf("%+v, then %+v", s.asked[0], a)
+	for _, a := range s.seen() {
+		if a != s.seen()[0] || a.key == "" || a.token != "Bearer "+secret {
+			t.Errorf("%+v, then %+v", s.seen()[0], a)
 		}
 	}
 	c, s = against(t, 10*time.Second, hangsUp, says(200, `{"jobs": []}`))
@@ -91,13 +99,13 @@ func TestRepeatsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	var r api.WorkRequest
-	if err := json.Unmarshal([]byte(s.asked[0].body), &r); err != nil || r.ReqID == "" || s.asked[1] != s.asked[0] {
-		t.Errorf("%+v, then %+v (%v)", s.asked[0], s.asked[1], err)
+	if err := json.Unmarshal([]byte(s.seen()[0].body), &r); err != nil || r.ReqID == "" || s.seen()[1] != s.seen()[0] {
+		t.Errorf("%+v, then %+v (%v)", s.seen()[0], s.seen()[1], err)
 	}
 	if _, err := c.Work(ctx, api.WorkRequest{Session: "s"}); err != nil {
 		t.Fatal(err)
 	}
-	if s.asked[2].body == s.asked[1].body {
+	if s.seen()[2].body == s.seen()[1].body {
 		t.Error("two calls share a req_id")
 	}
 }
@@ -107,25 +115,25 @@ func TestRepeatsTheSame(t *testing.T) {
 func TestDoesNotRepeat(t *testing.T) {
 	ctx := t.Context()
 	c, s := against(t, 10*time.Second, hangsUp)
-	if _, err := c.MakeToken(ctx, api.TokenRequest{Role: api.RoleReader}); err == nil || len(s.asked) != 1 {
-		t.Errorf("%v, asked %d times", err, len(s.asked))
+	if _, err := c.MakeToken(ctx, api.TokenRequest{Role: api.RoleReader}); err == nil || len(s.seen()) != 1 {
+		t.Errorf("%v, asked %d times", err, len(s.seen()))
 	}
 	c, s = against(t, 10*time.Second, says(400, `{"error": {"code": "unknown_field", "message": "unknown field \"typ\"", "field": "typ", "did_you_mean": "type", "problems": [{"code": "invalid", "message": "priority = 999: must be from 0 to 255"}]}}`))
 	_, err := c.Submit(ctx, api.JobSpec{})
 	var e *api.Error
-	if !errors.As(err, &e) || e.Status != 400 || !IsCode(err, api.CodeUnknownField) || !e.BadInput() || len(s.asked) != 1 {
-		t.Errorf("%v, asked %d times", err, len(s.asked))
+	if !errors.As(err, &e) || e.Status != 400 || !IsCode(err, api.CodeUnknownField) || !e.BadInput() || len(s.seen()) != 1 {
+		t.Errorf("%v, asked %d times", err, len(s.seen()))
 	}
 	if want := `unknown field "typ" (did you mean "type"?); priority = 999: must be from 0 to 255`; err.Error() != want {
 		t.Errorf("%q, want %q", err, want)
 	}
 	c, s = against(t, -1, says(503, `{"error": {"code": "unavailable", "message": "x"}}`))
-	if _, err := c.Stats(ctx); !IsCode(err, api.CodeUnavailable) || len(s.asked) != 1 {
-		t.Errorf("%v, asked %d times", err, len(s.asked))
+	if _, err := c.Stats(ctx); !IsCode(err, api.CodeUnavailable) || len(s.seen()) != 1 {
+		t.Errorf("%v, asked %d times", err, len(s.seen()))
 	}
 	c, s = against(t, 10*time.Second, says(302, ""))
-	if _, err := c.Stats(ctx); err == nil || len(s.asked) != 1 {
-		t.Errorf("a redirect is followed: %v, asked %d times", err, len(s.asked))
+	if _, err := c.Stats(ctx); err == nil || len(s.seen()) != 1 {
+		t.Errorf("a redirect is followed: %v, asked %d times", err, len(s.seen()))
 	}
 }
 
@@ -205,12 +213,12 @@ func TestSubmitAll(t *testing.T) {
 			t.Fatalf("job %d was answered as %d", i, a.ID)
 		}
 	}
-	for _, a := range s.asked {
+	for _, a := range s.seen() {
 		if len(a.body) > api.BodyMaxBytes || strings.Count(a.body, `"type"`) > api.BatchMax {
 			t.Errorf("a batch of %d jobs, %d bytes", strings.Count(a.body, `"type"`), len(a.body))
 		}
 	}
-	if n := len(s.asked); n < 5 || n > 6 {
+	if n := len(s.seen()); n < 5 || n > 6 {
 		t.Errorf("%d batches", n)
 	}
 }
