@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/skynet-ec2/skynet/bench/meter"
 	"github.com/skynet-ec2/skynet/bench/profile"
 	"github.com/skynet-ec2/skynet/live/api"
@@ -38,6 +40,7 @@ type settings struct {
 	producers int
 	workers   int
 	idle      int
+	held      bool
 }
 
 func main() {
@@ -49,6 +52,7 @@ func main() {
 	flag.IntVar(&s.producers, "producers", 64, "callers that submit")
 	flag.IntVar(&s.workers, "workers", 64, "workers that call")
 	flag.IntVar(&s.idle, "idle", 200, "jobs handed over by an idle queue")
+	flag.BoolVar(&s.held, "held", false, "PostgreSQL: somebody holds a transaction open all the while, so that nothing dead can be cleaned up")
 	file := flag.String("profile", "", "write a CPU profile of the run to `file`")
 	flag.Parse()
 	if err := profile.Write(*file, func() error { return run(context.Background(), s, os.Stdout) }); err != nil {
@@ -101,6 +105,13 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.held && place.server != nil {
+		letGo, err := hold(ctx, place.server)
+		if err != nil {
+			return err
+		}
+		defer letGo()
+	}
 	m := &meter.Meter{Server: place.server, Out: out}
 	if s.backlog > 0 {
 		m.Start()
@@ -131,6 +142,17 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		return err
 	}
 	return errors.Join(m.Err(), store.Close())
+}
+
+// hold opens a transaction that sees the database as it is now until it is let
+// go.
+func hold(ctx context.Context, server *pgtest.Server) (letGo func(), err error) {
+	conn, err := pgx.Connect(ctx, server.URL(server.Port, "postgres"))
+	if err != nil {
+		return nil, err
+	}
+	_, err = conn.Exec(ctx, "begin isolation level repeatable read; select count(*) from skynet.job", pgx.QueryExecModeSimpleProtocol)
+	return func() { conn.Close(ctx) }, err
 }
 
 // submit enqueues n jobs at a priority.

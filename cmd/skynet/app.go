@@ -77,7 +77,6 @@ func outsideError(err error) error                   { return cli.OutsideError(e
 func brokenError(err error) error                    { return cli.BrokenError(err) }
 func exitCode(err error, interrupted bool) int       { return cli.ExitCode(err, interrupted) }
 func exactArgs(names ...string) cobra.PositionalArgs { return cli.ExactArgs(names...) }
-func oneOf(words []string) string                    { return cli.OneOf(words) }
 
 func choiceVar(flags *pflag.FlagSet, value *string, name, def, usage string, allowed []string) {
 	cli.ChoiceVar(flags, value, name, def, usage, allowed)

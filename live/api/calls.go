@@ -46,7 +46,7 @@ var Calls = []Call{
 
 	{Name: "submitJob", Method: "POST", Path: "/v1/jobs", Summary: "Submit a job.", Roles: producers, Request: JobSpec{}, Response: Submitted{}, Status: 200},
 	{Name: "submitBatch", Method: "POST", Path: "/v1/jobs/batch", Summary: "Submit up to 1000 jobs: all of them or none.", Roles: producers, Request: BatchRequest{}, Lines: true, Response: BatchResponse{}, Status: 200},
-	{Name: "listJobs", Method: "GET", Path: "/v1/jobs", Summary: "List jobs by id.", Roles: lookers, Response: JobsResponse{}, Status: 200, Query: []Param{
+	{Name: "listJobs", Method: "GET", Path: "/v1/jobs", Summary: "List the jobs that the queue still holds, by id: not those that are done or cancelled, which are in the history.", Roles: lookers, Response: JobsResponse{}, Status: 200, Query: []Param{
 		{Name: "state", Kind: "string", Enum: stateWords(), Doc: "only jobs in this state"},
 		{Name: "type", Kind: "string", Doc: "only jobs of this type"},
 		{Name: "tenant", Kind: "string", Doc: "only jobs of this tenant"},

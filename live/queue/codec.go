@@ -1,13 +1,12 @@
 package queue
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/dispatch"
+	"github.com/skynet-ec2/skynet/policy/packed"
 )
 
 // The packed forms, for stores that keep a job or a hand-out as one value:
@@ -17,13 +16,13 @@ const packedVersion = 1
 
 // AppendJob appends the packed form of a job to b.
 func AppendJob(b []byte, j *Job) []byte {
-	p := packer{append(b, packedVersion)}
-	p.ints(j.ID, int64(j.Priority), j.RunAt, int64(j.Estimate), int64(j.MaxRun), int64(j.AttemptsMax),
+	p := packed.Writer{B: append(b, packedVersion)}
+	p.Ints(j.ID, int64(j.Priority), j.RunAt, int64(j.Estimate), int64(j.MaxRun), int64(j.AttemptsMax),
 		int64(j.State), int64(j.Token), int64(j.Attempts), int64(j.Failures), int64(j.Losses), j.Due,
 		bit(j.Cancelling)|bit(j.Cold)<<1, int64(j.EndedBy), j.Created, j.Promise, j.BytesIn)
-	p.texts(j.Type, j.Tenant, j.IdempotencyKey, j.ConcurrencyKey, j.Group, j.Error)
-	p.b = binary.AppendUvarint(p.b, uint64(len(j.Args)))
-	return append(p.b, j.Args...)
+	p.Strings(j.Type, j.Tenant, j.IdempotencyKey, j.ConcurrencyKey, j.Group, j.Error)
+	p.Ints(int64(len(j.Args)))
+	return append(p.B, j.Args...)
 }
 
 func bit(b bool) int64 {
@@ -35,21 +34,21 @@ func bit(b bool) int64 {
 
 // ReadJob reads a packed job into j, which keeps nothing of b.
 func ReadJob(b []byte, j *Job) error {
-	p := newUnpacker(b)
-	*j = Job{Stored: dispatch.Stored{ID: p.int()}}
-	j.Priority = uint8(p.upTo(math.MaxUint8))
-	j.RunAt, j.Estimate, j.MaxRun, j.AttemptsMax = p.int(), time.Duration(p.int()), time.Duration(p.int()), int(p.int())
-	j.State, j.Token = dispatch.State(p.upTo(math.MaxUint8)), dispatch.Token(p.int())
-	j.Attempts, j.Failures, j.Losses, j.Due = int(p.int()), int(p.int()), int(p.int()), p.int()
-	flags := p.upTo(3)
+	p := newReader(b)
+	*j = Job{Stored: dispatch.Stored{ID: p.Int()}}
+	j.Priority = uint8(p.UpTo(math.MaxUint8))
+	j.RunAt, j.Estimate, j.MaxRun, j.AttemptsMax = p.Int(), time.Duration(p.Int()), time.Duration(p.Int()), int(p.Int())
+	j.State, j.Token = dispatch.State(p.UpTo(math.MaxUint8)), dispatch.Token(p.Int())
+	j.Attempts, j.Failures, j.Losses, j.Due = int(p.Int()), int(p.Int()), int(p.Int()), p.Int()
+	flags := p.UpTo(3)
 	j.Cancelling, j.Cold = flags&1 == 1, flags&2 == 2
-	j.EndedBy = dispatch.Cause(p.upTo(math.MaxUint8))
-	j.Created, j.Promise, j.BytesIn = p.int(), p.int(), p.int()
-	j.Type, j.Tenant, j.IdempotencyKey, j.ConcurrencyKey, j.Group, j.Error = p.text(), p.text(), p.text(), p.text(), p.text(), p.text()
-	if args := p.bytes(); len(args) > 0 {
+	j.EndedBy = dispatch.Cause(p.UpTo(math.MaxUint8))
+	j.Created, j.Promise, j.BytesIn = p.Int(), p.Int(), p.Int()
+	j.Type, j.Tenant, j.IdempotencyKey, j.ConcurrencyKey, j.Group, j.Error = p.String(), p.String(), p.String(), p.String(), p.String(), p.String()
+	if args := p.Bytes(); len(args) > 0 {
 		j.Args = append([]byte(nil), args...)
 	}
-	if err := p.end(); err != nil {
+	if err := p.End(); err != nil {
 		return fmt.Errorf("packed job: %w", err)
 	}
 	return nil
@@ -57,102 +56,37 @@ func ReadJob(b []byte, j *Job) error {
 
 // AppendLeases appends the packed form of a hand-out's leases to b.
 func AppendLeases(b []byte, leases []Lease) []byte {
-	p := packer{append(b, packedVersion)}
-	p.ints(int64(len(leases)))
+	p := packed.Writer{B: append(b, packedVersion)}
+	p.Ints(int64(len(leases)))
 	var last Lease // ids, tokens and instants stand close to each other
 	for _, l := range leases {
-		p.ints(l.Job-last.Job, int64(l.Token)-int64(last.Token), l.Started-last.Started)
+		p.Ints(l.Job-last.Job, int64(l.Token)-int64(last.Token), l.Started-last.Started)
 		last = l
 	}
-	return p.b
+	return p.B
 }
 
 // ReadLeases reads packed leases.
 func ReadLeases(b []byte) ([]Lease, error) {
-	p := newUnpacker(b)
-	n := p.upTo(int64(len(b)))
+	p := newReader(b)
+	n := p.Count()
 	leases := make([]Lease, 0, n)
 	var last Lease
 	for range n {
-		last = Lease{last.Job + p.int(), dispatch.Token(int64(last.Token) + p.int()), last.Started + p.int()}
+		last = Lease{last.Job + p.Int(), dispatch.Token(int64(last.Token) + p.Int()), last.Started + p.Int()}
 		leases = append(leases, last)
 	}
-	if err := p.end(); err != nil {
+	if err := p.End(); err != nil {
 		return nil, fmt.Errorf("packed leases: %w", err)
 	}
 	return leases, nil
 }
 
-type packer struct{ b []byte }
-
-func (p *packer) ints(vs ...int64) {
-	for _, v := range vs {
-		p.b = binary.AppendVarint(p.b, v)
-	}
-}
-
-func (p *packer) texts(all ...string) {
-	for _, s := range all {
-		p.b = binary.AppendUvarint(p.b, uint64(len(s)))
-		p.b = append(p.b, s...)
-	}
-}
-
-// unpacker reads what packer wrote. After the first error it gives zeros.
-type unpacker struct {
-	b   []byte
-	err error
-}
-
-func newUnpacker(b []byte) unpacker {
+func newReader(b []byte) packed.Reader {
 	if len(b) == 0 || b[0] != packedVersion {
-		return unpacker{err: errors.New("of an unknown version")}
+		r := packed.NewReader(nil)
+		r.Fail("of an unknown version")
+		return r
 	}
-	return unpacker{b: b[1:]}
-}
-
-func (p *unpacker) fail(format string, args ...any) {
-	if p.err == nil {
-		p.err = fmt.Errorf(format, args...)
-	}
-	p.b = nil
-}
-
-func (p *unpacker) int() int64 {
-	v, n := binary.Varint(p.b)
-	if n <= 0 {
-		p.fail("it ends in the middle")
-		return 0
-	}
-	p.b = p.b[n:]
-	return v
-}
-
-func (p *unpacker) upTo(most int64) int64 {
-	v := p.int()
-	if v < 0 || v > most {
-		p.fail("%d where 0 to %d may stand", v, most)
-		return 0
-	}
-	return v
-}
-
-func (p *unpacker) bytes() []byte {
-	n, used := binary.Uvarint(p.b)
-	if used <= 0 || n > uint64(len(p.b)-used) {
-		p.fail("it ends in the middle")
-		return nil
-	}
-	s := p.b[used : used+int(n)]
-	p.b = p.b[used+int(n):]
-	return s
-}
-
-func (p *unpacker) text() string { return string(p.bytes()) }
-
-func (p *unpacker) end() error {
-	if p.err == nil && len(p.b) > 0 {
-		p.err = fmt.Errorf("%d bytes too many", len(p.b))
-	}
-	return p.err
+	return packed.NewReader(b[1:])
 }

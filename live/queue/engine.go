@@ -52,6 +52,7 @@ type Engine struct {
 	grants    []dispatch.Grant
 	effects   []dispatch.Effect
 	wakeAt    int64      // when the keeper looks next
+	loading   bool       // nothing that is booked is news
 	before    api.Totals // under earlier leaders
 	written   api.Totals // as the store knows them
 

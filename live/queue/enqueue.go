@@ -192,15 +192,15 @@ func (e *Engine) admit(s *submission, now int64) (id int64, added bool, err erro
 	}
 	e.jobs[id] = j
 	b.added = append(b.added, id)
-	if s.group != nil {
-		s.group.Jobs++
-		e.noteGroup(s.group)
-	}
 	to := dispatch.Waiting
 	if j.arrival > now {
 		to = dispatch.Delayed
 	}
 	e.move(id, j, to, now)
+	if s.group != nil {
+		s.group.Jobs++
+		e.noteGroup(s.group)
+	}
 	return id, true, nil
 }
 

@@ -36,6 +36,10 @@ func (g *group) count(s dispatch.State, n int64) {
 	}
 }
 
+// over reports whether nothing of the group waits or runs, and nothing more is
+// to come.
+func (g *group) over() bool { return g.Waiting == 0 && g.Leased == 0 && g.Jobs >= max(1, g.Size) }
+
 // stored returns what the store keeps of a group. What waits and runs is
 // counted again when the jobs are loaded.
 func (g *group) stored() []byte {
@@ -50,7 +54,7 @@ func (g *group) stored() []byte {
 
 // noteGroup remembers that a group's row has to be written.
 func (e *Engine) noteGroup(g *group) {
-	if g == nil {
+	if g == nil || e.loading {
 		return
 	}
 	b := e.open()
@@ -59,8 +63,7 @@ func (e *Engine) noteGroup(g *group) {
 	}
 	b.groups[g] = true
 	was := g.Ended
-	g.Ended = g.Waiting == 0 && g.Leased == 0 && g.Jobs >= max(1, g.Size)
-	if g.Ended && !was {
+	if g.Ended = g.over(); g.Ended && !was {
 		g.EndedAt = e.at(e.clock.now())
 		b.watching = append(b.watching, g.watching...)
 		g.watching = nil

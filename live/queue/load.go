@@ -27,6 +27,8 @@ var ownFacts = map[string]bool{
 func (e *Engine) load(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.loading = true
+	defer func() { e.loading = false }()
 	now := e.clock.now()
 	e.q.Expire(now, nil) // tells it the time
 	leases := map[int64]openLease{}
@@ -86,6 +88,9 @@ func (e *Engine) load(ctx context.Context) error {
 			return err
 		}
 		poke(e.page)
+	}
+	for _, g := range e.groups {
+		g.Ended = g.over()
 	}
 	hour := now - int64(time.Hour)
 	return e.store.Minutes(ctx, hour, now+1, func(m Minute) error {

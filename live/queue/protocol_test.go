@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -306,6 +307,29 @@ func TestProtocol(t *testing.T) {
 		if g, err = e.Group(t.Context(), g.ID, 20*time.Second); err != nil || !g.Ended || g.Done != 2 || g.Cancelled != 1 {
 			t.Fatalf("%+v, %v", g, err)
 		}
+		open, err := e.NewGroup(t.Context(), api.GroupRequest{}) // of no size: it ends whenever all that joined have ended
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := submit(t, e, api.JobSpec{Type: "photo", Group: open.ID, AttemptsMax: 1})[0]
+		ended := func(want bool) {
+			t.Helper()
+			if g, err := e.Group(t.Context(), open.ID, 0); err != nil || g.Ended != want {
+				t.Fatalf("%+v, %v; want ended = %v", g, err, want)
+			}
+		}
+		ended(false)
+		b := work(t, e, request(w.Session, 1, 0))
+		work(t, e, request(w.Session, 0, 0, api.DoneJob{Job: id, Token: b.Jobs[0].Token, Outcome: api.OutcomeError}))
+		ended(true)
+		if _, err := e.Retry(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		ended(false)
+		if _, err := e.Cancel(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		ended(true)
 		if _, err := e.Enqueue(t.Context(), []api.JobSpec{{Type: "photo", Group: "none"}}, ""); code(err) != api.CodeNotFound {
 			t.Fatal(err)
 		}
@@ -428,20 +452,30 @@ func TestBadJobs(t *testing.T) {
 // flaky is a store whose commits can be held up and made to fail.
 type flaky struct {
 	queue.Store
-	commit func(ctx context.Context, b *queue.Batch, write func() error) error
-	renew  error
+	commit  atomic.Pointer[func(ctx context.Context, write func() error) error]
+	noRenew atomic.Bool
+}
+
+// onCommit puts f in the way of every commit from now on; nil clears it.
+func (f *flaky) onCommit(do func(ctx context.Context, write func() error) error) {
+	if do == nil {
+		f.commit.Store(nil)
+		return
+	}
+	f.commit.Store(&do)
 }
 
 func (f *flaky) Commit(ctx context.Context, b *queue.Batch) error {
-	if f.commit == nil {
-		return f.Store.Commit(ctx, b)
+	write := func() error { return f.Store.Commit(ctx, b) }
+	if do := f.commit.Load(); do != nil {
+		return (*do)(ctx, write)
 	}
-	return f.commit(ctx, b, func() error { return f.Store.Commit(ctx, b) })
+	return write()
 }
 
 func (f *flaky) Renew(ctx context.Context, epoch uint32, ttl time.Duration) error {
-	if f.renew != nil {
-		return f.renew
+	if f.noRenew.Load() {
+		return errors.New("no answer")
 	}
 	return f.Store.Renew(ctx, epoch, ttl)
 }
@@ -453,29 +487,28 @@ func TestNothingIsSaidBeforeItIsWritten(t *testing.T) {
 		w := hire(t, e, "i-1", 1)
 		synctest.Wait()
 		release := make(chan struct{})
-		store.commit = func(_ context.Context, _ *queue.Batch, write func() error) error {
+		store.onCommit(func(_ context.Context, write func() error) error {
 			<-release
 			return write()
-		}
-		var said []string
+		})
+		said := make(chan string, 2)
 		go func() {
 			a := work(t, e, request(w.Session, 1, 25*time.Second))
-			said = append(said, fmt.Sprint("leased ", ids(a.Jobs)))
+			said <- fmt.Sprint("leased ", ids(a.Jobs))
 		}()
 		synctest.Wait()
 		go func() {
 			submit(t, e, photos(1)...)
-			said = append(said, "taken")
+			said <- "taken"
 		}()
 		time.Sleep(5 * time.Second)
 		if len(said) > 0 {
-			t.Fatalf("said before it was written: %v", said)
+			t.Fatalf("said before it was written: %s", <-said)
 		}
 		close(release)
-		synctest.Wait()
-		slices.Sort(said)
-		if !slices.Equal(said, []string{"leased [1]", "taken"}) {
-			t.Fatalf("said %v", said)
+		all := []string{<-said, <-said}
+		if slices.Sort(all); !slices.Equal(all, []string{"leased [1]", "taken"}) {
+			t.Fatalf("said %v", all)
 		}
 		if n := e.Ready(); n != nil {
 			t.Fatal(n)
@@ -488,8 +521,8 @@ func TestStoreThatFailsForAWhile(t *testing.T) {
 		store := &flaky{Store: queue.NewMemory()}
 		e := open(t, store, queue.Options{})
 		hire(t, e, "i-1", 1)
-		tries := 0
-		store.commit = func(_ context.Context, _ *queue.Batch, write func() error) error {
+		var tries int // the writer's, until nothing is pending
+		store.onCommit(func(_ context.Context, write func() error) error {
 			if tries++; tries%3 == 0 {
 				return write()
 			}
@@ -497,13 +530,13 @@ func TestStoreThatFailsForAWhile(t *testing.T) {
 				return errors.Join(write(), errors.New("the answer was lost"))
 			}
 			return errors.New("disk full")
-		}
+		})
 		submit(t, e, photos(2)...)
 		submit(t, e, photos(1)...)
 		if tries < 6 {
 			t.Fatalf("%d tries", tries)
 		}
-		store.commit = nil
+		store.onCommit(nil)
 		e.Kill()
 		e = open(t, store, queue.Options{})
 		if n := e.Stats("").States[api.StateWaiting]; n != 3 {
@@ -517,10 +550,10 @@ func TestStoreThatFailsForLong(t *testing.T) {
 		store := &flaky{Store: queue.NewMemory()}
 		e := open(t, store, queue.Options{})
 		hire(t, e, "i-1", 1)
-		store.commit = func(ctx context.Context, _ *queue.Batch, _ func() error) error {
+		store.onCommit(func(ctx context.Context, _ func() error) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}
+		})
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		if _, err := e.Enqueue(ctx, photos(1), ""); !errors.Is(err, context.DeadlineExceeded) {
@@ -556,7 +589,7 @@ func TestStandbyTakesOver(t *testing.T) {
 		default:
 		}
 		// The leader stands still: it neither renews nor notices.
-		store.renew = errors.New("no answer")
+		store.noRenew.Store(true)
 		parked := make(chan error)
 		go func() {
 			_, err := e.Work(t.Context(), api.WorkRequest{Session: w.Session, ReqID: "parked", SlotsFree: 0, WaitMS: 25_000, Running: running(a.Jobs...)})

@@ -144,6 +144,9 @@ func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 	if g := j.group; g != nil {
 		g.count(j.state, -1)
 		g.count(to, 1)
+		if ends(j.state) || ends(to) || j.state == dispatch.Unknown {
+			e.noteGroup(g)
+		}
 	}
 	j.state = to
 	switch to {
@@ -162,10 +165,12 @@ func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 		e.running[id] = j
 	case dispatch.Dead, dispatch.Quarantined:
 		e.resting[id] = j
-		e.noteGroup(j.group)
-	case dispatch.Done, dispatch.Cancelled:
-		e.noteGroup(j.group)
 	}
+}
+
+// ends reports whether a group need not wait for a job in this state.
+func ends(s dispatch.State) bool {
+	return s == dispatch.Done || s == dispatch.Cancelled || s == dispatch.Dead || s == dispatch.Quarantined
 }
 
 func (t *tally) age(arrival, n int64) {

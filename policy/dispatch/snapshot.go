@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/packed"
 )
 
 // A snapshot is the magic, a sequence of variable-length integers and strings
@@ -23,64 +25,64 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // without names.
 func (q *Queue) AppendSnapshot(b []byte) []byte {
 	start := len(b)
-	w := writer{append(b, snapshotMagic...)}
+	w := packed.Writer{B: append(b, snapshotMagic...)}
 	o := q.opt
-	w.ints(int64(o.Epoch), int64(o.LeaseTTL), int64(o.ConfirmWithin), int64(o.RememberFor), int64(o.KeyFor),
+	w.Ints(int64(o.Epoch), int64(o.LeaseTTL), int64(o.ConfirmWithin), int64(o.RememberFor), int64(o.KeyFor),
 		int64(o.AttemptsMax), int64(o.LossesMax), int64(o.BackoffBase), int64(o.BackoffMax),
 		int64(o.Seed), int64(o.KeyLimit), flag(o.Fair), int64(o.AgeStep))
-	w.ints(q.now, q.nextID)
-	w.ints(q.totals.all()...)
+	w.Ints(q.now, q.nextID)
+	w.Ints(q.totals.all()...)
 
-	w.int(int64(len(q.kinds)))
+	w.Ints(int64(len(q.kinds)))
 	for i := range q.kinds {
 		k := &q.kinds[i]
-		w.string(k.name)
-		w.ints(flag(k.paused), int64(k.limit.Running), int64(k.limit.Every), int64(k.limit.Burst), k.full)
+		w.Strings(k.name)
+		w.Ints(flag(k.paused), int64(k.limit.Running), int64(k.limit.Every), int64(k.limit.Burst), k.full)
 	}
 
 	workers := q.workers.sorted(func(*worker) bool { return true })
-	w.int(int64(len(workers)))
+	w.Ints(int64(len(workers)))
 	for _, i := range workers {
-		w.string(q.workers.name[i])
-		w.ints(q.workers.at(i).until, q.workers.at(i).asks)
+		w.Strings(q.workers.name[i])
+		w.Ints(q.workers.at(i).until, q.workers.at(i).asks)
 	}
 
 	keys := q.keys.sorted(func(k *key) bool { return k.limit > 0 })
-	w.int(int64(len(keys)))
+	w.Ints(int64(len(keys)))
 	for _, i := range keys {
-		w.string(q.keys.name[i])
-		w.int(int64(q.keys.at(i).limit))
+		w.Strings(q.keys.name[i])
+		w.Ints(int64(q.keys.at(i).limit))
 	}
 
 	q.appendTenants(&w)
 	q.appendJobs(&w)
 
 	n := q.idemEnded.len()
-	w.int(int64(n))
+	w.Ints(int64(n))
 	for e := range q.idemEnded.items {
-		w.string(e.key)
-		w.ints(q.idem[e.key].job, e.at)
+		w.Strings(e.key)
+		w.Ints(q.idem[e.key].job, e.at)
 	}
-	return appendChecksum(w.b, start)
+	return appendChecksum(w.B, start)
 }
 
 func appendChecksum(b []byte, from int) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
 }
 
-func (q *Queue) appendTenants(w *writer) {
+func (q *Queue) appendTenants(w *packed.Writer) {
 	// The tenant without a name counts among the others.
 	tenants := append([]int32{0}, q.tenants.sorted(func(t *tenant) bool { return t.jobs > 0 || t.given || q.owes(t) })...)
-	w.int(int64(len(tenants)))
+	w.Ints(int64(len(tenants)))
 	for _, i := range tenants {
 		t := q.tenants.at(i)
-		w.string(q.tenants.name[i])
-		w.ints(t.weight, flag(t.given))
+		w.Strings(q.tenants.name[i])
+		w.Ints(t.weight, flag(t.given))
 		accounts := slices.Clone(t.accounts)
 		slices.SortFunc(accounts, func(a, b account) int { return int(a.priority) - int(b.priority) })
-		w.int(int64(len(accounts)))
+		w.Ints(int64(len(accounts)))
 		for _, a := range accounts {
-			w.ints(int64(a.priority), a.served)
+			w.Ints(int64(a.priority), a.served)
 		}
 	}
 	var used []int
@@ -89,13 +91,13 @@ func (q *Queue) appendTenants(w *writer) {
 			used = append(used, p)
 		}
 	}
-	w.int(int64(len(used)))
+	w.Ints(int64(len(used)))
 	for _, p := range used {
-		w.ints(int64(p), q.clocks[p].now)
+		w.Ints(int64(p), q.clocks[p].now)
 	}
 }
 
-func (q *Queue) appendJobs(w *writer) {
+func (q *Queue) appendJobs(w *packed.Writer) {
 	// Ended jobs stand in the order in which they are forgotten, the others
 	// after them by id.
 	slots := make([]int32, 0, q.records.index.n)
@@ -107,22 +109,22 @@ func (q *Queue) appendJobs(w *writer) {
 			slots = append(slots, slot)
 		}
 	}
-	w.int(int64(len(slots)))
+	w.Ints(int64(len(slots)))
 	for _, slot := range slots {
 		r := q.records.at(slot)
-		w.ints(r.id, int64(r.kind), int64(r.priority), int64(r.state), int64(r.token), r.arrival, r.estimate, r.maxRun,
+		w.Ints(r.id, int64(r.kind), int64(r.priority), int64(r.state), int64(r.token), r.arrival, r.estimate, r.maxRun,
 			int64(r.attempts), int64(r.attempt), int64(r.failures), int64(r.losses), int64(r.end()), flag(r.has(flagCancel)), r.when)
-		w.string(q.tenants.name[r.tenant])
-		w.string(q.keys.name[r.key])
+		w.Strings(q.tenants.name[r.tenant])
+		w.Strings(q.keys.name[r.key])
 		if r.has(flagKeyed) {
-			w.string(q.idemOf[r.id])
+			w.Strings(q.idemOf[r.id])
 		} else {
-			w.string("")
+			w.Strings("")
 		}
 		if r.state == Leased {
 			l := q.leases.at(r.lease)
-			w.string(q.workers.at(l.worker).name)
-			w.ints(l.started, l.seen)
+			w.Strings(q.workers.at(l.worker).name)
+			w.Ints(l.started, l.seen)
 		}
 	}
 }
@@ -146,11 +148,11 @@ func restore(b []byte, epoch uint32) (*Queue, error) {
 	if want, got := binary.LittleEndian.Uint32(b[len(body):]), crc32.Checksum(body, castagnoli); want != got {
 		return nil, fmt.Errorf("checksum %08x, computed %08x: the snapshot is damaged", want, got)
 	}
-	r := &reader{b: body[len(snapshotMagic):]}
+	r := &reader{packed.NewReader(body[len(snapshotMagic):])}
 	o := Options{
-		Epoch: uint32(r.upTo(math.MaxUint32)), LeaseTTL: r.duration(), ConfirmWithin: r.duration(), RememberFor: r.duration(), KeyFor: r.duration(),
-		AttemptsMax: int(r.int()), LossesMax: int(r.int()), BackoffBase: r.duration(), BackoffMax: r.duration(),
-		Seed: uint64(r.int()), KeyLimit: int(r.int()), Fair: r.upTo(1) == 1, AgeStep: r.duration(),
+		Epoch: uint32(r.UpTo(math.MaxUint32)), LeaseTTL: r.duration(), ConfirmWithin: r.duration(), RememberFor: r.duration(), KeyFor: r.duration(),
+		AttemptsMax: int(r.Int()), LossesMax: int(r.Int()), BackoffBase: r.duration(), BackoffMax: r.duration(),
+		Seed: uint64(r.Int()), KeyLimit: int(r.Int()), Fair: r.UpTo(1) == 1, AgeStep: r.duration(),
 	}
 	if epoch != 0 {
 		if epoch < o.Epoch {
@@ -158,8 +160,8 @@ func restore(b []byte, epoch uint32) (*Queue, error) {
 		}
 		o.Epoch = epoch
 	}
-	if r.err != nil {
-		return nil, r.err
+	if r.Err() != nil {
+		return nil, r.Err()
 	}
 	q, err := New(o)
 	if err != nil {
@@ -168,25 +170,25 @@ func restore(b []byte, epoch uint32) (*Queue, error) {
 	q.now = r.instant()
 	nextID := r.instant()
 	for _, t := range q.totals.fields() {
-		*t = r.int()
+		*t = r.Int()
 	}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		number, err := q.kindNumber(r.string())
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		number, err := q.kindNumber(r.String())
 		if err != nil {
 			return nil, err
 		}
 		if int(number) != len(q.kinds)-1 {
 			return nil, fmt.Errorf("type %q twice", q.kinds[number].name)
 		}
-		paused := r.upTo(1) == 1
-		l := Limit{Running: int(r.int()), Every: r.duration(), Burst: int(r.int())}
+		paused := r.UpTo(1) == 1
+		l := Limit{Running: int(r.Int()), Every: r.duration(), Burst: int(r.Int())}
 		if err := q.SetLimit(q.kinds[number].name, l); err != nil {
 			return nil, err
 		}
 		q.kinds[number].paused, q.kinds[number].full = paused, r.instant()
 	}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		i, err := q.hear(r.string())
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		i, err := q.hear(r.String())
 		if err != nil {
 			return nil, err
 		}
@@ -198,8 +200,8 @@ func restore(b []byte, epoch uint32) (*Queue, error) {
 		w := &q.workers.things[i+1]
 		q.silent.push(silence{w.asks, w.name, int32(i + 1)})
 	}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		if err := q.SetKeyLimit(r.string(), int(r.int())); err != nil {
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		if err := q.SetKeyLimit(r.String(), int(r.Int())); err != nil {
 			return nil, err
 		}
 	}
@@ -214,60 +216,60 @@ func restore(b []byte, epoch uint32) (*Queue, error) {
 	for p, now := range clocks {
 		q.clocks[p].now = now
 	}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		key, job, at := r.string(), r.instant(), r.instant()
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		key, job, at := r.String(), r.instant(), r.instant()
 		if _, taken := q.idem[key]; taken || len(key) == 0 || len(key) > maxName {
 			return nil, fmt.Errorf("idempotency key %q: empty, too long or taken", key)
 		}
 		q.idem[key] = idemEntry{job, true}
 		q.idemEnded.insert(idemExpiry{at, key})
 	}
-	if r.err == nil && len(r.b) > 0 {
-		r.err = fmt.Errorf("%d bytes too many", len(r.b))
+	if err := r.End(); err != nil {
+		return nil, err
 	}
-	if r.err == nil && nextID < q.nextID {
-		r.err = fmt.Errorf("next id %d: there is a job %d", nextID, q.nextID-1)
+	if nextID < q.nextID {
+		return nil, fmt.Errorf("next id %d: there is a job %d", nextID, q.nextID-1)
 	}
 	q.nextID = nextID
-	return q, r.err
+	return q, nil
 }
 
 func (q *Queue) restoreTenants(r *reader) (clocks [256]int64, err error) {
-	for n := r.count(); n > 0 && r.err == nil; n-- {
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
 		t := q.tenants.at(q.tenants.number(r.name(), q.newTenant))
-		t.weight, t.given = max(1, r.upTo(WeightMax)), r.upTo(1) == 1
-		accounts := r.count()
+		t.weight, t.given = max(1, r.UpTo(WeightMax)), r.UpTo(1) == 1
+		accounts := r.Count()
 		if accounts > 256 {
 			return clocks, fmt.Errorf("a tenant with %d accounts: must be 0 to 256", accounts)
 		}
-		for ; accounts > 0 && r.err == nil; accounts-- {
-			t.account(uint8(r.upTo(255))).served = r.instant()
+		for ; accounts > 0 && r.Err() == nil; accounts-- {
+			t.account(uint8(r.UpTo(255))).served = r.instant()
 		}
 	}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		p := r.upTo(255)
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		p := r.UpTo(255)
 		clocks[p] = r.instant()
 	}
-	return clocks, r.err
+	return clocks, r.Err()
 }
 
 func (q *Queue) restoreJobs(r *reader) error {
-	for n := r.count(); n > 0; n-- {
+	for n := r.Count(); n > 0; n-- {
 		s := Stored{ID: r.instant()}
-		kind := r.upTo(maxKinds)
-		s.Priority, s.State, s.Token = uint8(r.upTo(255)), State(r.upTo(int64(states)-1)), Token(r.int())
+		kind := r.UpTo(maxKinds)
+		s.Priority, s.State, s.Token = uint8(r.UpTo(255)), State(r.UpTo(int64(states)-1)), Token(r.Int())
 		s.RunAt, s.Estimate, s.MaxRun = r.instant(), r.duration(), r.duration()
-		s.AttemptsMax, s.Attempts, s.Failures, s.Losses = int(r.upTo(maxAttempts)), int(r.upTo(maxAttempts)), int(r.upTo(maxAttempts)), int(r.upTo(maxLosses))
-		s.EndedBy = endedBy[r.upTo(int64(endings)-1)]
-		s.Cancelling = r.upTo(1) == 1
+		s.AttemptsMax, s.Attempts, s.Failures, s.Losses = int(r.UpTo(maxAttempts)), int(r.UpTo(maxAttempts)), int(r.UpTo(maxAttempts)), int(r.UpTo(maxLosses))
+		s.EndedBy = endedBy[r.UpTo(int64(endings)-1)]
+		s.Cancelling = r.UpTo(1) == 1
 		s.Due = r.instant()
 		s.Since = s.Due
 		s.Tenant, s.ConcurrencyKey, s.IdempotencyKey = r.name(), r.name(), r.name()
 		if s.State == Leased {
 			s.Worker, s.Started, s.Seen = r.name(), r.instant(), r.instant()
 		}
-		if r.err != nil {
-			return r.err
+		if r.Err() != nil {
+			return r.Err()
 		}
 		if kind >= int64(len(q.kinds)) {
 			return fmt.Errorf("job %d of type number %d of %d", s.ID, kind, len(q.kinds))
@@ -280,7 +282,7 @@ func (q *Queue) restoreJobs(r *reader) error {
 			return err
 		}
 	}
-	return r.err
+	return r.Err()
 }
 
 // fields returns where the totals stand, in their order.
@@ -318,75 +320,17 @@ func flag(b bool) int64 {
 	return 0
 }
 
-type writer struct{ b []byte }
+// reader reads a snapshot.
+type reader struct{ packed.Reader }
 
-func (w *writer) int(v int64) { w.b = binary.AppendVarint(w.b, v) }
-
-func (w *writer) ints(vs ...int64) {
-	for _, v := range vs {
-		w.int(v)
-	}
-}
-
-func (w *writer) string(s string) {
-	w.int(int64(len(s)))
-	w.b = append(w.b, s...)
-}
-
-// reader reads what writer wrote. After the first error it gives zeros.
-type reader struct {
-	b   []byte
-	err error
-}
-
-func (r *reader) fail(format string, args ...any) {
-	if r.err == nil {
-		r.err = fmt.Errorf(format, args...)
-	}
-	r.b = nil
-}
-
-func (r *reader) int() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.fail("the snapshot ends in the middle")
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// upTo reads a number from 0 to most.
-func (r *reader) upTo(most int64) int64 {
-	v := r.int()
-	if v < 0 || v > most {
-		r.fail("%d where 0 to %d may stand", v, most)
-		return 0
-	}
-	return v
-}
-
-func (r *reader) instant() int64          { return r.upTo(never) }
-func (r *reader) duration() time.Duration { return time.Duration(r.upTo(never)) }
-
-// count reads how many things follow, each of a byte at least.
-func (r *reader) count() int64 { return r.upTo(int64(len(r.b))) }
-
-func (r *reader) string() string {
-	n := r.upTo(int64(len(r.b)))
-	if n > int64(len(r.b)) {
-		return ""
-	}
-	s := string(r.b[:n])
-	r.b = r.b[n:]
-	return s
-}
+func (r *reader) instant() int64          { return r.UpTo(never) }
+func (r *reader) duration() time.Duration { return time.Duration(r.UpTo(never)) }
 
 // name reads a string that is short enough to be a name.
 func (r *reader) name() string {
-	s := r.string()
+	s := r.String()
 	if len(s) > maxName {
-		r.fail("a name of %d bytes: must be 0 to %d", len(s), maxName)
+		r.Fail("a name of %d bytes: must be 0 to %d", len(s), maxName)
 		return ""
 	}
 	return s

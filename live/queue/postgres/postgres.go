@@ -22,7 +22,8 @@ import (
 
 // Store is a queue.Store in PostgreSQL.
 type Store struct {
-	pool *pgxpool.Pool
+	pool    *pgxpool.Pool // of the leader's work
+	readers *pgxpool.Pool // of those who read history, however long they take
 
 	mu   sync.Mutex
 	days map[int64]bool // that have a partition of history
@@ -37,18 +38,23 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	}
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // statements without a name, in one round trip
 	config.ConnConfig.StatementCacheCapacity, config.ConnConfig.DescriptionCacheCapacity = 0, 0
-	config.MaxConns = max(config.MaxConns, 6)
+	config.MaxConns = 4
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("queue store: %w", err)
 	}
-	s := &Store{pool: pool, days: map[int64]bool{}}
+	readers, err := pgxpool.NewWithConfig(ctx, config.Copy())
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("queue store: %w", err)
+	}
+	s := &Store{pool: pool, readers: readers, days: map[int64]bool{}}
 	if err = s.durable(ctx); err == nil {
 		err = s.migrate(ctx)
 	}
 	if err != nil {
-		pool.Close()
+		s.Close()
 		return nil, fmt.Errorf("queue store %s: %w", config.ConnConfig.Host, err)
 	}
 	return s, nil
@@ -223,6 +229,7 @@ func (s *Store) beat(ctx context.Context, epoch uint32, until string, value int6
 
 // Close implements queue.Store.
 func (s *Store) Close() error {
+	s.readers.Close()
 	s.pool.Close()
 	return nil
 }

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/skynet-ec2/skynet/live/queue"
 )
 
 // copyOut calls each for every row of a query.
-func (s *Store) copyOut(ctx context.Context, query string, each func(*row) error) error {
-	conn, err := s.pool.Acquire(ctx)
+func copyOut(ctx context.Context, pool *pgxpool.Pool, query string, each func(*row) error) error {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fail(ctx, err)
 	}
@@ -61,7 +62,7 @@ func (s *Store) Load(ctx context.Context, into queue.Loaded) (nextID int64, err 
 			return into.Job(&j)
 		}},
 	} {
-		if err := s.copyOut(ctx, step.query, step.each); err != nil {
+		if err := copyOut(ctx, s.pool, step.query, step.each); err != nil {
 			return 0, err
 		}
 	}
@@ -71,7 +72,7 @@ func (s *Store) Load(ctx context.Context, into queue.Loaded) (nextID int64, err 
 // Cold implements queue.Store.
 func (s *Store) Cold(ctx context.Context, after queue.Place, n int) ([]queue.Job, error) {
 	var found []queue.Job
-	err := s.copyOut(ctx, fmt.Sprintf("select %s from skynet.job where cold and (priority, arrival_ns, id) > (%d::smallint, %d, %d) order by priority, arrival_ns, id limit %d",
+	err := copyOut(ctx, s.pool, fmt.Sprintf("select %s from skynet.job where cold and (priority, arrival_ns, id) > (%d::smallint, %d, %d) order by priority, arrival_ns, id limit %d",
 		jobColumns, after.Priority, after.RunAt, after.ID, n),
 		func(r *row) error {
 			found = append(found, queue.Job{})
@@ -83,7 +84,7 @@ func (s *Store) Cold(ctx context.Context, after queue.Place, n int) ([]queue.Job
 
 // ColdJob implements queue.Store.
 func (s *Store) ColdJob(ctx context.Context, id int64) (j queue.Job, ok bool, err error) {
-	err = s.copyOut(ctx, fmt.Sprintf("select %s from skynet.job where cold and id = %d", jobColumns, id), func(r *row) error {
+	err = copyOut(ctx, s.pool, fmt.Sprintf("select %s from skynet.job where cold and id = %d", jobColumns, id), func(r *row) error {
 		readJob(r, &j)
 		ok = true
 		return nil
@@ -129,7 +130,7 @@ func (s *Store) partitions(ctx context.Context) ([]int64, error) {
 
 // Ended implements queue.Store.
 func (s *Store) Ended(ctx context.Context, id int64) (r queue.Record, ok bool, err error) {
-	err = s.copyOut(ctx, fmt.Sprintf("select %s from skynet.history where id = %d", historyColumns, id), func(columns *row) error {
+	err = copyOut(ctx, s.pool, fmt.Sprintf("select %s from skynet.history where id = %d", historyColumns, id), func(columns *row) error {
 		readRecord(columns, &r)
 		ok = true
 		return nil
@@ -152,7 +153,7 @@ func (s *Store) History(ctx context.Context, from, to int64, yield func(*queue.R
 		for ; begin < end; begin = begin - begin%hour + hour {
 			query := fmt.Sprintf("select %s from %s where finished_ns >= %d and finished_ns < %d order by finished_ns, id",
 				historyColumns, partition(day), begin, min(end, begin-begin%hour+hour))
-			err := s.copyOut(ctx, query, func(columns *row) error {
+			err := copyOut(ctx, s.readers, query, func(columns *row) error {
 				if readRecord(columns, &r); columns.err != nil {
 					return columns.err
 				}

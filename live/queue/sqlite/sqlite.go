@@ -63,7 +63,7 @@ func connect(ctx context.Context, file string) (*Store, error) {
 		write.Close()
 		return nil, err
 	}
-	read.SetMaxOpenConns(4)
+	read.SetMaxOpenConns(16) // exports of history may take long; others must not wait for them
 	s := &Store{write: write, read: read, writers: make(chan *writer, 1)}
 	s.writers <- nil
 	if err := s.migrate(ctx); err != nil {
