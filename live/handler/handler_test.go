@@ -425,3 +425,10 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestExampleInTheDocs(t *testing.T) {
+	s, err := Load("../../docs/worker/handlers.toml")
+	if err != nil || !slices.Equal(s.Types(), []string{"photo", "proof", "video"}) {
+		t.Errorf("%v, %v", s, err)
+	}
+}
