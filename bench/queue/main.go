@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -51,11 +52,29 @@ func main() {
 	flag.IntVar(&s.producers, "producers", 4, "callers that submit")
 	flag.IntVar(&s.workers, "workers", 64, "workers that call")
 	flag.IntVar(&s.idle, "idle", 200, "jobs handed over by an idle queue")
+	profile := flag.String("profile", "", "write a CPU profile of the run to `file`")
 	flag.Parse()
-	if err := run(context.Background(), s, os.Stdout); err != nil {
+	if err := profiled(*profile, func() error { return run(context.Background(), s, os.Stdout) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/queue:", err)
 		os.Exit(3)
 	}
+}
+
+// profiled runs f and writes a CPU profile of it to a file, if one is named.
+func profiled(file string, f func() error) error {
+	if file == "" {
+		return f()
+	}
+	w, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(w); err != nil {
+		return err
+	}
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, w.Close())
 }
 
 // A place is where a store is, and what can be measured of it.

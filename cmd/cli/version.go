@@ -68,13 +68,19 @@ func (v Version) Short() string {
 
 // NewVersionCommand returns the verb that prints which program this is.
 func NewVersionCommand(a *App) *cobra.Command {
+	return VersionCommand(a, func() fmt.Stringer { return BuildVersion(a.Program.Name) })
+}
+
+// VersionCommand is NewVersionCommand for a program that has more to say: what
+// version returns is printed as it is, or as JSON.
+func VersionCommand(a *App, version func() fmt.Stringer) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "print which " + a.Program.Name + " this is",
 		Args:  ExactArgs(),
 		RunE: func(*cobra.Command, []string) error {
-			v := BuildVersion(a.Program.Name)
+			v := version()
 			if asJSON {
 				encoder := json.NewEncoder(a.Stdout)
 				encoder.SetIndent("", "  ")

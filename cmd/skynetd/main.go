@@ -19,6 +19,7 @@ var program = cli.Program{Name: "skynetd", Short: "Skynetd runs SkyNet's service
 var verbs = []func(*cli.App) *cobra.Command{
 	newQueueCommand,
 	newTokensCommand,
+	newDBCommand,
 	newTraceCommand,
 	cli.NewVersionCommand,
 }

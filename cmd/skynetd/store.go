@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -14,23 +15,21 @@ import (
 )
 
 // storeKinds are what a store's name begins with.
-var storeKinds = []string{"sqlite:", "postgres://", "memory"}
+var storeKinds = []string{"sqlite", "postgres", "memory"}
 
 // openStore opens the store that a flag names.
 func openStore(ctx context.Context, spec string) (queue.Store, error) {
-	file, isFile := strings.CutPrefix(spec, "sqlite:")
 	var store queue.Store
 	var err error
-	switch {
-	case spec == "memory":
+	switch kind, at := storeOf(spec); kind {
+	case "memory":
 		return queue.NewMemory(), nil
-	case isFile && file != "":
-		store, err = sqlite.Open(ctx, file)
-	case strings.HasPrefix(spec, "postgres://"), strings.HasPrefix(spec, "postgresql://"):
-		store, err = postgres.Open(ctx, spec)
+	case "sqlite:":
+		store, err = sqlite.Open(ctx, at)
+	case "postgres://":
+		store, err = postgres.Open(ctx, at)
 	default:
-		kind, _, _ := strings.Cut(spec, ":")
-		return nil, cli.UsageError(fmt.Errorf("--store %q: must be sqlite:FILE, postgres://… or memory%s", shownStore(spec), spell.DidYouMean(kind, storeKinds)))
+		return nil, unknownStore(spec)
 	}
 	if err != nil {
 		return nil, cli.OutsideError(err)
@@ -38,10 +37,45 @@ func openStore(ctx context.Context, spec string) (queue.Store, error) {
 	return store, nil
 }
 
+// statusOf returns how far the tables of a store are.
+func statusOf(ctx context.Context, spec string) (s queue.Schema, err error) {
+	switch kind, at := storeOf(spec); kind {
+	case "sqlite:":
+		s, err = sqlite.Status(ctx, at)
+	case "postgres://":
+		s, err = postgres.Status(ctx, at)
+	case "memory":
+		return s, cli.UsageError(errors.New("--store memory has no tables"))
+	default:
+		return s, unknownStore(spec)
+	}
+	return s, err
+}
+
+// storeOf returns the kind of store that a flag names, "" for none, and where it
+// is.
+func storeOf(spec string) (kind, at string) {
+	file, isFile := strings.CutPrefix(spec, "sqlite:")
+	switch {
+	case spec == "memory":
+		return spec, ""
+	case isFile && file != "":
+		return "sqlite:", file
+	case strings.HasPrefix(spec, "postgres://"), strings.HasPrefix(spec, "postgresql://"):
+		return "postgres://", spec
+	}
+	return "", ""
+}
+
+func unknownStore(spec string) error {
+	kind, _, _ := strings.Cut(spec, ":")
+	return cli.UsageError(fmt.Errorf("--store %q: must be sqlite:FILE, postgres://… or memory%s", shownStore(spec), spell.DidYouMean(kind, storeKinds)))
+}
+
 // checkStore returns an error for a file that is not there: opening would make
 // it.
 func checkStore(spec string) error {
-	if file, ok := strings.CutPrefix(spec, "sqlite:"); ok {
+	if kind, file := storeOf(spec); kind == "sqlite:" {
 		_, err := os.Stat(file)
 		return err
 	}

@@ -70,6 +70,9 @@ func New(opt Options) (*Client, error) {
 		opt.URL = DefaultURL
 	}
 	u, err := url.Parse(opt.URL)
+	if err == nil && u.User != nil {
+		opt.URL = u.Redacted()
+	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return nil, &api.Error{Code: api.CodeInvalid, Status: http.StatusBadRequest, Message: fmt.Sprintf("%q is not the URL of a queue, such as %s", opt.URL, DefaultURL)}
 	}

@@ -61,6 +61,8 @@ func (e *Engine) load(ctx context.Context) error {
 		return err
 	}
 	e.q.StartIDs(next)
+	e.q.Ready(nil, now) // delayed jobs whose time came while nobody led wait now
+	e.arrive(now)
 	for id, h := range found {
 		if h.open > 0 {
 			e.handOuts[id] = h
