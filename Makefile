@@ -23,6 +23,7 @@ build: ## build the programs into bin/
 test: ## run every test
 	@scripts/emulator
 	@scripts/install-slurm
+	@scripts/install-postgres
 	$(GO) test ./...
 
 check: ## format, vet, staticcheck, import arrows, generated files

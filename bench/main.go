@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/pprof"
 	"strings"
+
+	"github.com/skynet-ec2/skynet/bench/profile"
 )
 
 // settings of a run, from the command line.
@@ -46,31 +47,14 @@ func main() {
 	flag.IntVar(&set.jobs, "jobs", 2_000_000, "jobs of a run of the engine")
 	only := flag.String("only", "", "the one section to run: "+sectionNames())
 	long := flag.Bool("long", false, "run the long sections too")
-	profile := flag.String("profile", "", "write a CPU profile of the run to `file`; the builds of bench and cmd/skynet are guided by one")
+	file := flag.String("profile", "", "write a CPU profile of the run to `file`; the builds of bench and cmd/skynet are guided by one")
 	child := flag.String("child", "", "run one measurement that needs a process of its own: `year`")
 	flag.Parse()
-	err := profiled(*profile, func() error { return run(set, *only, *long, *child) })
+	err := profile.Write(*file, func() error { return run(set, *only, *long, *child) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-}
-
-// profiled runs f and writes a CPU profile of it to a file, if one is named.
-func profiled(file string, f func() error) error {
-	if file == "" {
-		return f()
-	}
-	w, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := pprof.StartCPUProfile(w); err != nil {
-		return errors.Join(err, w.Close())
-	}
-	err = f()
-	pprof.StopCPUProfile()
-	return errors.Join(err, w.Close())
 }
 
 func sectionNames() string {

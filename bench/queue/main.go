@@ -17,15 +17,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
+	"github.com/skynet-ec2/skynet/bench/meter"
+	"github.com/skynet-ec2/skynet/bench/profile"
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/queue"
 	"github.com/skynet-ec2/skynet/live/queue/postgres"
@@ -49,111 +46,45 @@ func main() {
 	flag.IntVar(&s.jobs, "jobs", 200_000, "jobs that live their whole life while it is measured")
 	flag.IntVar(&s.backlog, "backlog", 0, "jobs that wait behind them")
 	flag.IntVar(&s.batch, "batch", 16, "jobs in a worker's call")
-	flag.IntVar(&s.producers, "producers", 4, "callers that submit")
+	flag.IntVar(&s.producers, "producers", 64, "callers that submit")
 	flag.IntVar(&s.workers, "workers", 64, "workers that call")
 	flag.IntVar(&s.idle, "idle", 200, "jobs handed over by an idle queue")
-	profile := flag.String("profile", "", "write a CPU profile of the run to `file`")
+	file := flag.String("profile", "", "write a CPU profile of the run to `file`")
 	flag.Parse()
-	if err := profiled(*profile, func() error { return run(context.Background(), s, os.Stdout) }); err != nil {
+	if err := profile.Write(*file, func() error { return run(context.Background(), s, os.Stdout) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/queue:", err)
 		os.Exit(3)
 	}
 }
 
-// profiled runs f and writes a CPU profile of it to a file, if one is named.
-func profiled(file string, f func() error) error {
-	if file == "" {
-		return f()
-	}
-	w, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := pprof.StartCPUProfile(w); err != nil {
-		return err
-	}
-	err = f()
-	pprof.StopCPUProfile()
-	return errors.Join(err, w.Close())
-}
-
-// A place is where a store is, and what can be measured of it.
+// A place is where a store is.
 type place struct {
-	open func() (queue.Store, error)
-	cpu  func() (time.Duration, error) // of the database's processes
-	wal  func() (int64, error)         // bytes written so far
-	free func() error
+	open   func() (queue.Store, error)
+	server *pgtest.Server // or nil
+	free   func() error
 }
-
-func nothing[T any]() (zero T, err error) { return zero, nil }
 
 func newPlace(ctx context.Context, store string) (*place, error) {
 	switch store {
 	case "memory":
 		m := queue.NewMemory()
-		return &place{func() (queue.Store, error) { return m, nil }, nothing[time.Duration], nothing[int64], func() error { return nil }}, nil
+		return &place{func() (queue.Store, error) { return m, nil }, nil, func() error { return nil }}, nil
 	case "sqlite":
 		dir, err := os.MkdirTemp("", "skynet-bench-")
 		if err != nil {
 			return nil, err
 		}
-		return &place{
-			func() (queue.Store, error) { return sqlite.Open(ctx, filepath.Join(dir, "queue.db")) },
-			nothing[time.Duration], nothing[int64], func() error { return os.RemoveAll(dir) },
-		}, nil
+		open := func() (queue.Store, error) { return sqlite.Open(ctx, filepath.Join(dir, "queue.db")) }
+		return &place{open, nil, func() error { return os.RemoveAll(dir) }}, nil
 	case "postgres":
-		server, err := pgtest.Start("shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+		server, err := meter.Postgres()
 		if err != nil {
 			return nil, err
 		}
-		url := server.URL(server.Port, "postgres")
-		wal := func() (n int64, err error) {
-			conn, err := pgx.Connect(ctx, url)
-			if err != nil {
-				return 0, err
-			}
-			defer conn.Close(ctx)
-			err = conn.QueryRow(ctx, "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint").Scan(&n)
-			return n, err
-		}
-		return &place{func() (queue.Store, error) { return postgres.Open(ctx, url) }, server.CPU, wal, server.Stop}, nil
+		open := func() (queue.Store, error) { return postgres.Open(ctx, server.URL(server.Port, "postgres")) }
+		return &place{open, server, server.Stop}, nil
 	}
 	return nil, fmt.Errorf("-store %q: must be sqlite, postgres or memory", store)
-}
-
-// meter measures what a phase costs.
-type meter struct {
-	place    *place
-	began    time.Time
-	own, db  time.Duration
-	wal      int64
-	out      io.Writer
-	problems error
-}
-
-func (m *meter) ownCPU() time.Duration {
-	var u syscall.Rusage
-	m.problems = errors.Join(m.problems, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func (m *meter) start() {
-	var err1, err2 error
-	m.db, err1 = m.place.cpu()
-	m.wal, err2 = m.place.wal()
-	m.problems = errors.Join(m.problems, err1, err2)
-	m.own, m.began = m.ownCPU(), time.Now()
-}
-
-func (m *meter) stop(what string, jobs int) {
-	took := time.Since(m.began)
-	own := m.ownCPU() - m.own
-	db, err1 := m.place.cpu()
-	wal, err2 := m.place.wal()
-	m.problems = errors.Join(m.problems, err1, err2)
-	per := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(jobs) }
-	fmt.Fprintf(m.out, "%-28s %8d jobs %9.0f jobs/s   CPU µs/job: service %5.1f database %5.1f sum %5.1f   WAL B/job %5.0f\n",
-		what, jobs, float64(jobs)/took.Seconds(), per(own), per(db-m.db), per(own+db-m.db), float64(wal-m.wal)/float64(jobs))
 }
 
 func run(ctx context.Context, s settings, out io.Writer) (err error) {
@@ -170,27 +101,27 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	m := &meter{place: place, out: out}
+	m := &meter.Meter{Server: place.server, Out: out}
 	if s.backlog > 0 {
-		m.start()
+		m.Start()
 		if err := submit(ctx, e, s.backlog, s.producers, 1000, 200); err != nil {
 			return err
 		}
-		m.stop("enqueue by 1000", s.backlog)
+		m.Stop("enqueue by 1000", s.backlog)
 	}
 	if s.jobs > 0 {
 		calls, err := live(ctx, e, m, s)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%-28s p50 %v p99 %v of %d calls\n", "  a worker's call", quantile(calls, 0.5), quantile(calls, 0.99), len(calls))
+		m.Quantiles("  a worker's call", calls)
 	}
 	if s.idle > 0 && s.backlog == 0 {
 		waits, err := idle(ctx, e, s.idle)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%-28s p50 %v p99 %v of %d jobs\n", "idle: submit to worker", quantile(waits, 0.5), quantile(waits, 0.99), len(waits))
+		m.Quantiles("idle: submit to worker", waits)
 	}
 	if s.backlog > 0 {
 		if err := takeOver(ctx, place, e, m, s.backlog); err != nil {
@@ -199,16 +130,8 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	} else if err := e.Close(ctx); err != nil {
 		return err
 	}
-	return errors.Join(m.problems, store.Close())
+	return errors.Join(m.Err(), store.Close())
 }
-
-func quantile(d []time.Duration, p float64) time.Duration {
-	slices.Sort(d)
-	return d[min(len(d)-1, int(p*float64(len(d))))].Round(10 * time.Microsecond)
-}
-
-// args are 120 bytes, as in the measurements of others.
-var args = []byte(fmt.Sprintf(`{"input":"s3://photos.example/%060d.jpg","sizes":[150,300,600,1050]}`, 7))
 
 // submit enqueues n jobs at a priority.
 func submit(ctx context.Context, e *queue.Engine, n, callers, batch, priority int) error {
@@ -222,7 +145,7 @@ func submit(ctx context.Context, e *queue.Engine, n, callers, batch, priority in
 			}
 			specs := make([]api.JobSpec, k)
 			for i := range specs {
-				specs[i] = api.JobSpec{Type: "photo", Priority: priority + i%4, Args: args}
+				specs[i] = api.JobSpec{Type: "photo", Priority: priority + i%4, Args: meter.Args}
 			}
 			if _, err := e.Enqueue(ctx, specs, ""); err != nil {
 				return err
@@ -249,11 +172,11 @@ func hire(ctx context.Context, e *queue.Engine, i int) (string, error) {
 
 // live lets jobs be submitted, leased and completed, each worker's call
 // reporting the last one's jobs, and returns how long the calls took.
-func live(ctx context.Context, e *queue.Engine, m *meter, s settings) ([]time.Duration, error) {
+func live(ctx context.Context, e *queue.Engine, m *meter.Meter, s settings) ([]time.Duration, error) {
 	var done atomic.Int64
 	var mu sync.Mutex
 	var calls []time.Duration
-	m.start()
+	m.Start()
 	err := errors.Join(together(2, func(part int) error {
 		if part == 0 {
 			return submit(ctx, e, s.jobs, s.producers, s.batch, 0)
@@ -289,7 +212,7 @@ func live(ctx context.Context, e *queue.Engine, m *meter, s settings) ([]time.Du
 			return err
 		})
 	}))
-	m.stop(fmt.Sprintf("whole life, batches of %d", s.batch), int(done.Load()))
+	m.Stop(fmt.Sprintf("whole life, batches of %d", s.batch), int(done.Load()))
 	return calls, err
 }
 
@@ -313,7 +236,7 @@ func idle(ctx context.Context, e *queue.Engine, n int) ([]time.Duration, error) 
 		go func() {
 			time.Sleep(10 * time.Millisecond)
 			began <- time.Now()
-			_, err := e.Enqueue(ctx, []api.JobSpec{{Type: "photo", Args: args}}, "")
+			_, err := e.Enqueue(ctx, []api.JobSpec{{Type: "photo", Args: meter.Args}}, "")
 			failed <- err
 		}()
 		a, err := e.Work(ctx, api.WorkRequest{Session: session, ReqID: fmt.Sprint("idle ", i), WaitMS: 20_000, SlotsFree: 1})
@@ -331,20 +254,21 @@ func idle(ctx context.Context, e *queue.Engine, n int) ([]time.Duration, error) 
 
 // takeOver kills the leader and measures how long a standby needs until it
 // leads with everything that waits.
-func takeOver(ctx context.Context, place *place, e *queue.Engine, m *meter, jobs int) error {
+func takeOver(ctx context.Context, place *place, e *queue.Engine, m *meter.Meter, jobs int) error {
 	store, err := place.open()
 	if err != nil {
 		return err
 	}
-	m.start()
+	m.Start()
+	began := time.Now()
 	e.Kill()
 	next, err := queue.Open(ctx, store, queue.Options{})
 	if err != nil {
 		return err
 	}
-	took := time.Since(m.began)
-	m.stop("take over", jobs)
+	took := time.Since(began)
+	m.Stop("take over", jobs)
 	waiting := next.Stats("").States[api.StateWaiting]
-	fmt.Fprintf(m.out, "%-28s %v after the leader died, with %d jobs\n", "  a standby leads", took.Round(time.Millisecond), waiting)
+	fmt.Fprintf(m.Out, "%-28s %v after the leader died, with %d jobs\n", "  a standby leads", took.Round(time.Millisecond), waiting)
 	return errors.Join(next.Close(ctx), store.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
@@ -21,7 +22,8 @@ type batch struct {
 	groups   map[*group]bool
 	facts    map[[2]string]int // their place in Facts
 	watching []chan struct{}   // to be closed once it is written
-	weight   int
+	weight   int               // jobs, reports and the like in it
+	callers  atomic.Int32      // calls that wait for it
 	cutAt    time.Time
 	done     chan struct{} // closed once it is written, or given up
 	err      error         // why it was not written; valid once done is closed
@@ -134,7 +136,7 @@ func (e *Engine) writer(ctx context.Context) {
 		if b == nil {
 			continue
 		}
-		crowded = b.weight > 1
+		crowded = b.callers.Load() > 1
 		if err := e.commit(ctx, b); err != nil {
 			e.fail(err)
 			e.drop(b)

@@ -732,11 +732,11 @@ func TestAgainstPlainQueue(t *testing.T) {
 		steps int // of a seed
 		fresh func(t *testing.T) func() queue.Store
 	}{
-		{"memory", 1500, func(*testing.T) func() queue.Store {
+		{"memory", 700, func(*testing.T) func() queue.Store {
 			m := queue.NewMemory()
 			return func() queue.Store { return m }
 		}},
-		{"sqlite", 500, func(t *testing.T) func() queue.Store {
+		{"sqlite", 300, func(t *testing.T) func() queue.Store {
 			file := filepath.Join(t.TempDir(), "queue.db")
 			return func() queue.Store {
 				s, err := sqlite.Open(t.Context(), file)
@@ -746,7 +746,7 @@ func TestAgainstPlainQueue(t *testing.T) {
 				return s
 			}
 		}},
-		{"postgres", 500, freshPostgres},
+		{"postgres", 300, freshPostgres},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			happened := map[string]int{}

@@ -293,11 +293,11 @@ func (e *Engine) enter(ctx context.Context) error {
 func (e *Engine) leave() *batch {
 	e.serve()
 	b := e.ticket()
-	e.mindWake()
-	e.mu.Unlock()
 	if b != nil {
 		e.wake()
 	}
+	e.mindWake()
+	e.mu.Unlock()
 	return b
 }
 
@@ -315,6 +315,7 @@ func (e *Engine) settle(ctx context.Context, b *batch) error {
 	if b == nil {
 		return nil
 	}
+	b.callers.Add(1)
 	select {
 	case <-b.done:
 		return b.err

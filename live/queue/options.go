@@ -19,7 +19,7 @@ type Options struct {
 
 	BeatEvery      time.Duration // how often a worker is asked to beat; default 10 s
 	LeadFor        time.Duration // silent for so long, the leader is replaced; default 2 s
-	Gather         time.Duration // how long a commit waits for others to join while there are several callers; default 1 ms, negative: not at all
+	Gather         time.Duration // how long a commit waits for others to join while there are several callers; default 2 ms, negative: not at all
 	CommitTimeout  time.Duration // of one attempt to write; default 10 s
 	CommitPatience time.Duration // the engine gives up the lead when the store has not answered for so long; default 1 min
 	PendingMax     int           // jobs and reports not written yet beyond which callers wait; default 20 000
@@ -42,7 +42,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Dispatch.RememberFor, 5*time.Minute)
 	setDefault(&o.BeatEvery, 10*time.Second)
 	setDefault(&o.LeadFor, 2*time.Second)
-	setDefault(&o.Gather, time.Millisecond)
+	setDefault(&o.Gather, 2*time.Millisecond)
 	setDefault(&o.CommitTimeout, 10*time.Second)
 	setDefault(&o.CommitPatience, time.Minute)
 	setDefault(&o.PendingMax, 20_000)

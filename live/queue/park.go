@@ -57,8 +57,15 @@ func (p *parkedCalls) park(c *parkedCall) {
 	c.worker.parked = append(c.worker.parked, c)
 }
 
-// unpark takes a call out of its line, if it is in one.
+// unpark takes a call away altogether.
 func (p *parkedCalls) unpark(c *parkedCall) {
+	p.leaveLine(c)
+	c.worker.parked = slices.DeleteFunc(c.worker.parked, func(o *parkedCall) bool { return o == c })
+}
+
+// leaveLine takes a call out of its line, if it is in one: it gets no job, but
+// what else there may be to say to its worker.
+func (p *parkedCalls) leaveLine(c *parkedCall) {
 	if c.line == nil {
 		return
 	}
@@ -74,7 +81,6 @@ func (p *parkedCalls) unpark(c *parkedCall) {
 			l.left = 0
 		}
 	}
-	c.worker.parked = slices.DeleteFunc(c.worker.parked, func(o *parkedCall) bool { return o == c })
 }
 
 // first returns the first call of a line that is still there.
@@ -125,7 +131,7 @@ func (e *Engine) serve() {
 		}
 		e.offer(next, now)
 		if len(next.response.Jobs) == 0 {
-			e.parked.unpark(next) // it is told to keep still: it need not be asked again
+			e.parked.leaveLine(next) // it is told to keep still: it need not be asked again
 			continue
 		}
 		next.answer(e)

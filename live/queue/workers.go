@@ -83,16 +83,22 @@ func (e *Engine) Register(ctx context.Context, r api.RegisterRequest) (api.Regis
 		w.replies = [4]*reply{}
 	}
 	session := rand.Text()
+	claims := r.Running
+	r.Running = nil
 	w.RegisterRequest, w.SessionHash, w.seen = r, hashSession(session), now
 	e.sessions[w.SessionHash] = w
 	err := e.q.Renew(w.ID, now)
 	e.arrive(now)
+	lost := []int64{}
+	if len(claims) > 0 {
+		lost, _ = e.beat(w, claims, now) // what is to be cancelled it learns with its next word
+	}
 	if err == nil {
 		err = e.noteWorker(w)
 	}
 	answer := api.RegisterResponse{
 		WorkerID: w.ID, Session: session, HeartbeatEveryMS: e.opt.BeatEvery.Milliseconds(), LeaseTTLMS: e.leaseTTL().Milliseconds(),
-		APIVersion: api.Version, ServerTime: e.at(now),
+		APIVersion: api.Version, ServerTime: e.at(now), Lost: lost,
 	}
 	b := e.leave()
 	if err != nil {

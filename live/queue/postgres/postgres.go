@@ -44,11 +44,26 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, fmt.Errorf("queue store: %w", err)
 	}
 	s := &Store{pool: pool, days: map[int64]bool{}}
-	if err := s.migrate(ctx); err != nil {
+	if err = s.durable(ctx); err == nil {
+		err = s.migrate(ctx)
+	}
+	if err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("queue store %s: %w", config.ConnConfig.Host, err)
 	}
 	return s, nil
+}
+
+// durable returns an error if a commit would return before it is on disk.
+func (s *Store) durable(ctx context.Context) error {
+	var setting string
+	if err := s.pool.QueryRow(ctx, "show synchronous_commit").Scan(&setting); err != nil {
+		return err
+	}
+	if setting == "off" {
+		return errors.New("synchronous_commit = off: must be on, or what was acknowledged could be lost; alter role … set synchronous_commit = on")
+	}
+	return nil
 }
 
 //go:embed migrations/*.sql

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -92,4 +93,45 @@ func TestStoreThroughPgBouncer(t *testing.T) {
 		empty(t, s)
 		return opener(t, s.URL(port, "postgres"))
 	})
+}
+
+// A database that answers before it has written is refused. A leader that
+// stands still in the midst of a transaction does not keep others from leading.
+func TestGuards(t *testing.T) {
+	s := needServer(t)
+	if err := s.CreateDatabase("hasty"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), s.URL(s.Port, "hasty"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), "alter database hasty set synchronous_commit = off"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := postgres.Open(t.Context(), s.URL(s.Port, "hasty")); err == nil || !strings.Contains(err.Error(), "synchronous_commit") {
+		t.Fatalf("a hasty database: %v", err)
+	}
+	if _, err := conn.Exec(t.Context(), "alter database hasty reset synchronous_commit"); err != nil {
+		t.Fatal(err)
+	}
+	open := opener(t, s.URL(s.Port, "hasty"))
+	store := open()
+	defer store.Close()
+	epoch, err := store.Lead(t.Context(), "stalled", time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What Commit begins with, and nothing after it.
+	if _, err := conn.Exec(t.Context(), "begin; set local idle_in_transaction_session_timeout = '100ms'; select epoch from skynet.leader for share", pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	next, err := store.Lead(t.Context(), "next", time.Hour)
+	if err != nil || next <= epoch {
+		t.Fatalf("epoch %d after %d, %v", next, epoch, err)
+	}
+	if _, err := conn.Exec(t.Context(), "commit"); err == nil {
+		t.Fatal("the stalled leader goes on")
+	}
 }

@@ -66,7 +66,7 @@ func readJob(r *row, j *queue.Job) {
 }
 
 const historyColumns = `id, type, priority, tenant, "group", state, attempts, failures, losses, token, created_ns, arrival_ns, started_ns, finished_ns,
-	run_ns, cpu_ns, estimate_ns, promise_ns, bytes_in, bytes_out, peak_memory, worker, instance, instance_type, boot, error, result`
+	run_ns, cpu_ns, estimate_ns, promise_ns, bytes_in, bytes_out, peak_memory_bytes, worker, instance, instance_type, boot, error, result`
 
 const historyWidth = 27
 

@@ -99,7 +99,7 @@ func jobRow(dst []any, j *queue.Job) []any {
 	return append(dst, j.ID, j.Type, j.Priority, j.Tenant, j.Group, j.RunAt, j.State.String(), orNull(j.IdempotencyKey), j.Cold, queue.AppendJob(nil, j))
 }
 
-const jobColumns = `job (id, type, priority, tenant, "group", arrival, state, key, cold, packed) VALUES `
+const jobColumns = `job (id, type, priority, tenant, "group", arrival_ns, state, key, cold, packed) VALUES `
 
 func (w writing) added(b *queue.Batch) error {
 	_, err := w.rows(len(b.Added), 10, "INSERT INTO "+jobColumns, "", func(dst []any, i int) []any { return jobRow(dst, &b.Added[i]) })
@@ -110,7 +110,7 @@ func (w writing) changed(b *queue.Batch) error {
 	var there int64
 	for i := range b.Changed {
 		j := &b.Changed[i]
-		n, err := w.affect(w.ctx, `UPDATE job SET priority = ?, arrival = ?, state = ?, cold = ?, packed = ? WHERE id = ?`,
+		n, err := w.affect(w.ctx, `UPDATE job SET priority = ?, arrival_ns = ?, state = ?, cold = ?, packed = ? WHERE id = ?`,
 			j.Priority, j.RunAt, j.State.String(), j.Cold, queue.AppendJob(nil, j), j.ID)
 		if err != nil {
 			return err
@@ -156,7 +156,7 @@ func (w writing) handed(b *queue.Batch) error {
 }
 
 func (w writing) keys(b *queue.Batch) error {
-	_, err := w.rows(len(b.Keys), 3, "REPLACE INTO key (key, job, until) VALUES ", "", func(dst []any, i int) []any {
+	_, err := w.rows(len(b.Keys), 3, "REPLACE INTO key (key, job, until_ns) VALUES ", "", func(dst []any, i int) []any {
 		return append(dst, b.Keys[i].Key, b.Keys[i].Job, b.Keys[i].Until)
 	})
 	return err
@@ -179,9 +179,9 @@ func (w writing) facts(b *queue.Batch) error {
 
 func (w writing) minutes(b *queue.Batch) error {
 	_, err := w.rows(len(b.Minutes), 13, "INSERT INTO minute VALUES ", ` ON CONFLICT DO UPDATE SET
-		arrived = arrived + excluded.arrived, arrived_work = arrived_work + excluded.arrived_work, completed = completed + excluded.completed,
+		arrived = arrived + excluded.arrived, arrived_work_ns = arrived_work_ns + excluded.arrived_work_ns, completed = completed + excluded.completed,
 		failed = failed + excluded.failed, retried = retried + excluded.retried, lost = lost + excluded.lost, cancelled = cancelled + excluded.cancelled,
-		wait = wait + excluded.wait, service = service + excluded.service, service_square = service_square + excluded.service_square`,
+		wait_ns = wait_ns + excluded.wait_ns, service_ns = service_ns + excluded.service_ns, service_square = service_square + excluded.service_square`,
 		func(dst []any, i int) []any {
 			m := &b.Minutes[i]
 			return append(dst, m.At, m.Type, m.Priority, m.Arrived, m.ArrivedWork, m.Completed, m.Failed, m.Retried, m.Lost, m.Cancelled,
@@ -191,8 +191,8 @@ func (w writing) minutes(b *queue.Batch) error {
 }
 
 // historyColumns are those of every day's table.
-const historyColumns = `id, type, priority, tenant, "group", state, attempts, failures, losses, token, created, arrival, started, finished,
-	run, cpu, estimate, promise, bytes_in, bytes_out, peak_memory, worker, instance, instance_type, boot, error, result`
+const historyColumns = `id, type, priority, tenant, "group", state, attempts, failures, losses, token, created_ns, arrival_ns, started_ns, finished_ns,
+	run_ns, cpu_ns, estimate_ns, promise_ns, bytes_in, bytes_out, peak_memory_bytes, worker, instance, instance_type, boot, error, result`
 
 const historyWidth = 27
 

@@ -49,7 +49,7 @@ func (s *Store) Load(ctx context.Context, into queue.Loaded) (nextID int64, err 
 			return err
 		}
 		return into.Key(k)
-	}, "SELECT key, job, until FROM key")
+	}, "SELECT key, job, until_ns FROM key")
 	if err != nil {
 		return 0, err
 	}
@@ -92,7 +92,7 @@ func (s *Store) Cold(ctx context.Context, after queue.Place, n int) ([]queue.Job
 	err := s.jobs(ctx, func(j *queue.Job) error {
 		found = append(found, *j)
 		return nil
-	}, "SELECT packed FROM job WHERE cold = 1 AND (priority, arrival, id) > (?, ?, ?) ORDER BY priority, arrival, id LIMIT ?",
+	}, "SELECT packed FROM job WHERE cold = 1 AND (priority, arrival_ns, id) > (?, ?, ?) ORDER BY priority, arrival_ns, id LIMIT ?",
 		after.Priority, after.RunAt, after.ID, n)
 	return found, err
 }
@@ -205,7 +205,7 @@ func (s *Store) History(ctx context.Context, from, to int64, yield func(*queue.R
 				return err
 			}
 			return yield(&r)
-		}, "SELECT "+historyColumns+" FROM "+historyTable(day)+" WHERE finished >= ? AND finished < ? ORDER BY finished, id", from, to)
+		}, "SELECT "+historyColumns+" FROM "+historyTable(day)+" WHERE finished_ns >= ? AND finished_ns < ? ORDER BY finished_ns, id", from, to)
 		if err != nil && !gone(err) {
 			return err
 		}
@@ -222,7 +222,7 @@ func (s *Store) Minutes(ctx context.Context, from, to int64, yield func(queue.Mi
 			return err
 		}
 		return yield(m)
-	}, "SELECT * FROM minute WHERE at >= ? AND at < ? ORDER BY at, type, priority", from, to)
+	}, "SELECT * FROM minute WHERE at_ns >= ? AND at_ns < ? ORDER BY at_ns, type, priority", from, to)
 }
 
 // Tend implements queue.Store. The tables of days to come are made when the
@@ -241,9 +241,9 @@ func (s *Store) Tend(ctx context.Context, now, keepFrom, minutesFrom int64) erro
 				}
 			}
 		}
-		if err := w.exec(ctx, "DELETE FROM minute WHERE at < ?", minutesFrom); err != nil {
+		if err := w.exec(ctx, "DELETE FROM minute WHERE at_ns < ?", minutesFrom); err != nil {
 			return err
 		}
-		return w.exec(ctx, "DELETE FROM key WHERE until <= ?", now)
+		return w.exec(ctx, "DELETE FROM key WHERE until_ns <= ?", now)
 	})
 }

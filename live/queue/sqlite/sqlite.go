@@ -91,39 +91,40 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // schema makes the tables. What packed holds is described by queue.AppendJob
 // and queue.AppendLeases; the other columns are for indexes and for people.
+// Instants are ns since 1970.
 const schema = `
 CREATE TABLE leader (
-	one     INTEGER PRIMARY KEY CHECK (one = 1),
-	epoch   INTEGER NOT NULL,
-	holder  TEXT NOT NULL,
-	until   INTEGER NOT NULL, -- ns since 1970
-	batch   INTEGER NOT NULL, -- the epoch's last
-	next_id INTEGER NOT NULL
+	one      INTEGER PRIMARY KEY CHECK (one = 1),
+	epoch    INTEGER NOT NULL,
+	holder   TEXT NOT NULL,
+	until_ns INTEGER NOT NULL,
+	batch    INTEGER NOT NULL, -- the epoch's last
+	next_id  INTEGER NOT NULL
 );
 INSERT INTO leader VALUES (1, 0, '', 0, 0, 1);
 CREATE TABLE job (
-	id       INTEGER PRIMARY KEY,
-	type     TEXT NOT NULL,
-	priority INTEGER NOT NULL,
-	tenant   TEXT NOT NULL,
-	"group"  TEXT NOT NULL,
-	arrival  INTEGER NOT NULL, -- ns since 1970
-	state    TEXT NOT NULL,    -- as before its lease, if a hand_out has it
-	key      TEXT,             -- idempotency
-	cold     INTEGER NOT NULL,
-	packed   BLOB NOT NULL
+	id         INTEGER PRIMARY KEY,
+	type       TEXT NOT NULL,
+	priority   INTEGER NOT NULL,
+	tenant     TEXT NOT NULL,
+	"group"    TEXT NOT NULL,
+	arrival_ns INTEGER NOT NULL,
+	state      TEXT NOT NULL,    -- as before its lease, if a hand_out has it
+	key        TEXT,             -- idempotency
+	cold       INTEGER NOT NULL,
+	packed     BLOB NOT NULL
 );
 CREATE UNIQUE INDEX job_key ON job (key) WHERE key IS NOT NULL;
-CREATE INDEX job_cold ON job (priority, arrival, id) WHERE cold = 1;
+CREATE INDEX job_cold ON job (priority, arrival_ns, id) WHERE cold = 1;
 CREATE TABLE hand_out (
 	id     INTEGER PRIMARY KEY,
 	worker TEXT NOT NULL,
 	packed BLOB NOT NULL
 );
 CREATE TABLE key (
-	key   TEXT PRIMARY KEY,
-	job   INTEGER NOT NULL,
-	until INTEGER NOT NULL
+	key      TEXT PRIMARY KEY,
+	job      INTEGER NOT NULL,
+	until_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE fact (
 	kind  TEXT NOT NULL,
@@ -132,20 +133,20 @@ CREATE TABLE fact (
 	PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 CREATE TABLE minute (
-	at             INTEGER NOT NULL,
-	type           TEXT NOT NULL,
-	priority       INTEGER NOT NULL,
-	arrived        INTEGER NOT NULL,
-	arrived_work   INTEGER NOT NULL,
-	completed      INTEGER NOT NULL,
-	failed         INTEGER NOT NULL,
-	retried        INTEGER NOT NULL,
-	lost           INTEGER NOT NULL,
-	cancelled      INTEGER NOT NULL,
-	wait           INTEGER NOT NULL,
-	service        INTEGER NOT NULL,
-	service_square REAL NOT NULL,
-	PRIMARY KEY (at, type, priority)
+	at_ns           INTEGER NOT NULL,
+	type            TEXT NOT NULL,
+	priority        INTEGER NOT NULL,
+	arrived         INTEGER NOT NULL,
+	arrived_work_ns INTEGER NOT NULL,
+	completed       INTEGER NOT NULL,
+	failed          INTEGER NOT NULL,
+	retried         INTEGER NOT NULL,
+	lost            INTEGER NOT NULL,
+	cancelled       INTEGER NOT NULL,
+	wait_ns         INTEGER NOT NULL,
+	service_ns      INTEGER NOT NULL,
+	service_square  REAL NOT NULL,
+	PRIMARY KEY (at_ns, type, priority)
 ) WITHOUT ROWID;
 PRAGMA user_version = 1;
 `
@@ -231,7 +232,7 @@ func fail(ctx context.Context, err error) error {
 func (s *Store) Lead(ctx context.Context, holder string, ttl time.Duration) (epoch uint32, err error) {
 	err = s.change(ctx, func(w *writer) error {
 		now := time.Now()
-		n, err := w.affect(ctx, "UPDATE leader SET epoch = epoch + 1, holder = ?, until = ?, batch = 0 WHERE until <= ?",
+		n, err := w.affect(ctx, "UPDATE leader SET epoch = epoch + 1, holder = ?, until_ns = ?, batch = 0 WHERE until_ns <= ?",
 			holder, now.Add(ttl).UnixNano(), now.UnixNano())
 		if err != nil {
 			return err
@@ -254,7 +255,7 @@ func (s *Store) Resign(ctx context.Context, epoch uint32) error { return s.setUn
 
 func (s *Store) setUntil(ctx context.Context, epoch uint32, until int64) error {
 	return s.change(ctx, func(w *writer) error {
-		n, err := w.affect(ctx, "UPDATE leader SET until = ? WHERE epoch = ?", until, epoch)
+		n, err := w.affect(ctx, "UPDATE leader SET until_ns = ? WHERE epoch = ?", until, epoch)
 		if err == nil && n == 0 {
 			return queue.ErrFenced
 		}

@@ -110,7 +110,7 @@ create table skynet.history (
 	promise_ns    bigint,
 	bytes_in      bigint,
 	bytes_out     bigint,
-	peak_memory   bigint,
+	peak_memory_bytes bigint,
 	worker        text,
 	instance      text,
 	instance_type text,
