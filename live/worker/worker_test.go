@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/handler"
 	"github.com/skynet-ec2/skynet/live/results"
 	"github.com/skynet-ec2/skynet/live/worker"
 )
@@ -247,6 +250,37 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+func TestFullDiskIsNotTheJobsFault(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var full atomic.Bool
+		full.Store(true)
+		ids := w.submit(api.JobSpec{AttemptsMax: 2}, repeat(time.Second, 20)...)
+		k, wait := w.start(w.ctx, 2, func(c *worker.Config) {
+			do := c.Do
+			c.Do = func(ctx context.Context, job handler.Job, dir, scratch string) (handler.Result, error) {
+				r, err := do(ctx, job, dir, scratch)
+				if full.Load() {
+					return r, &os.PathError{Op: "write", Path: dir, Err: syscall.ENOSPC}
+				}
+				return r, err
+			}
+		})
+		time.Sleep(20 * time.Minute)
+		for _, id := range ids {
+			if j := w.job(id); j.State != api.StateWaiting && j.State != api.StateLeased || j.Failures != 0 {
+				t.Errorf("job %d is %s after %d failures", id, j.State, j.Failures)
+			}
+		}
+		if n := w.called("work"); n > 120 {
+			t.Errorf("%d calls for work in 20 minutes with a full disk", n)
+		}
+		full.Store(false)
+		time.Sleep(5 * time.Minute)
+		end(t, k, wait, 0)
+		w.allDone(ids)
+	})
+}
+
 func TestHandlersThatFail(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		panics := w.submit(api.JobSpec{Type: "panic", AttemptsMax: 2}, 0)[0]
@@ -389,12 +423,12 @@ func TestOrphan(t *testing.T) {
 			t.Error("orphaned while a job runs")
 		}
 		time.Sleep(20 * time.Minute)
-		if reasons := said(); len(reasons) != 1 || !strings.HasPrefix(reasons[0], "no word from the queue for ") {
+		if reasons := said(); len(reasons) != 2 || !strings.HasPrefix(reasons[0], "no word from the queue for ") {
 			t.Errorf("orphaned: %q", reasons)
 		}
 		w.setAway(false)
 		time.Sleep(time.Hour)
-		if reasons := said(); len(reasons) != 1 {
+		if reasons := said(); len(reasons) != 2 {
 			t.Errorf("orphaned with a queue: %q", reasons)
 		}
 		end(t, k, wait, time.Second)
