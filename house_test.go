@@ -44,6 +44,7 @@ var rooms = []room{
 	{"bench", []string{"policy", "sim", "traces", "scenarios", "live"}, "benchmarks measure the packages, not the programs"},
 	{"docs", []string{"policy", "sim", "traces", "scenarios", "reports"}, "documents are generated from packages, not from programs"},
 	{"cmd", []string{"*"}, "programs wire everything"},
+	{"scripts", nil, "what builds and ships the programs knows nothing of what is in them"},
 }
 
 // within reports whether folder is outer or lies in it.
