@@ -25,8 +25,6 @@ test: ## run every test
 	@scripts/install-slurm
 	@scripts/install-chromium
 	@scripts/install-postgres
-	@scripts/install-postgres
-	@scripts/install-chromium
 	$(GO) test ./...
 
 check: ## format, vet, staticcheck, import arrows, generated files; every scenario against its baseline

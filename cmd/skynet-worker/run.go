@@ -310,11 +310,14 @@ func (r *runVerb) notice(w *worker.Worker, n instance.Notice) {
 	}
 }
 
+// envMetadata leads to another metadata service than EC2's.
+const envMetadata = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+
 // off powers the instance off, where it is known how.
 func (r *runVerb) off(s settings, reason string) {
 	command := r.powerOff
-	if command == "" && s.metadata != nil {
-		command = "systemctl poweroff"
+	if command == "" && s.metadata != nil && os.Getenv(envMetadata) == "" {
+		command = "systemctl poweroff" // not where a stand-in says that this is an instance
 	}
 	words := strings.Fields(command)
 	if len(words) == 0 {

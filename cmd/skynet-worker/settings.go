@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"strconv"
 
 	"github.com/spf13/pflag"
 
@@ -33,7 +34,7 @@ func (f *instanceFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.queue, "queue", "", "`URL` of the queue; default: SKYNET_URL, else "+client.DefaultURL)
 	flags.StringVar(&f.cluster, "cluster", "", "belong to this `cluster`: a queue of another one refuses the worker; default: "+instance.DefaultCluster)
 	flags.StringSliceVar(&f.roles, "role", nil, "a `role` of this worker, that directives may name; may be repeated")
-	flags.IntVar(&f.slots, "slots", 0, "do so many `jobs` at once; default: as many as the instance type has slots, else processors")
+	flags.IntVar(&f.slots, "slots", 0, "do so many `jobs` at once; default: SKYNET_INSTANCE_SLOTS, else as many as the instance type has slots, else processors")
 	flags.BoolVar(&f.ec2, "ec2", false, "learn identity, user-data and notices from EC2's metadata service")
 	flags.StringVar(&f.userDataFile, "user-data", "", "read user-data from this `file`, not from EC2")
 	flags.StringVar(&f.name, "instance", "", "call this instance so; default: SKYNET_INSTANCE_ID, EC2's id, else the host's `name`")
@@ -81,10 +82,16 @@ func (f *instanceFlags) learn(ctx context.Context) (settings, error) {
 	host, _ := os.Hostname()
 	s.identity.ID = first(f.name, os.Getenv("SKYNET_INSTANCE_ID"), s.identity.ID, host, "unnamed")
 	s.identity.Type = first(f.kind, os.Getenv("SKYNET_INSTANCE_TYPE"), s.identity.Type)
+	s.identity.Zone = first(os.Getenv("SKYNET_INSTANCE_ZONE"), s.identity.Zone)
+	s.identity.Market = first(os.Getenv("SKYNET_INSTANCE_MARKET"), s.identity.Market)
+	given, err := slotsGiven()
+	if err != nil {
+		return s, err
+	}
 	if f.slots < 0 || f.slots > slotsMax {
 		return s, cli.UsageError(fmt.Errorf("--slots %d: must be from 1 to %d", f.slots, slotsMax))
 	}
-	for _, n := range []int{f.slots, s.Slots, slotsOf(s.identity.Type), runtime.NumCPU()} {
+	for _, n := range []int{f.slots, given, s.Slots, slotsOf(s.identity.Type), runtime.NumCPU()} {
 		if n > 0 {
 			s.Slots = n
 			break
@@ -95,6 +102,19 @@ func (f *instanceFlags) learn(ctx context.Context) (settings, error) {
 
 // slotsMax bounds the jobs that one worker does at once.
 const slotsMax = 1000
+
+// slotsGiven returns what the environment says of slots, or 0.
+func slotsGiven() (int, error) {
+	text := os.Getenv("SKYNET_INSTANCE_SLOTS")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > slotsMax {
+		return 0, cli.InputError(fmt.Errorf("SKYNET_INSTANCE_SLOTS=%q: must be from 1 to %d", text, slotsMax))
+	}
+	return n, nil
+}
 
 // first returns the first word that is not empty.
 func first(words ...string) string {

@@ -236,7 +236,9 @@ release before becomes the stable one again. It is never refused.`,
 			if err := bundle.WriteChannel(a.ctx, store, next, key); err != nil {
 				return outsideError(err)
 			}
-			q.tell(a, "", reason)
+			if m, err := bundle.ReadManifest(a.ctx, store, []minisign.PublicKey{bundle.PublicKey(key)}, next.Stable); err == nil {
+				q.tell(a, m.Version, reason)
+			}
 			taken := old.Candidate
 			if taken == 0 {
 				taken = old.Stable

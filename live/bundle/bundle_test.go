@@ -433,6 +433,10 @@ func TestWants(t *testing.T) {
 		if c.Wants(instance, []int64{c.Candidate}) != 1 || c.Wants(instance, []int64{c.Candidate, 1}) != 0 {
 			t.Error("a bad release is wanted")
 		}
+		c.Before = []int64{-3, -2}
+		if c.Wants(instance, []int64{c.Candidate, 1}) != -2 || c.Wants(instance, []int64{c.Candidate, 1, -2}) != -3 {
+			t.Error("an instance does not go back to the stable release before")
+		}
 		c.Instances = []string{instance}
 		if c.Wants(instance, nil) != c.Candidate {
 			t.Error("a named instance does not try the candidate")

@@ -72,16 +72,19 @@ func (c Channel) Check() error {
 }
 
 // Wants returns the release that an instance is to run, or 0 for none. Bad are
-// releases that it must not run, because they failed there.
+// releases that it must not run, because they failed there: it runs the stable
+// one before instead.
 //
 // Properties:
 //   - an instance that runs the candidate at one percentage runs it at any larger one
 //   - who is among the first few differs from candidate to candidate
 //   - no bad release is returned
 func (c Channel) Wants(instance string, bad []int64) int64 {
-	for _, n := range []int64{c.Candidate, c.Stable} {
-		tried := n != c.Candidate || lot(instance, n) < c.Percent/100 || slices.Contains(c.Instances, instance)
-		if n != 0 && tried && !slices.Contains(bad, n) {
+	if n := c.Candidate; n != 0 && !slices.Contains(bad, n) && (lot(instance, n) < c.Percent/100 || slices.Contains(c.Instances, instance)) {
+		return n
+	}
+	for _, n := range slices.Backward(append(slices.Clone(c.Before), c.Stable)) {
+		if n != 0 && !slices.Contains(bad, n) {
 			return n
 		}
 	}

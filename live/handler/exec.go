@@ -103,14 +103,18 @@ func (l limits) exec(ctx context.Context, words, env []string, out, scratch stri
 	bounded, cancel := context.WithTimeoutCause(ctx, l.time, errTime)
 	defer cancel()
 	printed := &tail{most: said}
-	c := exec.Command(words[0], words[1:]...)
+	path, err := exec.LookPath(words[0])
+	if err != nil {
+		return final(fmt.Errorf("exec: %w", err))
+	}
+	if !filepath.IsAbs(path) {
+		return final(fmt.Errorf("exec %q: must be the name of a program in PATH, or an absolute path", words[0]))
+	}
+	c := exec.Command(path, words[1:]...)
 	c.Dir, c.Env = scratch, env
 	c.Stdout, c.Stderr = printed, printed
 	c.WaitDelay = time.Second // of a grandchild that keeps the pipe when all are killed
 	g, err := startGroup(c, l)
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return final(fmt.Errorf("exec: %w", err))
-	}
 	if err != nil {
 		return fmt.Errorf("exec: %w", err)
 	}

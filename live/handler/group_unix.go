@@ -18,9 +18,6 @@ type group struct{ pid int }
 // and file size. A shell sets them on itself and then becomes the program, so
 // there is no moment without them.
 func startGroup(c *exec.Cmd, l limits) (group, error) {
-	if c.Err != nil {
-		return group{}, c.Err // there is no such program
-	}
 	var script strings.Builder
 	script.WriteString("ulimit -c 0; ")
 	const block = 512 // bytes, of ulimit -f

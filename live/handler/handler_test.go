@@ -201,6 +201,9 @@ func TestProgramThatFails(t *testing.T) {
 		{execArgs(`kill -9 $$`), "signal: killed", false},
 		{execArgs(`i=0; while [ $i -lt 2000 ]; do echo "line $i"; i=$((i+1)); done; exit 1`), "line 1999", false},
 		{`{"command":["no-such-program-here"]}`, "not found", true},
+		{`{"command":["/no/such/program"]}`, "no such file", true},
+		{`{"command":["/etc/passwd"]}`, "permission denied", true},
+		{`{"command":["./handler.go"]}`, "./handler.go", true},
 		{`{"command":[]}`, "command: must be given", true},
 		{`{"comand":["x"]}`, `unknown "comand" (did you mean "command"?)`, true},
 		{execArgs(`ln -s /etc/passwd "$SKYNET_OUTPUT/passwd"`), "no regular file", true},
@@ -424,4 +427,11 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q has no handlers", text)
 		}
 	})
+}
+
+func TestExampleInTheDocs(t *testing.T) {
+	s, err := Load("../../docs/worker/handlers.toml")
+	if err != nil || !slices.Equal(s.Types(), []string{"photo", "proof", "video"}) {
+		t.Errorf("%v, %v", s, err)
+	}
 }

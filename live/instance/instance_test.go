@@ -250,3 +250,13 @@ func FuzzParseUserData(f *testing.F) {
 		}
 	})
 }
+
+func TestExampleInTheDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/worker/user-data.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := ParseUserData("user-data.toml", text); err != nil || d.Channel != "production" || d.Results == "" {
+		t.Errorf("%+v, %v", d, err)
+	}
+}

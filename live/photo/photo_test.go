@@ -227,8 +227,12 @@ func TestTransparencyOnWhite(t *testing.T) {
 func TestResizeSet(t *testing.T) {
 	p := read(t, sample.JPEG(sample.Options{Width: 800, Height: 600, Orientation: 6})) // 600 × 800 upright
 	made, err := p.Resize([]Size{
-		{Name: "thumb", Width: 50, Height: 50, Fit: Cover}, {Name: "large", Width: 400, Height: 400}, {Name: "small", Width: 100, Height: 100},
-		{Name: "wide", Width: 200, Height: 50, Fit: Cover}, {Name: "huge", Width: 5000, Height: 5000}, {Name: "blown up", Width: 900, Height: 900, Fit: Cover},
+		{Name: "thumb", Width: 50, Height: 50, Fit: Cover},
+		{Name: "large", Width: 400, Height: 400},
+		{Name: "small", Width: 100, Height: 100},
+		{Name: "wide", Width: 200, Height: 50, Fit: Cover},
+		{Name: "huge", Width: 5000, Height: 5000},
+		{Name: "blown up", Width: 900, Height: 900, Fit: Cover},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -339,8 +343,15 @@ func TestWatermarkCheck(t *testing.T) {
 	nan /= nan
 	p := read(t, sample.JPEG(sample.Options{Width: 8, Height: 8}))
 	for _, m := range []Watermark{
-		{}, {Text: "a", Mark: p}, {Text: "a", Opacity: 2}, {Text: "a", Opacity: nan}, {Text: "a", Scale: -1}, {Text: "a", Scale: nan},
-		{Text: strings.Repeat("a", TextMax+1)}, {Text: "\xff"}, {Text: "a", Position: "botom"},
+		{},
+		{Text: "a", Mark: p},
+		{Text: "a", Opacity: 2},
+		{Text: "a", Opacity: nan},
+		{Text: "a", Scale: -1},
+		{Text: "a", Scale: nan},
+		{Text: strings.Repeat("a", TextMax+1)},
+		{Text: "\xff"},
+		{Text: "a", Position: "botom"},
 	} {
 		if _, err := p.Watermark(m); err == nil {
 			t.Errorf("%+v was made", m)

@@ -278,6 +278,17 @@ func TestCrashingReleaseIsRolledBack(t *testing.T) {
 	}
 }
 
+func TestGoesBackToAReleaseThatHadNoTimeToProveItself(t *testing.T) {
+	r := newRig(t)
+	r.publish(1, "silent")
+	r.publish(2, "crash")
+	r.promote(1, all)
+	r.start()
+	r.wait("v1 started, bad []", 1)
+	r.promote(2, all)
+	r.wait("v1 started, bad [2]", 1)
+}
+
 func TestSilentReleaseIsRolledBackAfterAFewTries(t *testing.T) {
 	r := newRig(t)
 	r.s.TrialMax = 300 * time.Millisecond

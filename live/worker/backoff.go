@@ -9,6 +9,7 @@ const (
 	pauseFirst = 500 * time.Millisecond
 	pauseEager = 4 * time.Second
 	pauseLast  = 15 * time.Second
+	pauseOwn   = time.Minute // of a machine that is out of order
 )
 
 // A backoff says when to try again what failed. The zero backoff has not failed.

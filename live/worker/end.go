@@ -95,11 +95,15 @@ func (w *Worker) goodbye(ctx context.Context) {
 }
 
 // deadMan acts for a worker that nobody has spoken to for long: it may be all
-// that an instance does, and the instance costs money.
+// that an instance does, and the instance costs money. It acts again as long as
+// that does not help.
 func (w *Worker) deadMan(now time.Time) {
-	if w.OrphanAfter <= 0 || w.orphaned || now.Sub(w.lastHeard) < w.OrphanAfter || w.count(running) > 0 {
+	if w.OrphanAfter <= 0 || now.Before(w.orphanAt()) || w.count(running) > 0 {
 		return
 	}
-	w.orphaned = true
+	w.orphaned = now
 	w.Orphan("no word from the queue for " + now.Sub(w.lastHeard).Round(time.Second).String())
 }
+
+// orphanAt returns when the worker is an orphan, or is told so again.
+func (w *Worker) orphanAt() time.Time { return later(w.lastHeard, w.orphaned).Add(w.OrphanAfter) }

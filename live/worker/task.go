@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
@@ -48,6 +49,28 @@ var (
 	errReleased  = errors.New("the worker ends before the job")
 	errDeadline  = errors.New("the job's time is over")
 )
+
+// errOwn is in the chain of errors that are this machine's, not the job's.
+var errOwn = errors.New("this worker is out of order")
+
+// own reports whether an error is this machine's.
+func own(err error) bool { return errors.Is(err, errOwn) || errors.Is(err, syscall.ENOSPC) }
+
+// prepare makes the folders that a job needs.
+func (w *Worker) prepare(t *task) (dir, scratch string, err error) {
+	scratch = filepath.Join(w.Scratch, t.key.Job+"."+t.key.Token)
+	dir, err = w.Outbox.Begin(t.key)
+	if err == nil {
+		err = os.RemoveAll(scratch)
+	}
+	if err == nil {
+		err = os.MkdirAll(scratch, 0o700)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errOwn, err)
+	}
+	return dir, scratch, err
+}
 
 // keyOf returns the name of a job's result.
 func keyOf(job int64, token uint64) results.Key {
@@ -89,15 +112,8 @@ func (w *Worker) handle(ctx context.Context, t *task) (r handler.Result, err err
 			w.log.Error("handler panicked", "job", t.job.ID, "type", t.job.Type, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	dir, err := w.Outbox.Begin(t.key)
+	dir, scratch, err := w.prepare(t)
 	if err != nil {
-		return r, err
-	}
-	scratch := filepath.Join(w.Scratch, t.key.Job+"."+t.key.Token)
-	if err := os.RemoveAll(scratch); err != nil {
-		return r, err
-	}
-	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return r, err
 	}
 	defer os.RemoveAll(scratch)
@@ -120,7 +136,13 @@ func (w *Worker) handled(t *task, r handler.Result, err, cause error, took time.
 	case errors.Is(cause, errCancelled):
 		w.ended(t, api.DoneJob{Outcome: api.OutcomeCancelled, Metrics: metrics})
 	case err == nil: // also of a job that was to be given back: it made it
+		w.own = backoff{}
 		w.store(t, r, metrics)
+	case own(err):
+		// a worker that fails whatever it is given would soon have failed everything
+		w.own.again(time.Now(), pauseOwn, 0, w.Chance)
+		log.Error("the job goes back: this worker is out of order", "error", err, "pause", time.Until(w.own.until).Round(time.Millisecond))
+		w.ended(t, api.DoneJob{Outcome: api.OutcomeReleased, Metrics: metrics})
 	case errors.Is(cause, errReleased):
 		w.ended(t, api.DoneJob{Outcome: api.OutcomeReleased, Metrics: metrics})
 	default:

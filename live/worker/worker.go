@@ -110,13 +110,14 @@ type Worker struct {
 	lastHeard   time.Time // of the queue
 	firstHeard  time.Time
 	trouble     backoff       // of the queue
+	own         backoff       // of this machine: a full disk, say
 	directive   api.Directive // the latest
 	napUntil    time.Time
 	draining    bool // the queue said so
 	shutdown    bool // the queue said so
 	ending      *Order
 	endBy       time.Time // zero: no hurry
-	orphaned    bool
+	orphaned    time.Time // when Orphan was called last; zero: not since the queue was heard
 	healthy     bool
 	doneJobs    int       // accepted by the queue
 	updateAsked time.Time // when Update was called last
@@ -231,8 +232,8 @@ func (w *Worker) pump(ctx context.Context) {
 
 // mayLease reports whether the worker wants work now.
 func (w *Worker) mayLease(now time.Time) bool {
-	return w.ending == nil && !w.draining && !w.shutdown && !w.orphaned &&
-		!now.Before(w.napUntil) && w.free() > 0 && w.stuck() == 0
+	return w.ending == nil && !w.draining && !w.shutdown && w.orphaned.IsZero() &&
+		!now.Before(w.napUntil) && !w.own.waits(now) && w.free() > 0 && w.stuck() == 0
 }
 
 // free returns how many slots have no job.
@@ -282,8 +283,10 @@ func (w *Worker) next() time.Time {
 	if w.trouble.waits(now) {
 		sooner(w.trouble.until)
 	}
-	if now.Before(w.napUntil) {
-		sooner(w.napUntil)
+	for _, until := range []time.Time{w.napUntil, w.own.until} {
+		if now.Before(until) {
+			sooner(until)
+		}
 	}
 	for _, t := range w.tasks {
 		if t.stage == finished && !t.delivering {
@@ -297,8 +300,8 @@ func (w *Worker) next() time.Time {
 			}
 		}
 	}
-	if w.OrphanAfter > 0 && !w.orphaned {
-		sooner(w.lastHeard.Add(w.OrphanAfter))
+	if w.OrphanAfter > 0 && w.count(running) == 0 {
+		sooner(w.orphanAt())
 	}
 	if !w.healthy && !w.firstHeard.IsZero() {
 		sooner(w.firstHeard.Add(healthyAfter))
@@ -336,7 +339,7 @@ func (w *Worker) heard(now time.Time) {
 	if w.trouble.tries > 0 {
 		w.log.Info("the queue answers again", "after", now.Sub(w.lastHeard).Round(time.Second))
 	}
-	w.lastHeard, w.trouble, w.orphaned = now, backoff{}, false
+	w.lastHeard, w.trouble, w.orphaned = now, backoff{}, time.Time{}
 }
 
 // missed notes a call that the queue did not answer well, and decides when to

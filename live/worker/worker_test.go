@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/handler"
 	"github.com/skynet-ec2/skynet/live/results"
 	"github.com/skynet-ec2/skynet/live/worker"
 )
@@ -247,6 +250,37 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+func TestFullDiskIsNotTheJobsFault(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var full atomic.Bool
+		full.Store(true)
+		ids := w.submit(api.JobSpec{AttemptsMax: 2}, repeat(time.Second, 20)...)
+		k, wait := w.start(w.ctx, 2, func(c *worker.Config) {
+			do := c.Do
+			c.Do = func(ctx context.Context, job handler.Job, dir, scratch string) (handler.Result, error) {
+				r, err := do(ctx, job, dir, scratch)
+				if full.Load() {
+					return r, &os.PathError{Op: "write", Path: dir, Err: syscall.ENOSPC}
+				}
+				return r, err
+			}
+		})
+		time.Sleep(20 * time.Minute)
+		for _, id := range ids {
+			if j := w.job(id); j.State != api.StateWaiting && j.State != api.StateLeased || j.Failures != 0 {
+				t.Errorf("job %d is %s after %d failures", id, j.State, j.Failures)
+			}
+		}
+		if n := w.called("work"); n > 120 {
+			t.Errorf("%d calls for work in 20 minutes with a full disk", n)
+		}
+		full.Store(false)
+		time.Sleep(5 * time.Minute)
+		end(t, k, wait, 0)
+		w.allDone(ids)
+	})
+}
+
 func TestHandlersThatFail(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		panics := w.submit(api.JobSpec{Type: "panic", AttemptsMax: 2}, 0)[0]
@@ -389,12 +423,12 @@ func TestOrphan(t *testing.T) {
 			t.Error("orphaned while a job runs")
 		}
 		time.Sleep(20 * time.Minute)
-		if reasons := said(); len(reasons) != 1 || !strings.HasPrefix(reasons[0], "no word from the queue for ") {
+		if reasons := said(); len(reasons) != 2 || !strings.HasPrefix(reasons[0], "no word from the queue for ") {
 			t.Errorf("orphaned: %q", reasons)
 		}
 		w.setAway(false)
 		time.Sleep(time.Hour)
-		if reasons := said(); len(reasons) != 1 {
+		if reasons := said(); len(reasons) != 2 {
 			t.Errorf("orphaned with a queue: %q", reasons)
 		}
 		end(t, k, wait, time.Second)
@@ -486,4 +520,79 @@ func TestAnyTrouble(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNewTokenWhenTheOldOneIsTakenNoMore(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var renewed atomic.Int64
+		k, wait := w.start(w.ctx, 2, func(c *worker.Config) {
+			c.Authenticate = func(context.Context) error { renewed.Add(1); w.refuse(false); return nil }
+		})
+		ids := w.submit(api.JobSpec{}, repeat(20*time.Second, 4)...)
+		time.Sleep(10 * time.Second)
+		w.refuse(true)
+		time.Sleep(2 * time.Minute)
+		end(t, k, wait, 0)
+		w.allDone(ids)
+		w.onceEach(ids)
+		if n := renewed.Load(); n != 1 {
+			t.Errorf("%d new tokens", n)
+		}
+	})
+}
+
+func TestReloadOnce(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var reads atomic.Int64
+		k, wait := w.start(w.ctx, 1, func(c *worker.Config) {
+			c.Self.Types = []string{"old"}
+			c.Reload = func() ([]string, error) {
+				if reads.Add(1) == 1 {
+					return nil, errors.New("not now")
+				}
+				return []string{"nap"}, nil
+			}
+		})
+		id := w.submit(api.JobSpec{}, time.Second)[0]
+		for n := range 2 {
+			if s := w.job(id).State; s != api.StateWaiting {
+				t.Errorf("a job that there is no handler for is %s", s)
+			}
+			if _, err := w.engine.Direct(w.ctx, api.DirectiveRequest{All: true, Op: api.OpReload, Reason: string(rune('a' + n))}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		if n := reads.Load(); n != 2 {
+			t.Errorf("the configuration was read %d times for two directives", n)
+		}
+		w.allDone([]int64{id})
+		end(t, k, wait, 0)
+	})
+}
+
+func TestStoreThatWillNeverTakeAResult(t *testing.T) {
+	for _, never := range []error{results.ErrOther, results.ErrRefused} {
+		t.Run(never.Error(), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				id := w.submit(api.JobSpec{AttemptsMax: 1}, time.Second)[0]
+				k, wait := w.start(w.ctx, 1, func(c *worker.Config) { c.Store = refusing{never} })
+				time.Sleep(10 * time.Second)
+				if j := w.job(id); j.State != api.StateDead || !strings.Contains(j.Error, never.Error()) {
+					t.Errorf("the job is %s: %s", j.State, j.Error)
+				}
+				end(t, k, wait, 0)
+				if !w.outboxEmpty() {
+					t.Error("the result is kept")
+				}
+			})
+		})
+	}
+}
+
+// refusing is a store that takes nothing.
+type refusing struct{ err error }
+
+func (r refusing) Put(context.Context, results.Key, string, []results.File) (string, error) {
+	return "", r.err
 }

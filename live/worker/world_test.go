@@ -32,12 +32,13 @@ type world struct {
 	bucket *bucket
 	outbox string
 
-	mu    sync.Mutex
-	away  bool                   // no call reaches the queue
-	loses func(call string) bool // the answer to this call is lost
-	calls map[string]int
-	runs  map[int64]int // of handlers, by job
-	ran   map[int64]int // of handlers that came to their end
+	mu      sync.Mutex
+	away    bool                   // no call reaches the queue
+	refused bool                   // its token is taken no more
+	loses   func(call string) bool // the answer to this call is lost
+	calls   map[string]int
+	runs    map[int64]int // of handlers, by job
+	ran     map[int64]int // of handlers that came to their end
 }
 
 // inWorld runs a test in a world of its own.
@@ -203,6 +204,13 @@ func (w *world) setAway(away bool) {
 	w.away = away
 }
 
+// refuse has the queue refuse the worker's token, or not.
+func (w *world) refuse(refused bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refused = refused
+}
+
 var errNetwork = errors.New("the network is down")
 
 // through makes a call of the worker, if the network lets it.
@@ -211,7 +219,11 @@ func through[Q, A any](w *world, call string, ctx context.Context, q Q, f func(c
 	w.mu.Lock()
 	w.calls[call]++
 	away, lost := w.away, w.loses != nil && w.loses(call)
+	refused := w.refused
 	w.mu.Unlock()
+	if refused {
+		return none, &api.Error{Code: api.CodeUnauthorized, Status: 401, Message: "no good token"}
+	}
 	if away {
 		time.Sleep(10 * time.Millisecond)
 		return none, errNetwork
