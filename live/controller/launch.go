@@ -56,7 +56,12 @@ func (c *Controller) launch(ctx context.Context, now time.Time, r *Result, round
 			r.Outcome.Held = s.String()
 			return
 		}
-		bound, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
+		if err := c.Renew(ctx); err != nil { // another leads: what was saved is its to ask for
+			r.Outcome.Held = "another controller has taken over"
+			return
+		}
+		// nothing may be asked for after the lead could be another's
+		bound, cancel := context.WithTimeout(ctx, min(c.c.FleetTimeout, c.c.LeadFor*2/3))
 		outcomes := c.c.Actuator.Launch(bound, asks)
 		cancel()
 		c.ledger.Settle(c.c.Now().UTC(), outcomes)
