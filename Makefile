@@ -10,7 +10,7 @@ BENCH    ?=
 TOOL = $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check scenarios results golden bench fuzz
+.PHONY: help build test check scenarios results golden bench fuzz release
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,18 +23,21 @@ build: ## build the programs into bin/
 test: ## run every test
 	@scripts/emulator
 	@scripts/install-slurm
+	@scripts/install-chromium
 	@scripts/install-postgres
 	$(GO) test ./...
 
-check: ## format, vet, staticcheck, import arrows, generated files
+check: ## format, vet, staticcheck, import arrows, generated files; every scenario against its baseline
 	@scripts/check-format "$(TOOL) gofumpt"
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(GO) test -run '^TestHouse' .
 	@scripts/check-generated
+	@$(MAKE) --no-print-directory scenarios
 
-scenarios: build ## simulate every scenario and judge its promises
-	@scripts/scenarios bin/skynet
+# A changed policy needs new baselines: bin/skynet check --update --reason "…"
+scenarios: build ## run every scenario and compare it with its baseline
+	bin/skynet check
 
 # Finished runs are kept in out/results: what was stopped goes on where it
 # stopped. POLICIES=… (files or names), RUNS=… (seeds) and BOUND=… may be set.
@@ -50,3 +53,8 @@ bench: ## measure; the engine is compared with a bare loop in the same run
 
 fuzz: ## run every fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)
+
+# Nothing is unsigned by accident: without KEY, or MINISIGN_KEY in the
+# environment, UNSIGNED=1 must say so. See docs/releasing.md.
+release: ## build dist/VERSION of the tag checked out, for linux and darwin; KEY=FILE signs it
+	$(GO) run ./scripts/release build -out dist $(if $(KEY),-key "$(KEY)") $(if $(UNSIGNED),-unsigned)

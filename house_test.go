@@ -44,6 +44,7 @@ var rooms = []room{
 	{"bench", []string{"policy", "sim", "traces", "scenarios", "live"}, "benchmarks measure the packages, not the programs"},
 	{"docs", []string{"policy", "sim", "traces", "scenarios", "reports"}, "documents are generated from packages, not from programs"},
 	{"cmd", []string{"*"}, "programs wire everything"},
+	{"scripts", nil, "what builds and ships the programs knows nothing of what is in them"},
 }
 
 // within reports whether folder is outer or lies in it.
@@ -161,6 +162,7 @@ var outside = []struct {
 	why    string
 }{
 	{"github.com/aws/aws-sdk-go-v2/service/ec2", "live/ec2fleet", "it takes minutes to compile; one package talks to EC2"},
+	{"github.com/aws/aws-sdk-go-v2/service/s3", "live/objects", "one package knows that an object is written once, and never over another"},
 }
 
 // pureImports are the packages that would let the policy read a clock, a file,

@@ -15,6 +15,7 @@ import (
 type settings struct {
 	rounds int
 	jobs   int
+	days   int
 }
 
 // A section is a part of the report. Its figures are printed when all of them
@@ -30,7 +31,9 @@ var sections = []section{
 	{"engine", "The engine against bare loops: M/M/c, load 0.85, four priorities, trace in memory", engineFigures, false},
 	{"traces", "Traces: a photo site's week", traceFigures, false},
 	{"ticks", "What a tick costs", tickFigures, false},
+	{"journal", "Recording and replaying decisions", journalFigures, false},
 	{"cores", "Two cores against one", coreFigures, false},
+	{"bound", "The bound and the plan of the photo week, made longer", boundFigures, true},
 	{"year", "A year of 100 million jobs, generated and streamed", yearFigures, true},
 }
 
@@ -45,6 +48,7 @@ func main() {
 	var set settings
 	flag.IntVar(&set.rounds, "rounds", 5, "how often everything is measured; figures are medians")
 	flag.IntVar(&set.jobs, "jobs", 2_000_000, "jobs of a run of the engine")
+	flag.IntVar(&set.days, "days", 0, "the one length that -only bound measures: 30 or 365; 0: both")
 	only := flag.String("only", "", "the one section to run: "+sectionNames())
 	long := flag.Bool("long", false, "run the long sections too")
 	file := flag.String("profile", "", "write a CPU profile of the run to `file`; the builds of bench and cmd/skynet are guided by one")

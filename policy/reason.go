@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 )
 
 // Reason is one cause of a decision, as data: a rule and the figures it
@@ -95,25 +96,44 @@ func (r *Reason) Text() string {
 // String returns "rule: sentence".
 func (r *Reason) String() string { return r.Rule.Name() + ": " + r.Text() }
 
-type reasonJSON struct {
-	Rule    string    `json:"rule"`
-	Name    string    `json:"name,omitempty"`
-	Figures []float64 `json:"figures,omitempty"`
-	Text    string    `json:"text"`
+// reasonJSON is a reason in JSON. F holds its figures.
+type reasonJSON[F any] struct {
+	Rule    string `json:"rule"`
+	Name    string `json:"name,omitempty"`
+	Figures []F    `json:"figures,omitempty"`
+	Text    string `json:"text"`
 }
 
-// MarshalJSON writes the rule, its figures and the sentence.
+// MarshalJSON writes the rule, its figures and the sentence. A figure that is
+// not finite is null; the sentence tells what it was.
 func (r Reason) MarshalJSON() ([]byte, error) {
-	j := reasonJSON{Rule: r.Rule.Name(), Name: r.Name, Text: r.Text()}
-	if e := r.Rule.entry; e != nil {
-		j.Figures = r.Figures[:e.figures]
+	name, text := r.Rule.Name(), r.Text()
+	if r.Rule.entry == nil {
+		return json.Marshal(reasonJSON[float64]{name, r.Name, nil, text})
 	}
-	return json.Marshal(j)
+	figures := r.Figures[:r.Rule.entry.figures]
+	for _, f := range figures {
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return json.Marshal(reasonJSON[*float64]{name, r.Name, finite(figures), text})
+		}
+	}
+	return json.Marshal(reasonJSON[float64]{name, r.Name, figures, text})
+}
+
+// finite returns pointers to the figures, nil to those that are not finite.
+func finite(figures []float64) []*float64 {
+	all := make([]*float64, len(figures))
+	for i := range figures {
+		if f := figures[i]; !math.IsNaN(f) && !math.IsInf(f, 0) {
+			all[i] = &figures[i]
+		}
+	}
+	return all
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote; the sentence is made anew.
 func (r *Reason) UnmarshalJSON(data []byte) error {
-	var j reasonJSON
+	var j reasonJSON[float64]
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 
@@ -96,4 +97,21 @@ func TestNewRuleTwice(t *testing.T) {
 		}
 	}()
 	policy.NewRule("test.plain", "again", false)
+}
+
+// TestReasonWithoutAFigure: a figure that is not finite cannot be written; the
+// reason can, and its sentence still tells.
+func TestReasonWithoutAFigure(t *testing.T) {
+	data, err := json.Marshal(ruleTestPlain.Because(math.Inf(1), math.NaN()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"rule":"test.plain","figures":[null,null],"text":"asked for +Inf, 100 % of NaN"}`
+	if string(data) != want {
+		t.Errorf("got %s, want %s", data, want)
+	}
+	var back policy.Reason
+	if err := json.Unmarshal(data, &back); err != nil || back.Rule.Name() != "test.plain" {
+		t.Errorf("read back as %v, %v", back, err)
+	}
 }

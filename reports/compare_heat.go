@@ -71,7 +71,7 @@ func heatOf(places []place) plot {
 		return len(*list) - 1
 	}
 	p := plot{
-		heat: h,
+		other: h, heading: h.Title,
 		caption: "Each cell is one setting of both: judged cost ÷ " + places[0].row.bound() + ", and the share of the miss budget that the class which " +
 			"used most of it used. The deeper the colour, the dearer; a frame marks a broken promise.",
 		table: table{note: "Each row is one cell.", columns: []string{x, y, "÷ " + places[0].row.bound(), "judged cost", "miss budget used", "promises"}},

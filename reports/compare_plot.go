@@ -140,21 +140,24 @@ func (b *board) frame(class string, x, y *chart.Axis) {
 	for _, r := range b.rows {
 		xs, ys = append(xs, float64(r.Classes[class].P95S)), append(ys, float64(r.JudgedUSD.Mean))
 	}
-	bound := func(a *chart.Axis, values []float64, far float64) {
-		low, high := math.Inf(1), 0.0
-		for _, v := range values {
-			if v > 0 {
-				low, high = min(low, v), max(high, v)
-			}
+	frameAround(x, xs, 20)
+	frameAround(y, ys, 6)
+}
+
+// frameAround bounds an axis by values; where the largest is far times the
+// least, on a logarithmic scale.
+func frameAround(a *chart.Axis, values []float64, far float64) {
+	low, high := math.Inf(1), 0.0
+	for _, v := range values {
+		if v > 0 {
+			low, high = min(low, v), max(high, v)
 		}
-		if high > far*low {
-			a.Scale, a.Min, a.Max = chart.Log, low/1.2, high*1.2
-			return
-		}
-		a.Max = 1.08 * high
 	}
-	bound(x, xs, 20)
-	bound(y, ys, 6)
+	if high > far*low {
+		a.Scale, a.Min, a.Max = chart.Log, low/1.2, high*1.2
+		return
+	}
+	a.Max = 1.08 * high
 }
 
 // front joins the policies that kept every promise and that no other which did

@@ -264,7 +264,7 @@ func TestWriteCompare(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "report")
 	c := &Comparison{}
 	c.Add(contest("week", 3, 7))
-	page, err := WriteCompare(dir, c, "A <title>")
+	page, err := CompareReport(c, "A <title>").Write(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

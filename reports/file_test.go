@@ -76,7 +76,7 @@ func TestUnwritable(t *testing.T) {
 	if err := PrepareFolder(below); err == nil || !strings.Contains(err.Error(), below) {
 		t.Errorf("folder below a file: %v", err)
 	}
-	if _, err := Write(below, synthetic(time.Hour, hourly), nil, Options{}); err == nil || !strings.Contains(err.Error(), below) {
+	if _, err := RunReport(synthetic(time.Hour, hourly), nil, Options{}).Write(below); err == nil || !strings.Contains(err.Error(), below) {
 		t.Errorf("report below a file: %v", err)
 	}
 	missing := filepath.Join(dir, "missing", "t.csv")

@@ -2,52 +2,64 @@ package reports
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
-	"fmt"
+	"encoding/base64"
 	"html/template"
 	"io"
-	"math"
+	"sync"
 
 	"github.com/skynet-ec2/skynet/reports/chart"
-	"github.com/skynet-ec2/skynet/sim"
 )
 
-//go:embed page.html
-var pageText string
+var (
+	//go:embed page.html
+	pageText string
+	//go:embed page.css
+	pageStyle string
+)
 
-// pageParts are what pages share: their head, and how a plot is shown.
-//
-//go:embed page_parts.html
-var pageParts string
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-var pageTemplate = newPage(pageText)
-
-func newPage(text string) *template.Template {
-	return template.Must(template.Must(template.New("page").Parse(pageParts)).Parse(text))
-}
-
-// pageContent is what the template shows.
+// pageContent is what the template shows of a run, of several, of a comparison
+// or of a tuning: the verdict first.
 type pageContent struct {
-	Style    template.CSS
-	Title    string
-	Subtitle string
-	Kept     bool
-	Verdict  string
+	Title, Subtitle string
+	// Verdict is a sentence; Class says whether it is good.
+	Verdict, Class string
+	// Remarks are sentences below it.
+	Remarks  []string
 	Promises []promiseRow
 	Figures  []labelled
-	Plots    []pagePlot
-	Footer   []labelled
+	Tables   []pageTable
+	// Before are charts of the whole; Lead stands above the others, where there
+	// are such.
+	Before []template.HTML
+	Lead   string
+	Charts []template.HTML
+	// Live says that there are charts on a clock.
+	Live   bool
+	Footer []labelled
+
+	Style    template.CSS
+	Script   template.JS
+	Security string
 }
+
+// The classes of a verdict.
+const (
+	classKept   = "kept"
+	classBroken = "broken"
+)
 
 // labelled is a name with what it stands for.
 type labelled struct{ Name, Text string }
 
-type pagePlot struct {
-	ID, Title, Caption string
-	SVG                template.HTML
-	Note               string
-	Columns            []string
-	Rows               [][]string
+// pageTable is a table with the names of its rows in the first column.
+type pageTable struct {
+	Title, Note string
+	Head        []string
+	Rows        [][]string
 }
 
 // Methods of the template.
@@ -55,7 +67,7 @@ type pagePlot struct {
 func (r promiseRow) Mark() string { return r.mark }
 
 func (r promiseRow) Class() string {
-	return map[mark]string{markKept: "kept", markBroken: "broken", markShown: "shown"}[r.mark]
+	return map[mark]string{markKept: classKept, markBroken: classBroken, markShown: "shown"}[r.mark]
 }
 
 func (r promiseRow) Spoken() string {
@@ -74,96 +86,44 @@ func (r promiseRow) Times() []string {
 	return []string{Seconds(t.P50), Seconds(t.P95), Seconds(t.P99), Seconds(t.Max)}
 }
 
-// pageTo writes the page of a run.
-func pageTo(w io.Writer, res *sim.Result, verdicts []sim.Verdict, list []plot, o Options) error {
-	f := &res.Figures
-	c := pageContent{
-		Style: template.CSS(chart.Style()),
-		Title: f.Scenario,
-		Subtitle: fmt.Sprintf("%s from %s (%s), %s jobs, policy %s, seed %d",
-			Seconds(&f.DurationS), moment(res, 0), zone(res.Config.UTCOffset), Count(f.Jobs.Arrived), f.Policy, f.Seed),
-		Promises: promiseRows(f, verdicts),
-		Figures:  keyFigures(res),
-	}
-	c.Verdict, c.Kept = summaryOf(verdicts)
-	var err error
-	if c.Plots, err = pagePlots(list); err != nil {
-		return err
-	}
-	if o.Reproduce != "" {
-		c.Footer = append(c.Footer, labelled{"reproduce", o.Reproduce})
-	}
-	c.Footer = append(c.Footer, labelled{"digest", f.Digest})
+// security allows the page its own script and style sheet and nothing else: no
+// name in a trace can make a browser run or fetch anything.
+var security = sync.OnceValue(func() string {
+	hash := sha256.Sum256([]byte(chart.Script()))
+	return "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; script-src 'sha256-" +
+		base64.StdEncoding.EncodeToString(hash[:]) + "'"
+})
+
+// writeTo writes the page, which needs nothing else.
+func (c *pageContent) writeTo(w io.Writer) error {
+	c.Style = template.CSS(chart.Style() + pageStyle)
+	c.Script = template.JS(chart.Script())
+	c.Security = security()
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, c); err != nil {
 		return err
 	}
-	_, err = w.Write(b.Bytes())
+	_, err := w.Write(b.Bytes())
 	return err
 }
 
-// pagePlots returns plots as pages show them.
-func pagePlots(list []plot) ([]pagePlot, error) {
-	var shown []pagePlot
+// add puts plots into the page.
+func (c *pageContent) add(list []plot) error {
 	for i := range list {
-		p := &list[i]
-		var svg bytes.Buffer
-		if err := p.drawing().EmbedSVG(&svg); err != nil {
-			return nil, err
+		x := list[i].chart()
+		html, err := x.HTML()
+		if err != nil {
+			return err
 		}
-		shown = append(shown, pagePlot{
-			ID: p.name, Title: p.title(), Caption: p.caption,
-			SVG:  template.HTML(svg.String()), // chart escapes every text
-			Note: p.table.note, Columns: p.table.columns, Rows: p.table.rows,
-		})
+		c.Charts = append(c.Charts, html)
+		c.Live = c.Live || x.Live()
 	}
-	return shown, nil
+	return nil
 }
 
-// summaryOf says how many promises were kept.
-func summaryOf(verdicts []sim.Verdict) (text string, kept bool) {
-	broken := 0
-	for _, v := range verdicts {
-		if !v.Kept {
-			broken++
-		}
+// footed names what the page came from, where there is something to name.
+func (c *pageContent) footed(name, text string) {
+	if text != "" {
+		c.Footer = append(c.Footer, labelled{name, text})
 	}
-	switch {
-	case len(verdicts) == 0:
-		return "Nothing was promised", true
-	case broken == 0 && len(verdicts) == 1:
-		return "The promise was kept", true
-	case broken == 0:
-		return fmt.Sprintf("All %d promises were kept", len(verdicts)), true
-	}
-	return fmt.Sprintf("%d of %d promises broken", broken, len(verdicts)), false
-}
-
-// keyFigures are what the verdict says of cost, fleet, slack and guard.
-func keyFigures(res *sim.Result) []labelled {
-	f := &res.Figures
-	list := []labelled{{"cost", Money(f.CostUSD)}}
-	if f.Floor.Over != nil {
-		list = append(list, labelled{"cost ÷ floor of work", fixed(*f.Floor.Over, 2) + "×"})
-	}
-	if p := f.Paid; p.Busy+p.Slack+p.Boot+p.Gone > 0 {
-		busy, slack, boot, gone := split100(p)
-		list = append(list, labelled{"paid time", fmt.Sprintf("busy %d %%, slack %d %%, boot %d %%, paid but gone %d %%", busy, slack, boot, gone)})
-	}
-	if f.Slack.Mean != nil && !math.IsNaN(*f.Slack.Mean) {
-		list = append(list, labelled{"mean slack", percents(*f.Slack.Mean)})
-	}
-	i := &f.Instances
-	list = append(list,
-		labelled{"instances at once", fmt.Sprintf("%s to %s, mean %s", Count(i.Min), Count(i.Max), fixed(i.Mean, 1))},
-		labelled{"launched, drained, refused", fmt.Sprintf("%s, %s, %s", Count(i.Launched), Count(i.Drained), Count(i.Refused))},
-	)
-	if n := f.Guard.Clamped; n > 0 {
-		list = append(list, labelled{"guard", fmt.Sprintf("clamped %s, first %s", times(n, "decision"), firstClamp(res))})
-	}
-	j := &f.Jobs
-	if j.Lost+j.Pending+j.Retried > 0 {
-		list = append(list, labelled{"jobs lost, not done, retried", fmt.Sprintf("%s, %s, %s", Count(j.Lost), Count(j.Pending), Count(j.Retried))})
-	}
-	return list
 }

@@ -17,27 +17,44 @@ type plot struct {
 	name    string
 	caption string
 	figure  chart.Figure
-	heat    *chart.Heat // drawn in the place of figure; nil: figure
 	table   table
+	events  *chart.Events // nil: none
+
+	// other is drawn in the place of figure, under the title heading; nil: figure.
+	other   drawing
+	heading string
 }
 
-// drawing is what a plot shows, on paper or in a page.
+// chart is the plot as a page shows it.
+func (p *plot) chart() *chart.Chart {
+	c := &chart.Chart{
+		ID: "plot-" + p.name, Title: p.title(), Caption: p.caption, Figure: &p.figure, Events: p.events,
+		Table: chart.Table{Note: p.table.note, Columns: p.table.columns, Rows: p.table.rows},
+	}
+	if p.other != nil {
+		c.Drawing = p.other
+	}
+	return c
+}
+
+// drawing is what a plot shows, in a page or on paper.
 type drawing interface {
+	chart.Drawing
 	SVG(io.Writer) error
-	EmbedSVG(io.Writer) error
 	PNG(io.Writer) error
+	PDF(io.Writer) error
 }
 
 func (p *plot) drawing() drawing {
-	if p.heat != nil {
-		return p.heat
+	if p.other != nil {
+		return p.other
 	}
 	return &p.figure
 }
 
 func (p *plot) title() string {
-	if p.heat != nil {
-		return p.heat.Title
+	if p.other != nil {
+		return p.heading
 	}
 	return p.figure.Title
 }
@@ -55,16 +72,36 @@ const rowsMax = 200
 
 // plots returns the figures of a report. The numbers in their names are those
 // of the list of plots in the documentation.
-func plots(res *sim.Result, o Options) []plot {
-	return []plot{
-		demandPlot(res),
+func plots(res *sim.Result, o Options, on medium) []plot {
+	list := []plot{
+		demandPlot(res, on),
 		slackPlot(res, o.SlackTarget),
 		sojournPlot(res),
 		latencyPlot(res),
 		costPlot(res),
-		decisionsPlot(res),
-		endedPlot(res),
+		decisionsPlot(res, on),
 	}
+	if res.Figures.Forecast != nil {
+		list = append(list, forecastPlot(res, on))
+	}
+	return append(list, endedPlot(res))
+}
+
+// medium is where plots are looked at.
+type medium int
+
+const (
+	onPaper medium = iota
+	// onScreen a reader zooms: there is more to see than fits on paper.
+	onScreen
+)
+
+// stretches is how many parts of a long run a line has a mean of.
+func (m medium) stretches() int {
+	if m == onScreen {
+		return 1500
+	}
+	return 500
 }
 
 // length of the run.
@@ -227,7 +264,7 @@ type course struct {
 }
 
 // courseOf follows a figure through the run.
-func courseOf(res *sim.Result, name string, hue chart.Hue, of func(*sim.TickRow) int) course {
+func courseOf(res *sim.Result, on medium, name string, hue chart.Hue, of func(*sim.TickRow) int) course {
 	c := course{line: chart.Series{Name: name, Kind: chart.Step, Hue: hue}}
 	if !averaged(res) {
 		for i := range res.Ticks {
@@ -240,7 +277,7 @@ func courseOf(res *sim.Result, name string, hue chart.Hue, of func(*sim.TickRow)
 	}
 	c.line.Kind = chart.Line
 	c.around = &chart.Series{Name: "range", Kind: chart.Area, Hue: hue}
-	for _, b := range buckets(res, averagedOver(res)) {
+	for _, b := range buckets(res, averagedOver(res, on)) {
 		mean, least, most := b.spread(of)
 		c.line.X, c.line.Y = append(c.line.X, b.start()+b.width.Seconds()/2), append(c.line.Y, mean)
 		c.around.X, c.around.Y = append(c.around.X, b.start()), append(c.around.Y, float64(most))
@@ -260,12 +297,12 @@ func (c course) series() []chart.Series {
 
 func averaged(res *sim.Result) bool { return len(res.Ticks) > rawTicksMax }
 
-func averagedOver(res *sim.Result) time.Duration { return widthFor(res, 500) }
+func averagedOver(res *sim.Result, on medium) time.Duration { return widthFor(res, on.stretches()) }
 
 // averagedNote says how a long run is drawn.
-func averagedNote(res *sim.Result) string {
+func averagedNote(res *sim.Result, on medium) string {
 	if !averaged(res) {
 		return ""
 	}
-	return " Lines are means per " + per(averagedOver(res)) + "; the range reaches from the least to the most of it."
+	return " Lines are means per " + per(averagedOver(res, on)) + "; the range reaches from the least to the most of it."
 }

@@ -60,7 +60,7 @@ func costPlot(res *sim.Result) plot {
 		p.table.rows = append(p.table.rows, append(row, Number(mean), Count(most)))
 	}
 	p.figure.Panels = []chart.Panel{{
-		Y:      chart.Axis{Label: "USD per " + each, Format: func(v float64) string { return "$ " + Number(v) }},
+		Y:      chart.Axis{Label: "USD per " + each, Prefix: "$ "},
 		Series: series, Empty: "nothing was paid", Height: 260,
 	}}
 	if over := res.Figures.Floor.Over; over != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/reports/chart"
@@ -13,14 +14,14 @@ import (
 
 // decisionsPlot is plot 7: what was decided, and what the guard and EC2 made of
 // it.
-func decisionsPlot(res *sim.Result) plot {
+func decisionsPlot(res *sim.Result, on medium) plot {
 	width := widthFor(res, 170)
 	p := plot{
 		name:    "7-decisions",
-		caption: "Instances alive, and the decisions summed per " + per(width) + ": launches and undrains upward, drains downward." + averagedNote(res),
+		caption: "Instances alive, and the decisions summed per " + per(width) + ": launches and undrains upward, drains downward." + averagedNote(res, on),
 		figure:  chart.Figure{Title: "Decisions", X: clock(res), Shades: shades(res)},
 	}
-	fleet := courseOf(res, "alive", chart.Ink, func(r *sim.TickRow) int { return r.Instances })
+	fleet := courseOf(res, on, "alive", chart.Ink, func(r *sim.TickRow) int { return r.Instances })
 	bars := func(name string, hue chart.Hue) chart.Series {
 		return chart.Series{Name: name, Kind: chart.Bars, Hue: hue, Width: width.Seconds()}
 	}
@@ -76,8 +77,54 @@ func decisionsPlot(res *sim.Result) plot {
 		p.caption += " The guard removed nothing, and EC2 refused nothing."
 	}
 	p.table = decisionTable(res)
+	p.events = decisionEvents(res)
 	return p
 }
+
+// Lanes of the marks of decisions.
+const (
+	laneLaunch = iota
+	laneDrain
+	laneGuard
+)
+
+// decisionEvents are the decisions on the time line, with their reasons.
+func decisionEvents(res *sim.Result) *chart.Events {
+	e := &chart.Events{
+		Noun:  "decision",
+		Note:  "Every decision that changed something or that the guard clamped. Where the crosshair meets a mark its reasons are shown; ← and → go from mark to mark.",
+		Lanes: []chart.Lane{laneLaunch: {Name: "launch", Hue: chart.Blue}, laneDrain: {Name: "drain", Hue: chart.Orange}, laneGuard: {Name: "guard", Hue: chart.Vermillion}},
+	}
+	clamped := map[time.Duration]int{}
+	for i := range res.Ticks {
+		if n := res.Ticks[i].Clamped; n > 0 {
+			clamped[res.Ticks[i].At] = n
+		}
+	}
+	for i := range res.Decisions {
+		r := &res.Decisions[i]
+		d := &r.Decision
+		x := chart.Event{At: r.At.Seconds(), Title: decisionText(d, &res.Config.Catalog), Text: reasons(d), Weight: float64(size(d) + clamped[r.At])}
+		if len(d.Launches)+len(d.Undrains) > 0 {
+			x.Lanes = append(x.Lanes, laneLaunch)
+		}
+		if len(d.Drains) > 0 {
+			x.Lanes = append(x.Lanes, laneDrain)
+		}
+		if n := clamped[r.At]; n > 0 {
+			x.Lanes = append(x.Lanes, laneGuard)
+			x.Title += fmt.Sprintf(" (the guard removed %s)", Count(n))
+		}
+		e.List = append(e.List, x)
+	}
+	if fit := len(e.Fit()); fit < len(e.List) {
+		e.Note = fmt.Sprintf("The %s of %s decisions that changed most: a page has no room for more. Where the crosshair meets a mark its reasons are shown; ← and → go from mark to mark.", Count(fit), Count(len(e.List)))
+	}
+	return e
+}
+
+// size is how many instances a decision is about.
+func size(d *policy.Decision) int { return d.Instances() + len(d.Drains) + len(d.Undrains) }
 
 // decisionTable has the decisions that changed most, with their reasons.
 func decisionTable(res *sim.Result) table {
@@ -86,7 +133,6 @@ func decisionTable(res *sim.Result) table {
 		note:    "Every decision that changed something.",
 		columns: []string{"at", "decision", "because"},
 	}
-	size := func(d *policy.Decision) int { return d.Instances() + len(d.Drains) + len(d.Undrains) }
 	list := make([]int, len(res.Decisions))
 	for i := range list {
 		list[i] = i
@@ -129,7 +175,10 @@ func decisionText(d *policy.Decision, catalog *policy.Catalog) string {
 }
 
 // because returns the first reasons of a decision.
-func because(d *policy.Decision) string {
+func because(d *policy.Decision) string { return strings.Join(reasons(d), "; ") }
+
+// reasons lists the first reasons of a decision.
+func reasons(d *policy.Decision) []string {
 	const most = 6
 	var parts []string
 	for i := range d.Because[:min(len(d.Because), most)] {
@@ -138,5 +187,5 @@ func because(d *policy.Decision) string {
 	if left := len(d.Because) - most; left > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", left))
 	}
-	return strings.Join(parts, "; ")
+	return parts
 }

@@ -11,17 +11,17 @@ func busyOf(r *sim.TickRow) int    { return r.Busy }
 func bootingOf(r *sim.TickRow) int { return r.Booting }
 
 // demandPlot is plot 1: what was asked of the fleet and what it had.
-func demandPlot(res *sim.Result) plot {
+func demandPlot(res *sim.Result, on medium) plot {
 	p := plot{
 		name: "1-demand",
 		caption: "Demand is the jobs that run or wait, one core each. Ready cores are those of instances that work, the draining ones among them; " +
-			"booting cores are paid for already. Where demand is above ready, jobs wait." + averagedNote(res),
+			"booting cores are paid for already. Where demand is above ready, jobs wait." + averagedNote(res, on),
 		figure: chart.Figure{Title: "Demand, ready and booting cores", X: clock(res), Shades: shades(res)},
 	}
-	booting := courseOf(res, "booting", chart.Green, bootingOf)
-	busy := courseOf(res, "busy", chart.Orange, busyOf)
-	demand := courseOf(res, "demand", chart.Vermillion, demandOf)
-	ready := courseOf(res, "ready", chart.Blue, readyOf)
+	booting := courseOf(res, on, "booting", chart.Green, bootingOf)
+	busy := courseOf(res, on, "busy", chart.Orange, busyOf)
+	demand := courseOf(res, on, "demand", chart.Vermillion, demandOf)
+	ready := courseOf(res, on, "ready", chart.Blue, readyOf)
 	booting.line.Thin, demand.line.Thin = true, true
 	cores := chart.Axis{Label: "cores", Unit: chart.Count}
 

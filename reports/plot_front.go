@@ -2,9 +2,7 @@ package reports
 
 import (
 	"cmp"
-	"io"
 	"math"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,21 +11,10 @@ import (
 	"github.com/skynet-ec2/skynet/sim/tune"
 )
 
-// WriteFront draws plot 5, cost against p95 of a tuning's finalists, into a
-// folder, as SVG and PNG, and returns the path of the first.
-func WriteFront(dir string, t *Tuning) (string, error) {
-	f := frontPlot(t)
-	name := filepath.Join(dir, "5-front.svg")
-	if err := WriteFile(name, func(w io.Writer) error { return f.SVG(w) }); err != nil {
-		return "", err
-	}
-	return name, WriteFile(filepath.Join(dir, "5-front.png"), func(w io.Writer) error { return f.PNG(w) })
-}
-
-// frontPlot shows the finalists on the weeks that chose between them: those of
+// frontPlot is plot 5 of a tuning: cost against p95 of the finalists on the weeks that chose between them: those of
 // the table by its names, of the others those on the front, those behind it, and
 // those that break a promise.
-func frontPlot(t *Tuning) *chart.Figure {
+func frontPlot(t *Tuning) plot {
 	series := []chart.Series{
 		{Name: "on the front", Kind: chart.Points, Hue: chart.Grey},
 		{Name: "dominated", Kind: chart.Points, Hue: chart.Orange},
@@ -37,6 +24,7 @@ func frontPlot(t *Tuning) *chart.Figure {
 	for i, hue := range []chart.Hue{chart.Blue, chart.Green, chart.Purple, chart.Ink}[:min(4, len(t.Outcome.Rows))] {
 		series = append(series, chart.Series{Name: strings.TrimLeft(rowName(t.Outcome, i), "* "), Kind: chart.Points, Hue: hue})
 	}
+	var intervals []chart.Series
 	points := slices.Clone(t.Outcome.Points)
 	slices.SortStableFunc(points, func(a, b tune.Point) int { return cmp.Compare(a.P95, b.P95) })
 	for i := range points {
@@ -50,6 +38,7 @@ func frontPlot(t *Tuning) *chart.Figure {
 			if !points[i].Keeps {
 				series[at].Name += " (promise broken)"
 			}
+			intervals = append(intervals, intervalsAround(&points[i], &t.Outcome.Rows[row].Tuned, series[at].Hue)...)
 		case !points[i].Keeps:
 			at = 2
 		case points[i].Front:
@@ -66,11 +55,43 @@ func frontPlot(t *Tuning) *chart.Figure {
 			panel.Series = append(panel.Series, series[i])
 		}
 	}
-	return &chart.Figure{
-		Title:  "Cost and p95 of the finalists",
-		X:      x,
-		Panels: []chart.Panel{panel},
+	panel.Series = append(panel.Series, intervals...)
+	if panel.Y.Max > 0 {
+		const floor = 1 // what cost is measured in
+		panel.Rules = []chart.Rule{{Name: "floor of work", At: floor, Hue: chart.Ink, Dash: chart.DashDot}}
+		panel.Y.Min = min(panel.Y.Min, floor-0.02)
 	}
+	p := plot{
+		name: "5-front",
+		caption: "Each cross is a finalist on the weeks that chose between them, those of the table with 95 % intervals. Lower and further left is better. On the front are those that no other beats in cost, p95 and slack at once. " +
+			"The floor is the work on the cheapest type at full load: nobody can pay less.",
+		figure: chart.Figure{Title: "Cost and p95 of the finalists", X: x, Panels: []chart.Panel{panel}},
+		table:  table{note: "Each row is one finalist.", columns: []string{"cost ÷ floor", "p95 of " + t.Class, "slack", "promises", "on the front"}},
+	}
+	word := func(yes bool, text, otherwise string) string {
+		if yes {
+			return text
+		}
+		return otherwise
+	}
+	for i := range points {
+		x := &points[i]
+		p.table.rows = append(p.table.rows, []string{fixed(x.Ratio, 3), seconds(x.P95), percents(x.Slack), word(x.Keeps, "kept", "broken"), word(x.Front, "yes", "no")})
+	}
+	return p
+}
+
+// intervalsAround are fine lines through a finalist: the intervals of its means.
+func intervalsAround(p *tune.Point, s *tune.Summary, hue chart.Hue) []chart.Series {
+	var list []chart.Series
+	line := func(x, y []float64) { list = append(list, chart.Series{Thin: true, Hue: hue, X: x, Y: y}) }
+	if half := IntervalOf(s.P95.Values).Half(); half > 0 {
+		line([]float64{max(0, p.P95-half), p.P95 + half}, []float64{p.Ratio, p.Ratio})
+	}
+	if half := IntervalOf(s.Ratio.Values).Half(); half > 0 {
+		line([]float64{p.P95, p.P95}, []float64{p.Ratio - half, p.Ratio + half})
+	}
+	return list
 }
 
 // around bounds an axis by what of lies in the points, with a tenth of their

@@ -10,6 +10,10 @@ import (
 	"github.com/skynet-ec2/skynet/sim"
 )
 
+// distributionPoints is how many points of a distribution are drawn: about one
+// for each pixel of the figure's width.
+const distributionPoints = 800
+
 // classesMax is how many classes are drawn; a table holds all.
 const classesMax = 8
 
@@ -64,6 +68,8 @@ func sojournPlot(res *sim.Result) plot {
 			}
 			longest = max(longest, x)
 		}
+		within.X, within.Y = chart.Thin(within.X, within.Y, distributionPoints)
+		longer.X, longer.Y = chart.Thin(longer.X, longer.Y, distributionPoints)
 		done.Series, late.Series = append(done.Series, within), append(late.Series, longer)
 		target := class.Target.Seconds()
 		rule := chart.Rule{At: target, Vertical: true, Hue: hue, Dash: chart.Dotted}

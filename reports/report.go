@@ -7,33 +7,45 @@ import (
 	"github.com/skynet-ec2/skynet/sim"
 )
 
-// Write fills the folder dir, which it makes, with a report of the run: every
-// plot as SVG and PNG, and index.html, a page that holds all of them and needs
-// nothing else. It returns the path of the page, which is written last. The run
-// must have been made with sim.Options.Timeline.
-func Write(dir string, res *sim.Result, verdicts []sim.Verdict, o Options) (page string, err error) {
-	if err := PrepareFolder(dir); err != nil {
-		return "", err
-	}
-	list := plots(res, o)
-	if err := writePlots(dir, list); err != nil {
-		return "", err
-	}
-	page = filepath.Join(dir, "index.html")
-	return page, WriteFile(page, func(w io.Writer) error { return pageTo(w, res, verdicts, list, o) })
+// Report is what a reader looks at: plots and a page that holds all of them.
+// RunReport, RunsReport, CompareReport and TuningReport make one.
+type Report struct {
+	plots []plot // as they are on paper
+	page  func(io.Writer) error
 }
 
-// writePlots writes every plot as SVG and PNG.
-func writePlots(dir string, list []plot) error {
-	for i := range list {
-		for _, f := range []struct {
-			extension string
-			draw      func(io.Writer) error
-		}{{".svg", list[i].drawing().SVG}, {".png", list[i].drawing().PNG}} {
-			if err := WriteFile(filepath.Join(dir, list[i].name+f.extension), f.draw); err != nil {
-				return err
-			}
+// pageName is the file of a page in its folder.
+const pageName = "index.html"
+
+// Write fills the folder dir, which it makes, with every plot as SVG and PNG and
+// with index.html, a page that needs nothing else. All files appear or none
+// does, the page last. It returns the path of the page.
+func (r *Report) Write(dir string) (page string, err error) {
+	files := append(r.drawings(".svg", ".png"), folderFile{pageName, r.page})
+	return filepath.Join(dir, pageName), writeFolder(dir, files)
+}
+
+// WritePlots fills the folder dir, which it makes, with every plot as SVG, PNG
+// and PDF: all files or none.
+func (r *Report) WritePlots(dir string) error {
+	return writeFolder(dir, r.drawings(".svg", ".png", ".pdf"))
+}
+
+// drawings are the files of the plots.
+func (r *Report) drawings(formats ...string) []folderFile {
+	var files []folderFile
+	for i := range r.plots {
+		d := r.plots[i].drawing()
+		write := map[string]func(io.Writer) error{".svg": d.SVG, ".png": d.PNG, ".pdf": d.PDF}
+		for _, format := range formats {
+			files = append(files, folderFile{r.plots[i].name + format, write[format]})
 		}
 	}
-	return nil
+	return files
+}
+
+// RunReport is the report of a run, which must have been made with
+// sim.Options.Timeline.
+func RunReport(res *sim.Result, verdicts []sim.Verdict, o Options) *Report {
+	return &Report{plots(res, o, onPaper), func(w io.Writer) error { return pageTo(w, res, verdicts, o) }}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image/png"
 	"io"
 	"math"
@@ -30,7 +31,7 @@ func TestWrite(t *testing.T) {
 	res := synthetic(26*time.Hour, hourly)
 	dirs := []string{filepath.Join(t.TempDir(), "a", "b"), t.TempDir()}
 	for _, dir := range dirs {
-		page, err := Write(dir, res, syntheticVerdicts(), shown)
+		page, err := RunReport(res, syntheticVerdicts(), shown).Write(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +40,7 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	names := files(t, dirs[0])
-	want := "1-demand 2-slack 3-sojourn 4-latency 6-cost 7-decisions 9-ended"
+	want := "1-demand 2-slack 3-sojourn 4-latency 6-cost 7-decisions 8-forecast 9-ended"
 	for _, plot := range strings.Fields(want) {
 		for _, extension := range []string{".svg", ".png"} {
 			text, err := os.ReadFile(filepath.Join(dirs[0], plot+extension))
@@ -57,7 +58,7 @@ func TestWrite(t *testing.T) {
 			}
 		}
 	}
-	if len(names) != 15 {
+	if len(names) != 17 {
 		t.Errorf("the folder holds %v", names)
 	}
 	a, _ := os.ReadFile(filepath.Join(dirs[0], "index.html"))
@@ -67,8 +68,12 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// asked finds what a browser would fetch or run.
-var asked = regexp.MustCompile(`(?i)<(script|link|img|iframe|object|embed)\b|url\(|@import|\bsrc=|https?://`)
+// outside the script and the style sheet, which are ours, a page asks for
+// nothing.
+var (
+	ours  = regexp.MustCompile(`(?s)<script>.*?</script>|<style>.*?</style>|<link rel="icon" href="data:,">`)
+	asked = regexp.MustCompile(`(?i)<(script|link|img|iframe|object|embed)\b|url\(|@import|<[^>]*\bsrc=|https?://`)
+)
 
 // The page needs nothing from elsewhere, escapes what it is given, says first
 // whether promises were kept, and stays small for a year.
@@ -78,29 +83,35 @@ func TestPage(t *testing.T) {
 	res.Figures.Scenario = res.Config.Name
 	res.Config.Classes[0].Name = `up & "load" <b>`
 	res.Figures.Classes[res.Config.Classes[0].Name] = res.Figures.Classes["upload"]
+	res.Config.Catalog.Types[4].Name = "</script><img src=x onerror=alert(1)>"
 	verdicts := syntheticVerdicts()
 	verdicts[2].Kept = false
-	list := plots(res, Options{SlackTarget: 0.25})
+	list := plots(res, Options{SlackTarget: 0.25}, onScreen)
 	var b bytes.Buffer
-	if err := pageTo(&b, res, verdicts, list, shown); err != nil {
+	if err := pageTo(&b, res, verdicts, shown); err != nil {
 		t.Fatal(err)
 	}
 	page := b.String()
 	if n := b.Len(); n > 1<<20 {
 		t.Errorf("the page has %d bytes, want at most 1 MiB", n)
 	}
-	if found := asked.FindString(strings.ReplaceAll(page, `xmlns="http://www.w3.org/2000/svg"`, "")); found != "" {
+	rest := ours.ReplaceAllString(page, "")
+	for _, allowed := range []string{`xmlns="http://www.w3.org/2000/svg"`, `<script type="application/json"`} {
+		rest = strings.ReplaceAll(rest, allowed, "")
+	}
+	if found := asked.FindString(rest); found != "" {
 		t.Errorf("the page asks for something: %q", found)
 	}
-	if strings.Contains(page, `<b>`) || strings.Contains(page, `alert("x")`) {
+	if strings.Contains(page, `<b>`) || strings.Contains(page, `alert("x")`) || strings.Contains(page, "<img") {
 		t.Error("a name is not escaped")
 	}
-	verdict, plot := strings.Index(page, "1 of 3 promises broken"), strings.Index(page, "<svg")
+	verdict, plot := strings.Index(page, "1 of 3 promises broken"), strings.Index(page, "<figure>")
 	if verdict < 0 || plot < 0 || verdict > plot {
 		t.Errorf("the verdict is at %d, the first plot at %d", verdict, plot)
 	}
-	if figures, captions, tables := strings.Count(page, "<svg"), strings.Count(page, "<figcaption>"), strings.Count(page, "<details>"); figures != 7 || captions != 7 || tables != 7 {
-		t.Errorf("%d figures, %d captions and %d tables, want 7 each", figures, captions, tables)
+	const n = 8
+	if figures, captions, tables := strings.Count(page, "<figure>"), strings.Count(page, "<figcaption>"), strings.Count(page, "<details>"); figures != n || captions != n || tables != n {
+		t.Errorf("%d figures, %d captions and %d tables, want %d each", figures, captions, tables, n)
 	}
 	if !strings.Contains(page, "prefers-color-scheme:dark") {
 		t.Error("no dark colours")
@@ -114,6 +125,42 @@ func TestPage(t *testing.T) {
 				t.Errorf("%s: a row of %d cells for %d columns", p.name, len(row), len(p.table.columns))
 			}
 		}
+	}
+}
+
+// The page of a year stays small with as many classes as are drawn, faults all
+// the time, and a decision every ten minutes whose reasons have no words in common.
+func TestPageSize(t *testing.T) {
+	res := synthetic(8760*time.Hour, hourly)
+	for i := 2; i < 2*classesMax; i++ {
+		class := res.Config.Classes[0]
+		class.Name = fmt.Sprintf("a class with quite a long name, number %d", i)
+		res.Config.Classes = append(res.Config.Classes, class)
+		res.Figures.Classes[class.Name] = res.Figures.Classes["upload"]
+		res.Sojourn, res.Wait = append(res.Sojourn, res.Sojourn[0]), append(res.Wait, res.Wait[0])
+		for _, r := range res.Latency[:365] {
+			r.Class = i
+			res.Latency = append(res.Latency, r)
+		}
+	}
+	for i := range 300 {
+		from := time.Duration(i) * 29 * time.Hour
+		res.Config.Faults = append(res.Config.Faults, sim.Fault{Kind: sim.Refuse, From: from, To: from + time.Hour})
+	}
+	res.Decisions = nil
+	for i := 0; i < len(res.Ticks); i += 10 {
+		d := policy.Decision{Launches: []policy.Launch{{Type: 4, Count: i%97 + 1}}}
+		for k := range 4 {
+			d.Because = append(d.Because, hostileRule.Named(strings.Repeat(string(rune('a'+i%26)), 3+i%40)+fmt.Sprint(i*k)))
+		}
+		res.Decisions = append(res.Decisions, sim.DecisionRow{At: res.Ticks[i].At, Decision: d})
+	}
+	var b bytes.Buffer
+	if err := pageTo(&b, res, syntheticVerdicts(), shown); err != nil {
+		t.Fatal(err)
+	}
+	if n := b.Len(); n > 1<<20 {
+		t.Errorf("the page has %d bytes, want at most 1 MiB", n)
 	}
 }
 
@@ -161,7 +208,7 @@ func TestPlotsDegenerate(t *testing.T) {
 		"flood": flood, "hour before": before, "a year": synthetic(8760*time.Hour, policy.PerSecond), "ten years by the day": decade(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, p := range plots(res, Options{SlackTarget: 0.25}) {
+			for _, p := range plots(res, Options{SlackTarget: 0.25}, onScreen) {
 				var b bytes.Buffer
 				if err := p.figure.SVG(&b); err != nil {
 					t.Fatalf("%s: %v", p.name, err)
@@ -186,7 +233,7 @@ func TestPlotsDegenerate(t *testing.T) {
 					t.Errorf("%s: no caption or title", p.name)
 				}
 			}
-			if err := pageTo(io.Discard, res, nil, plots(res, Options{}), Options{}); err != nil {
+			if err := pageTo(io.Discard, res, nil, Options{}); err != nil {
 				t.Error(err)
 			}
 		})

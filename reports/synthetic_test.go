@@ -39,6 +39,7 @@ func synthetic(length time.Duration, billing policy.Billing) *sim.Result {
 		load = max(load, 0)
 		want := int(load*1.33/8+0.999) * 8
 		row := sim.TickRow{At: at, Ready: ready, Booting: booting, Slack24h: math.NaN(), Slack: math.NaN()}
+		row.ForecastMean, row.ForecastHigh, row.ForecastActual = load*2, load*2+30, load*2+12*math.Cos(float64(at/time.Minute))
 		ready, booting = ready+booting, 0
 		switch {
 		case want > ready+16:
@@ -138,11 +139,12 @@ func syntheticFigures(length time.Duration, cost policy.MicroUSD) sim.Figures {
 				Wait: sim.TimeFigures{Mean: value(3), P50: value(0), P95: value(71.2), P99: value(310), Max: value(2520)},
 			},
 		},
-		Judged: sim.JudgedFigures{FromS: 7200, CostUSD: cost.Dollars() * 0.98},
-		Floor:  sim.FloorFigures{WorkCoreS: 1e7, CostUSD: cost.Dollars() * 0.98 / 1.11, Over: value(1.11)},
-		Paid:   sim.PaidFigures{Busy: 0.612, Slack: 0.345, Boot: 0.03, Gone: 0.013},
-		Guard:  sim.GuardFigures{Clamped: 4, Launches: 31, FirstAt: "2008-06-02T03:14:00Z"},
-		WallS:  1.8, JobsPerS: 1.7e6, Ticks: 10080,
+		Judged:   sim.JudgedFigures{FromS: 7200, CostUSD: cost.Dollars() * 0.98},
+		Floor:    sim.FloorFigures{WorkCoreS: 1e7, CostUSD: cost.Dollars() * 0.98 / 1.11, Over: value(1.11)},
+		Paid:     sim.PaidFigures{Busy: 0.612, Slack: 0.345, Boot: 0.03, Gone: 0.013},
+		Guard:    sim.GuardFigures{Clamped: 4, Launches: 31, FirstAt: "2008-06-02T03:14:00Z"},
+		Forecast: &sim.ForecastFigures{P90Coverage: value(0.8996), Ticks: 9957, Skill: value(0.119)},
+		WallS:    1.8, JobsPerS: 1.7e6, Ticks: 10080,
 	}
 }
 

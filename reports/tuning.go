@@ -28,10 +28,13 @@ type Tuning struct {
 	Classes []string `json:"-"`
 	// Seeds say which weeks chose.
 	Seeds string `json:"-"`
-	// Wrote is the policy file and Report the plot's folder; empty: none. Next is
+	// Wrote is the policy file and Report the page; empty: none. Next is
 	// the command that suggests itself.
 	Wrote, Report, Next string `json:"-"`
 }
+
+// scenarios returns the names of what was tuned on.
+func (t *Tuning) scenarios() []string { return strings.Split(t.Scenario, ", ") }
 
 // telling is how many parameters a table of candidates shows.
 const telling = 2
@@ -52,13 +55,8 @@ func WriteTuning(w io.Writer, t *Tuning, wall float64, o Options) error {
 	s.table(t.rows())
 	s.line(title("HELD OUT"), indent, 1, say(TuningVerdict(out)))
 	s.line(title("GAP"), indent, 1, say(gap(out)))
-	if r := &out.Rolling; r.Weeks > 1 {
-		s.line(title("ROLLING"), indent, 1, say(fmt.Sprintf("chosen anew before each week: %s, promises kept in %d of %d weeks", saving(&r.Saved), r.Kept, r.Weeks)))
-	}
-	names := strings.Split(t.Scenario, ", ")
-	for i := range t.LeftOut {
-		x := &t.LeftOut[i]
-		s.line(title("LEFT OUT"), indent, 1, say(fmt.Sprintf("%s, tuned on the others: %s, promises kept in %d of %d weeks", oneLine(names[x.Scenario]), saving(&x.Saved), x.Held.Kept, x.Held.N)))
+	for _, x := range t.carries() {
+		s.line(title(strings.ToUpper(x.Name)), indent, 1, say(oneLine(x.Text)))
 	}
 	if t.Wrote != "" {
 		what := "B"
@@ -74,7 +72,7 @@ func WriteTuning(w io.Writer, t *Tuning, wall float64, o Options) error {
 		s.line(say(fmt.Sprintf("wrote %s (%s), with the scenario's hash, seeds and the figures above", t.Wrote, what)), 0, 3, say("next: "+t.Next))
 	}
 	if t.Report != "" {
-		s.line(say("plot: "+t.Report), 0, 0)
+		s.line(say("report: "+t.Report), 0, 0)
 	}
 	_, err := io.WriteString(w, s.b.String())
 	return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/skynet-ec2/skynet/reports/chart"
 	"github.com/skynet-ec2/skynet/sim/tune"
 )
 
@@ -128,7 +129,7 @@ func TestRowNames(t *testing.T) {
 	}
 }
 
-func TestWriteFront(t *testing.T) {
+func TestTuningReport(t *testing.T) {
 	o := outcome(tuned(1, 1), tuned(1, 1), true)
 	o.Points = []tune.Point{
 		{P95: 12, Ratio: 1.2, Keeps: true, Front: true},
@@ -139,24 +140,35 @@ func TestWriteFront(t *testing.T) {
 	}
 	o.Rows[o.Advice].Params = tune.Raw{"gain": 0.6}
 	advised := strings.TrimLeft(rowName(o, o.Advice), "* ") + " (promise broken)"
+	o.Telling = []string{"gain"}
+	o.Swings = []tune.Swing{
+		{Param: "small", Value: 1.0, Down: tune.Moved{Value: 0.8, Cost: tune.Series{Values: []float64{0.001}}, Kept: 1, N: 1}, Up: tune.Moved{Value: 1.2, Cost: tune.Series{Values: []float64{0}}, Kept: 1, N: 1}},
+		{Param: "large", Value: "5m0s", Down: tune.Moved{Value: "4m0s", Cost: tune.Series{Values: []float64{-0.04, -0.06}}, Kept: 1, N: 2}, Up: tune.Moved{Value: "6m0s", Cost: tune.Series{Values: []float64{0.07}}, Kept: 2, N: 2}},
+	}
+	report := &Tuning{Scenario: "photo-week", Outcome: o, Class: "upload", Wrote: "tuned.toml"}
 	dir := t.TempDir()
-	name, err := WriteFront(dir, &Tuning{Outcome: o, Class: "upload"})
+	page, err := TuningReport(report).Write(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"on the front", "dominated", "breaks a promise", advised, "p95 of upload", "cost ÷ floor"} {
-		if !bytes.Contains(text, []byte(want)) {
-			t.Errorf("the plot does not say %q", want)
+	same(t, "files", strings.Join(files(t, dir), " "), "10-tornado.png 10-tornado.svg 5-front.png 5-front.svg index.html")
+	for name, wants := range map[string][]string{
+		filepath.Join(dir, "5-front.svg"):    {"on the front", "dominated", "breaks a promise", advised, "p95 of upload", "cost ÷ floor", "floor of work"},
+		filepath.Join(dir, "10-tornado.svg"): {"−20 %", "+20 %", "large", "4m0s: −5.0 %", "6m0s: +7.0 %"},
+		page:                                 {"Tuning of skynet on photo-week", "B against the defaults, paired", "What to choose from", "A star marks", "tuned.toml", ">gain<"},
+	} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range wants {
+			if !bytes.Contains(text, []byte(want)) {
+				t.Errorf("%s does not say %q", name, want)
+			}
 		}
 	}
-	if info, err := os.Stat(filepath.Join(dir, "5-front.png")); err != nil || info.Size() < 1000 {
-		t.Errorf("PNG: %v", err)
-	}
-	if _, err := WriteFront(filepath.Join(dir, "none"), &Tuning{Outcome: o}); err == nil {
-		t.Error("no error where there is no folder")
+	tornado := swingsPlot(report).other.(*chart.Tornado)
+	if first := tornado.Rows[0]; first.Name != "large" || !first.Down.Marked || first.Up.Marked {
+		t.Errorf("the first row is %+v, want the parameter that matters most, its broken end marked", first)
 	}
 }

@@ -27,6 +27,9 @@ type Options struct {
 	// SlackTarget is the mean slack over 24 h that the policy steers to, for the
 	// band in the plot of slack; 0: none.
 	SlackTarget float64
+	// LowerUSD is a lower bound on the judged cost of any policy that keeps the
+	// promises, in dollars; 0: not known.
+	LowerUSD float64
 }
 
 func (o Options) sheet() *sheet {
@@ -46,7 +49,7 @@ func Verdict(w io.Writer, res *sim.Result, verdicts []sim.Verdict, o Options) er
 	s, f := o.sheet(), &res.Figures
 	s.heading(f, f.WallS, say(fmt.Sprintf("seed %d", f.Seed)))
 	s.promises(f, verdicts)
-	s.cost(f)
+	s.cost(f, o.LowerUSD)
 	s.fleet(f)
 	s.guard(res)
 	s.jobs(f)
@@ -214,9 +217,14 @@ func exactPercent(share float64) string {
 	return Number(math.Round(share*1e8)/1e6) + " %"
 }
 
-func (s *sheet) cost(f *sim.Figures) {
+// cost writes the bill, and what it is compared with: a lower bound if one is
+// known, and the floor of work.
+func (s *sheet) cost(f *sim.Figures, lower float64) {
 	bill := say(Money(f.CostUSD))
-	var judged, floor, split part
+	var judged, least, floor, split part
+	if lower > 0 {
+		least = say(fmt.Sprintf("bound %s (%s×)", Money(lower), fixed(f.Judged.CostUSD/lower, 2)))
+	}
 	if f.Judged.FromS > 0 {
 		judged = say(fmt.Sprintf("judged %s", Money(f.Judged.CostUSD)))
 	}
@@ -227,7 +235,7 @@ func (s *sheet) cost(f *sim.Figures) {
 		busy, slack, boot, gone := split100(p)
 		split = say(fmt.Sprintf("busy %d %%  slack %d %%  boot %d %%  paid but gone %d %%", busy, slack, boot, gone))
 	}
-	s.line(title("COST"), indent, 3, bill, judged, floor, split)
+	s.line(title("COST"), indent, 3, bill, judged, least, floor, split)
 }
 
 // split100 returns the shares of paid time in whole percents that sum to 100:

@@ -38,16 +38,17 @@ func VerdictOfRuns(w io.Writer, runs Runs, verdicts [][]sim.Verdict, wallS float
 	return err
 }
 
-// promisesOfRuns says for each promise how many runs kept it.
-func (s *sheet) promisesOfRuns(runs Runs, verdicts [][]sim.Verdict) {
-	type tally struct {
-		verdict sim.Verdict
-		kept, n int
-		broken  []uint64 // seeds
-	}
-	var list []*tally
+// tally is a promise and the runs that kept it.
+type tally struct {
+	verdict sim.Verdict
+	kept, n int
+	broken  []uint64 // seeds
+}
+
+// tallies counts for each promise the runs that kept it, and those that kept
+// all.
+func tallies(runs Runs, verdicts [][]sim.Verdict) (list []*tally, good int) {
 	of := map[string]*tally{}
-	good := 0
 	for i, run := range verdicts {
 		all := true
 		for _, v := range run {
@@ -70,6 +71,12 @@ func (s *sheet) promisesOfRuns(runs Runs, verdicts [][]sim.Verdict) {
 			good++
 		}
 	}
+	return list, good
+}
+
+// promisesOfRuns says for each promise how many runs kept it.
+func (s *sheet) promisesOfRuns(runs Runs, verdicts [][]sim.Verdict) {
+	list, good := tallies(runs, verdicts)
 	if len(list) == 0 {
 		s.line(title("PROMISES"), indent, 2, say("none"))
 		return
@@ -137,6 +144,11 @@ func plusMinus(i Interval, m measure) string {
 // figuresOfRuns writes a table: mean, ±, least and greatest, of the run and of
 // each class.
 func (s *sheet) figuresOfRuns(summary Summary, promises []promiseRow) {
+	s.table(summary.rows(promises))
+}
+
+// rows returns the figures of the runs as a table.
+func (summary Summary) rows(promises []promiseRow) [][]string {
 	rows := [][]string{{"", "mean", "± 95 %", "least", "greatest"}}
 	add := func(name string, m measure, path ...string) {
 		key := strings.Join(path, "\x00")
@@ -178,7 +190,7 @@ func (s *sheet) figuresOfRuns(summary Summary, promises []promiseRow) {
 			add(r.name+" "+q, seconds, "classes", r.name, measured, q)
 		}
 	}
-	s.table(rows)
+	return rows
 }
 
 // table writes rows with the first column to the left and the others to the

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/traces"
 )
 
@@ -125,6 +126,11 @@ func runs(t *testing.T) []byte {
 			write("decision", file, &r.Decisions[i])
 		}
 		write("state", file, p)
+		hash, err := journal.StateHash(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write("hash", file, hash.String())
 	}
 	return text.Bytes()
 }

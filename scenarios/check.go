@@ -11,6 +11,7 @@ import (
 	"github.com/skynet-ec2/skynet/policy/spell"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/scenarios/recording"
 	"github.com/skynet-ec2/skynet/sim"
 )
 
@@ -43,13 +44,38 @@ func (s *Scenario) checkTrace(d *document, with Replace) {
 		d.wrong("generate", "there is a [trace] table as well: a scenario has one of them")
 	case s.Trace == nil && s.Generate == nil && !d.given["trace"] && !d.given["generate"]:
 		d.problems = append(d.problems, Problem{File: d.file, Reason: "neither a [trace] nor a [generate] table: a scenario has one of them"})
-	case s.Trace != nil && s.Trace.File != "":
-		if _, err := os.Stat(beside(s.Path, s.Trace.File)); err != nil {
-			d.wrong("trace.file", fmt.Sprintf("%q: %v", s.Trace.File, plain(err)))
-		}
+	case s.Trace != nil:
+		s.checkRecording(d)
 	}
 	if g := s.Generate; g != nil && g.Duration == 0 && s.Duration == 0 && d.clean("duration") && d.clean("generate.duration") {
 		d.wrong("generate.duration", "missing: give it here, or the scenario's duration")
+	}
+}
+
+// checkRecording: a trace is a file that is there, or named by its URL and its
+// content.
+func (s *Scenario) checkRecording(d *document) {
+	t := s.Trace
+	if t.URL != "" && !recording.ValidURL(t.URL) {
+		d.bad("trace.url", t.URL, "the http or https URL of a file")
+	}
+	if t.SHA256 != "" && !recording.ValidSHA256(t.SHA256) {
+		d.bad("trace.sha256", t.SHA256, "64 hexadecimal digits, small letters")
+	}
+	switch {
+	case t.File != "" && (t.URL != "" || t.SHA256 != ""):
+		d.wrong("trace.file", "url or sha256 is given as well: the trace is in a file, or named by both of them")
+	case t.File != "":
+		if _, err := os.Stat(beside(s.Path, t.File)); err != nil {
+			d.wrong("trace.file", fmt.Sprintf("%q: %v", t.File, plain(err)))
+		}
+	case !d.clean("trace.file") || !d.clean("trace.url") || !d.clean("trace.sha256"):
+	case t.URL == "" && t.SHA256 == "":
+		d.wrong("trace.file", "missing: give it, or url and sha256")
+	case t.URL == "":
+		d.wrong("trace.url", "missing: sha256 says what the trace is, not where")
+	case t.SHA256 == "":
+		d.wrong("trace.sha256", "missing: a trace that is downloaded is named by its content as well")
 	}
 }
 
@@ -289,7 +315,17 @@ func (s *Scenario) checkGuard(d *document) {
 	if g == nil || !d.clean("guard") || g.FleetMax == nil && !d.clean("cloud.max_instances") {
 		return
 	}
-	fleet := min(s.Cloud.MaxInstances, 5000)
+	limits := g.limits(s.Cloud.MaxInstances)
+	for _, err := range limits.Validate() {
+		d.param("guard", err)
+	}
+	s.guard = &limits
+}
+
+// limits returns the guard that the table says. A limit that is left out takes
+// the value that suits fleet_max, and that, if it is left out, most.
+func (g *Guard) limits(most int) policy.Guard {
+	fleet := min(most, 5000)
 	if g.FleetMax != nil {
 		fleet = *g.FleetMax
 	}
@@ -333,10 +369,7 @@ func (s *Scenario) checkGuard(d *document) {
 		limits.BreakerStall = *g.BreakerStall
 	}
 	limits.BeyondBounds = g.BeyondBounds
-	for _, err := range limits.Validate() {
-		d.param("guard", err)
-	}
-	s.guard = &limits
+	return limits
 }
 
 // param reports what a package of ours says of a parameter in the table at

@@ -44,6 +44,7 @@ is the first day. Money is in dollars (` + "`_usd`" + `), times are in seconds (
 	d.provenance()
 	d.policies()
 	d.table("Catalog files", "A file that `cloud.catalog` names. Its `[[type]]` tables are those of `[[cloud.type]]`.", reflect.TypeFor[catalogFile]())
+	d.table("Fleet files", "A file that `skynetd controller --config` names.", reflect.TypeFor[Fleet]())
 	return b.Bytes()
 }
 

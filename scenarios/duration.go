@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// ParseDuration reads a duration as scenarios write it: with its unit, days
+// included.
+func ParseDuration(s string) (time.Duration, error) { return parseDuration(s) }
+
 // parseDuration reads a duration with its unit, such as "90s", "1h30m" or
 // "7d": Go's notation, and days of 24 hours in front of it.
 func parseDuration(s string) (time.Duration, error) {

@@ -16,6 +16,31 @@ import (
 // catches the rest, and all of them on a trace given from outside the scenario.
 func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict { return s.judge(f, false) }
 
+// JudgeRun is Judge for a run with its history (sim.Options.Timeline): after the
+// promises come the [[expect]] tables.
+func (s *Scenario) JudgeRun(r *sim.Result) []sim.Verdict {
+	list := s.Judge(&r.Figures)
+	if s.replaced {
+		return list // what was expected of another trace
+	}
+	for i := range s.Expects {
+		v := s.Expects[i].judge(r)
+		v.Line = s.lines.of(element("expect", i+1))
+		list = append(list, v)
+	}
+	return list
+}
+
+// ClassLine returns the line of a class in the scenario's file; 0: unknown.
+func (s *Scenario) ClassLine(name string) int {
+	for i := range s.Classes {
+		if s.Classes[i].Name == name {
+			return s.lines.of(element("class", i+1))
+		}
+	}
+	return 0
+}
+
 // JudgePart is Judge for a run of a part of the trace: of the [[promise]] tables
 // it leaves out those about figures of the whole run, such as its cost, and a
 // class of which the part has no job is not judged.
@@ -34,6 +59,7 @@ func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
 			Name: c.Name, Class: true,
 			Want: "≥ " + percent(c.Attain) + " within " + c.span(),
 			Got:  "no jobs", Margin: -1,
+			Line: s.lines.of(element("class", i+1) + ".attain"),
 		}
 		if got != nil && got.Attained != nil && !math.IsNaN(*got.Attained) {
 			v.Value = got.Attained
@@ -43,7 +69,9 @@ func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
 		}
 		list = append(list, v)
 		if c.WorstHour > 0 {
-			list = append(list, c.judgeHours(got))
+			hours := c.judgeHours(got)
+			hours.Line = s.lines.of(element("class", i+1) + ".worst_hour")
+			list = append(list, hours)
 		}
 	}
 	for i := range s.Promises {
@@ -54,7 +82,9 @@ func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
 		if part && !(isJudged(p.Metric) && (p.Per == "" || isJudged(p.Per))) {
 			continue
 		}
-		list = append(list, p.judge(f))
+		v := p.judge(f)
+		v.Line = s.lines.of(element("promise", i+1))
+		list = append(list, v)
 	}
 	return list
 }
@@ -100,9 +130,14 @@ func (p *Promise) judge(f *sim.Figures) sim.Verdict {
 		return v
 	}
 	v.Value, v.Got = &x, short(x)
-	v.Kept = (p.Min == nil || x >= *p.Min) && (p.Max == nil || x <= *p.Max)
+	v.Kept = p.holds(x)
 	v.Margin = p.margin(x)
 	return v
+}
+
+// holds reports whether x is within the bounds.
+func (p *Promise) holds(x float64) bool {
+	return (p.Min == nil || x >= *p.Min) && (p.Max == nil || x <= *p.Max)
 }
 
 // missesLeft returns which fraction of the late jobs that a promise allows is

@@ -53,8 +53,12 @@ func KindOf(path string) (FileKind, error) {
 }
 
 // IsPolicyName reports whether a word in the place of a policy file is a name:
-// no file is called so, and it looks like none.
+// a policy is called so, whatever else lies here (go build leaves a program
+// called skynet), or no file is, and it looks like none.
 func IsPolicyName(word string) bool {
+	if _, known := lookup(word); known {
+		return true
+	}
 	if word == "" || strings.ContainsAny(word, `/\`) || filepath.Ext(word) == ".toml" {
 		return false
 	}

@@ -33,3 +33,20 @@ func TestKindOf(t *testing.T) {
 		}
 	}
 }
+
+func TestIsPolicyName(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, file := range []string{"skynet", "mine"} {
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for word, want := range map[string]bool{
+		"skynet": true, "hpa": true, "hpaa": true, // a name misspelled
+		"mine": false, "./skynet": false, "skynet.toml": false, "": false,
+	} {
+		if got := IsPolicyName(word); got != want {
+			t.Errorf("%q: %t, want %t", word, got, want)
+		}
+	}
+}

@@ -34,6 +34,7 @@ func (s *Scenario) Lint(ctx context.Context) (notes []string, err error) {
 	classes := s.classes()
 	reached := make([]bool, len(classes))
 	d := newDocument(s.Path)
+	d.lines = s.lines
 	var b traces.Batch
 	var tenants, deadlines bool
 	kinds := 0

@@ -44,6 +44,7 @@ func read(path string, text []byte, with Replace) (*Scenario, error) {
 	if len(d.problems) > 0 {
 		return nil, d.problems.sorted()
 	}
+	s.lines = d.lines
 	d.set(raw, with.Set)
 	d.table(raw, reflect.ValueOf(s).Elem(), "")
 	s.checkTrace(d, with)
@@ -56,6 +57,7 @@ func read(path string, text []byte, with Replace) (*Scenario, error) {
 	s.checkGuard(d)
 	s.checkWindows(d)
 	s.checkPromises(d)
+	s.checkExpects(d)
 	s.checkPolicy(d, with)
 	if err := d.problems.sorted(); err != nil {
 		return nil, err

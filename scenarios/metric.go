@@ -72,6 +72,10 @@ func isMetric(path string, n *names) bool {
 	return ok
 }
 
+// Value returns the figure at a path of the results, such as cost_usd or
+// classes.upload.sojourn_s.p95; false when it has no value.
+func Value(f *sim.Figures, metric string) (float64, bool) { return figure(f, metric) }
+
 // figure returns the number at path in f; false when it has no value.
 func figure(f *sim.Figures, path string) (float64, bool) {
 	v, ok := resolve(reflect.ValueOf(f).Elem(), reflect.TypeFor[sim.Figures](), "", path, nil)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/scenarios/recording"
 )
 
 // Provenance is the [provenance] table of a policy file: what its parameters were
@@ -51,14 +52,23 @@ type Figure struct {
 const TraceGenerated = "generated"
 
 // Hash returns the SHA-256 of what the scenario says about its world and its
-// promises: everything but its title, its policy, its seed and the path of its
-// trace.
-func (s *Scenario) Hash() string {
+// promises: everything but its title, its policy, what it expects of that, its
+// seed and where its trace is.
+func (s *Scenario) Hash() string { return s.hash(s.effective()) }
+
+// WorldHash is Hash without the promises about figures: runs of scenarios with
+// one world, one trace and one policy come to the same figures.
+func (s *Scenario) WorldHash() string {
 	e := s.effective()
-	e.Title, e.Seed, e.Policy = "", 0, PolicyTable{}
+	e.Promises = nil
+	return s.hash(e)
+}
+
+func (s *Scenario) hash(e Scenario) string {
+	e.Title, e.Seed, e.Policy, e.Expects = "", 0, PolicyTable{}, nil
 	if e.Trace != nil {
 		t := *e.Trace
-		t.File = ""
+		t.File, t.URL, t.SHA256 = "", "", ""
 		e.Trace = &t
 	}
 	var b bytes.Buffer
@@ -93,10 +103,26 @@ func (s *Scenario) TraceHash() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// Recording returns the trace that the scenario names by its URL; false where it
+// does not.
+func (s *Scenario) Recording() (recording.Recording, bool) {
+	if s.Trace == nil || s.Trace.URL == "" {
+		return recording.Recording{}, false
+	}
+	return s.recorded(), true
+}
+
+func (s *Scenario) recorded() recording.Recording {
+	return recording.Recording{URL: s.Trace.URL, SHA256: s.Trace.SHA256}
+}
+
 // tracePath returns where the scenario's trace file is.
 func (s *Scenario) tracePath() string {
-	if s.replaced {
+	switch {
+	case s.replaced:
 		return s.Trace.File
+	case s.Trace.URL != "":
+		return recording.DefaultCache().Path(s.recorded())
 	}
 	return beside(s.Path, s.Trace.File)
 }

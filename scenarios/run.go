@@ -46,3 +46,14 @@ func (w *World) make(p *Policy) (policy.Policy, error) {
 	}
 	return made, nil
 }
+
+// NoJobs returns the error of a run in which no job arrived.
+func NoJobs(s *Scenario, seed uint64) error {
+	return noJobs{fmt.Errorf("%s, seed %d: holds no job: there is nothing to judge a policy by", s.Path, seed)}
+}
+
+// noJobs is a trace without jobs.
+type noJobs struct{ error }
+
+// BadInput marks the error as the user's.
+func (noJobs) BadInput() bool { return true }

@@ -39,6 +39,8 @@ type Scenario struct {
 
 	Promises []Promise `toml:"promise" doc:"A bound on a figure of the results, beyond the classes' targets. It must hold, or the run exits 1; a figure without a value does not hold."`
 
+	Expects []Expect `toml:"expect" doc:"What the policy is expected to decide, or the fleet to be, in a part of the run. skynet check judges it like a promise, as simulate does for a single run; a trace given from outside the file has nothing to expect."`
+
 	Policy PolicyTable `toml:"policy" doc:"Who decides."`
 
 	// what the file refers to, resolved
@@ -47,12 +49,15 @@ type Scenario struct {
 	spot     *sim.SpotMarket
 	guard    *policy.Guard
 	policy   *Policy
-	replaced bool // the trace was given from outside the file
+	replaced bool  // the trace was given from outside the file
+	lines    lines // where the file says what
 }
 
 // Trace is the [trace] table.
 type Trace struct {
-	File           string          `toml:"file" required:"yes" doc:"The trace: CSV or SWF (plain, .gz or .zst) or Parquet; relative to the scenario's folder."`
+	File           string          `toml:"file" unset:"the trace is at url" doc:"The trace: CSV or SWF (plain, .gz or .zst) or Parquet; relative to the scenario's folder."`
+	URL            string          `toml:"url" unset:"the trace is in file" doc:"Where to download the trace, http or https, once: it is kept in the cache folder, skynet/recordings in $XDG_CACHE_HOME, else in ~/.cache. Its last part is the file's name."`
+	SHA256         string          `toml:"sha256" unset:"the trace is in file" doc:"SHA-256 of what url leads to, 64 digits. Another content is an error."`
 	Format         string          `toml:"format" unset:"by its name and first bytes" doc:"Format of the file: csv, swf or parquet."`
 	IgnoreColumns  bool            `toml:"ignore_columns" default:"false" doc:"Skip columns that a trace does not have, instead of refusing them."`
 	ReferenceSpeed float64         `toml:"reference_speed" unset:"the trace's own, else 1.0" min:"0.001" max:"1000" unit:"reference cores" doc:"Speed of the core that service times were measured on: work = service × this."`
@@ -182,6 +187,18 @@ type Promise struct {
 	Per    string   `toml:"per" unset:"the figure itself is bound" doc:"Another figure: metric ÷ per is bound."`
 	Min    *float64 `toml:"min" unset:"no lower bound" doc:"The least that keeps the promise."`
 	Max    *float64 `toml:"max" unset:"no upper bound" doc:"The most that keeps the promise."`
+}
+
+// Expect is an [[expect]] table.
+type Expect struct {
+	Name  string    `toml:"name" unset:"what and when" doc:"What results call it."`
+	What  string    `toml:"what" required:"yes" selects:"yes" choices:"launches|drains|undrains|terminations|refused|clamped|instances|ready|booting|busy|draining|pending" doc:"Counted: launches, drains and undrains that were asked for, after the guard; terminations, refused launches, and clamped: what the guard removed. Looked at, at every tick: instances alive, slots that are ready, booting, busy or draining, and jobs pending."`
+	Types []string  `toml:"type" of:"launches|terminations" unset:"all" doc:"Instance types that count."`
+	From  *weekTime `toml:"from" unset:"the start of the run" doc:"Where the time begins: the first such moment on the users' clock, \"Tue 21:05\", or a time since the trace's start, \"14h\"."`
+	To    *weekTime `toml:"to" unset:"the end of the run" doc:"Where it ends, this moment left out; the first such moment after from."`
+	By    *weekTime `toml:"by" unset:"to ends the time" doc:"Instead of to: the last moment of it. What is looked at must have come within its bound at some tick by then, not at all of them."`
+	Min   *float64  `toml:"min" unset:"no lower bound" min:"0" max:"1e15" doc:"The least that is expected."`
+	Max   *float64  `toml:"max" unset:"no upper bound" min:"0" max:"1e15" doc:"The most that is expected."`
 }
 
 // PolicyTable is the [policy] table. It names a policy and gives its

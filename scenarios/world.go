@@ -103,6 +103,12 @@ func (s *Scenario) config(meta traces.Meta) sim.Config {
 	return c
 }
 
+// EC2 returns the world without its trace: what it takes to play EC2 by itself.
+func (s *Scenario) EC2() *sim.Config {
+	c := s.config(traces.Meta{})
+	return &c
+}
+
 // env is what the scenario's policy is told about its world.
 func (s *Scenario) env() policy.Env {
 	c := s.config(traces.Meta{})

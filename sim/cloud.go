@@ -86,10 +86,11 @@ const (
 )
 
 // launchAll asks EC2 for a launch and, as far as it is refused, for its
-// substitutes. It returns how many instances were launched.
-func (e *engine) launchAll(l *policy.Launch) (launched, refused int) {
+// substitutes. It returns how many instances were launched, how many were
+// refused, and how many of the last choice are missing.
+func (e *engine) launchAll(l *policy.Launch) (launched, refused, left int) {
 	got, why := e.runInstances(l.Type, l.Market, l.Zone, l.Count)
-	launched, left := got, l.Count-got
+	launched, left = got, l.Count-got
 	refused = left
 	for _, sub := range l.Else {
 		// a throttled or failed call says nothing about the type: asking for
@@ -103,7 +104,7 @@ func (e *engine) launchAll(l *policy.Launch) (launched, refused int) {
 		refused += n - got
 		left = n - got
 	}
-	return launched, refused
+	return launched, refused, left
 }
 
 // runInstances is one call: up to n instances of a type. It returns how many
@@ -170,15 +171,13 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	e.stats.launched(t.Name, len(e.alive))
 	e.digest.add(digestLaunch, e.now, id, int64(typ)<<1|int64(market))
 
-	lag := e.boot[typ].lag(e.launch.lag.UnitAt(id))
-	lag = e.slowBoot(lag, in)
-	dead := e.boot[typ].model.NeverBoots > e.launch.dead.UnitAt(id) || e.diesBooting(in)
-	if dead {
+	lag, boots := e.bootOf(id, typ, int(in.zone))
+	if !boots {
 		e.stats.inst.NeverBooted++
 	} else {
 		e.rare.push(e.now+int64(lag), becomesReady, id)
 	}
-	if delay, lost := e.replyLost(in); lost {
+	if delay, lost := e.replyLost(id, typ, int(in.zone)); lost {
 		in.confirmed = e.now + delay
 	}
 	e.scheduleCrash(in)

@@ -50,7 +50,7 @@ func (e *engine) freeze(section int) {
 func (e *engine) thaw() {
 	for section := range sectionNames {
 		frozen := false
-		for i, on := range e.faults.active {
+		for i, on := range e.active {
 			frozen = frozen || on && e.cfg.Faults[i].freezes(section)
 		}
 		if !frozen {

@@ -14,6 +14,7 @@ import (
 
 // engine is one run. Times are nanoseconds since the trace's start.
 type engine struct {
+	weather
 	cfg        *Config
 	pendingMax int // jobs that may wait; more end the run
 	opt        Options
@@ -52,12 +53,10 @@ type engine struct {
 	rec       *observe.Recorder
 	obs       policy.Observation
 	faults    faults
-	boot      []*bootSampler // by type
 	prices    []policy.MicroUSD
 	spot      *spotPrices
 
 	failures []failure // by the trace's kind; nil when jobs never fail
-	launch   launchStreams
 
 	holding  bool // results cannot be delivered: finished jobs stay in their slots
 	closed   bool // nothing is handed out
@@ -110,17 +109,11 @@ func (e *engine) addBoot(d int64)  { e.sums.boot += d; e.sums.bootAcc -= d * e.n
 func (e *engine) addAlive(d int64) { e.sums.alive += d; e.sums.aliveAcc -= d * e.now }
 
 func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*engine, error) {
-	e := &engine{cfg: cfg, pendingMax: pendingMax, opt: opt, policy: p, src: src, end: never, judge: int64(cfg.JudgeFrom)}
+	e := &engine{weather: newWeather(cfg), cfg: cfg, pendingMax: pendingMax, opt: opt, policy: p, src: src, end: never, judge: int64(cfg.JudgeFrom)}
 	if cfg.Duration > 0 {
 		e.end = int64(cfg.Duration)
 	}
-	if cfg.Guard != nil {
-		e.guard = *cfg.Guard
-	} else if cfg.MaxInstances > 0 {
-		e.guard = policy.Open(cfg.MaxInstances)
-	} else {
-		e.guard = policy.Open(policy.Unlimited)
-	}
+	e.guard = cfg.Limits()
 	e.reference = cfg.ReferenceSpeed
 	if e.reference == 0 {
 		e.reference = 1
@@ -129,9 +122,7 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 		t := &cfg.Catalog.Types[i]
 		e.ratios = append(e.ratios, newRatio(e.reference, t.Speed))
 		e.prices = append(e.prices, t.PerHour)
-		e.boot = append(e.boot, cfg.bootSampler(t.Name))
 	}
-	e.launch = newLaunchStreams(cfg.Seed)
 	e.rec = observe.New(cfg.Env(), cfg.Start)
 	e.stats = newStats(cfg, opt.Timeline)
 	if opt.Check {
@@ -149,6 +140,17 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	e.startFaults()
 	e.startSpot()
 	return e, e.refill()
+}
+
+// Limits returns the guard that decisions pass.
+func (cfg *Config) Limits() policy.Guard {
+	switch {
+	case cfg.Guard != nil:
+		return *cfg.Guard
+	case cfg.MaxInstances > 0:
+		return policy.Open(cfg.MaxInstances)
+	}
+	return policy.Open(policy.Unlimited)
 }
 
 // Env returns what a policy for this world must be made with.

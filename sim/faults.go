@@ -9,7 +9,6 @@ import (
 
 // faults is what goes wrong now.
 type faults struct {
-	active   []bool // by Config.Faults
 	apiDown  bool
 	slowWork bool
 	// queueUnread: the queue's section cannot be read.
@@ -36,7 +35,6 @@ func SignalNames() []string { return sectionNames[:] }
 
 func (e *engine) startFaults() {
 	e.rare.push(int64(e.cfg.JudgeFrom), judgingBegins, 0)
-	e.faults.active = make([]bool, len(e.cfg.Faults))
 	for i := range e.cfg.Faults {
 		f := &e.cfg.Faults[i]
 		e.rare.push(int64(f.From), faultBegins, int64(i))
@@ -85,7 +83,7 @@ func (e *engine) events() {
 
 func (e *engine) beginFault(i int) {
 	f := &e.cfg.Faults[i]
-	e.faults.active[i] = true
+	e.active[i] = true
 	switch f.Kind {
 	case StoreDown:
 		e.holding = true
@@ -96,20 +94,20 @@ func (e *engine) beginFault(i int) {
 	case Crash:
 		if f.Rate == 0 {
 			for _, r := range slices.Clone(e.alive) {
-				if in := e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
+				if in := e.insts[r]; e.concerns(f, int(in.typ), int(in.zone)) && e.picked(i, f, in.id) {
 					e.crash(in)
 				}
 			}
 		}
 	case Interrupt:
 		for _, r := range slices.Clone(e.alive) {
-			if in := e.insts[r]; in.market == policy.Spot && e.concerns(f, in) && e.picked(i, f, in) {
+			if in := e.insts[r]; in.market == policy.Spot && e.concerns(f, int(in.typ), int(in.zone)) && e.picked(i, f, in.id) {
 				e.notice(in)
 			}
 		}
 	case Partition:
 		for _, r := range e.alive {
-			if in := e.insts[r]; e.concerns(f, in) && e.picked(i, f, in) {
+			if in := e.insts[r]; e.concerns(f, int(in.typ), int(in.zone)) && e.picked(i, f, in.id) {
 				e.silence(in)
 			}
 		}
@@ -120,7 +118,7 @@ func (e *engine) beginFault(i int) {
 
 func (e *engine) endFault(i int) {
 	f := &e.cfg.Faults[i]
-	e.faults.active[i] = false
+	e.active[i] = false
 	e.refreshFaults()
 	switch f.Kind {
 	case StoreDown, QueueOutage:
@@ -146,7 +144,7 @@ func (e *engine) refreshFaults() {
 	e.faults.apiDown = e.anyActive(APIOutage)
 	e.faults.slowWork = e.anyActive(SlowWork)
 	e.faults.queueUnread = false
-	for i, on := range e.faults.active {
+	for i, on := range e.active {
 		f := &e.cfg.Faults[i]
 		if on && (f.Kind == QueueOutage || f.Kind == Blind && f.names(sectionNames[sectionQueue])) {
 			e.faults.queueUnread = true
@@ -156,37 +154,6 @@ func (e *engine) refreshFaults() {
 	e.thaw()
 }
 
-func (e *engine) anyActive(kind FaultKind) bool {
-	for i, on := range e.faults.active {
-		if on && e.cfg.Faults[i].Kind == kind {
-			return true
-		}
-	}
-	return false
-}
-
-// concerns reports whether a fault is about an instance's type and zone.
-func (e *engine) concerns(f *Fault, in *instance) bool {
-	return e.concernsType(f, int(in.typ)) && (len(f.Zones) == 0 || slices.Contains(f.Zones, e.zoneName(int(in.zone))))
-}
-
-func (e *engine) concernsType(f *Fault, typ int) bool {
-	return len(f.Types) == 0 || slices.Contains(f.Types, e.cfg.Catalog.Types[typ].Name)
-}
-
-// picked draws, once per fault and instance, whether a fault with a
-// probability hits it; without one it always does.
-func (e *engine) picked(i int, f *Fault, in *instance) bool {
-	return f.Probability == 0 || e.launch.pick.UnitAt(in.id<<12|int64(i)) < f.Probability
-}
-
-func (e *engine) zoneName(zone int) string {
-	if len(e.cfg.Zones) == 0 {
-		return "a"
-	}
-	return e.cfg.Zones[zone]
-}
-
 // throttled draws whether this call is throttled: by its instant and its place
 // among the calls of that instant, so that what was called before has no say.
 func (e *engine) throttled() bool {
@@ -194,92 +161,13 @@ func (e *engine) throttled() bool {
 		e.faults.callAt, e.faults.callNth = e.now, 0
 	}
 	e.faults.callNth++
-	call := e.now ^ e.faults.callNth<<52
-	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == Throttle && (f.Probability == 0 || e.launch.throttle.UnitAt(call) < f.Probability) {
-			return true
-		}
-	}
-	return false
-}
-
-// refuses reports whether EC2 has no capacity for the type in any zone asked.
-func (e *engine) refuses(typ int, zone string) bool {
-	if zone != "" {
-		return e.zoneRefuses(typ, zone)
-	}
-	for z := range max(len(e.cfg.Zones), 1) {
-		if !e.zoneRefuses(typ, e.zoneName(z)) {
-			return false
-		}
-	}
-	return true
-}
-
-func (e *engine) zoneRefuses(typ int, zone string) bool {
-	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == Refuse && e.concernsType(f, typ) &&
-			(len(f.Zones) == 0 || slices.Contains(f.Zones, zone)) {
-			return true
-		}
-	}
-	return false
-}
-
-// placeIn returns the zone of launch id: the one asked for, or in turn among
-// those that have capacity.
-func (e *engine) placeIn(id int64, typ int, zone string) int {
-	n := max(len(e.cfg.Zones), 1)
-	if zone != "" {
-		return max(slices.Index(e.cfg.Zones, zone), 0)
-	}
-	for k := range n {
-		z := int((id + int64(k)) % int64(n))
-		if !e.zoneRefuses(typ, e.zoneName(z)) {
-			return z
-		}
-	}
-	return 0
-}
-
-// slowBoot stretches a boot lag while boots are slow.
-func (e *engine) slowBoot(lag time.Duration, in *instance) time.Duration {
-	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == SlowBoot && e.concerns(f, in) {
-			lag = policy.Seconds(lag.Seconds() * f.Factor)
-		}
-	}
-	return lag
-}
-
-// diesBooting draws whether a launch never becomes a worker because of a
-// fault.
-func (e *engine) diesBooting(in *instance) bool {
-	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == DeadBoot && e.concerns(f, in) &&
-			(f.Probability == 0 || e.launch.deadFault.UnitAt(in.id) < f.Probability) {
-			return true
-		}
-	}
-	return false
-}
-
-// replyLost draws whether the reply to a launch is lost, and how long EC2's
-// list then takes to show the instance (ns).
-func (e *engine) replyLost(in *instance) (int64, bool) {
-	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == LostReply && e.concerns(f, in) &&
-			(f.Probability == 0 || e.launch.lost.UnitAt(in.id) < f.Probability) {
-			return int64(f.Delay), true
-		}
-	}
-	return 0, false
+	return e.throttles(e.now ^ e.faults.callNth<<52)
 }
 
 // slowed returns a service time stretched by the faults that are active.
 func (e *engine) slowed(service int64, in *instance) int64 {
-	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == SlowWork && e.concerns(f, in) {
+	for i, on := range e.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == SlowWork && e.concerns(f, int(in.typ), int(in.zone)) {
 			service = int64(policy.Seconds(float64(service) * 1e-9 * f.Factor))
 		}
 	}
@@ -289,15 +177,7 @@ func (e *engine) slowed(service int64, in *instance) int64 {
 // movePrices settles every bill at the old price and goes on at the new one.
 func (e *engine) movePrices() {
 	for typ := range e.cfg.Catalog.Types {
-		price := e.cfg.Catalog.Types[typ].PerHour
-		for i, on := range e.faults.active {
-			if f := &e.cfg.Faults[i]; on && f.Kind == PriceChange && e.concernsType(f, typ) {
-				if p, err := policy.FromDollars(price.Dollars() * f.Factor); err == nil {
-					price = p
-				}
-			}
-		}
-		e.prices[typ] = price
+		e.prices[typ] = e.onDemand(typ)
 	}
 	for _, r := range e.alive {
 		in := e.insts[r]

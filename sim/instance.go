@@ -111,6 +111,20 @@ func (a *account) waive(in *instance, rule policy.Billing, from, now, judgeFrom 
 	a.free = in.launch + int64(rule.Paid(time.Duration(now-in.launch))) - from
 }
 
+// refund takes back what EC2 does not charge when it takes an instance back: the
+// broken hour under hourly billing, everything within the first hour under
+// per-second billing.
+func (in *instance) refund(rule policy.Billing, now, judgeFrom int64) {
+	life := now - in.launch
+	switch {
+	case rule.Windows():
+		quantum := int64(rule.Quantum)
+		in.bill.waive(in, rule, in.launch+life/quantum*quantum, now, judgeFrom)
+	case life < int64(time.Hour):
+		in.bill.waive(in, rule, in.launch, now, judgeFrom)
+	}
+}
+
 // firstWindow returns the start of the first window of an instance launched at
 // launch that begins at or after both from (a window's start) and judgeFrom.
 func firstWindow(launch, from, judgeFrom, quantum int64) int64 {

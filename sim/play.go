@@ -38,6 +38,9 @@ func (e *engine) run(ctx context.Context) error {
 			if e.jobs != nil && e.jobs.err != nil {
 				return e.jobs.err // nobody takes the rows any more
 			}
+			if j := e.opt.Journal; j != nil && j.Err() != nil {
+				return j.Err()
+			}
 		}
 		if err := e.checked(); err != nil {
 			return err

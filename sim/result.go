@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/journal"
 )
 
 // Figures are the results of a run, as `simulate --json` writes them. Times
@@ -251,6 +252,8 @@ type Options struct {
 	Jobs JobSink
 	// Check asserts the simulator's invariants after every instant. It is slow.
 	Check bool
+	// Journal records every decision; nil: none. Run does not close it.
+	Journal *journal.Writer
 	// Progress is called now and then with the simulated time and jobs done.
 	Progress func(at time.Duration, jobs int64)
 }

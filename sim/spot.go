@@ -21,18 +21,23 @@ type spotPrices struct {
 	now   []policy.MicroUSD
 }
 
+// newSpotPrices returns the market of the world cfg, which has one, at time 0.
+func newSpotPrices(cfg *Config) *spotPrices {
+	p := &spotPrices{cfg: cfg, hour: -1}
+	for i := range cfg.Catalog.Types {
+		p.noise = append(p.noise, newStream(cfg.Seed, "spot-price "+cfg.Catalog.Types[i].Name))
+		p.log = append(p.log, 0)
+		p.now = append(p.now, 0)
+	}
+	p.advance(0)
+	return p
+}
+
 func (e *engine) startSpot() {
 	if e.cfg.Spot == nil {
 		return
 	}
-	p := &spotPrices{cfg: e.cfg, hour: -1}
-	for i := range e.cfg.Catalog.Types {
-		p.noise = append(p.noise, newStream(e.cfg.Seed, "spot-price "+e.cfg.Catalog.Types[i].Name))
-		p.log = append(p.log, 0)
-		p.now = append(p.now, 0)
-	}
-	e.spot = p
-	p.advance(0)
+	e.spot = newSpotPrices(e.cfg)
 	e.rare.push(int64(time.Hour), pricesMove, 0)
 }
 
@@ -87,9 +92,7 @@ func (e *engine) spotMoves() {
 // scheduleInterruption draws when a spot instance is taken back for reasons
 // other than its price.
 func (e *engine) scheduleInterruption(in *instance) {
-	if in.market != policy.Spot || e.cfg.Spot == nil || e.cfg.Spot.InterruptRate <= 0 {
-		return
+	if at := e.interruptedAt(in.id, in.market, e.now); at != never {
+		e.pushLater(at, noticed, in.id)
 	}
-	hours := -detmath.Log(e.launch.spot.UnitAt(in.id)) / e.cfg.Spot.InterruptRate
-	e.pushLater(later(e.now, hours), noticed, in.id)
 }

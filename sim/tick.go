@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/policy/observe"
 )
 
@@ -12,6 +13,9 @@ func (e *engine) tick() {
 	e.ticks++
 	e.countArrivals()
 	e.observe()
+	if e.opt.Journal != nil {
+		e.opt.Journal.Before(&e.obs, e.policy)
+	}
 	decision := e.policy.Step(&e.obs)
 	asked, drains := decision.Instances(), len(decision.Drains)
 	decision = e.guard.Clamp(&e.obs, &e.cfg.Catalog, decision)
@@ -19,6 +23,9 @@ func (e *engine) tick() {
 	drains -= len(decision.Drains)
 	if asked > 0 || drains > 0 {
 		e.stats.clamped(e, asked, drains)
+	}
+	if e.opt.Journal != nil {
+		e.opt.Journal.Decided(&e.obs, &decision, journal.Removed{Launches: asked, Drains: drains}, e.policy)
 	}
 
 	row := e.stats.row
@@ -34,15 +41,21 @@ func (e *engine) tick() {
 			row.Drains++
 		}
 	}
-	outcome := policy.Outcome{At: e.obs.Now, Drained: row.Drains}
+	outcome, short := policy.Outcome{At: e.obs.Now, Drained: row.Drains}, 0
 	for i := range decision.Launches {
 		l := &decision.Launches[i]
 		outcome.Asked += l.Count
-		launched, refused := e.launchAll(l)
+		launched, refused, left := e.launchAll(l)
 		outcome.Launched += launched
 		outcome.Refused += refused
+		short += left
 	}
 	row.Launches, row.Refused = outcome.Launched, outcome.Refused
+	if e.opt.Journal != nil {
+		e.opt.Journal.Became(journal.Outcome{
+			Launched: row.Launches, Refused: row.Refused, Short: short, Drained: row.Drains, Undrained: row.Undrains,
+		})
+	}
 	if outcome.Asked > 0 || outcome.Drained > 0 {
 		e.rec.Decided(outcome)
 	}
@@ -177,7 +190,7 @@ func (e *engine) observeEC2() {
 // A queue outage makes the queue's section unreadable; an API outage leaves the
 // fleet's section to the controller's own ledger, incomplete and ageing.
 func (e *engine) distort() {
-	for i, on := range e.faults.active {
+	for i, on := range e.active {
 		if !on {
 			continue
 		}

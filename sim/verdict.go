@@ -21,4 +21,6 @@ type Verdict struct {
 	// of the late jobs allowed, or of the bound. It is negative when the promise
 	// was broken, −1 when the figure has no value.
 	Margin float64 `json:"-"`
+	// Line of the promise in the scenario's file; 0: unknown.
+	Line int `json:"-"`
 }

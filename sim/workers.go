@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
-	"github.com/skynet-ec2/skynet/policy/detmath"
 	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
@@ -179,13 +178,7 @@ func (e *engine) crash(in *instance) {
 // scheduleCrash draws the crash of a launch from the faults with a rate.
 func (e *engine) scheduleCrash(in *instance) {
 	for i := range e.cfg.Faults {
-		f := &e.cfg.Faults[i]
-		if f.Kind != Crash || f.Rate == 0 || !e.concerns(f, in) {
-			continue
-		}
-		hours := -detmath.Log(e.launch.crash.UnitAt(in.id<<12|int64(i))) / f.Rate
-		at := later(max(e.now, int64(f.From)), hours)
-		if f.To == 0 || at < int64(f.To) {
+		if at := e.crashAt(i, in.id, int(in.typ), int(in.zone), e.now); at != never {
 			e.pushLater(at, crashes, in.id)
 		}
 	}
@@ -240,8 +233,8 @@ func (e *engine) silence(in *instance) {
 // silenceIfPartitioned cuts an instance off that becomes ready inside a
 // partition.
 func (e *engine) silenceIfPartitioned(in *instance) {
-	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == Partition && e.concerns(f, in) && e.picked(i, f, in) {
+	for i, on := range e.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == Partition && e.concerns(f, int(in.typ), int(in.zone)) && e.picked(i, f, in.id) {
 			in.silent = true
 		}
 	}
@@ -250,8 +243,8 @@ func (e *engine) silenceIfPartitioned(in *instance) {
 // heal ends an instance's partition: results it holds are delivered if their
 // lease has not ended.
 func (e *engine) heal(in *instance) {
-	for i, on := range e.faults.active {
-		if f := &e.cfg.Faults[i]; on && f.Kind == Partition && e.concerns(f, in) && e.picked(i, f, in) {
+	for i, on := range e.active {
+		if f := &e.cfg.Faults[i]; on && f.Kind == Partition && e.concerns(f, int(in.typ), int(in.zone)) && e.picked(i, f, in.id) {
 			return // another partition holds it
 		}
 	}
@@ -393,21 +386,6 @@ func (e *engine) takeBack(in *instance) {
 		e.sums.busyAcc += e.now
 	}
 	in.busy = 0
-	e.refund(in)
+	in.refund(e.cfg.Catalog.Billing, e.now, e.judge)
 	e.terminate(in)
-}
-
-// refund returns what EC2 does not charge when it takes an instance back: the
-// broken hour under hourly billing, everything within the first hour under
-// per-second billing.
-func (e *engine) refund(in *instance) {
-	rule := e.cfg.Catalog.Billing
-	life := e.now - in.launch
-	switch {
-	case rule.Windows():
-		quantum := int64(rule.Quantum)
-		in.bill.waive(in, rule, in.launch+life/quantum*quantum, e.now, e.judge)
-	case life < int64(time.Hour):
-		in.bill.waive(in, rule, in.launch, e.now, e.judge)
-	}
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/skynet-ec2/skynet/policy/spell"
 )
@@ -44,8 +46,13 @@ type csvReader struct {
 	in      *input
 	lenient bool // an import: missing values have defaults, odd numbers are rounded
 	comma   byte
-	columns []uint8 // what each field of a row holds
+	names   []string // the header
+	columns []uint8  // what each field of a row holds
+	takes   []take   // the fields that are read, and what for
 	known   facts
+	clock   clock // of an import
+	plain   bool  // rows may be as SkyNet writes them: fast is worth a try
+	any     bool  // a row was read
 
 	buf  []byte // buf[pos:end] is unread
 	pos  int
@@ -66,13 +73,14 @@ type typeSlot struct {
 }
 
 // newCSVReader reads the header of in.
-func newCSVReader(in *input, opt Options, lenient bool) (*csvReader, error) {
+func newCSVReader(in *input, opt ImportOptions, lenient bool) (*csvReader, error) {
 	r := &csvReader{in: in, lenient: lenient, comma: ',', buf: make([]byte, textBuffer)}
+	r.clock = clock{zone: opt.Zone, unit: opt.TimeUnit}
 	r.known.meta = Meta{Name: stem(in.path), Jobs: -1}
 	if err := r.header(opt); err != nil {
 		return nil, err
 	}
-	if bytes.IndexByte(r.columns, colType) < 0 {
+	if !r.taken(colType) {
 		if _, err := r.known.kinds.typeID([]byte(typeDefault)); err != nil {
 			return nil, err
 		}
@@ -81,7 +89,7 @@ func newCSVReader(in *input, opt Options, lenient bool) (*csvReader, error) {
 }
 
 // header reads the first line and decides what each column holds.
-func (r *csvReader) header(opt Options) error {
+func (r *csvReader) header(opt ImportOptions) error {
 	if bytes.HasPrefix(r.in.head, []byte("\xef\xbb\xbf")) {
 		if _, err := io.CopyN(io.Discard, r.in.r, 3); err != nil {
 			return r.in.readError(err, 1)
@@ -110,54 +118,82 @@ func (r *csvReader) header(opt Options) error {
 	if err := r.split(); err != nil {
 		return err
 	}
-	var problems []string
-	seen := map[string]bool{}
 	for _, f := range r.fields {
-		name := string(f)
-		col, known := columnNamed(name)
-		switch {
-		case seen[name] && known:
-			problems = append(problems, fmt.Sprintf("column %q stands twice", name))
-		case !known && !opt.IgnoreColumns:
-			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(name), spell.DidYouMean(name, columnNames[:])))
-		}
-		seen[name] = true
-		r.columns = append(r.columns, col)
-		if col >= colEstimate && col <= colBytesOut {
-			r.known.has.optional[col-colEstimate] = true
-		}
-		r.known.has.tenant = r.known.has.tenant || col == colTenant
+		r.names = append(r.names, string(f))
 	}
-	required := columnNames[:colsRequired]
-	if r.lenient {
-		required = columnNames[:colService+1]
-	}
-	var lacking []string
-	for _, name := range required {
-		if !seen[name] {
-			lacking = append(lacking, name)
-		}
-	}
-	if len(lacking) > 0 {
-		problems = append(problems, "no column "+strings.Join(lacking, ", "))
-	}
+	problems, lacking := r.columnsOf(opt)
 	if len(problems) == 0 {
 		return nil
 	}
 	fix := "the header must name " + strings.Join(columnNames[:colsRequired], ", ") + ", and may name " + strings.Join(columnNames[colsRequired:], ", ")
-	if len(lacking) == 0 {
+	switch {
+	case len(opt.Columns) > 0:
+		fix = "the header names " + strings.Join(r.names, ", ")
+	case r.lenient && lacking:
+		fix = "--map arrival_s=NAME,… says which of the file's columns holds what: " + strings.Join(importNames, ", ")
+	case lacking:
+		fix += "; skynet trace import --map takes files that call them otherwise"
+	default:
 		fix += "; --ignore-columns skips others"
 	}
 	return &InputError{File: r.in.path, Line: 1, Reason: strings.Join(problems, "; "), Fix: fix}
 }
 
-func columnNamed(name string) (col uint8, known bool) {
-	for i, n := range columnNames {
-		if n == name {
-			return uint8(i), true
+// columnsOf decides what each column of the file holds. It returns what is
+// wrong with the header, and whether a column is lacking.
+func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking bool) {
+	if r.lenient {
+		problems = r.mapColumns(r.names, opt)
+	}
+	for i, name := range r.names {
+		col, known := numberOf(name)
+		known = known && col < colIgnored
+		taken := slices.ContainsFunc(r.takes, func(t take) bool { return t.field == i })
+		switch {
+		case known && slices.Contains(r.names[:i], name):
+			problems = append(problems, fmt.Sprintf("column %q stands twice", name))
+		case known && !r.lenient:
+			r.takes = append(r.takes, take{i, col})
+			taken = true
+		case !taken && !opt.IgnoreColumns && len(opt.Columns) == 0:
+			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(name), spell.DidYouMean(name, columnNames[:])))
+		}
+		if !taken || !known {
+			col = colIgnored
+		}
+		r.columns = append(r.columns, col)
+	}
+	for _, t := range r.takes {
+		if t.col >= colEstimate && t.col <= colBytesOut {
+			r.known.has.optional[t.col-colEstimate] = true
+		}
+		r.known.has.tenant = r.known.has.tenant || t.col == colTenant
+	}
+	lack := slices.DeleteFunc(r.lacking(), func(name string) bool { return opt.Columns[name] != "" }) // that has been said
+	if len(lack) > 0 {
+		problems = append(problems, "no column "+strings.Join(lack, ", "))
+	}
+	// fast reads fields in the order of a header that means what it says
+	r.plain = len(opt.Columns) == 0 && !r.taken(colStart) && !r.taken(colFinish) && (opt.TimeUnit == 0 || opt.TimeUnit == time.Second)
+	return problems, len(lack) > 0
+}
+
+// lacking returns the columns that must be there and are not.
+func (r *csvReader) lacking() []string {
+	required := []uint8{colArrival, colService, colType, colPriority}
+	if r.lenient {
+		required = []uint8{colArrival, colService}
+		if r.taken(colStart) || r.taken(colFinish) {
+			required = []uint8{colArrival, colStart, colFinish}
 		}
 	}
-	return colIgnored, false
+	var names []string
+	for _, col := range required {
+		if !r.taken(col) {
+			names = append(names, nameOf(col))
+		}
+	}
+	return names
 }
 
 // fill makes buf[pos:hold] hold at least one whole line. At the end of the
@@ -211,14 +247,14 @@ func (r *csvReader) more() error {
 	return nil
 }
 
-func csvRows(in *input, opt Options) (rowReader, error) { return newCSVReader(in, opt, true) }
+func csvRows(in *input, opt ImportOptions) (rowReader, error) { return newCSVReader(in, opt, true) }
 
 func (r *csvReader) facts() *facts { return &r.known }
 
 func (r *csvReader) position() int64 { return r.line }
 
 func openCSV(in *input, opt Options) (Source, error) {
-	r, err := newCSVReader(in, opt, false)
+	r, err := newCSVReader(in, ImportOptions{Options: opt}, false)
 	if err != nil {
 		return nil, err
 	}

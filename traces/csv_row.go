@@ -13,12 +13,33 @@ func (r *csvReader) read(out *row) error {
 	if err := r.fill(); err != nil {
 		return err
 	}
-	if n, ok := r.fast(r.buf[r.pos:r.hold], out); ok {
-		r.pos += n
-		r.line++
-		return nil
+	if r.plain {
+		if n, ok := r.fast(r.buf[r.pos:r.hold], out); ok {
+			r.pos += n
+			r.line++
+			return r.sameEpoch(out.arrival)
+		}
 	}
 	return r.slow(out)
+}
+
+// sameEpoch keeps the arrivals of an import of one kind: counted from the
+// trace's start, or from 1970. The first row decides.
+func (r *csvReader) sameEpoch(arrival int64) error {
+	if !r.lenient {
+		return nil
+	}
+	absolute := arrival >= unixFrom
+	if !r.any {
+		r.any, r.known.absolute = true, absolute
+	}
+	if absolute == r.known.absolute {
+		return nil
+	}
+	if absolute {
+		return &rowError{why: OutOfRange, detail: "is a date; the first row counts from the trace's start"}
+	}
+	return &rowError{why: OutOfRange, detail: "is no date; the first row has one"}
 }
 
 // fast reads a row in the plain form that SkyNet itself writes and returns
@@ -141,9 +162,23 @@ func (r *csvReader) slow(out *row) error {
 	if len(r.fields) != len(r.columns) {
 		return &rowError{why: FieldCount, detail: fmt.Sprintf("has %d fields, the header names %d", len(r.fields), len(r.columns))}
 	}
-	for i, col := range r.columns {
-		if err := r.field(out, col, r.fields[i]); err != nil {
-			err.column, err.value = columnNames[col], string(r.fields[i])
+	var began int64
+	for _, t := range r.takes {
+		f := r.fields[t.field]
+		err := r.field(out, t.col, f)
+		switch {
+		case err != nil:
+		case t.col == colArrival:
+			err, _ = r.sameEpoch(out.arrival).(*rowError)
+		case t.col == colStart:
+			began = out.service
+		case t.col == colFinish:
+			if out.service -= began; out.service <= 0 {
+				err = &rowError{why: ServiceNot, detail: "must come after the start"}
+			}
+		}
+		if err != nil {
+			err.column, err.value = r.names[t.field], string(f)
 			return err
 		}
 	}
@@ -158,7 +193,7 @@ func (r *csvReader) field(out *row, col uint8, f []byte) (err *rowError) {
 		if absent {
 			return &rowError{why: NoArrival, detail: "is missing"}
 		}
-		out.arrival, err = r.time(f)
+		out.arrival, err = r.instant(f)
 	case colService:
 		if absent {
 			return &rowError{why: NoService, detail: "is missing"}
@@ -166,6 +201,11 @@ func (r *csvReader) field(out *row, col uint8, f []byte) (err *rowError) {
 		if out.service, err = r.signedTime(f); err == nil && out.service <= 0 {
 			return &rowError{why: ServiceNot, detail: "must be more than 0 (and at least a nanosecond)"}
 		}
+	case colStart, colFinish:
+		if absent {
+			return &rowError{why: NoService, detail: "is missing: the job did not run"}
+		}
+		out.service, err = r.instant(f)
 	case colType:
 		if absent {
 			if !r.lenient {
@@ -213,7 +253,21 @@ func (r *csvReader) field(out *row, col uint8, f []byte) (err *rowError) {
 	return err
 }
 
-func (r *csvReader) signedTime(f []byte) (int64, *rowError) { return parseSeconds(f, r.lenient) }
+// signedTime reads a length of time.
+func (r *csvReader) signedTime(f []byte) (int64, *rowError) {
+	if !r.lenient {
+		return parseSeconds(f, false)
+	}
+	return r.clock.span(f)
+}
+
+// instant reads when something was; an import takes dates too.
+func (r *csvReader) instant(f []byte) (int64, *rowError) {
+	if r.lenient && dated(f) {
+		return r.clock.date(f)
+	}
+	return r.time(f)
+}
 
 // time reads a time that is not negative.
 func (r *csvReader) time(f []byte) (int64, *rowError) {

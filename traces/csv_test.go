@@ -244,6 +244,7 @@ var hostile = []string{
 	"", header, header + "1,2,photo,0\r\n", "\ufeff" + header + "1,2,photo,0\n", "arrival_s\tservice_s\n1\t2\n",
 	header + "1,2,\"a,b\",0\n", header + "9223372036854775807,9223372036854775807,x,0\n", header + "-1,-1,-1,-1\n",
 	header + "NaN,NaN,NaN,NaN\n", header + "1e9,1e9,x,0\n1000000000,1,x,0\n", header + "2,1,x,0\n1,1,x,0\n", header + "1,2,\"",
+	"arrival_s,start_s,finish_s,type\n2008-06-01 00:00:00+02,2008-06-01T00:00,2008-06-02,x\n1212310801,1,2,x\n",
 	"; UnixStartTime: 1\n1 0 3 4 5 6 7 8 9 10 1 12 13 14 15 16 17 18\n",
 	"0 1356996147 0 5 64 1 1 64 86400 1 1 62 1 1 -1 1 1 1 {1,1} q_1d 1:ppn=64\n",
 	"1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n",

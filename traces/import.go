@@ -33,6 +33,14 @@ func ParseWidth(name string) (Width, error) {
 // files.
 type ImportOptions struct {
 	Options
+
+	// Columns says which column of a CSV file holds which of a trace's, in the
+	// trace's words: arrival_s, service_s, type, priority, estimate_s,
+	// deadline_s, bytes_in, bytes_out, tenant, or start_s and finish_s in the
+	// place of service_s. "" takes none. Columns that are not mentioned go by
+	// their own names; with any mentioned, the file's others are skipped.
+	Columns  map[string]string
+	TimeUnit time.Duration          // of numbers in columns of time: s, ms, µs or ns; 0: a second
 	Dedup    bool                   // keep one of several jobs that agree in everything
 	Zone     *time.Location         // of wall-clock times, and of the midnight that becomes time 0; nil: UTC
 	Width    Width                  // of parallel jobs
@@ -44,7 +52,18 @@ type ImportOptions struct {
 type Dropped struct {
 	Reason Reason
 	Rows   int64
-	First  int64 // line, or row, of the first, from 1
+	First  int64  // line, or row, of the first, from 1
+	Column string // where it was wrong, as the file calls it; "": as a whole
+	Value  string // what stood there
+}
+
+// String returns d as a summary tells it.
+func (d Dropped) String() string {
+	text := fmt.Sprintf("%s %d, first at line %d", d.Reason, d.Rows, d.First)
+	if d.Column != "" {
+		text += fmt.Sprintf(": %s = %s", d.Column, shown(d.Value))
+	}
+	return text
 }
 
 // Summary is what an import did.
@@ -66,7 +85,7 @@ func (s *Summary) String() string {
 	var why []string
 	for _, d := range s.Dropped {
 		dropped += d.Rows
-		why = append(why, fmt.Sprintf("%s %d, first at line %d", d.Reason, d.Rows, d.First))
+		why = append(why, d.String())
 	}
 	fmt.Fprintf(&b, "%s: read %d, kept %d, dropped %d", s.File, s.Read, s.Kept, dropped)
 	if len(why) > 0 {
@@ -89,8 +108,9 @@ var errTooMany = errors.New("too many jobs")
 // leniently: rows that no simulation should see are dropped and counted,
 // arrivals are sorted (those of one instant keep their order), numbers are
 // rounded to the nanosecond, and missing types and priorities become "job"
-// and 0. The whole trace is held in memory. A file whose rows are all bad is
-// an error.
+// and 0. Arrivals that count from 1970, or in CSV are dates, are counted from
+// the midnight before the first, on the clock of opt.Zone. The whole trace is
+// held in memory. A file whose rows are all bad is an error.
 func Import(path string, opt ImportOptions) (Source, *Summary, error) {
 	in, err := openInput(path)
 	if err != nil {
@@ -101,11 +121,17 @@ func Import(path string, opt ImportOptions) (Source, *Summary, error) {
 }
 
 func importFrom(in *input, opt ImportOptions) (Source, *Summary, error) {
+	if len(opt.Columns) > 0 && opt.Format == "" && sniffed(in) == nil {
+		opt.Format = "csv" // what a database wrote needs no name that tells
+	}
 	f, err := detect(in, opt.Options)
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := f.rows(in, opt.Options)
+	if len(opt.Columns) > 0 && f.name != "csv" {
+		return nil, nil, &InputError{File: in.path, Reason: "is read as " + f.name + ", whose columns have one meaning: a mapping of columns is for CSV"}
+	}
+	r, err := f.rows(in, opt)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -163,7 +189,7 @@ func (im *importer) readAll() error {
 		if bad, ok := err.(*rowError); ok {
 			d := counts[bad.why]
 			if d == nil {
-				d = &Dropped{Reason: bad.why, First: im.r.position()}
+				d = &Dropped{Reason: bad.why, First: im.r.position(), Column: bad.column, Value: bad.value}
 				counts[bad.why] = d
 			}
 			d.Rows++

@@ -49,8 +49,8 @@ func TestImportDropsSortsAndCounts(t *testing.T) {
 		{Arrival: 5e9, Service: 1e9, Kind: photo},
 		{Arrival: 9e9, Service: 1e9, Kind: Kind{Type: "job"}},
 	}, jobs)
-	want := "x.csv: read 14, kept 4, dropped 10 (no arrival time 3, first at line 4; no service time 1, first at line 10; " +
-		"service not positive 2, first at line 8; not a number 1, first at line 7; out of range 2, first at line 11; " +
+	want := "x.csv: read 14, kept 4, dropped 10 (no arrival time 3, first at line 4: arrival_s = \"-1\"; no service time 1, first at line 10: service_s = \"-1\"; " +
+		"service not positive 2, first at line 8: service_s = \"0\"; not a number 1, first at line 7: service_s = \"NaN\"; out of range 2, first at line 11: priority = \"900\"; " +
 		"wrong number of fields 1, first at line 12), out of order 2, duplicates 1 (kept)"
 	if sum.String() != want {
 		t.Errorf("got  %s\nwant %s", sum, want)
@@ -153,7 +153,7 @@ func TestSWF(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameJobs(t, want, jobs)
-	if w := "x.swf: read 5, kept 3, dropped 2 (no service time 1, first at line 8; partial execution 1, first at line 9), out of order 0, duplicates 0"; sum.String() != w {
+	if w := "x.swf: read 5, kept 3, dropped 2 (no service time 1, first at line 8: run = \"-1\"; partial execution 1, first at line 9: status = \"3\"), out of order 0, duplicates 0"; sum.String() != w {
 		t.Errorf("got  %s\nwant %s", sum, w)
 	}
 	in.Width = WidthExpand

@@ -1,8 +1,6 @@
 package traces
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,12 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"github.com/skynet-ec2/skynet/traces/compressed"
 )
-
-// windowMax is the most memory a zstd file may ask its reader to keep.
-const windowMax = 128 << 20
 
 // input is an open file: plain, or decompressed as it is read.
 type input struct {
@@ -59,29 +53,16 @@ func openInput(path string) (*input, error) {
 func newInput(path string, r io.Reader) (*input, error) {
 	const headLen = 4096
 	in := &input{path: path, done: func() {}}
-	raw := bufio.NewReaderSize(r, 64<<10)
-	magic, err := raw.Peek(4)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	plain := raw
-	switch {
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		in.zip = "gzip"
-		z, err := gzip.NewReader(raw)
-		if err != nil {
-			return nil, in.readError(err, 0)
+	plain, err := compressed.NewReader(r)
+	if err != nil {
+		var damaged *compressed.Error
+		if errors.As(err, &damaged) {
+			in.zip, err = damaged.Kind, damaged.Err
 		}
-		plain = bufio.NewReaderSize(z, 64<<10)
-	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		in.zip = "zstd"
-		z, err := zstd.NewReader(raw, zstd.WithDecoderMaxWindow(windowMax), zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, in.readError(err, 0)
-		}
-		in.done = z.Close
-		plain = bufio.NewReaderSize(z, 64<<10)
+		return nil, in.readError(err, 0)
 	}
+	in.zip = plain.Kind
+	in.done = func() { plain.Close() }
 	in.head, err = plain.Peek(headLen)
 	if err != nil && err != io.EOF {
 		in.done()
@@ -102,19 +83,12 @@ func (in *input) Close() error {
 // readError turns an error of reading or decompressing into one that says
 // what is the matter with the file. line is where reading stopped.
 func (in *input) readError(err error, line int64) error {
-	switch {
-	case in.zip == "":
+	if in.zip == "" {
 		return fmt.Errorf("read %s: %w", in.path, err)
-	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		return &InputError{
-			File: in.path, Line: line, Err: err,
-			Reason: "the " + in.zip + " data ends early: the file is truncated", Fix: "fetch or copy the file again",
-		}
-	default:
-		return &InputError{
-			File: in.path, Line: line, Err: err,
-			Reason: "the " + in.zip + " data is damaged: " + err.Error(), Fix: "fetch or copy the file again",
-		}
+	}
+	return &InputError{
+		File: in.path, Line: line, Err: err,
+		Reason: (&compressed.Error{Kind: in.zip, Err: err}).Error(), Fix: "fetch or copy the file again",
 	}
 }
 

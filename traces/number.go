@@ -80,7 +80,13 @@ func parseEight(word uint64) uint64 {
 // any, exactly to the nanosecond. Decimals beyond the ninth are an error, or,
 // when round is set, rounded to nearest (halves away from zero).
 func parseSeconds(field []byte, round bool) (ns int64, err *rowError) {
-	v, err := parseDecimal(field, 9, round)
+	return parseTime(field, 9, round)
+}
+
+// parseTime is parseSeconds for a number that counts in units of ten to the
+// power scale nanoseconds.
+func parseTime(field []byte, scale int, round bool) (ns int64, err *rowError) {
+	v, err := parseDecimal(field, scale, round)
 	if err != nil {
 		return 0, err
 	}
@@ -202,7 +208,7 @@ func parseWhole(field []byte, most int64) (int64, *rowError) {
 // missing reports whether a field of a foreign trace stands for no value.
 func missing(field []byte) bool {
 	switch string(field) {
-	case "", "-1", "NULL", "null", "None", "none":
+	case "", "-1", "NULL", "null", "None", "none", `\N`:
 		return true
 	}
 	return false

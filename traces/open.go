@@ -29,7 +29,7 @@ type format struct {
 	// it fails.
 	open func(in *input, opt Options) (Source, error)
 	// rows returns a lenient reader over in, for Import.
-	rows func(in *input, opt Options) (rowReader, error)
+	rows func(in *input, opt ImportOptions) (rowReader, error)
 }
 
 // formats lists every format; the first whose sniff agrees reads a file of
@@ -86,24 +86,33 @@ func detect(in *input, opt Options) (*format, error) {
 			Fix: "known formats: " + strings.Join(names, ", "),
 		}
 	}
-	base := strings.ToLower(filepath.Base(in.path))
-	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
-	for i := range formats {
-		for _, ext := range formats[i].extensions {
-			if strings.HasSuffix(base, ext) {
-				return &formats[i], nil
-			}
-		}
-	}
-	for i := range formats {
-		if formats[i].sniff(in.head) {
-			return &formats[i], nil
-		}
+	if f := sniffed(in); f != nil {
+		return f, nil
 	}
 	return nil, &InputError{
 		File: in.path, Reason: "neither its name nor its first bytes tell its format",
 		Fix: "say which with --format: " + strings.Join(names, ", "),
 	}
+}
+
+// sniffed returns the format that the name or the first bytes of in tell, or
+// nil.
+func sniffed(in *input) *format {
+	base := strings.ToLower(filepath.Base(in.path))
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
+	for i := range formats {
+		for _, ext := range formats[i].extensions {
+			if strings.HasSuffix(base, ext) {
+				return &formats[i]
+			}
+		}
+	}
+	for i := range formats {
+		if formats[i].sniff(in.head) {
+			return &formats[i]
+		}
+	}
+	return nil
 }
 
 // rowReader reads a foreign file for an import, row by row.

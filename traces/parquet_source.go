@@ -162,8 +162,8 @@ type parquetRowReader struct {
 	next int
 }
 
-func parquetRows(in *input, opt Options) (rowReader, error) {
-	r, err := newParquetReader(in, opt, true)
+func parquetRows(in *input, opt ImportOptions) (rowReader, error) {
+	r, err := newParquetReader(in, opt.Options, true)
 	if err != nil {
 		return nil, err
 	}

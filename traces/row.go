@@ -54,6 +54,7 @@ const (
 	NoService     Reason = "no service time"
 	ServiceNot    Reason = "service not positive"
 	BadNumber     Reason = "not a number"
+	BadTime       Reason = "not a time"
 	OutOfRange    Reason = "out of range"
 	BadType       Reason = "bad type or tenant"
 	FieldCount    Reason = "wrong number of fields"
@@ -63,7 +64,7 @@ const (
 
 // reasons lists every Reason in the order of a summary.
 var reasons = []Reason{
-	NoArrival, NoService, ServiceNot, BadNumber, OutOfRange, BadType, FieldCount, PartialRecord, Duplicate,
+	NoArrival, NoService, ServiceNot, BadNumber, BadTime, OutOfRange, BadType, FieldCount, PartialRecord, Duplicate,
 }
 
 // rowError is what is wrong with one row. An import drops the row and counts

@@ -37,8 +37,6 @@ const (
 	swfNodes     = 18 // MetaCentrum: {node list}
 	swfQueueName = 19 // MetaCentrum
 
-	// Submit times from here on (1973) are Unix times.
-	swfAbsolute = 100_000_000 * int64(time.Second)
 	// A job on more processors than any machine has is a mistake.
 	swfWidthMax = 1 << 20
 )
@@ -83,7 +81,7 @@ func openSWF(in *input, _ Options) (Source, error) {
 	return &rowSource{r: newSWFReader(in), in: in, arrival: "submit"}, nil
 }
 
-func swfRows(in *input, _ Options) (rowReader, error) { return newSWFReader(in), nil }
+func swfRows(in *input, _ ImportOptions) (rowReader, error) { return newSWFReader(in), nil }
 
 func (r *swfReader) facts() *facts   { return &r.known }
 func (r *swfReader) position() int64 { return r.line }
@@ -218,7 +216,7 @@ func (r *swfReader) job(line []byte, out *row) error {
 	if !r.any {
 		r.any = true
 		start := r.known.meta.Start
-		r.known.absolute = out.arrival >= swfAbsolute && (start.IsZero() || out.arrival >= start.UnixNano())
+		r.known.absolute = out.arrival >= unixFrom && (start.IsZero() || out.arrival >= start.UnixNano())
 	}
 	return r.names(f, out)
 }

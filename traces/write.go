@@ -8,10 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/traces/compressed"
 	"github.com/skynet-ec2/skynet/traces/whole"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 )
 
 // WriteOptions say how Write writes a file. The zero WriteOptions suit.
@@ -76,20 +74,9 @@ func writerFor(path string) writeFunc {
 	switch base := strings.ToLower(filepath.Base(path)); {
 	case strings.HasSuffix(base, ".parquet"):
 		return writeParquet
-	case strings.HasSuffix(base, ".csv"):
-		return writeCSV
-	case strings.HasSuffix(base, ".csv.gz"):
+	case strings.HasSuffix(base, ".csv"), strings.HasSuffix(base, ".csv.gz"), strings.HasSuffix(base, ".csv.zst"):
 		return func(w io.Writer, src Source, opt WriteOptions) (Meta, error) {
-			z := gzip.NewWriter(w)
-			meta, err := writeCSV(z, src, opt)
-			if err == nil {
-				err = z.Close()
-			}
-			return meta, err
-		}
-	case strings.HasSuffix(base, ".csv.zst"):
-		return func(w io.Writer, src Source, opt WriteOptions) (Meta, error) {
-			z, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+			z, err := compressed.NewWriter(w, base)
 			if err != nil {
 				return Meta{}, err
 			}

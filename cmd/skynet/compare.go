@@ -32,7 +32,7 @@ type comparing struct {
 	runs, parallel int
 	json, markdown string
 	title          string
-	report         string
+	report         reporting
 	resume         string
 	bound          string
 }
@@ -79,7 +79,7 @@ docs/compare.md.`,
 	flags.StringVar(&c.json, "json", "", "write all figures as JSON to this `file`; - for standard output")
 	flags.StringVar(&c.markdown, "markdown", "", "write the tables as Markdown to this `file`; - for standard output")
 	flags.StringVar(&c.title, "title", "Policies compared", "begin the Markdown and the report with this `heading`")
-	flags.StringVar(&c.report, "report", "", "write plots and an index page to this `folder`")
+	c.report.addTo(flags)
 	flags.StringVar(&c.resume, "resume", "", "keep finished runs in this `folder`, and do not repeat those it has")
 	return cmd
 }
@@ -123,15 +123,7 @@ func (c *comparing) check() error {
 			return namedByUser(err)
 		}
 	}
-	for _, dir := range []string{c.report, c.resume} {
-		if dir == "" {
-			continue
-		}
-		if err := reports.PrepareFolder(dir); err != nil {
-			return namedByUser(err)
-		}
-	}
-	return nil
+	return prepareFolders(c.report.page, c.report.plots, c.resume)
 }
 
 // everyPolicy is the word for all policies that can be named.
@@ -281,9 +273,9 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 // tell writes what the comparison came to, where the flags say.
 func (c *comparing) tell(result *reports.Comparison) error {
 	show := reports.Options{Reproduce: result.Command, Color: !c.app.noColor && c.json != "-" && c.markdown != "-", Width: c.app.width()}
-	if c.report != "" {
+	if c.report.wanted() {
 		var err error
-		if show.Report, err = reports.WriteCompare(c.report, result, c.title); err != nil {
+		if show.Report, err = c.report.write(reports.CompareReport(result, c.title)); err != nil {
 			return err
 		}
 	}

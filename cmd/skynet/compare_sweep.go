@@ -72,6 +72,9 @@ func combinations(sweeps []sweep) [][]scenarios.Setting {
 func (c *comparing) addScenario(path string) error {
 	for _, set := range combinations(c.world) {
 		s, err := scenarios.LoadWith(path, scenarios.Replace{Trace: c.trace, Set: set})
+		if err == nil {
+			err = c.app.fetch(s)
+		}
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ attain = 0.0
 name = "static"
 instances = 1
 `
-	for name, text := range map[string]string{"trace.csv": trace, "s.toml": scenario} {
+	for name, text := range map[string]string{"trace.csv": trace, "s.toml": scenario, "run.jsonl": "{}"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -40,9 +40,16 @@ instances = 1
 	for _, line := range []string{
 		"simulate s.toml --json out.json --jobs out.csv --timeline out.ticks",
 		"simulate s.toml --json out.json --runs 2",
+		"simulate s.toml --journal out.jsonl.zst",
+		"replay run.jsonl --json out.json",
+		"explain run.jsonl 3 --json out.json",
+		"explain run.jsonl --job 3 --jobs out.csv",
+		"explain s.toml --job 3",
 		"compare s.toml static --json out.json --markdown out.md",
 		"compare s.toml static --json out.json --bound floor --runs 2",
 		"tune s.toml --budget 60 --out out.toml --json out.json",
+		"check s.toml --update --reason x --json out.json --junit out.xml",
+		"check s.toml --against HEAD --json out.json",
 		"scenario lint s.toml",
 		"scenario new out.toml --from-trace trace.csv",
 		"trace import trace.csv -o out.parquet",
@@ -60,8 +67,8 @@ instances = 1
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(entries) != 2 {
-		t.Errorf("the folder holds %v, want the two files of before", entries)
+	if len(entries) != 3 {
+		t.Errorf("the folder holds %v, want the three files of before", entries)
 	}
 }
 

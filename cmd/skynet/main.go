@@ -21,10 +21,14 @@ var verbs = []func(*app) *cobra.Command{
 	newCompareCommand,
 	newBoundCommand,
 	newTuneCommand,
+	newCheckCommand,
+	newReplayCommand,
+	newExplainCommand,
 	newScenarioCommand,
 	newTraceCommand,
 	newJobsCommand,
 	newStatusCommand,
+	newReleaseCommand,
 	newVersionCommand,
 }
 

@@ -76,7 +76,9 @@ func newScenario(a *app, path, trace string, force bool) error {
 	if err := writeFile(path, text); err != nil {
 		return err
 	}
-	a.log.Info("written: run it with skynet simulate "+path, "file", path)
+	if !a.quiet {
+		fmt.Fprintf(a.stdout, "wrote %s: run it with skynet simulate %s\n", path, shellWord(path))
+	}
 	return nil
 }
 
@@ -119,6 +121,9 @@ func lintScenarios(a *app, paths []string) error {
 	for _, path := range paths {
 		s, err := scenarios.Load(path)
 		var notes []string
+		if err == nil {
+			err = a.fetch(s)
+		}
 		if err == nil {
 			notes, err = s.Lint(a.ctx)
 		}

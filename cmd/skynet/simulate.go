@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/sim"
@@ -26,7 +27,9 @@ type simulation struct {
 	runs, parallel int
 	json, jobs     string
 	timeline       string
-	report         string
+	journal        string
+	report         reporting
+	bounded        bool
 }
 
 func newSimulateCommand(a *app) *cobra.Command {
@@ -51,7 +54,9 @@ promise was broken. With --quiet it says so only then.`,
 	flags.StringVar(&s.json, "json", "", "write the figures as JSON to this `file`; - for standard output")
 	flags.StringVar(&s.jobs, "jobs", "", "write every job's fate to this `file` (.csv or .parquet)")
 	flags.StringVar(&s.timeline, "timeline", "", "write the state at every tick to this CSV `file`")
-	flags.StringVar(&s.report, "report", "", "write plots and an index page to this `folder`")
+	flags.BoolVar(&s.bounded, "bound", false, "say too what no policy that keeps the promises could pay less than")
+	flags.StringVar(&s.journal, "journal", "", "record every decision in this `file` (.jsonl.zst), for replay and explain")
+	s.report.addTo(flags)
 	return c
 }
 
@@ -59,8 +64,11 @@ func (s *simulation) run(path string, seeded bool) error {
 	if err := checkRuns(s.runs, s.parallel, s.seed); err != nil {
 		return usageError(err)
 	}
-	if s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.report != "") {
-		return usageError(errors.New("--jobs, --timeline and --report are of one run: leave out --runs"))
+	if s.runs > 1 && (s.jobs != "" || s.timeline != "" || s.journal != "") {
+		return usageError(errors.New("--jobs, --timeline and --journal are of one run: leave out --runs"))
+	}
+	if s.runs > 1 && s.bounded {
+		return usageError(errors.New("--bound is of one run: leave out --runs, or see compare"))
 	}
 	var err error
 	if err := s.checkPlaces(); err != nil {
@@ -75,6 +83,9 @@ func (s *simulation) run(path string, seeded bool) error {
 	if !seeded {
 		s.seed = s.scenario.Seed
 	}
+	if err := s.app.fetch(s.scenario); err != nil {
+		return err
+	}
 	began := time.Now()
 	if s.world, err = s.scenario.World(); err != nil {
 		return err
@@ -86,24 +97,25 @@ func (s *simulation) run(path string, seeded bool) error {
 }
 
 // checkPlaces returns an error where a result could not be written, before any
-// work is done for it. The files of --json and --jobs are tried when they begin.
+// work is done for it. The files of --json, --jobs and --journal are tried when
+// they begin.
 func (s *simulation) checkPlaces() error {
 	if err := checkJobLog(s.jobs); err != nil {
+		return err
+	}
+	if err := checkJournal(s.journal); err != nil {
 		return err
 	}
 	if err := checkFile(s.timeline); err != nil {
 		return namedByUser(err)
 	}
-	if s.report != "" {
-		return namedByUser(reports.PrepareFolder(s.report))
-	}
-	return nil
+	return prepareFolders(s.report.page, s.report.plots)
 }
 
-// once runs the scenario with one seed. The files of --json and --jobs are begun
-// before the work and completed after it.
+// once runs the scenario with one seed. The files of --json, --jobs and --journal
+// are begun before the work and completed after it.
 func (s *simulation) once(began time.Time) error {
-	opt := sim.Options{Timeline: s.timeline != "" || s.report != ""}
+	opt := sim.Options{Timeline: s.timeline != "" || s.report.wanted() || len(s.scenario.Expects) > 0}
 	var result *sim.Result
 	var verdicts []sim.Verdict
 	run := func(jobs io.Writer) error {
@@ -120,12 +132,24 @@ func (s *simulation) once(began time.Time) error {
 		}
 		return log.close()
 	}
+	show := s.showing()
+	header := func() journal.Header { return s.world.JournalHeader(nil, s.seed, buildVersion().short()) }
 	err := s.app.intoJSON(s.json, func() (any, error) {
-		if err := into(s.jobs, run); err != nil {
+		err := intoJournal(s.journal, header, func(j *journal.Writer) error {
+			opt.Journal = j
+			return into(s.jobs, run)
+		})
+		if err != nil {
 			return nil, err
 		}
-		verdicts = s.scenario.Judge(&result.Figures)
-		return judged{&result.Figures, verdicts}, nil
+		verdicts = s.scenario.JudgeRun(result)
+		if s.bounded {
+			var err error
+			if show.LowerUSD, err = s.lower(); err != nil {
+				return nil, err
+			}
+		}
+		return judged{&result.Figures, verdicts, show.LowerUSD}, nil
 	})
 	if err != nil {
 		return err
@@ -135,9 +159,8 @@ func (s *simulation) once(began time.Time) error {
 			return namedByUser(err)
 		}
 	}
-	show := s.showing()
-	if s.report != "" {
-		if show.Report, err = reports.Write(s.report, result, verdicts, show); err != nil {
+	if s.report.wanted() {
+		if show.Report, err = s.report.write(reports.RunReport(result, verdicts, show)); err != nil {
 			return err
 		}
 	}
@@ -148,6 +171,7 @@ func (s *simulation) once(began time.Time) error {
 type judged struct {
 	*sim.Figures
 	Promises []sim.Verdict `json:"promises"`
+	LowerUSD float64       `json:"lower_usd,omitempty"` // with --bound
 }
 
 // kept reports whether every promise was.
@@ -239,6 +263,16 @@ func (s *simulation) many(began time.Time) error {
 		good = good && kept(verdicts[i])
 	}
 	wall, show := time.Since(began).Seconds(), s.showing()
+	if s.report.wanted() {
+		// the run in the middle again, with its history
+		shown, err := s.simulate(s.app.ctx, all.Runs[all.Median()].Seed, sim.Options{Timeline: true}, time.Now())
+		if err != nil {
+			return err
+		}
+		if show.Report, err = s.report.write(reports.RunsReport(all, verdicts, shown, show)); err != nil {
+			return err
+		}
+	}
 	return s.conclude(good, func(w io.Writer) error { return reports.VerdictOfRuns(w, all, verdicts, wall, show) })
 }
 

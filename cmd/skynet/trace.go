@@ -71,16 +71,22 @@ func (a *app) writeTrace(path string, src traces.Source) error {
 }
 
 func newTraceImportCommand(a *app) *cobra.Command {
-	var output, zone, width string
+	var output, zone, width, unit string
 	var opt traces.ImportOptions
 	c := &cobra.Command{
 		Use:   "import FILE... -o OUT",
 		Short: "read foreign traces leniently and write them as one",
 		Long: `Import reads traces in any known format, leniently: it drops rows that no
 simulation should see, sorts by arrival, and says in a line per file what it
-did. Several files become one trace.`,
-		Example: "  skynet trace import wagap-2013.swf.gz -o metacentrum.parquet --timezone Europe/Prague",
-		Args:    atLeastOne("FILE"),
+did. Several files become one trace.
+
+A CSV file that a database wrote is imported by --map, which says which of its
+columns holds which of a trace's: arrival_s, service_s (or start_s and finish_s,
+whose difference it is), type, priority, estimate_s, deadline_s, bytes_in,
+bytes_out, tenant. Times may be dates.`,
+		Example: "  skynet trace import wagap-2013.swf.gz -o metacentrum.parquet --timezone Europe/Prague\n" +
+			"  skynet trace import jobs.csv -o jobs.parquet --map arrival_s=created_at,start_s=started_at,finish_s=finished_at,type=kind",
+		Args: atLeastOne("FILE"),
 		RunE: func(_ *cobra.Command, files []string) error {
 			var err error
 			if opt.Zone, err = time.LoadLocation(zone); err != nil {
@@ -88,6 +94,12 @@ did. Several files become one trace.`,
 			}
 			if opt.Width, err = traces.ParseWidth(width); err != nil {
 				return usageError(err)
+			}
+			if opt.TimeUnit, err = traces.ParseTimeUnit(unit); err != nil {
+				return usageError(fmt.Errorf("--time-unit: %w", err))
+			}
+			if err := traces.CheckColumns(opt.Columns); err != nil {
+				return usageError(fmt.Errorf("--map: %w", err))
 			}
 			src, err := a.importTraces(files, opt)
 			if err != nil {
@@ -100,6 +112,8 @@ did. Several files become one trace.`,
 	outputFlag(c, &output)
 	formatFlag(c, &opt.Options)
 	c.Flags().StringVar(&zone, "timezone", "UTC", "take wall-clock times, and the midnight that becomes time 0, to be those of `ZONE`")
+	c.Flags().StringToStringVar(&opt.Columns, "map", nil, "`COLUMN=NAME,…`: what a trace calls COLUMN the CSV file calls NAME; an empty NAME takes none")
+	choiceVar(c.Flags(), &unit, "time-unit", "s", "numbers in columns of time count in this", []string{"s", "ms", "us", "ns"})
 	c.Flags().BoolVar(&opt.Dedup, "dedup", false, "keep one of several jobs that agree in everything")
 	choiceVar(c.Flags(), &width, "width", "one", "make of a job on n cores one job, n jobs, or one with the work of all", []string{"one", "expand", "multiply"})
 	return c

@@ -27,7 +27,8 @@ type tuner struct {
 	budget, parallel int
 	seed             uint64
 	out, json        string
-	resume, report   string
+	resume           string
+	report           reporting
 	shard, in        string
 	engine           string
 	image, store     string
@@ -54,7 +55,10 @@ to 50 % and prints what each costs and attains.
 
 With --resume what is done is kept in a folder, whatever interrupts it: the same
 command goes on from there and writes the same bytes. The engines slurm,
-aws-batch and kubernetes run shards of a plan elsewhere; docs/tune.md says how.`,
+aws-batch and kubernetes run shards of a plan elsewhere; docs/tune.md says how.
+
+With --report or --plots each number of the advised policy is also moved down and
+up by a fifth, beyond the budget, to show how much hangs on it.`,
 		Example: `  skynet tune scenarios/photo-week.toml --budget 500
   skynet tune week.toml --policy policies/react.toml --params gain,window
   skynet tune --shard 3/8 --in plan.json --out shard-3.json`,
@@ -74,7 +78,7 @@ aws-batch and kubernetes run shards of a plan elsewhere; docs/tune.md says how.`
 	flags.Uint64Var(&t.seed, "seed", 0, "draw weeks and search from this `number`, not the first scenario's")
 	flags.StringVar(&t.out, "out", "tuned.toml", "write the policy to this `file`; with --shard its results")
 	flags.StringVar(&t.json, "json", "", "write the outcome as JSON to this `file`; - for standard output")
-	flags.StringVar(&t.report, "report", "", "write a plot of cost against p95 to this `folder`")
+	t.report.addTo(flags)
 	flags.StringVar(&t.resume, "resume", "", "keep what is done in this `folder`, and go on from there")
 	choiceVar(flags, &t.engine, "engine", "local", "run on this `engine`", engines)
 	flags.StringVar(&t.shard, "shard", "", "run this part `i/n` of a plan, from 0/n")
@@ -104,10 +108,8 @@ func (t *tuner) run(paths []string, seeded, budgeted bool) error {
 			}
 		}
 	}
-	if t.report != "" {
-		if err := reports.PrepareFolder(t.report); err != nil {
-			return namedByUser(err)
-		}
+	if err := prepareFolders(t.report.page, t.report.plots); err != nil {
+		return err
 	}
 	var err error
 	if t.bench, err = t.app.openBench(paths, t.policy); err != nil {
@@ -121,7 +123,7 @@ func (t *tuner) run(paths []string, seeded, budgeted bool) error {
 		return err
 	}
 	cfg := &tune.Config{
-		Space: space, Inputs: t.bench.inputs, Budget: t.budget, Seed: t.seed, EvenBroken: t.evenBroken,
+		Space: space, Inputs: t.bench.inputs, Budget: t.budget, Seed: t.seed, EvenBroken: t.evenBroken, Swing: t.report.wanted(),
 	}
 	memory, closeMemory, err := t.openMemory()
 	if err != nil {
@@ -132,7 +134,11 @@ func (t *tuner) run(paths []string, seeded, budgeted bool) error {
 	if cfg.Runner, err = t.newRunner(); err != nil {
 		return err
 	}
-	progress := t.app.newProgress("tune (runs)", int64(t.budget))
+	total := t.budget
+	if cfg.Swing {
+		total += tune.SwingRuns(space.Spec, len(paths))
+	}
+	progress := t.app.newProgress("tune (runs)", int64(total))
 	defer progress.End()
 	cfg.Tell = func(s tune.Status) {
 		if s.Part != "" {
@@ -258,16 +264,16 @@ func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 			return namedByUser(err)
 		}
 	}
-	if t.report != "" {
-		if r.Report, err = reports.WriteFront(t.report, r); err != nil {
-			return err
-		}
-	}
 	if err := into(t.out, advised.Write); err != nil {
 		return err
 	}
 	r.Wrote = t.out
 	r.Next = commandLine([]string{"skynet", "simulate", t.bench.scenarios[0].Path, "--policy", t.out})
+	if t.report.wanted() {
+		if r.Report, err = t.report.write(reports.TuningReport(r)); err != nil {
+			return err
+		}
+	}
 	if err := t.show(r); err != nil {
 		return err
 	}

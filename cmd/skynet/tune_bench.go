@@ -32,6 +32,9 @@ func (a *app) openBench(paths []string, policyFile string) (*bench, error) {
 		if err != nil {
 			return nil, a.listProblems(err)
 		}
+		if err := a.fetch(s); err != nil {
+			return nil, err
+		}
 		p := s.Decides()
 		switch {
 		case p.Spec == nil:

@@ -21,6 +21,11 @@ var verbs = []func(*cli.App) *cobra.Command{
 	newTokensCommand,
 	newDBCommand,
 	newTraceCommand,
+	newControllerCommand,
+	newStopCommand,
+	newResumeCommand,
+	newEC2SimCommand,
+	newDemoCommand,
 	cli.NewVersionCommand,
 }
 

@@ -17,7 +17,7 @@ const policyPath = "github.com/skynet-ec2/skynet/policy"
 
 // blind are the folders of policy that do not decide: what they read says
 // nothing about who needs it.
-var blind = []string{"observe", "detmath", "dispatch", "journal", "testdata"}
+var blind = []string{"observe", "detmath", "dispatch", "journal", "explain", "testdata"}
 
 // readers is findReaders, worked out once: it type-checks the whole of policy.
 var readers = sync.OnceValues(findReaders)

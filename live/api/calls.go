@@ -73,6 +73,8 @@ var Calls = []Call{
 	}},
 	{Name: "listWorkers", Method: "GET", Path: "/v1/workers", Summary: "List workers.", Roles: watchers, Response: WorkersResponse{}, Status: 200},
 
+	{Name: "observe", Method: "POST", Path: "/v1/observe", Summary: "What a controller decides by: counters since the leader began, and what workers run.", Roles: operators, Request: ObserveRequest{}, Response: Observed{}, Status: 200},
+
 	{Name: "listQueues", Method: "GET", Path: "/v1/queues", Summary: "List job types and how they are held back.", Roles: watchers, Response: QueuesResponse{}, Status: 200},
 	{Name: "pauseQueue", Method: "POST", Path: "/v1/queues/{type}/pause", Summary: "Hand out no more jobs of a type; those that run go on.", Roles: operators, Response: Queue{}, Status: 200},
 	{Name: "resumeQueue", Method: "POST", Path: "/v1/queues/{type}/resume", Summary: "End a pause.", Roles: operators, Response: Queue{}, Status: 200},

@@ -100,19 +100,29 @@ func New(opt Options) (*Client, error) {
 
 // FromEnv returns a client of the queue that the environment names.
 func FromEnv() (*Client, error) {
-	opt := Options{URL: os.Getenv(EnvURL), Token: os.Getenv(EnvToken)}
-	if file := os.Getenv(EnvCA); file != "" {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", EnvCA, err)
-		}
-		roots := x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: %s holds no PEM certificate", EnvCA, file)
-		}
-		opt.TLS = &tls.Config{RootCAs: roots}
+	secure, err := TLSFromEnv()
+	if err != nil {
+		return nil, err
 	}
-	return New(opt)
+	return New(Options{URL: os.Getenv(EnvURL), Token: os.Getenv(EnvToken), TLS: secure})
+}
+
+// TLSFromEnv returns what the environment says about whom to trust; nil where it
+// says nothing.
+func TLSFromEnv() (*tls.Config, error) {
+	file := os.Getenv(EnvCA)
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", EnvCA, err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: %s holds no PEM certificate", EnvCA, file)
+	}
+	return &tls.Config{RootCAs: roots}, nil
 }
 
 // SetToken changes the bearer token of calls that begin from now on.

@@ -26,6 +26,12 @@ func (c *Client) Stats(ctx context.Context) (api.Stats, error) {
 	return call[api.Stats](ctx, c, request{method: "GET", path: "/v1/stats"})
 }
 
+// Observe returns what a controller decides by. The request says what counts
+// from now on as a late start, and how fast slots are.
+func (c *Client) Observe(ctx context.Context, r api.ObserveRequest) (api.Observed, error) {
+	return call[api.Observed](ctx, c, request{method: "POST", path: "/v1/observe", body: r})
+}
+
 // StreamStats calls see with what the queue looks like, every so often (200 ms
 // to 60 s), until ctx ends, see fails or the connection does. It returns why.
 func (c *Client) StreamStats(ctx context.Context, every time.Duration, see func(api.Stats) error) error {

@@ -63,6 +63,7 @@ func (e *Engine) became(f dispatch.Effect, done *api.DoneJob, now int64) {
 	}
 	switch {
 	case f.Cause == dispatch.CauseFailed:
+		j.tally.seen.failed++
 		e.note(j.tally, now, MinuteCounts{Failed: 1})
 		j.err = ""
 		if done != nil {
@@ -70,9 +71,11 @@ func (e *Engine) became(f dispatch.Effect, done *api.DoneJob, now int64) {
 		}
 		j.worker.Failed++
 	case f.Cause == dispatch.CausePastDeadline:
+		j.tally.seen.failed++
 		e.note(j.tally, now, MinuteCounts{Failed: 1})
 		j.err = "it ran longer than it may"
 	case f.Cause == dispatch.CauseLost:
+		j.tally.seen.lost++
 		e.note(j.tally, now, MinuteCounts{Lost: 1})
 		j.err = "its worker fell silent"
 	case f.Cause == dispatch.CauseRetried:
@@ -124,6 +127,7 @@ func (e *Engine) ended(f dispatch.Effect, j *job, done *api.DoneJob, now int64) 
 			run = now - f.Started
 		}
 		e.serviceOf(f.Type, r.InstanceType).add(now, run)
+		j.tally.seen.done(run, e.speedOf(r.InstanceType))
 	} else {
 		e.note(j.tally, now, MinuteCounts{Cancelled: 1})
 	}

@@ -22,36 +22,39 @@ type Engine struct {
 	store Store
 	epoch uint32
 
-	mu       sync.Mutex // held for computing only, never while something is written or read
-	clock    clock
-	began    time.Time
-	q        *dispatch.Queue
-	jobs     map[int64]*job // that have not ended
-	resting  map[int64]*job // of those, the dead and quarantined
-	handOuts map[int64]*handOut
-	groups   map[string]*group
-	groupBy  map[string]string // id by tenant and idempotency key
-	workers  map[string]*worker
-	sessions map[sessionHash]*worker
-	queues   map[string]*api.Queue // job types heard of
-	tallies  map[tallyKey]*tally
-	services map[serviceKey]*service
-	orders   []*api.PostedDirective // directives, the oldest first
-	plans    map[string]*plan       // schedules
-	requests map[string]*request
-	facts    map[string]map[string][]byte // of kinds that are not the engine's
-	parked   parkedCalls
-	watchers map[int64][]chan struct{}
-	recent   recentRecords
-	cold     coldStore
-	counter  int64 // of hand-outs, groups, workers, directives
-	due      []int64
-	grants   []dispatch.Grant
-	effects  []dispatch.Effect
-	wakeAt   int64      // when the keeper looks next
-	loading  bool       // nothing that is booked is news
-	before   api.Totals // under earlier leaders
-	written  api.Totals // as the store knows them
+	mu        sync.Mutex // held for computing only, never while something is written or read
+	clock     clock
+	began     time.Time
+	q         *dispatch.Queue
+	jobs      map[int64]*job // that have not ended
+	resting   map[int64]*job // of those, the dead and quarantined
+	running   map[int64]*job // of those, that run
+	handOuts  map[int64]*handOut
+	groups    map[string]*group
+	groupBy   map[string]string // id by tenant and idempotency key
+	workers   map[string]*worker
+	sessions  map[sessionHash]*worker
+	queues    map[string]*api.Queue // job types heard of
+	tallies   map[tallyKey]*tally
+	services  map[serviceKey]*service
+	speeds    map[string]float64     // of a slot by instance type, as a controller says
+	lateAfter map[tallyKey]int64     // ns of waiting, as a controller says
+	orders    []*api.PostedDirective // directives, the oldest first
+	plans     map[string]*plan       // schedules
+	requests  map[string]*request
+	facts     map[string]map[string][]byte // of kinds that are not the engine's
+	parked    parkedCalls
+	watchers  map[int64][]chan struct{}
+	recent    recentRecords
+	cold      coldStore
+	counter   int64 // of hand-outs, groups, workers, directives
+	due       []int64
+	grants    []dispatch.Grant
+	effects   []dispatch.Effect
+	wakeAt    int64      // when the keeper looks next
+	loading   bool       // nothing that is booked is news
+	before    api.Totals // under earlier leaders
+	written   api.Totals // as the store knows them
 
 	pending *batch // being gathered
 	writing *batch // being written, nil if none is
@@ -90,7 +93,7 @@ func Open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 	e := &Engine{
 		opt: opt, store: store, epoch: epoch, cancel: cancel,
 		clock: newClock(opt.Now), q: q,
-		jobs: map[int64]*job{}, resting: map[int64]*job{}, handOuts: map[int64]*handOut{},
+		jobs: map[int64]*job{}, resting: map[int64]*job{}, running: map[int64]*job{}, handOuts: map[int64]*handOut{},
 		groups: map[string]*group{}, groupBy: map[string]string{},
 		workers: map[string]*worker{}, sessions: map[sessionHash]*worker{},
 		queues: map[string]*api.Queue{}, tallies: map[tallyKey]*tally{}, services: map[serviceKey]*service{},

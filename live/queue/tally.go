@@ -50,6 +50,7 @@ type tally struct {
 	ages                     map[int64]int64 // waiting jobs by the second in which they arrived
 	flow                     [flowSteps]flowStep
 	minute                   Minute // not written yet
+	seen                     seen   // since this engine leads
 }
 
 // Flows are counted in steps of ten seconds, over an hour.
@@ -67,7 +68,7 @@ func (e *Engine) tallyOf(jobType string, priority uint8) *tally {
 	k := tallyKey{jobType, priority}
 	t := e.tallies[k]
 	if t == nil {
-		t = &tally{tallyKey: k, ages: map[int64]int64{}}
+		t = &tally{tallyKey: k, ages: map[int64]int64{}, seen: newSeen(e.lateAfter, k)}
 		e.tallies[k] = t
 	}
 	return t
@@ -126,6 +127,7 @@ func (e *Engine) flushMinutes(now int64) {
 // move books a job's change of state.
 func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 	t := j.tally
+	t.seen.moved(j, to, now)
 	switch j.state {
 	case dispatch.Waiting:
 		t.waiting--
@@ -135,6 +137,7 @@ func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 		t.delayed--
 	case dispatch.Leased:
 		t.leased--
+		delete(e.running, id)
 	case dispatch.Dead, dispatch.Quarantined:
 		delete(e.resting, id)
 	}
@@ -159,6 +162,7 @@ func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 		t.delayed++
 	case dispatch.Leased:
 		t.leased++
+		e.running[id] = j
 	case dispatch.Dead, dispatch.Quarantined:
 		e.resting[id] = j
 	}

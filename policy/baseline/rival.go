@@ -8,6 +8,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/spell"
+	"github.com/skynet-ec2/skynet/policy/statehash"
 )
 
 // build is how a rival is built apart from its rule. Its zero value holds when
@@ -172,6 +173,9 @@ func (p *rival[S]) follow(v verdict, now time.Time) {
 
 // MarshalJSON returns the state.
 func (p *rival[S]) MarshalJSON() ([]byte, error) { return json.Marshal(&p.state) }
+
+// StateHash returns the hash of the state that MarshalJSON writes.
+func (p *rival[S]) StateHash() statehash.Hash { return statehash.Of(&p.state) }
 
 // UnmarshalJSON restores the state. A state it does not know changes nothing.
 func (p *rival[S]) UnmarshalJSON(data []byte) error {

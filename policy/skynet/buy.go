@@ -18,6 +18,7 @@ var (
 	ruleBuyDenied  = policy.NewRule("buy.quota", "short of %.1f cores, but the account is at its quota: asked again in %.0f s", false)
 	ruleBuyNothing = policy.NewRule("buy.nothing", "short of %.1f cores, but EC2 refused every type within %.0f s", false)
 	ruleBuyQuota   = policy.NewRule("buy.room", "asked for %.0f instances, the quota has room for %.0f", false)
+	ruleStranded   = policy.NewRule("plan.stranded", "%.2f core-seconds, the oldest for %.0f s, wait for an instance although none runs", false)
 	ruleCold       = policy.NewRule("buy.cold", "the size of the work is unknown until a job completes: at most %.0f instances until then", false)
 )
 
@@ -28,6 +29,11 @@ func (p *Policy) grow(o *policy.Observation) {
 	now := capacity{useThere: true, from: maxSteps}
 	fits := p.plan.holds(now, need)
 	floor := max(p.band.floor-p.fleet.alive, 0)
+	if fits && floor == 0 && p.stranded() {
+		p.because(ruleStranded.Because(p.waitingWork()*unit, p.oldestWait()))
+		p.buy(o, p.lagging())
+		return
+	}
 	if fits && floor == 0 {
 		if want := p.swap(o); want > 0 {
 			p.buy(o, want)
@@ -92,6 +98,32 @@ func (p *Policy) upChecks() checks {
 // lagging is by how many slot-seconds a line may lag in the plan: 0.2 s of an
 // instance.
 func (p *Policy) lagging() float64 { return 0.2 * p.market.unitSlots }
+
+// stranded reports whether jobs wait that nothing would ever serve: the plan lets
+// every line lag by a little work, and where no instance is alive so little work
+// may be all there is. A job of a line that can wait does so until the wait that
+// an instance launched now could just end.
+func (p *Policy) stranded() bool {
+	if p.fleet.alive > 0 {
+		return false
+	}
+	for i := range p.lines {
+		if ln := &p.lines[i]; ln.waitingHead+ln.waitingTail > 0 && (ln.urgent || ln.oldest+p.lag+p.tick > ln.budget) {
+			return true
+		}
+	}
+	return false
+}
+
+// oldestWait returns how long the first of all waiting jobs has waited, in
+// seconds.
+func (p *Policy) oldestWait() float64 {
+	oldest := 0.0
+	for i := range p.lines {
+		oldest = max(oldest, p.lines[i].oldest)
+	}
+	return oldest
+}
 
 // waitingWork returns the work that waits, in slot-seconds.
 func (p *Policy) waitingWork() float64 {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/statehash"
 )
 
 // state is everything the policy remembers. All else is derived from it and
@@ -43,6 +45,9 @@ func newState(s *settings, classes int) state {
 
 // MarshalJSON returns the whole state.
 func (p *Policy) MarshalJSON() ([]byte, error) { return json.Marshal(&p.st) }
+
+// StateHash returns the hash of the state that MarshalJSON writes.
+func (p *Policy) StateHash() statehash.Hash { return statehash.Of(&p.st) }
 
 // UnmarshalJSON restores what MarshalJSON returned. It refuses a state of other
 // classes, and one that no policy can have come to, and leaves p as it was when

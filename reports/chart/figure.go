@@ -38,8 +38,8 @@ type Axis struct {
 	// the data decide includes 0 unless it is logarithmic. Data beyond the
 	// bounds are drawn on the edge.
 	Min, Max float64
-	// Format writes a tick's number; nil: as the unit says.
-	Format func(float64) string
+	// Prefix stands before every number, "$ " for instance.
+	Prefix string
 	// Origin is the calendar time of 0 on a Clock axis. It is shown as it reads
 	// in UTC: for a clock elsewhere, add that clock's offset.
 	Origin time.Time

@@ -65,6 +65,7 @@ func writers() map[string]func(*Figure, io.Writer) error {
 		"SVG":      (*Figure).SVG,
 		"embedded": (*Figure).EmbedSVG,
 		"PNG":      (*Figure).PNG,
+		"PDF":      (*Figure).PDF,
 	}
 }
 
@@ -128,9 +129,15 @@ func TestFigureDegenerate(t *testing.T) {
 				if err := write(&f, &b); err != nil {
 					t.Fatalf("%s: %v", kind, err)
 				}
-				if kind == "PNG" {
+				switch kind {
+				case "PNG":
 					if _, err := png.Decode(&b); err != nil {
 						t.Fatal(err)
+					}
+					continue
+				case "PDF":
+					if !bytes.HasPrefix(b.Bytes(), []byte("%PDF-")) || !bytes.Contains(b.Bytes(), []byte("%%EOF")) {
+						t.Fatal("no PDF")
 					}
 					continue
 				}
@@ -174,6 +181,21 @@ func (s *textSurface) text(at point, l lettering, text string) {
 	s.boxes = append(s.boxes, textBox{rectangle{from, at.y - 0.72*l.size, from + w, at.y + 0.2*l.size}, text})
 }
 
+// problem tells of a text that covers another or leaves the drawing.
+func (s *textSurface) problem(width, height float64) string {
+	for i, a := range s.boxes {
+		if a.left < -0.5 || a.right > width+0.5 || a.top < 0 || a.bottom > height {
+			return fmt.Sprintf("%q leaves the figure: %+v of %v × %v", a.text, a.rectangle, width, height)
+		}
+		for _, b := range s.boxes[:i] {
+			if a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom {
+				return fmt.Sprintf("%q at %+v overlaps %q at %+v", a.text, a.rectangle, b.text, b.rectangle)
+			}
+		}
+	}
+	return ""
+}
+
 // No two texts of a figure overlap and none leaves it, whatever is shown.
 func TestFigureTextKeepsApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -206,15 +228,8 @@ func TestFigureTextKeepsApart(t *testing.T) {
 		l := f.layout(true)
 		var s textSurface
 		f.draw(&s, l)
-		for i, a := range s.boxes {
-			if a.left < -0.5 || a.right > l.width+0.5 || a.top < 0 || a.bottom > l.height {
-				t.Fatalf("%q leaves the figure: %+v of %v × %v", a.text, a.rectangle, l.width, l.height)
-			}
-			for _, b := range s.boxes[:i] {
-				if a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom {
-					t.Fatalf("%q at %+v overlaps %q at %+v", a.text, a.rectangle, b.text, b.rectangle)
-				}
-			}
+		if problem := s.problem(l.width, l.height); problem != "" {
+			t.Fatal(problem)
 		}
 	})
 }
@@ -259,10 +274,10 @@ func TestTickLabels(t *testing.T) {
 		{Axis{}, 0.1 + 0.2, "0.3"},
 		{Axis{Unit: Share}, 0.001, "0.1 %"},
 		{Axis{Unit: Seconds}, 0.03, "30 ms"},
-		{Axis{Unit: Seconds}, 90, "1.5 m"},
+		{Axis{Unit: Seconds}, 90, "1 m 30 s"},
 		{Axis{Unit: Seconds}, 86400, "1 d"},
 		{Axis{Unit: Seconds}, 0, "0 s"},
-		{Axis{Format: func(v float64) string { return "$" }}, 3, "$"},
+		{Axis{Prefix: "$ "}, 3, "$ 3"},
 	} {
 		if got := c.axis.write(c.v); got != c.want {
 			t.Errorf("%v as %v: %q, want %q", c.v, c.axis.Unit, got, c.want)

@@ -1,5 +1,7 @@
 package chart
 
+import "fmt"
+
 // Hue is a colour of the palette of Okabe and Ito ("Color universal design",
 // 2008), or a tone of grey. The zero Hue is the colour of text.
 type Hue uint8
@@ -43,6 +45,9 @@ func Distinct(i int) (Hue, Dash) {
 
 // rgb is a colour of the screen.
 type rgb uint32
+
+// hex returns the colour as style sheets write it.
+func (c rgb) hex() string { return fmt.Sprintf("#%06x", uint32(c)) }
 
 // tone is a hue's name in a style sheet, and its colour on white paper and on
 // a dark page. All tones of text have a contrast of at least 4.5 on both.

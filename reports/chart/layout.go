@@ -72,10 +72,7 @@ func (f *Figure) layout(titled bool) *layout {
 	left := 40.0
 	for i := range f.Panels {
 		p := &f.Panels[i]
-		pl := panelLayout{empty: p.Empty}
-		if pl.empty == "" {
-			pl.empty = "no data"
-		}
+		pl := panelLayout{empty: p.empty()}
 		pl.series = p.thinned()
 		scales[i], pl.ticks = p.yScale(len(f.Panels))
 		for _, t := range pl.ticks {
@@ -113,6 +110,14 @@ func (f *Figure) layout(titled bool) *layout {
 	}
 	l.height = math.Ceil(l.height + 4)
 	return l
+}
+
+// empty is what a panel without data says.
+func (p *Panel) empty() string {
+	if p.Empty == "" {
+		return "no data"
+	}
+	return p.Empty
 }
 
 func (p *Panel) height(panels int) float64 {

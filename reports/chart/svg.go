@@ -40,18 +40,6 @@ func svgFile(w io.Writer, title string, width, height float64, embedded bool, dr
 	return err
 }
 
-// Style is the style sheet of a page with embedded figures: the colours as
-// custom properties, light unless the reader prefers dark.
-func Style() string {
-	var light, dark strings.Builder
-	for _, t := range tones {
-		fmt.Fprintf(&light, "--%s:#%06x;", t.name, uint32(t.light))
-		fmt.Fprintf(&dark, "--%s:#%06x;", t.name, uint32(t.dark))
-	}
-	return ":root{color-scheme:light dark;" + light.String() + "}\n" +
-		"@media (prefers-color-scheme:dark){:root{" + dark.String() + "}}\n"
-}
-
 // svgSurface writes elements. Text is anchored, and set in the width it was
 // measured to have, so that a reader's font of another width does not make it
 // run into its neighbours.
@@ -122,7 +110,7 @@ func (s *svgSurface) paint(attribute string, hue Hue) string {
 	if s.embedded {
 		return fmt.Sprintf(`style="%s:var(--%s)"`, attribute, t.name)
 	}
-	return fmt.Sprintf(`%s="#%06x"`, attribute, uint32(t.light))
+	return fmt.Sprintf(`%s="%s"`, attribute, t.light.hex())
 }
 
 // path writes the points as moves relative to the one before, in tenths of a

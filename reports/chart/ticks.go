@@ -123,10 +123,9 @@ func within(at []float64, low, high float64) []float64 {
 }
 
 // write returns a tick's number as the axis says it.
-func (a *Axis) write(v float64) string {
-	if a.Format != nil {
-		return a.Format(v)
-	}
+func (a *Axis) write(v float64) string { return a.Prefix + a.unprefixed(v) }
+
+func (a *Axis) unprefixed(v float64) string {
 	switch a.Unit {
 	case Share:
 		return plain(v*100) + " %"
@@ -146,13 +145,20 @@ func (a *Axis) write(v float64) string {
 
 // writeSeconds returns a time in its largest unit.
 func writeSeconds(v float64) string {
-	for _, u := range []struct {
+	units := []struct {
 		seconds float64
 		name    string
-	}{{86400, " d"}, {3600, " h"}, {60, " m"}, {1, " s"}, {1e-3, " ms"}} {
-		if math.Abs(v) >= u.seconds*(1-1e-9) {
+	}{{86400, " d"}, {3600, " h"}, {60, " m"}, {1, " s"}, {1e-3, " ms"}}
+	for i, u := range units {
+		if math.Abs(v) < u.seconds*(1-1e-9) {
+			continue
+		}
+		whole := math.Trunc(v/u.seconds + math.Copysign(1e-9, v))
+		rest := math.Abs(v - whole*u.seconds)
+		if u.seconds < 60 || rest < 1e-6*u.seconds {
 			return plain(v/u.seconds) + u.name
 		}
+		return plain(whole) + u.name + " " + plain(rest/units[i+1].seconds) + units[i+1].name
 	}
 	if v == 0 {
 		return "0 s"

@@ -249,7 +249,7 @@ func (g *Grid) fill(ctx context.Context, s *scenarios.Scenario, hash string, see
 			return err
 		}
 		if r.Figures.Jobs.Arrived == 0 {
-			return noJobs{fmt.Errorf("%s, seed %d: holds no job: there is nothing to judge a policy by", s.Path, seeds[m.seed])}
+			return scenarios.NoJobs(s, seeds[m.seed])
 		}
 		bound := trial.Bound{LowerUSD: r.Figures.Floor.CostUSD}
 		if b := bounds[m.seed]; b != nil && b.LowerUSD > 0 {
@@ -264,12 +264,6 @@ func (g *Grid) fill(ctx context.Context, s *scenarios.Scenario, hash string, see
 		return nil
 	})
 }
-
-// noJobs is a trace without jobs.
-type noJobs struct{ error }
-
-// BadInput marks the error as the user's.
-func (noJobs) BadInput() bool { return true }
 
 func (g *Grid) done(found bool) {
 	if g.Done != nil {

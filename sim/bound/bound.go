@@ -2,6 +2,8 @@ package bound
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/skynet-ec2/skynet/sim"
@@ -75,17 +77,46 @@ func Compute(ctx context.Context, cfg *sim.Config, open func() (traces.Source, e
 		return nil, err
 	}
 	r := &Result{Scenario: cfg.Name, Seed: cfg.Seed, FloorUSD: g.floor(w)}
-	if err := r.lower(ctx, w, g, opt); err != nil {
-		return nil, err
-	}
 	if opt.LowerOnly {
+		if err := r.lower(ctx, w, g, opt); err != nil {
+			return nil, err
+		}
 		return r, nil
 	}
-	if err := r.plan(ctx, w, g, open, opt); err != nil {
+	if err := r.both(ctx, w, g, open, opt); err != nil {
 		return nil, err
 	}
 	if r.LowerUSD > 0 && r.PlanUSD > 0 {
 		r.Gap = r.PlanUSD/r.LowerUSD - 1
 	}
 	return r, nil
+}
+
+// both computes bound and plan, beside each other if it may. Neither needs
+// anything of the other.
+func (r *Result) both(ctx context.Context, w *world, g *grid, open func() (traces.Source, error), opt Options) error {
+	if opt.Parallel <= 1 {
+		if err := r.lower(ctx, w, g, opt); err != nil {
+			return err
+		}
+		return r.plan(ctx, w, g, open, opt)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	coarser := *g // the plan joins steps
+	coarser.cells = slices.Clone(g.cells)
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		quiet := opt // the plan takes longer, and one bar is enough
+		quiet.Progress = nil
+		quiet.Parallel = opt.Parallel - 1
+		if err := r.lower(ctx, w, g, quiet); err != nil {
+			stop(err)
+		}
+	})
+	if err := r.plan(ctx, w, &coarser, open, opt); err != nil {
+		stop(err)
+	}
+	wait.Wait()
+	return context.Cause(ctx)
 }

@@ -11,23 +11,17 @@ import "math"
 // are ready, one at least is in these times, and none earns more from the prices
 // than it costs; so what the cheapest such times cost, over what they earn, is
 // paid on top.
-func (v *valuer) cover(class int, theta float64, prices []float64) float64 {
+func (v *valuer) cover(c *claims, theta float64, prices []float64) float64 {
 	g := v.g
 	// what a step's jobs pay more when they find no instance
 	missed := make([]float64, g.steps+1)
-	room := 0.0
-	v.cells(class, func(k int32, s *sort, c *cell) {
-		room = max(room, v.room(s))
-		if pay := theta - v.gain(k, c.work/float64(c.n)); pay > 0 {
-			missed[c.step+1] += float64(float64(c.n) * pay)
-		}
-	})
+	c.missed(theta, missed)
 	for t := range g.steps {
 		missed[t+1] += missed[t]
 	}
 	// a job of step a is not served when nothing is ready in a … a+reach; one
 	// step more on either side, for times that begin or end within a step
-	reach := int(math.Ceil(room/g.seconds())) + 1
+	reach := int(math.Ceil(c.room/g.seconds())) + 1
 	gap := func(off, on int) float64 { // nothing is ready in off … on−1
 		if from, to := off+1, on-reach-1; to > from {
 			return missed[to] - missed[from]

@@ -147,16 +147,20 @@ type candidate struct {
 // covered returns the bound of prices with the first instance whole: the best
 // over the classes that may ask for it, and over the price of being late.
 func (b *bounder) covered(prices []float64, p proof) float64 {
+	const rounds = 14
 	if b.asked {
-		return b.coveredFor(b.class, prices, p, 14)
+		return b.coveredFor(b.class, prices, p, rounds)
 	}
-	best := p.sum
-	for class := range b.w.cfg.Classes {
-		if b.w.cfg.Classes[class].Attain == 0 || b.g.arrived[class] == 0 {
-			continue
+	usd := make([]float64, len(b.w.cfg.Classes))
+	b.each(len(usd), func(class int) {
+		if b.w.cfg.Classes[class].Attain > 0 && b.g.arrived[class] > 0 {
+			usd[class] = b.coveredFor(class, prices, p, rounds)
 		}
-		if usd := b.coveredFor(class, prices, p, 14); usd > best {
-			best, b.class = usd, class
+	})
+	best := p.sum
+	for class, x := range usd {
+		if x > best {
+			best, b.class = x, class
 		}
 	}
 	b.asked = true
@@ -165,9 +169,10 @@ func (b *bounder) covered(prices []float64, p proof) float64 {
 
 // coveredFor is covered for one class.
 func (b *bounder) coveredFor(class int, prices []float64, p proof, rounds int) float64 {
+	c := b.claimsOf(class)
 	at := func(theta float64) float64 {
 		theta = float64(b.w.price * tenTo(theta))
-		return p.sum - p.jobs[class] + b.pay(class, theta) + b.cover(class, theta, prices)
+		return p.sum - p.jobs[class] + c.pay(theta) + b.cover(c, theta, prices)
 	}
 	// concave in theta: golden section over its power of ten, in slot-seconds a job
 	lo, hi := -4.0, 6.0

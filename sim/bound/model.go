@@ -14,15 +14,16 @@ import (
 // It keeps the state at the start of every step, so that a change of the slots
 // is played from where it begins to where nothing is left of it.
 type model struct {
-	h     float64
-	steps int
-	lines []modelLine // by priority, most urgent first
-	cap   []float64   // slots by step
-	held  []float64   // of those, held by jobs started before
-	late  []float64   // jobs by class
-	base  []place     // by step and line
-	fresh []place     // by step and line: what arrives from the step on
-	needs []float64   // slots that what arrives in a step takes of it
+	h        float64
+	steps    int
+	lines    []modelLine // by priority, most urgent first
+	cap      []float64   // slots by step
+	held     []float64   // of those, held by jobs started before
+	late     []float64   // jobs by class
+	base     []place     // by step and line
+	fresh    []place     // by step and line: what arrives from the step on
+	needs    []float64   // slots that what arrives in a step takes of it
+	from, to int         // changes begin in from … to−1, and end there
 
 	// scratch of a change
 	dcap     []float64 // change of cap
@@ -54,6 +55,7 @@ func newModel(w *world, g *grid) *model {
 		cap: make([]float64, g.steps), held: make([]float64, g.steps),
 		late: make([]float64, len(w.cfg.Classes)), change: make([]float64, len(w.cfg.Classes)),
 		dcap: make([]float64, g.steps+1), dheld: make([]float64, g.steps+3),
+		to: g.steps,
 	}
 	var priorities []int
 	for i := range g.sorts {
@@ -308,10 +310,23 @@ func (x span) add(v []float64, steps int) (from, to int) {
 	return from, to
 }
 
+// part returns the model with changes bound to the steps from … to−1. Parts that
+// do not overlap may be changed at the same time.
+func (m *model) part(from, to int) *model {
+	p := *m
+	p.from, p.to = from, to
+	p.late = slices.Clone(m.late)
+	p.change = make([]float64, len(m.change))
+	p.dcap, p.dheld = make([]float64, len(m.dcap)), make([]float64, len(m.dheld))
+	p.now, p.was = make([]place, len(m.now)), make([]place, len(m.was))
+	return &p
+}
+
 // try plays a change of slots and leaves in m.change how many more jobs of each
 // class are late. With commit the change stays. Without, it ends early once
-// enough says so of the change so far. It returns the steps played.
-func (m *model) try(spans []span, commit bool, enough func() bool) int {
+// enough says so of the change so far. It returns the steps played, and whether
+// all that follows from the change lies within the model's part.
+func (m *model) try(spans []span, commit bool, enough func() bool) (steps int, within bool) {
 	clear(m.change)
 	first, last := m.steps, 0
 	for _, x := range spans {
@@ -319,7 +334,12 @@ func (m *model) try(spans []span, commit bool, enough func() bool) int {
 		first, last = min(first, from), max(last, to)
 	}
 	if first >= last {
-		return 0
+		return 0, true
+	}
+	within = first >= m.from && last <= m.to && (first > m.from || m.from == 0)
+	if !within {
+		m.forget(first, last, first)
+		return 0, false
 	}
 	n := len(m.lines)
 	copy(m.was, m.base[first*n:(first+1)*n])
@@ -328,6 +348,10 @@ func (m *model) try(spans []span, commit bool, enough func() bool) int {
 	t := first
 	m.far = first
 	for ; t < m.steps; t++ {
+		if t == m.to-1 && m.to < m.steps {
+			within = false
+			break
+		}
 		run += m.dheld[t]
 		m.dheld[t] = 0
 		held := m.held[t]
@@ -368,19 +392,26 @@ func (m *model) try(spans []span, commit bool, enough func() bool) int {
 			copy(m.base[t*n:], m.now)
 		}
 	}
-	for u := t; u <= m.far && u < len(m.dheld); u++ { // differences too small to matter
-		m.dheld[u] = 0
-	}
-	for u := first; u < last; u++ {
-		if commit {
+	if commit {
+		for u := first; u < last; u++ {
 			m.cap[u] += m.dcap[u]
 		}
-		m.dcap[u] = 0
-	}
-	if commit {
 		for i, x := range m.change {
 			m.late[i] += x
 		}
 	}
-	return 2*played + (t-first)/4
+	m.forget(first, last, t)
+	return 2*played + (t-first)/4, within
+}
+
+// forget clears what a change of the steps first … last−1 left behind that was
+// played up to step t: differences of slots, and those of held slots that are
+// too small to matter.
+func (m *model) forget(first, last, t int) {
+	if first < last {
+		clear(m.dcap[first:last])
+	}
+	for u := t; u <= m.far && u < len(m.dheld); u++ {
+		m.dheld[u] = 0
+	}
 }

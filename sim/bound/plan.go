@@ -38,7 +38,7 @@ func (g *grid) rounds() int {
 	for _, n := range g.arrived {
 		jobs += n
 	}
-	return int(min(max(80_000_000/max(jobs, 1), 2), 4))
+	return int(min(max(80_000_000/max(jobs, 1), 3), 4))
 }
 
 // plan searches the best plan and replays it.
@@ -55,6 +55,7 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 	if !w.hourly {
 		p.lag = w.lags.Quantile(w.unit, 0.7).Seconds()
 	}
+	p.parallel = opt.Parallel > 1
 	if p.kinds == nil {
 		return errors.New("no type to plan with")
 	}

@@ -38,6 +38,10 @@ type searcher struct {
 	minute int32 // ticks that are paid at least
 	last   int32 // the last tick at which the run still goes on
 
+	from, to int32 // the ticks in which new rents are looked for
+	parts    int   // of the time that are searched beside each other
+	parallel bool  // they may use a second goroutine
+
 	spans []span
 	hot   []int32 // ticks at which jobs are late
 }
@@ -68,6 +72,11 @@ func newSearcher(w *world, g *grid, m *model, seed uint64) *searcher {
 		end = seconds(g.last) + 600
 	}
 	s.last = int32(end / s.tick)
+	s.from, s.to = int32(s.grid/s.tick), s.last
+	s.parts = 1
+	if float64(m.steps)*m.h >= handsMin {
+		s.parts = 2
+	}
 	return s
 }
 
@@ -228,7 +237,6 @@ func (s *searcher) apply(c *swap, dollars float64) {
 // anneal makes changes until steps of the model have been played: worse ones
 // too, the less the cooler. It returns early when ctx is done.
 func (s *searcher) anneal(ctx context.Context, hot, cold float64, steps int64, sweeps int, progress func(share float64)) {
-	var c swap
 	for sweep := range sweeps {
 		if ctx.Err() != nil {
 			return
@@ -238,25 +246,36 @@ func (s *searcher) anneal(ctx context.Context, hot, cold float64, steps int64, s
 		heat := hot + float64(share*(cold-hot))
 		s.kink = max(0, float64(6*(share-0.5)))
 		s.locate()
-		for left := steps / int64(sweeps); left > 0; {
-			left -= 20
-			if !s.propose(&c) {
-				continue
-			}
-			dollars := s.worth(&c)
-			may := s.rng.Float64() * heat
-			spans := s.spansOf(&c)
-			// with fewer slots late jobs only become more
-			var enough func() bool
-			if !slices.ContainsFunc(spans, func(x span) bool { return x.slots > 0 }) {
-				enough = func() bool { return dollars+s.penalty() > may+1e-9 }
-			}
-			left -= int64(s.m.try(spans, false, enough))
-			if worse := dollars + s.penalty(); worse <= may {
-				s.apply(&c, dollars)
-			}
+		if s.divided(sweep) {
+			s.divide(heat, steps/int64(sweeps))
+		} else {
+			s.sweep(heat, steps/int64(sweeps))
 		}
 		s.reprice(0.3)
+	}
+}
+
+// sweep makes changes at one heat until so many steps have been played.
+func (s *searcher) sweep(heat float64, steps int64) {
+	var c swap
+	for left := steps; left > 0; {
+		left -= 20
+		if !s.propose(&c) {
+			continue
+		}
+		dollars := s.worth(&c)
+		may := s.rng.Float64() * heat
+		spans := s.spansOf(&c)
+		// with fewer slots late jobs only become more
+		var enough func() bool
+		if !slices.ContainsFunc(spans, func(x span) bool { return x.slots > 0 }) {
+			enough = func() bool { return dollars+s.penalty() > may+1e-9 }
+		}
+		played, within := s.m.try(spans, false, enough)
+		left -= int64(played)
+		if within && dollars+s.penalty() <= may {
+			s.apply(&c, dollars)
+		}
 	}
 }
 
@@ -412,11 +431,10 @@ func (s *searcher) proposeWindows(c *swap, i int, r rent, d int32) bool {
 
 // insert draws a new rent: where jobs are late, or anywhere.
 func (s *searcher) insert(c *swap) bool {
-	first := int32(s.grid / s.tick)
-	if s.last <= first+1 {
+	if s.to <= s.from+1 {
 		return false
 	}
-	at := first + s.rng.Int32N(s.last-first)
+	at := s.from + s.rng.Int32N(s.to-s.from)
 	if len(s.hot) > 0 && s.rng.IntN(4) > 0 {
 		at = s.hot[s.rng.IntN(len(s.hot))]
 	}

@@ -273,7 +273,7 @@ func (v *valuer) prove(prices []float64) proof {
 			continue
 		}
 		theta := v.marginal(class)
-		p.theta[class], p.jobs[class] = theta, v.pay(class, theta)
+		p.theta[class], p.jobs[class] = theta, v.claimsOf(class).pay(theta)
 		p.sum += p.jobs[class]
 	}
 	return p
@@ -283,11 +283,14 @@ func (v *valuer) prove(prices []float64) proof {
 func (v *valuer) marginal(class int) float64 {
 	gains, counts := v.gains[:0], v.counts[:0]
 	most, n := 0.0, int64(0)
-	v.cells(class, func(k int32, s *sort, c *cell) {
-		if x := v.gain(k, c.work/float64(c.n)); x > 0 {
-			gains, counts = append(gains, x), append(counts, c.n)
-			most = max(most, x)
-			n += c.n
+	v.sortsOf(class, func(_ *sort, keys []int32) {
+		for _, k := range keys {
+			c := &v.g.cells[k]
+			if x := v.gain(k, c.work/float64(c.n)); x > 0 {
+				gains, counts = append(gains, x), append(counts, c.n)
+				most = max(most, x)
+				n += c.n
+			}
 		}
 	})
 	v.gains, v.counts = gains, counts
@@ -310,39 +313,6 @@ func (v *valuer) marginal(class int) float64 {
 		}
 	}
 	return hi
-}
-
-// cells calls f for every cell of a class that is promised something.
-func (v *valuer) cells(class int, f func(k int32, s *sort, c *cell)) {
-	for i := range v.sort {
-		s := &v.g.sorts[i]
-		if s.class != class {
-			continue
-		}
-		for _, k := range v.sort[i] {
-			f(k, s, &v.g.cells[k])
-		}
-	}
-}
-
-// pay returns what the jobs of a class pay at least if being late costs theta a
-// job: the sum of what each pays in time, or late with theta, less theta for
-// those that may be late. Services within a cell are known by their sum only,
-// so the saving is bounded by its secant between the sort's limits.
-func (v *valuer) pay(class int, theta float64) float64 {
-	total := float64(-theta * float64(v.g.budget[class]))
-	v.cells(class, func(k int32, s *sort, c *cell) {
-		n := float64(c.n)
-		mean := c.work / n
-		total += float64(n*v.short[k]) + float64(c.work*v.rate[k])
-		a, b := max(v.gain(k, s.lo)-theta, 0), max(v.gain(k, s.hi)-theta, 0)
-		if a == 0 && b == 0 {
-			return
-		}
-		x := min(max((mean-s.lo)/(s.hi-s.lo), 0), 1)
-		total -= float64(n * (a + float64(x*(b-a))))
-	})
-	return total
 }
 
 // feasible lowers prices until no instance can earn more than it costs, and to

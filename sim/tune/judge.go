@@ -49,6 +49,12 @@ func (t *tuning) judgeAll(ctx context.Context, finalists []int, sums []Summary, 
 	o.Telling, o.Worth = t.telling(candidates), t.worth
 	o.Rolling = t.roll(candidates, seen, weeks)
 	t.advise(o, pick, weeks)
+	if t.cfg.Swing {
+		var err error
+		if o.Swings, err = t.swings(ctx, o.Rows[o.Advice].candidate, seen); err != nil {
+			return nil, err
+		}
+	}
 	return o, nil
 }
 

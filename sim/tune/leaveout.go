@@ -21,6 +21,7 @@ func LeaveOut(ctx context.Context, cfg *Config, budget int) ([]LeftOut, error) {
 	for out := range cfg.Inputs.Scenarios {
 		others := func(f *Fold) bool { return f.Scenario != out }
 		sub := *cfg
+		sub.Swing = false
 		sub.Search, sub.Select = only(cfg.Search, others), only(cfg.Select, others)
 		sub.Judge = only(cfg.Judge, func(f *Fold) bool { return f.Scenario == out })
 		sub.Budget = budget

@@ -109,6 +109,12 @@ func valueAt(p *policy.Param, u float64) any {
 	} else {
 		x = p.Min + float64(u*(p.Max-p.Min))
 	}
+	return rounded(p, x)
+}
+
+// rounded returns a number as a person would write it: four digits, whole
+// seconds, within the parameter's bounds.
+func rounded(p *policy.Param, x float64) float64 {
 	switch {
 	case p.Kind == policy.Integer:
 		x = math.Round(x)

@@ -27,6 +27,9 @@ type Config struct {
 	// EvenBroken makes the least broken candidate the outcome where none keeps
 	// its promises.
 	EvenBroken bool
+	// Swing also moves each number of the advised candidate down and up, beyond the
+	// budget: SwingRuns says how many runs that takes.
+	Swing bool
 }
 
 // Status is how far a tuning has come.
@@ -143,6 +146,9 @@ type Outcome struct {
 	Rolling Rolling `json:"rolling_origin"`
 	// Points are the finalists, for a plot.
 	Points []Point `json:"finalists"`
+	// Swings of the advised row's parameters, where they were asked for: a report
+	// shows them, and what is tuned is the same with and without one.
+	Swings []Swing `json:"-"`
 }
 
 // Point is a finalist on the weeks that chose between them.

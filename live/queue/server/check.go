@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/skynet-ec2/skynet/live/api"
@@ -213,6 +215,18 @@ func checkLimit(p *problems, l *api.Limit) {
 
 func checkKeyLimit(p *problems, l *api.KeyLimit) {
 	p.within("running_max", float64(l.RunningMax), 0, 1e9)
+}
+
+func checkObserve(p *problems, r *api.ObserveRequest) {
+	for _, name := range slices.Sorted(maps.Keys(r.Speeds)) {
+		p.within("speeds."+name, r.Speeds[name], 1e-6, 1e6)
+	}
+	for i, l := range r.LateAfter {
+		field := fmt.Sprintf("late_after[%d].", i)
+		p.name(field+"type", l.Type, true)
+		p.within(field+"priority", float64(l.Priority), 0, 255)
+		p.within(field+"after_s", l.AfterS, 0, 1e12)
+	}
 }
 
 func checkWeight(p *problems, w *api.Weight) { p.within("weight", float64(w.Weight), 1, 1000) }

@@ -31,6 +31,7 @@ type Engine interface {
 	Groups(ctx context.Context, tenant string) (api.GroupsResponse, error)
 
 	Stats(tenant string) api.Stats
+	Observe(api.ObserveRequest) (api.Observed, error)
 	Queues() api.QueuesResponse
 	Pause(ctx context.Context, kind string) (api.Queue, error)
 	Resume(ctx context.Context, kind string) (api.Queue, error)

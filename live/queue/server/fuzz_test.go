@@ -34,6 +34,7 @@ var bodies = map[string]string{
 	"setSchedule":    `{"cron": "*/5 * * * *", "zone": "Europe/Berlin", "job": {"type": "a"}}`,
 	"direct":         `{"role": "photos", "op": "update", "bundle": "v2", "percent": 10, "spread_ms": 1000, "lasts_ms": 60000, "reason": "a new release"}`,
 	"makeToken":      `{"role": "producer", "name": "gallery", "tenant": "smith", "lasts_s": 3600}`,
+	"observe":        `{"speeds": {"c7i.large": 1.5}, "late_after": [{"type": "a", "priority": 0}]}`,
 	"bootstrap":      `{"kind": "shared", "cluster": "test", "boot_id": "b-1", "instance_id": "i-1", "at": "2026-01-01T00:00:00Z", "mac": "00"}`,
 }
 

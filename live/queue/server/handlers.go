@@ -22,6 +22,7 @@ var handlers = map[string]handler{
 	"group":         (*call).group,
 
 	"stats":       (*call).stats,
+	"observe":     (*call).observe,
 	"statsStream": (*call).statsStream,
 	"history":     (*call).history,
 	"listWorkers": (*call).listWorkers,

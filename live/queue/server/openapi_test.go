@@ -320,6 +320,8 @@ func everyCall(t *testing.T, operator, worker, reader, nobody *client.Client) {
 	good(err)
 	_, err = reader.Stats(ctx)
 	good(err)
+	_, err = operator.Observe(ctx, api.ObserveRequest{Speeds: map[string]float64{"c7i.large": 1.5}, LateAfter: []api.LateAfter{{Type: "a", Priority: 0}}})
+	good(err)
 	_, err = reader.Workers(ctx)
 	good(err)
 	seen := 0

@@ -21,6 +21,22 @@ func (c *call) statsNow() api.Stats {
 
 func (c *call) stats() error { return c.answer(c.statsNow()) }
 
+// observe tells a controller what it decides by.
+func (c *call) observe() error {
+	if err := c.wholeQueue(); err != nil {
+		return err
+	}
+	r, err := take(c, bodyBytesMax, checkObserve)
+	if err != nil {
+		return err
+	}
+	o, err := c.engine.Observe(r)
+	if err != nil {
+		return err
+	}
+	return c.answer(o)
+}
+
 // Bounds of the time between two events of a stream.
 const (
 	everyMin     = 200 * time.Millisecond

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy/journal"
+	"github.com/skynet-ec2/skynet/scenarios"
+	"github.com/skynet-ec2/skynet/traces/compressed"
+)
+
+// checkJournal returns an error if no journal can have the name path.
+func checkJournal(path string) error {
+	name := strings.ToLower(path)
+	for _, ext := range []string{".gz", ".zst"} {
+		name = strings.TrimSuffix(name, ext)
+	}
+	if path != "" && !strings.HasSuffix(name, ".jsonl") {
+		return inputError(fmt.Errorf("%s: unknown extension: a journal is called .jsonl.zst, .jsonl.gz or .jsonl", path))
+	}
+	return nil
+}
+
+// intoJournal runs work with a journal that begins with header, in the file at
+// path, which appears whole if work returns nil and not at all otherwise.
+// Without a path work gets nil.
+func intoJournal(path string, header func() journal.Header, work func(*journal.Writer) error) error {
+	if path == "" {
+		return work(nil)
+	}
+	return into(path, func(w io.Writer) error {
+		z, err := compressed.NewWriter(w, path)
+		if err != nil {
+			return err
+		}
+		j := journal.NewWriter(z, header(), 0)
+		if err := work(j); err != nil {
+			return err
+		}
+		if err := j.Close(); err != nil {
+			return err
+		}
+		return z.Close()
+	})
+}
+
+// journalOf returns a reader of the journal in the files at paths, which ends
+// with ctx.
+func journalOf(ctx context.Context, paths []string, torn bool) *journal.Reader {
+	sources := make([]journal.Source, len(paths))
+	for i, path := range paths {
+		sources[i] = journal.Source{Name: path, Open: func() (io.ReadCloser, error) { return openText(ctx, path) }}
+	}
+	r := journal.NewReader(sources...)
+	r.Tear = torn
+	return r
+}
+
+// text is a file that is decompressed as it is read.
+type text struct {
+	*compressed.Reader
+	file *os.File
+	ctx  context.Context
+}
+
+func openText(ctx context.Context, path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, inputError(fmt.Errorf("%s: is a folder, not a file", path))
+	}
+	z, err := compressed.NewReader(f)
+	if err != nil {
+		f.Close()
+		return nil, inputError(fmt.Errorf("%s: %w", path, err))
+	}
+	return &text{z, f, ctx}, nil
+}
+
+func (t *text) Read(p []byte) (int, error) {
+	if err := t.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := t.Reader.Read(p)
+	if err != nil && err != io.EOF && t.Kind != "" && !compressed.Truncated(err) {
+		err = &compressed.Error{Kind: t.Kind, Err: err}
+	}
+	return n, err
+}
+
+func (t *text) Close() error {
+	t.Reader.Close()
+	return t.file.Close()
+}
+
+// instants are the forms in which --at, --from and --to may name a time.
+const instants = `on the users' clock, "2008-06-01 20:14", or the first "Sun 20:14" of the run; with a zone, 2008-06-01T20:14:00Z; or the time since the run's start, 30h`
+
+// parseInstant returns the time that text names in a run that starts at start,
+// where the users' clock is offset from UTC.
+func parseInstant(text string, start time.Time, offset time.Duration) (time.Time, error) {
+	zone := time.FixedZone("", int(offset/time.Second))
+	for _, layout := range []string{
+		time.RFC3339Nano, "Mon 2006-01-02 15:04:05 -07:00", "Mon 2006-01-02 15:04:05 UTC",
+		time.DateTime, "2006-01-02 15:04", time.DateOnly, "Mon 2006-01-02 15:04:05",
+	} {
+		in := zone
+		if strings.HasSuffix(layout, "UTC") {
+			in = time.UTC
+		}
+		if at, err := time.ParseInLocation(layout, text, in); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	if d, err := scenarios.ParseDuration(text); err == nil && d >= 0 {
+		return start.Add(d), nil
+	}
+	if word, clock, ok := strings.Cut(text, " "); ok {
+		for _, layout := range []string{time.TimeOnly, toMinute} {
+			if at, err := time.Parse(layout, clock); err == nil {
+				if found, ok := firstWeekday(word, at, start.In(zone)); ok {
+					return found.UTC(), nil
+				}
+			}
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q: is no time: give one %s", text, instants)
+}
+
+const toMinute = "15:04"
+
+// firstWeekday returns the first weekday of a name, at the clock time of clock,
+// from start on and in its zone.
+func firstWeekday(name string, clock, start time.Time) (time.Time, bool) {
+	for day := range 8 {
+		on := start.AddDate(0, 0, day)
+		found := time.Date(on.Year(), on.Month(), on.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, start.Location())
+		if strings.EqualFold(on.Weekday().String()[:3], name) && !found.Before(start) {
+			return found, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,211 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/fleet"
+	"github.com/skynet-ec2/skynet/policy"
+)
+
+// carryOut does what was decided, as far as it may. Nothing is asked of anybody
+// before what is asked has been saved.
+func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, ends []string) error {
+	if r.Outcome.Held = c.held(now); r.Outcome.Held != "" {
+		return c.saved(ctx, now, r)
+	}
+	d := c.behindCaps(r)
+	c.planDrains(now, d, r)
+	var rounds []round
+	for i := range d.Launches {
+		rounds = append(rounds, round{launch: &d.Launches[i], typ: d.Launches[i].Type, market: d.Launches[i].Market, count: d.Launches[i].Count})
+	}
+	c.intend(now, r, rounds)
+	asks := c.ledger.Due(now)
+	if err := c.saved(ctx, now, r); err != nil || r.Outcome.Held != "" {
+		return err
+	}
+	c.tellWorkers(ctx, now, r)
+	c.launch(ctx, now, r, rounds, asks)
+	c.terminate(ctx, now, r, ends)
+	return c.saved(ctx, now, r)
+}
+
+// held returns why nothing is carried out; empty: it is.
+func (c *Controller) held(now time.Time) string {
+	if c.c.Actuator == nil {
+		return "mode observe"
+	}
+	if s := c.c.Stop(now); s.Is(now) {
+		return s.String()
+	}
+	return ""
+}
+
+// behindCaps returns the decision reduced to what the caps allow that stand now.
+// Without caps that can be read nothing is launched.
+func (c *Controller) behindCaps(r *Result) *policy.Decision {
+	if c.c.Caps == nil {
+		return &r.Decided
+	}
+	caps, err := c.c.Caps()
+	if err != nil {
+		r.fault("caps", err)
+		d := r.Decided
+		d.Launches = nil
+		return &d
+	}
+	d := caps.Clamp(&c.obs, &c.c.Env.Catalog, r.Decided)
+	return &d
+}
+
+// fault notes what went wrong.
+func (r *Result) fault(what string, err error) {
+	r.Outcome.Errors = append(r.Outcome.Errors, fmt.Sprintf("%s: %v", what, err))
+}
+
+// saved saves. Where that fails for now, nothing is carried out.
+func (c *Controller) saved(ctx context.Context, now time.Time, r *Result) error {
+	err := c.save(ctx, now)
+	if errors.Is(err, ErrFenced) {
+		r.Outcome.Held = "another controller has taken over"
+		return err
+	}
+	if err != nil {
+		r.Outcome.Held = "nothing can be saved"
+		r.fault("store", err)
+	}
+	return nil
+}
+
+// planDrains books which instances drain from now on, and which do no longer.
+func (c *Controller) planDrains(now time.Time, d *policy.Decision, r *Result) {
+	for _, number := range d.Undrains {
+		if at, draining := c.drain(number); draining {
+			c.drains = slices.Delete(c.drains, at, at+1)
+			c.sight.back = append(c.sight.back, number)
+			r.Outcome.Undrained++
+		}
+	}
+	for _, number := range d.Drains {
+		at, draining := c.drain(number)
+		alive := slices.ContainsFunc(c.obs.Fleet.Instances, func(in policy.Instance) bool { return in.ID == number })
+		if draining || !alive {
+			continue
+		}
+		c.drains = slices.Insert(c.drains, at, Drain{Instance: number, Since: now})
+		r.Outcome.Drained++
+	}
+}
+
+// forgetDrains drops drains of instances that are gone.
+func (c *Controller) forgetDrains(now time.Time) {
+	list := c.ledger.Instances(now, &c.c.Env.Catalog)
+	c.drains = slices.DeleteFunc(c.drains, func(d Drain) bool {
+		return !slices.ContainsFunc(list, func(in policy.Instance) bool { return in.ID == d.Instance })
+	})
+}
+
+// tellWorkers takes instances out of service at the queue, and back into it.
+// What a worker is told is what counts: one that is not told what it should be
+// is told again.
+func (c *Controller) tellWorkers(ctx context.Context, now time.Time, r *Result) {
+	for _, number := range c.sight.back {
+		c.direct(ctx, r, number, api.OpWork, "wanted again")
+	}
+	c.sight.back = c.sight.back[:0]
+	for i := range c.drains {
+		d := &c.drains[i]
+		w := c.workerOf(d.Instance)
+		told := !d.Told.IsZero() && (w == nil || w.Directive == api.OpDrain || w.Directive == api.OpShutdown)
+		if told {
+			continue
+		}
+		d.Told = time.Time{}
+		if c.direct(ctx, r, d.Instance, api.OpDrain, fmt.Sprintf("decision %d", r.Decision)) {
+			d.Told = now
+		}
+	}
+}
+
+// direct tells an instance's workers what to do. It reports whether the queue has
+// taken it down.
+func (c *Controller) direct(ctx context.Context, r *Result, number policy.InstanceID, op api.Op, reason string) bool {
+	id, known := c.ledger.EC2ID(number)
+	if !known { // it has no name yet
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
+	defer cancel()
+	if _, err := c.c.Queue.Direct(ctx, api.DirectiveRequest{InstanceID: id, Op: op, Reason: reason}); err != nil {
+		r.fault(fmt.Sprintf("%s %s", op, id), err)
+		return false
+	}
+	return true
+}
+
+// terminate ends what the sweep wants ended, and drained instances on which
+// nothing runs and nothing will.
+func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, ends []string) {
+	for i := range c.drains {
+		d := &c.drains[i]
+		id, known := c.ledger.EC2ID(d.Instance)
+		if !known || d.Told.IsZero() || !c.idle(d, id) {
+			continue
+		}
+		c.ledger.Doom(d.Instance)
+		if !slices.Contains(ends, id) {
+			ends = append(ends, id)
+		}
+	}
+	if len(ends) == 0 {
+		return
+	}
+	if s := c.c.Stop(now); s.Is(now) { // somebody stopped it meanwhile
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
+	defer cancel()
+	endings := c.c.Actuator.Terminate(ctx, ends)
+	c.ledger.Ended(c.c.Now().UTC(), endings)
+	world := now.Sub(c.recorder.Origin()).Nanoseconds()
+	for _, e := range endings {
+		switch e.Ended {
+		case fleet.Accepted:
+			r.Terminated = append(r.Terminated, e.ID)
+			c.recorder.Terminated(world)
+		case fleet.Denied:
+			r.fault("terminate "+e.ID, errors.New(e.Code+": "+e.Message))
+		}
+	}
+}
+
+// idle reports whether a drained instance may be ended: the queue was read after
+// it had been told, says that the instance's worker is told to take no more, and
+// knows of nothing that runs on it. An instance whose worker was never heard of
+// has run nothing; it was told before it could ask.
+func (c *Controller) idle(d *Drain, id string) bool {
+	w := c.sight.workers[id]
+	if w == nil {
+		if !c.heard(d.Instance) {
+			return true
+		}
+		return c.sight.queue != nil && c.sight.queueAt.After(d.Told)
+	}
+	return c.sight.queue != nil && c.sight.queueAt.After(d.Told) &&
+		(w.Directive == api.OpDrain || w.Directive == api.OpShutdown) && len(w.Running) == 0
+}
+
+// heard reports whether an instance's worker was ever heard of.
+func (c *Controller) heard(number policy.InstanceID) bool {
+	for i := range c.obs.Fleet.Instances {
+		if in := &c.obs.Fleet.Instances[i]; in.ID == number {
+			return !in.LastSeen.IsZero()
+		}
+	}
+	return true // doubt ends nothing
+}

@@ -1,0 +1,158 @@
+package controller
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/fleet"
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/observe"
+)
+
+// sight is what one tick has seen.
+type sight struct {
+	queue      *api.Observed // nil: it could not be read
+	queueErr   error
+	queueSince time.Time // since when every reading succeeded; zero: the last did not
+	queueAt    time.Time // of the last reading that did
+	view       fleet.View
+	viewAt     time.Time                      // of the last complete one
+	workers    map[string]*api.ObservedWorker // by EC2's id, the latest registered
+	back       []policy.InstanceID            // that are wanted again
+	ready      float64                        // slots at the last tick
+	busy       float64
+	at         time.Time // of the last tick; zero: there was none
+}
+
+// gather reads queue and fleet at the same time.
+func (c *Controller) gather(ctx context.Context) {
+	s := &c.sight
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
+		defer cancel()
+		o, err := c.c.Queue.Observe(ctx, c.observeRequest())
+		s.queue, s.queueErr = &o, err
+		if err != nil {
+			s.queue = nil
+		}
+	})
+	fleetCtx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
+	defer cancel()
+	s.view = c.c.Observer.Observe(fleetCtx)
+	wait.Wait()
+	now := c.c.Now().UTC()
+	if s.queue != nil {
+		s.queueAt = now
+		if s.queueSince.IsZero() {
+			s.queueSince = now
+		}
+		s.workers = map[string]*api.ObservedWorker{}
+		for i := range s.queue.Workers {
+			w := &s.queue.Workers[i]
+			if known := s.workers[w.InstanceID]; known == nil || !w.RegisteredAt.Before(known.RegisteredAt) {
+				s.workers[w.InstanceID] = w
+			}
+		}
+	} else {
+		s.queueSince = time.Time{}
+		c.c.Log.Warn("the queue cannot be read", "fleet", c.c.Fleet, "error", s.queueErr)
+	}
+	if s.view.Complete {
+		s.viewAt = s.view.At
+	} else {
+		c.c.Log.Warn("EC2's lists cannot be read whole", "fleet", c.c.Fleet, "error", s.view.Err)
+	}
+}
+
+// observeRequest says how fast slots are and which starts are late.
+func (c *Controller) observeRequest() api.ObserveRequest {
+	r := api.ObserveRequest{Speeds: map[string]float64{}}
+	for i := range c.c.Env.Catalog.Types {
+		t := &c.c.Env.Catalog.Types[i]
+		r.Speeds[t.Name] = t.Speed
+	}
+	for key, k := range c.follow.kinds {
+		if k.kind.Class >= 0 {
+			r.LateAfter = append(r.LateAfter, api.LateAfter{Type: key.jobType, Priority: key.priority, AfterS: max(0, time.Duration(k.kind.LateAfter).Seconds())})
+		}
+	}
+	return r
+}
+
+// followed is how the recorder's kinds follow the queue's counters.
+type followed struct {
+	epoch uint32
+	kinds map[kindKey]*followedKind
+	order []*observe.Kind // by index in the latest reading
+}
+
+type kindKey struct {
+	jobType  string
+	priority int
+}
+
+type followedKind struct {
+	kind *observe.Kind
+	last *observe.Counters
+}
+
+// take makes the recorder count what the queue counted.
+func (f *followed) take(r *observe.Recorder, o *api.Observed) {
+	if f.kinds == nil {
+		f.kinds = map[kindKey]*followedKind{}
+	}
+	anew := f.epoch != o.Epoch
+	f.epoch = o.Epoch
+	f.order = f.order[:0]
+	seen := map[kindKey]bool{}
+	for i := range o.Kinds {
+		k := &o.Kinds[i]
+		key := kindKey{k.Type, k.Priority}
+		seen[key] = true
+		x := f.kinds[key]
+		if x == nil {
+			x = &followedKind{kind: r.Kind(k.Type, k.Priority, 0)}
+			f.kinds[key] = x
+			if !anew { // all of it came since the last reading
+				x.last = &observe.Counters{}
+			}
+		}
+		if anew {
+			x.last = nil
+		}
+		now := countersOf(k, r.Origin())
+		x.kind.Follow(now, x.last)
+		x.last = now
+		f.order = append(f.order, x.kind)
+	}
+	for key, x := range f.kinds { // a new leader knows only of kinds it has jobs of
+		if !seen[key] {
+			x.kind.Follow(&observe.Counters{}, nil)
+			x.last = &observe.Counters{}
+		}
+	}
+}
+
+// countersOf returns what the queue counted of a kind, in the recorder's time.
+func countersOf(k *api.ObservedKind, origin time.Time) *observe.Counters {
+	ns := func(s float64) int64 { return int64(s * 1e9) }
+	c := &observe.Counters{
+		Arrived: k.Arrived, Started: k.Started, StartedLate: k.StartedLate, Completed: k.Completed,
+		Failed: k.Failed, Expired: k.Lost, Returned: k.Returned,
+		Estimated: k.ArrivedEstimated, Estimate: ns(k.ArrivedEstimateS),
+		Work: k.WorkS, WorkSquared: k.WorkSquaredS2,
+		Waiting: k.Waiting, Running: k.Leased,
+		WaitingEstimated: k.WaitingEstimated, WaitingEstimate: ns(k.WaitingEstimateS),
+	}
+	for _, w := range k.Works {
+		c.Works = append(c.Works, observe.Bucket{Of: w.Of, Jobs: w.Jobs})
+	}
+	for _, a := range k.Arrivals {
+		at := max(0, a.Of*int64(policy.AgeStep)-origin.UnixNano())
+		c.Ages = append(c.Ages, observe.Bucket{Of: at, Jobs: a.Jobs})
+	}
+	return c
+}

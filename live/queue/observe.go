@@ -1,0 +1,176 @@
+package queue
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/dispatch"
+	"github.com/skynet-ec2/skynet/policy/observe"
+)
+
+// seen counts what happened to the jobs of one type and priority since the
+// engine leads. A controller makes windows and sketches of it, the same way as
+// the simulator does.
+type seen struct {
+	lateAfter int64 // ns of waiting from which a start is late
+
+	arrived, estimated, started, startedLate, completed, failed, returned, lost int64
+
+	estimate      int64 // ns, of the arrived jobs that have one
+	work, squares float64
+	works         map[int]int64 // completed jobs by observe.WorkBucket
+}
+
+func newSeen(lateAfter map[tallyKey]int64, k tallyKey) seen {
+	after, some := lateAfter[k]
+	if !some {
+		after = math.MaxInt64
+	}
+	return seen{lateAfter: after, works: map[int]int64{}}
+}
+
+// moved counts a job's change of state, which is not booked yet.
+func (s *seen) moved(j *job, to dispatch.State, now int64) {
+	switch {
+	case to == dispatch.Leased:
+		s.started++
+		if now-j.arrival > s.lateAfter {
+			s.startedLate++
+		}
+	case j.state == dispatch.Leased && to != dispatch.Done:
+		s.returned++
+	}
+	if to == dispatch.Waiting && !j.arrived {
+		s.arrived++
+		if j.estimate > 0 {
+			s.estimated++
+			s.estimate += j.estimate
+		}
+	}
+}
+
+// done counts a completed job that ran so many nanoseconds on a slot of the
+// given speed.
+func (s *seen) done(ran int64, speed float64) {
+	work := float64(ran) * speed
+	s.completed++
+	s.work += work / 1e9
+	s.squares += work / 1e9 * (work / 1e9)
+	s.works[observe.WorkBucket(int64(work))]++
+}
+
+// speedOf returns the speed of a slot of an instance type.
+func (e *Engine) speedOf(instanceType string) float64 {
+	if v, known := e.speeds[instanceType]; known {
+		return v
+	}
+	return 1
+}
+
+// Observe returns what a controller decides by. Speeds and waits of the request
+// hold from now on.
+func (e *Engine) Observe(r api.ObserveRequest) (api.Observed, error) {
+	lateAfter := make(map[tallyKey]int64, len(r.LateAfter))
+	for _, l := range r.LateAfter {
+		if err := cmp.Or(checkName("late_after.type", l.Type, 1), checkNumber("late_after.priority", l.Priority, 0, 255)); err != nil {
+			return api.Observed{}, err
+		}
+		if !(l.AfterS >= 0) {
+			return api.Observed{}, refuse(api.CodeInvalid, "late_after.after_s", "after_s %v: must be at least 0", l.AfterS)
+		}
+		lateAfter[tallyKey{l.Type, uint8(l.Priority)}] = nanoseconds(l.AfterS)
+	}
+	for name, v := range r.Speeds {
+		if !(v > 0) || math.IsInf(v, 0) {
+			return api.Observed{}, refuse(api.CodeInvalid, "speeds", "speed %v of %q: must be above 0", v, name)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err != nil {
+		return api.Observed{}, refuse(api.CodeNotLeader, "", "this queue does not lead: %v", e.err)
+	}
+	e.speeds, e.lateAfter = r.Speeds, lateAfter
+	now := e.clock.now()
+	o := api.Observed{At: e.at(now), Epoch: e.epoch, Kinds: []api.ObservedKind{}, Workers: []api.ObservedWorker{}}
+	index := map[tallyKey]int{}
+	for _, k := range e.kinds() {
+		t := e.tallyOf(k.jobType, k.priority)
+		if after, some := lateAfter[k]; some {
+			t.seen.lateAfter = after
+		} else {
+			t.seen.lateAfter = math.MaxInt64
+		}
+		index[k] = len(o.Kinds)
+		o.Kinds = append(o.Kinds, e.observed(k, t, now))
+	}
+	e.observedWorkers(&o, index, now)
+	return o, nil
+}
+
+// observed describes one kind.
+func (e *Engine) observed(k tallyKey, t *tally, now int64) api.ObservedKind {
+	s := &t.seen
+	o := api.ObservedKind{
+		Type: k.jobType, Priority: int(k.priority),
+		Arrived: s.arrived, ArrivedEstimated: s.estimated, ArrivedEstimateS: float64(s.estimate) / 1e9,
+		Started: s.started, StartedLate: s.startedLate, Completed: s.completed,
+		Failed: s.failed, Returned: s.returned, Lost: s.lost,
+		WorkS: s.work, WorkSquaredS2: s.squares,
+		Waiting: t.waiting, Leased: t.leased,
+	}
+	if q := e.queues[k.jobType]; q != nil {
+		o.Paused = q.Paused
+	}
+	for bucket, n := range s.works {
+		o.Works = append(o.Works, api.Count{Of: int64(bucket), Jobs: n})
+	}
+	estimate, unknown := t.estimate, t.unknown
+	arrivals := map[int64]int64{}
+	for second, n := range t.ages {
+		arrivals[second/10] += n
+	}
+	if c := e.cold.counts[k]; c != nil && c.Jobs > 0 {
+		o.Waiting += c.Jobs
+		estimate += c.Estimate
+		unknown += c.Unknown
+		arrivals[min(c.Oldest, now)/int64(policy.AgeStep)] += c.Jobs // none of them is older
+	}
+	o.WaitingEstimated, o.WaitingEstimateS = o.Waiting-unknown, float64(estimate)/1e9
+	for step, n := range arrivals {
+		o.Arrivals = append(o.Arrivals, api.Count{Of: step, Jobs: n})
+	}
+	for _, counts := range [][]api.Count{o.Works, o.Arrivals} {
+		slices.SortFunc(counts, func(a, b api.Count) int { return cmp.Compare(a.Of, b.Of) })
+	}
+	return o
+}
+
+// observedWorkers lists the workers and their leases.
+func (e *Engine) observedWorkers(o *api.Observed, index map[tallyKey]int, now int64) {
+	running := map[*worker][]api.ObservedJob{}
+	for _, j := range e.running {
+		if j.worker != nil {
+			elapsed := time.Duration(now - j.started)
+			running[j.worker] = append(running[j.worker], api.ObservedJob{Kind: index[j.tally.tallyKey], ElapsedS: elapsed.Seconds()})
+		}
+	}
+	for _, w := range e.workers {
+		jobs := running[w]
+		slices.SortFunc(jobs, func(a, b api.ObservedJob) int {
+			return cmp.Or(cmp.Compare(b.ElapsedS, a.ElapsedS), cmp.Compare(a.Kind, b.Kind))
+		})
+		o.Workers = append(o.Workers, api.ObservedWorker{
+			WorkerID: w.ID, InstanceID: w.InstanceID, InstanceType: w.InstanceType, Zone: w.Zone, Slots: w.Slots,
+			RegisteredAt: w.RegisteredAt, SeenAt: e.at(w.seen), Boot: w.Boot,
+			Directive: e.directiveFor(w, now).Op, Running: jobs,
+		})
+	}
+	slices.SortFunc(o.Workers, func(a, b api.ObservedWorker) int {
+		return cmp.Or(cmp.Compare(a.InstanceID, b.InstanceID), a.RegisteredAt.Compare(b.RegisteredAt), cmp.Compare(a.WorkerID, b.WorkerID))
+	})
+}

@@ -1,0 +1,124 @@
+package observe
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// memory is what a Recorder has learned and a controller keeps over a restart:
+// the work of job types, boot lags, the profile of the week, and the slack of
+// the last day. Counters and windows begin anew.
+type memory struct {
+	Origin   time.Time       `json:"origin"`
+	Types    []typeMemory    `json:"types,omitempty"`
+	Boots    []time.Duration `json:"boots,omitempty"` // in the order they were seen
+	Failed   []int64         `json:"failed,omitempty"`
+	Hours    [][]float64     `json:"hours,omitempty"` // by hour of the week, oldest first
+	Hour     int64           `json:"hour"`            // that Work is of, since 1970 on the users' clock
+	Work     float64         `json:"work"`
+	Slack    [][3]float64    `json:"slack,omitempty"` // end of a step (ns), ready and busy slot-seconds
+	Progress time.Time       `json:"progress,omitzero"`
+}
+
+// typeMemory is what is known of the work of one job type in one size bucket.
+type typeMemory struct {
+	Type    string    `json:"type"`
+	Size    uint8     `json:"size,omitempty"`
+	N       float64   `json:"n"`
+	Sum     float64   `json:"sum"`
+	Squares float64   `json:"squares"`
+	Samples int64     `json:"samples"`
+	Buckets []int     `json:"buckets,omitempty"`
+	Jobs    []float32 `json:"jobs,omitempty"` // by Buckets
+}
+
+// slackStep is how finely the slack of a day is remembered.
+const slackStep = int64(5 * time.Minute)
+
+// Origin returns the instant of world time 0.
+func (r *Recorder) Origin() time.Time { return r.origin }
+
+// MarshalJSON writes what has been learned.
+func (r *Recorder) MarshalJSON() ([]byte, error) {
+	m := memory{Origin: r.origin, Failed: r.boots.failed, Hour: r.profile.current, Work: r.profile.work, Progress: r.progress}
+	for _, s := range r.types {
+		t := typeMemory{Type: s.jobType, Size: s.size, N: s.n, Sum: s.sum, Squares: s.squares, Samples: s.samples}
+		for b, n := range s.hist {
+			if n > 0 {
+				t.Buckets, t.Jobs = append(t.Buckets, b), append(t.Jobs, n)
+			}
+		}
+		m.Types = append(m.Types, t)
+	}
+	b := &r.boots
+	m.Boots = append(slices.Clone(b.recent[b.next:]), b.recent[:b.next]...)
+	for h := range r.profile.hours {
+		n := r.profile.weeks[h]
+		var seen []float64
+		for i := max(0, n-profileWeeks); i < n; i++ {
+			seen = append(seen, r.profile.hours[h][i%profileWeeks])
+		}
+		m.Hours = append(m.Hours, seen)
+	}
+	for _, e := range r.slack.entries[r.slack.first:] {
+		if n := len(m.Slack); n > 0 && int64(m.Slack[n-1][0])/slackStep == e.at/slackStep {
+			last := &m.Slack[n-1]
+			last[0] = float64(e.at)
+			last[1] += e.ready
+			last[2] += e.busy
+			continue
+		}
+		m.Slack = append(m.Slack, [3]float64{float64(e.at), e.ready, e.busy})
+	}
+	return json.Marshal(&m)
+}
+
+// UnmarshalJSON restores what another Recorder had learned into a new one, with
+// its origin. It refuses what cannot be.
+func (r *Recorder) UnmarshalJSON(text []byte) error {
+	var m memory
+	if err := json.Unmarshal(text, &m); err != nil {
+		return fmt.Errorf("observe: %w", err)
+	}
+	if r.head > 0 || len(r.kinds) > 0 {
+		return fmt.Errorf("observe: what was learned goes into a new recorder")
+	}
+	if len(m.Hours) > len(r.profile.hours) {
+		return fmt.Errorf("observe: hours holds %d hours of the week, not %d", len(m.Hours), len(r.profile.hours))
+	}
+	r.origin, r.progress = m.Origin, m.Progress
+	for _, t := range m.Types {
+		if len(t.Buckets) != len(t.Jobs) || !(t.N >= 0) {
+			return fmt.Errorf("observe: type %q: impossible counts", t.Type)
+		}
+		s := &service{jobType: t.Type, size: t.Size, n: t.N, sum: t.Sum, squares: t.Squares, samples: t.Samples}
+		for i, b := range t.Buckets {
+			if b < 0 || b >= workBuckets || !(t.Jobs[i] >= 0) {
+				return fmt.Errorf("observe: type %q: bucket %d: must be from 0 to %d", t.Type, b, workBuckets-1)
+			}
+			s.hist[b] = t.Jobs[i]
+			s.histN += float64(t.Jobs[i])
+		}
+		r.types = append(r.types, s)
+		r.typeMean = append(r.typeMean, 0)
+	}
+	for _, lag := range m.Boots {
+		r.boots.add(lag)
+	}
+	r.boots.failed = m.Failed
+	for h, seen := range m.Hours {
+		for _, work := range seen[max(0, len(seen)-profileWeeks):] {
+			r.profile.hours[h][r.profile.weeks[h]%profileWeeks] = work
+			r.profile.weeks[h]++
+		}
+	}
+	r.profile.current, r.profile.work = m.Hour, m.Work
+	for _, e := range m.Slack {
+		r.slack.entries = append(r.slack.entries, slackEntry{int64(e[0]), e[1], e[2]})
+		r.slack.ready += e[1]
+		r.slack.busy += e[2]
+	}
+	return nil
+}
