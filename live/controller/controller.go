@@ -182,6 +182,9 @@ func (c *Controller) Run(ctx context.Context) error {
 			if err := c.Renew(ctx); err != nil {
 				return err
 			}
+			if _, err := c.Reap(ctx); err != nil {
+				return err
+			}
 		}
 		if ctx.Err() != nil {
 			return nil
