@@ -76,9 +76,12 @@ func (c *Controller) launch(ctx context.Context, now time.Time, r *Result, round
 				continue // of an earlier decision
 			}
 			if o.Settlement == fleet.Settled || o.Settlement == fleet.Unsent {
-				rounds[k].refused += asks[i].Count - len(o.Instances)
+				refused := asks[i].Count - len(o.Instances)
 				fresh += len(o.Instances)
-				r.Outcome.Refused += asks[i].Count - len(o.Instances)
+				r.Outcome.Refused += refused
+				if o.Class == fleet.Capacity || o.Class == fleet.Subnet { // of another type there may be some
+					rounds[k].refused += refused
+				}
 			} else { // on its way, for all that is known
 				fresh += asks[i].Count
 			}
