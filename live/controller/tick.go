@@ -20,6 +20,8 @@ type Result struct {
 	Decided policy.Decision
 	Removed journal.Removed
 	Outcome journal.Outcome
+	// Hold says in a word why nothing was carried out; Outcome.Held says it whole.
+	Hold Hold
 	// Found is what the sweep found.
 	Found []fleet.Finding
 	// Terminated are EC2's ids of instances that were ended.
@@ -78,6 +80,9 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 		})
 	}
 	c.log(r)
+	if c.c.Seen != nil {
+		c.c.Seen(c, r)
+	}
 	return r, err
 }
 
