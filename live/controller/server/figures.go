@@ -7,6 +7,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/fleet"
+	"github.com/skynet-ec2/skynet/policy"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -115,6 +116,7 @@ var all = []struct {
 	{"reading_complete", "1 if it was read whole at the last tick.", []string{"of"}},
 	{"spent_usd", "Dollars spent in this clock hour, day and month: windows or seconds begun.", []string{"window"}},
 	{"budget_usd", "Budgets for the same; absent where there is none.", []string{"window"}},
+	{"cap_usd", "What the guard, and the file of caps, allow for the same; absent where it is unlimited.", []string{"window"}},
 	{"class_target_seconds", "Target of a class, from submission to result.", []string{"class"}},
 	{"class_attain_ratio", "Part of a class's jobs that must meet its target.", []string{"class"}},
 	{"class_oldest_wait_seconds", "How long the class's first job in line has waited.", []string{"class"}},
@@ -170,6 +172,15 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		count("class_started_total", sum.started[i], class.Name)
 		count("class_started_late_total", sum.late[i], class.Name)
 	}
+	caps := s.caps()
+	for _, of := range []struct {
+		window string
+		most   policy.MicroUSD
+	}{{"hour", caps.HourMax}, {"day", caps.DayMax}, {"month", caps.MonthMax}} {
+		if of.most < policy.Unlimited {
+			gauge("cap_usd", of.most.Dollars(), of.window)
+		}
+	}
 	if last == nil {
 		gauge("leader", 0)
 		gauge("epoch", 0)
@@ -216,6 +227,29 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		gauge("class_oldest_wait_seconds", last.classes[i].oldest.Seconds(), name)
 		gauge("class_will_miss_jobs", float64(last.classes[i].misses), name)
 	}
+}
+
+// caps returns the limits of money that stand now: the guard's, and those of the
+// file of caps while it can be read.
+func (s *Server) caps() policy.Guard {
+	g := s.c.Guard
+	if s.c.Caps == nil {
+		return g
+	}
+	if other, err := s.c.Caps(); err == nil {
+		g.HourMax, g.DayMax, g.MonthMax = min(g.HourMax, other.HourMax), min(g.DayMax, other.DayMax), min(g.MonthMax, other.MonthMax)
+	}
+	return g
+}
+
+// Figures returns the names of all figures of a controller, as /metrics shows
+// them.
+func Figures() []string {
+	var names []string
+	for _, f := range all {
+		names = append(names, "skynet_controller_"+f.name)
+	}
+	return names
 }
 
 func one(is bool) float64 {

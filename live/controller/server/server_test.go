@@ -24,6 +24,8 @@ type site struct {
 	now    time.Time
 	waits  int64 // jobs in line
 	deaf   bool
+	works  bool // the first two instances have workers
+	region *fleet.InMemory
 	stop   controller.Stopped
 	store  *controller.Memory
 	config controller.Config
@@ -53,7 +55,13 @@ func (s *site) Observe(context.Context, api.ObserveRequest) (api.Observed, error
 	if s.deaf {
 		return api.Observed{}, errors.New("connection refused")
 	}
-	return api.Observed{Epoch: 1, Kinds: []api.ObservedKind{{
+	var workers []api.ObservedWorker
+	if s.works {
+		for _, id := range s.region.Alive()[:2] {
+			workers = append(workers, api.ObservedWorker{WorkerID: id, InstanceID: id, Slots: 1, RegisteredAt: begun.Add(45 * time.Second), SeenAt: s.now})
+		}
+	}
+	return api.Observed{Epoch: 1, Workers: workers, Kinds: []api.ObservedKind{{
 		Type: "resize", Waiting: s.waits, Arrived: s.waits,
 		Arrivals: []api.Count{{Of: begun.UnixNano() / int64(policy.AgeStep), Jobs: s.waits}},
 	}}}, nil
@@ -81,8 +89,8 @@ func newSite(t *testing.T, change func(*controller.Config)) *site {
 		Stop:       func(time.Time) controller.Stopped { return s.stop },
 		BudgetHour: 5 * policy.USD,
 	}
-	region := fleet.NewInMemory(&s.config.Env.Catalog, clock)
-	s.config.Observer, s.config.Actuator = region.Fleet(), region.Fleet()
+	s.region = fleet.NewInMemory(&s.config.Env.Catalog, clock)
+	s.config.Observer, s.config.Actuator = s.region.Fleet(), s.region.Fleet()
 	if change != nil {
 		change(&s.config)
 	}
@@ -176,6 +184,29 @@ func TestTellsWhatWasDecided(t *testing.T) {
 			t.Errorf("no %s in %s", part, body)
 		}
 	}
+}
+
+// Whatever there is to show is shown once there was something of it.
+func TestEveryFigureIsShown(t *testing.T) {
+	s := newSite(t, func(c *controller.Config) {
+		c.Caps = func() (policy.Guard, error) {
+			g := policy.Open(10)
+			g.HourMax = 4 * policy.USD
+			return g, nil
+		}
+	})
+	for tick := range 3 {
+		s.tick()
+		s.now = s.now.Add(time.Minute)
+		s.works = tick > 0
+	}
+	_, body := s.get("/metrics")
+	for _, name := range server.Figures() {
+		if !strings.Contains(body, "\n"+name+"{") {
+			t.Errorf("%s is not shown", name)
+		}
+	}
+	s.shows(`cap_usd{fleet="render",window="hour"} 4`, `boot_seconds{fleet="render",quantile="0.5"} 45`, `instances{fleet="render",phase="ready"} 2`)
 }
 
 // A stop shows at once, not at the next tick, and what it held is counted.
