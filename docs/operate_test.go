@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -112,12 +113,12 @@ func queueFigures(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keeper, err := access.Open(access.Options{File: file, Cluster: "c"})
+	keeper, err := access.Open(access.Options{File: file, Cluster: "c", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	keeper.Serve(engine)
-	s := server.New(server.Options{Cluster: "c", Keeper: keeper})
+	s := server.New(server.Options{Cluster: "c", Keeper: keeper, Log: slog.New(slog.DiscardHandler)})
 	s.Lead(engine)
 	call := func(role api.Role, method, path, body string) string {
 		t.Helper()
