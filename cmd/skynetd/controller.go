@@ -90,6 +90,9 @@ func (v *controllerVerb) run() error {
 		defer web.Close()
 	}
 	k, err := controller.Open(v.Ctx, c)
+	if err != nil && v.Ctx.Err() != nil && !v.once {
+		return nil // a standby that is told to end
+	}
 	if err != nil {
 		return err
 	}
