@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/skynet-ec2/skynet/policy/spell"
@@ -59,11 +60,27 @@ func ExactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// explainFlagError adds the nearest known flag to err. A wrong flag of a wrong
-// verb is the verb's mistake.
+// Require makes c refuse a command line without the flag of a name.
+func Require(c *cobra.Command, name string) {
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		f := c.Flags().Lookup(name)
+		if f.Changed {
+			return nil
+		}
+		value, _ := pflag.UnquoteUsage(f)
+		return fmt.Errorf("missing --%s %s", name, value)
+	}
+}
+
+// explainFlagError says what a flag takes, or adds the nearest known flag to
+// err. A wrong flag of a wrong verb is the verb's mistake.
 func explainFlagError(c *cobra.Command, err error) error {
 	if c.HasSubCommands() && c.Flags().NArg() > 0 {
 		return unknownVerb(c, c.Flags().Arg(0))
+	}
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		return fmt.Errorf("--%s %s: %w", value.GetFlag().Name, value.GetValue(), plainCause(value))
 	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
@@ -79,6 +96,31 @@ func explainFlagError(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w (did you mean --%s?)", err, near)
 	}
 	return err
+}
+
+// plainCause returns what is wrong with the value of a flag, without the words
+// of Go's parsers.
+func plainCause(e *pflag.InvalidValueError) error {
+	cause := errors.Unwrap(e)
+	var number *strconv.NumError
+	isNumber := errors.As(cause, &number)
+	switch kind := e.GetFlag().Value.Type(); {
+	case isNumber && errors.Is(number, strconv.ErrRange):
+		return errors.New("is too large or too small")
+	case isNumber && kind == "bool":
+		return errors.New("must be true or false")
+	case isNumber && strings.HasPrefix(kind, "uint"):
+		return errors.New("must be a whole number from 0")
+	case isNumber && strings.HasPrefix(kind, "int"):
+		return errors.New("must be a whole number")
+	case isNumber:
+		return errors.New("must be a number")
+	case kind == "duration":
+		return errors.New("must be a time with its unit, such as 30s or 5m")
+	case kind == "stringToString":
+		return errors.New("must be KEY=VALUE")
+	}
+	return cause
 }
 
 // unknownVerb returns the error for name, which is no verb of c.

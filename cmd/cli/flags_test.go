@@ -1,6 +1,13 @@
 package cli
 
-import "testing"
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
 
 func TestOneOf(t *testing.T) {
 	for _, tt := range []struct {
@@ -35,6 +42,48 @@ func TestExactArgs(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}
+
+// A wrong value is answered with what the flag takes, not with what a parser of
+// Go says.
+func TestFlagErrors(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"--seed x", "--seed x: must be a whole number from 0"},
+		{"--seed -1", "--seed -1: must be a whole number from 0"},
+		{"--seed 99999999999999999999", "--seed 99999999999999999999: is too large or too small"},
+		{"--runs 1.5", "--runs 1.5: must be a whole number"},
+		{"--speed fast", "--speed fast: must be a number"},
+		{"--wait 5", "--wait 5: must be a time with its unit, such as 30s or 5m"},
+		{"--once=maybe", "--once maybe: must be true or false"},
+		{"--map foo", "--map foo: must be KEY=VALUE"},
+		{"--width doubel", `--width doubel: must be single or double (did you mean "double"?)`},
+		{"--runs 2", "missing --output FILE"},
+		{"--output=x", ""},
+		{"-o x --sede 2", "unknown flag: --sede (did you mean --seed?)"},
+	} {
+		var stderr strings.Builder
+		a := New(Program{Name: "tool"}, context.Background(), io.Discard, &stderr)
+		verb := &cobra.Command{Use: "do", RunE: func(*cobra.Command, []string) error { return nil }}
+		f := verb.Flags()
+		f.Uint64("seed", 1, "")
+		f.Int("runs", 1, "")
+		f.Float64("speed", 1, "")
+		f.Duration("wait", 0, "")
+		f.Bool("once", false, "")
+		f.StringToString("map", nil, "")
+		f.StringP("output", "o", "", "write to this `FILE`")
+		ChoiceVar(f, new(string), "width", "single", "", []string{"single", "double"})
+		Require(verb, "output")
+
+		code := a.Execute([]*cobra.Command{verb}, append([]string{"do"}, strings.Fields(tt.args)...))
+		wantCode, want := ExitGood, ""
+		if tt.want != "" {
+			wantCode, want = ExitBadInput, "tool: "+tt.want+"\nRun \"tool help do\" for usage.\n"
+		}
+		if got := stderr.String(); code != wantCode || got != want {
+			t.Errorf("%s: exit code %d, %q; want %d, %q", tt.args, code, got, wantCode, want)
 		}
 	}
 }

@@ -38,7 +38,7 @@ type Flags struct {
 func (f *Flags) Add(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "write the trace to `FILE`: "+traces.Writable)
-	_ = c.MarkFlagRequired("output") // fails only for a flag that is not defined
+	cli.Require(c, "output")
 	flags.StringVar(&f.from, "from", "", "only jobs that arrived at this `instant` or later, which becomes the trace's 0; default: the first arrival")
 	flags.StringVar(&f.to, "to", "", "and before this `instant`")
 	flags.StringSliceVar(&f.speeds, "speed", nil, "speed of a core of an instance type, `TYPE=SPEED`; others have 1")

@@ -34,6 +34,8 @@ type laptop struct {
 	flags  []string // of the queue
 	queue  *process
 	calls  *client.Client
+
+	operator string // the operator's token
 }
 
 var (
@@ -74,6 +76,7 @@ func newLaptop(t *testing.T, flags ...string) *laptop {
 	}
 	for _, e := range entries {
 		if e.Caller.Role == api.RoleOperator {
+			l.operator = e.Plain
 			l.calls, err = client.New(client.Options{URL: l.url(), Token: e.Plain, RetryFor: time.Minute})
 		}
 	}

@@ -141,6 +141,9 @@ func (r *runVerb) run() error {
 	err = w.Run(ctx)
 	var refusal *api.Error
 	if errors.As(err, &refusal) {
+		if refusal.Code == api.CodeForbidden && os.Getenv(client.EnvToken) != "" {
+			err = fmt.Errorf("%w; that is the one in %s: give a worker's", err, client.EnvToken)
+		}
 		return cli.InputError(err)
 	}
 	if err == nil && w.ToldToShutDown() {

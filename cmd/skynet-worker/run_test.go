@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -166,6 +168,24 @@ func TestTwoWorkersShareAFolder(t *testing.T) {
 		if err := w.stop(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestTokenOfAnotherRole: who exported an operator's token for skynet, and starts
+// a worker in the same shell, is told so.
+func TestTokenOfAnotherRole(t *testing.T) {
+	l := newLaptop(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := l.start(self, []string{beWorker + "=1", "SKYNET_TOKEN=" + l.operator}, "--queue", l.url())
+	var failed *exec.ExitError
+	if err := w.wait(); !errors.As(err, &failed) || failed.ExitCode() != 2 {
+		t.Errorf("%v, want exit code 2", err)
+	}
+	if want := "a token of role operator does not open this call; that is the one in SKYNET_TOKEN: give a worker's"; !strings.Contains(w.said(), want) {
+		t.Errorf("%s\nwant %q", w.said(), want)
 	}
 }
 

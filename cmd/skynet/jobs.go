@@ -73,6 +73,9 @@ func newJobsListCommand(a *app) *cobra.Command {
 		if more && !a.quiet {
 			fmt.Fprintf(a.stderr, "there are more; --limit shows them\n")
 		}
+		if f.State == api.StateDone && len(jobs) == 0 && !a.quiet {
+			fmt.Fprintf(a.stderr, "jobs that are done leave for the history: skynet trace export, or %s/v1/history?format=ndjson\n", q.URL())
+		}
 		return nil
 	})
 	jobFilterFlags(c, &f, &state)

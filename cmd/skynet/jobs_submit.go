@@ -291,7 +291,7 @@ func (s *submission) judge(g api.Group) error {
 		fmt.Fprintf(s.stdout, "%d done, %d failed, %d cancelled\n", g.Done, g.Failed, g.Cancelled)
 	}
 	if g.Failed > 0 {
-		return brokenError(fmt.Errorf("%d jobs failed; skynet jobs list --group %s shows them", g.Failed, g.ID))
+		return brokenError(fmt.Errorf("%d jobs failed; skynet jobs list --group %s --state dead shows them", g.Failed, g.ID))
 	}
 	return nil
 }

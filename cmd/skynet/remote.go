@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/skynet-ec2/skynet/live/client"
 
@@ -20,13 +22,17 @@ func (a *app) queueOf() (*client.Client, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
+	c.OnAway(func(err error) { a.log.Warn("no answer yet; trying again", "queue", c.URL(), "err", err) })
 	return c, nil
 }
 
 // explainRefusal adds to an error of the queue what may help.
 func explainRefusal(err error) error {
-	if client.IsCode(err, "unauthorized") {
-		return fmt.Errorf("%w; set %s to a token of the queue (skynetd says where it keeps them)", err, client.EnvToken)
+	switch {
+	case client.IsCode(err, "unauthorized"):
+		return fmt.Errorf("%w; set %s to a token of the queue: its first start wrote some into the file skynet-tokens, in its folder", err, client.EnvToken)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w; is there a queue (skynetd queue)? %s says where", err, client.EnvURL)
 	}
 	return err
 }

@@ -234,7 +234,8 @@ type decided struct {
 }
 
 // decisionAt returns the decision that held at an instant: the last one at or
-// before it.
+// before it. An instant more than a tick after the last one of all is none of
+// the run.
 func decisionAt(ctx context.Context, paths []string, torn bool, at time.Time) (decided, error) {
 	r := journalOf(ctx, paths, torn)
 	defer r.Close()
@@ -261,6 +262,12 @@ func decisionAt(ctx context.Context, paths []string, torn bool, at time.Time) (d
 	}
 	if !any {
 		return last, inputError(fmt.Errorf("%s: there is no decision in it", paths[0]))
+	}
+	if h := r.Header(); !behind && at.After(last.at.Add(h.Tick)) {
+		const form = "Mon 2006-01-02 15:04:05 -07:00"
+		zone := time.FixedZone("", int(h.UTCOffset/time.Second))
+		return last, inputError(fmt.Errorf("--at: %s is after the last decision, #%d at %s",
+			at.In(zone).Format(form), last.id, last.at.In(zone).Format(form)))
 	}
 	return last, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/traces"
 )
 
@@ -27,7 +28,7 @@ func newTraceCommand(a *app) *cobra.Command {
 // outputFlag defines -o, which must be given.
 func outputFlag(c *cobra.Command, path *string) {
 	c.Flags().StringVarP(path, "output", "o", "", "write the trace to `FILE`: "+traces.Writable)
-	_ = c.MarkFlagRequired("output") // fails only for a flag that is not defined
+	cli.Require(c, "output")
 }
 
 // atLeastOne accepts one argument or more.

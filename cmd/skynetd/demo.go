@@ -116,6 +116,9 @@ type demo struct {
 }
 
 func (v *demoVerb) run() error {
+	if v.lasts < 0 {
+		return cli.UsageError(fmt.Errorf("--for %v: must not be negative", v.lasts))
+	}
 	d := &demo{demoVerb: v, failed: make(chan error, 8), started: time.Now()}
 	ctx, cancel := context.WithCancel(v.Ctx)
 	defer cancel()
@@ -163,8 +166,11 @@ func (d *demo) prepare(ctx context.Context) error {
 	if d.folder, err = filepath.Abs(d.folder); err != nil {
 		return err
 	}
+	if fileExists(filepath.Join(d.folder, "queue.db")) && !fileExists(filepath.Join(d.folder, "demo.toml")) {
+		return cli.InputError(fmt.Errorf("--folder %s: holds a queue.db that is not a demo's, and a demo begins by removing it: give another folder", d.folder))
+	}
 	if err := os.MkdirAll(filepath.Join(d.folder, "photos"), 0o755); err != nil {
-		return cli.OutsideError(err)
+		return err
 	}
 	for _, address := range []*string{&d.queue, &d.ec2} {
 		if *address, err = freeAddress(); err != nil {
@@ -201,8 +207,11 @@ func freeAddress() (string, error) {
 func (d *demo) findWorker(ctx context.Context) error {
 	const name = "skynet-worker"
 	if d.worker != "" {
-		path, err := filepath.Abs(d.worker)
-		d.worker = path
+		path, err := exec.LookPath(d.worker)
+		if err != nil {
+			return cli.InputError(fmt.Errorf("--worker %s: there is no such program", d.worker))
+		}
+		d.worker, err = filepath.Abs(path)
 		return err
 	}
 	if beside := filepath.Join(filepath.Dir(d.program), name); fileExists(beside) {

@@ -138,9 +138,9 @@ func (v *ec2simVerb) run() error {
 		workers.attach(server)
 		defer workers.stopAll()
 	}
-	listener, err := net.Listen("tcp", v.listen)
+	listener, err := listen(v.listen)
 	if err != nil {
-		return cli.OutsideError(err)
+		return err
 	}
 	v.announce(listener, server)
 	return v.serve(httpServer(server, nil, v.Log), listener)

@@ -80,6 +80,11 @@ func (q *queueVerb) run() error {
 	if err != nil {
 		return err
 	}
+	listener, err := listen(q.listen) // before anything is written
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 	if err := q.firstTokens(); err != nil {
 		return err
 	}
@@ -95,10 +100,6 @@ func (q *queueVerb) run() error {
 
 	page := dash.New(dash.Options{Keeper: keeper, Secure: secure != nil, Log: q.Log})
 	s := server.New(server.Options{Cluster: q.cluster, Keeper: keeper, Log: q.Log, Page: page, RatePerS: q.rate, Burst: int(2*q.rate) + 1})
-	listener, err := net.Listen("tcp", q.listen)
-	if err != nil {
-		return cli.OutsideError(err)
-	}
 	web := httpServer(s, secure, q.Log)
 	failed := make(chan error, 1)
 	go func() { failed <- serve(web, listener) }()

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
@@ -34,6 +36,22 @@ func httpServer(h http.Handler, secure *tls.Config, log *slog.Logger) *http.Serv
 	s.Protocols.SetHTTP2(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
 	return s
+}
+
+// listen opens the address that --listen names.
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err == nil {
+		return l, nil
+	}
+	var wrong *net.AddrError
+	if errors.As(err, &wrong) {
+		return nil, cli.UsageError(fmt.Errorf("--listen %s: %s: must be HOST:PORT, such as 127.0.0.1:7420", address, wrong.Err))
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, cli.OutsideError(fmt.Errorf("--listen %s: another process listens there: give another port, or 0 for a free one", address))
+	}
+	return nil, cli.OutsideError(fmt.Errorf("--listen %s: %w", address, err))
 }
 
 // tlsFlags say how connections are encrypted.

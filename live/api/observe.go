@@ -21,6 +21,7 @@ type LateAfter struct {
 type Observed struct {
 	At      time.Time        `json:"at"`
 	Epoch   uint32           `json:"epoch"`
+	BusyS   float64          `json:"busy_s"`  // slot-seconds for which leases were held
 	Kinds   []ObservedKind   `json:"kinds"`   // by type, then priority
 	Workers []ObservedWorker `json:"workers"` // by instance, then registration
 }

@@ -69,6 +69,9 @@ func (c *Client) do(ctx context.Context, r request) error {
 		if time.Since(began)+pause > c.retryFor {
 			return err
 		}
+		if try == 0 && c.onAway != nil {
+			c.onAway(err)
+		}
 		select {
 		case <-ctx.Done():
 			return err

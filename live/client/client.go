@@ -62,6 +62,7 @@ type Client struct {
 	retryFor time.Duration
 	token    *atomic.Pointer[string]
 	http     *http.Client
+	onAway   func(error) // may be nil
 }
 
 // New returns a client. It fails if the URL is not one.
@@ -131,6 +132,10 @@ func (c *Client) SetToken(token string) { c.token.Store(&token) }
 // Through sends calls through t from now on: a test's, or one that traces. It
 // must be called before the first call.
 func (c *Client) Through(t http.RoundTripper) { c.http.Transport = t }
+
+// OnAway has f told why a call was not answered, before it is repeated for the
+// first time: somebody may be waiting. It must be called before the first call.
+func (c *Client) OnAway(f func(err error)) { c.onAway = f }
 
 // URL returns the queue's.
 func (c *Client) URL() string { return c.base }

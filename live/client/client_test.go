@@ -82,9 +82,14 @@ func against(t *testing.T, retryFor time.Duration, answers ...func(http.Response
 func TestRepeatsTheSame(t *testing.T) {
 	ctx := t.Context()
 	c, s := against(t, 10*time.Second, hangsUp, says(503, `{"error": {"code": "not_leader", "message": "x", "retry_after_ms": 10}}`), says(502, "<html>"), says(200, `{"id": 7, "added": true}`))
+	away := 0
+	c.OnAway(func(error) { away++ })
 	added, err := c.Submit(ctx, api.JobSpec{Type: "a"})
 	if err != nil || added.ID != 7 {
 		t.Fatalf("%+v, %v", added, err)
+	}
+	if away != 1 {
+		t.Errorf("told %d times that the queue is away, want once", away)
 	}
 	if len(s.seen()) != 4 {
 		t.Errorf("asked %d times, want 4", len(s.seen()))

@@ -29,7 +29,7 @@ func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, end
 	if err := c.saved(ctx, now, r); err != nil || r.Hold != NotHeld {
 		return err
 	}
-	c.tellWorkers(ctx, now, r)
+	c.tellWorkers(ctx, r)
 	c.launch(ctx, now, r, rounds, asks)
 	c.terminate(ctx, now, r, ends)
 	return c.saved(ctx, now, r)
@@ -113,7 +113,7 @@ func (c *Controller) forgetDrains(now time.Time) {
 // tellWorkers takes instances out of service at the queue, and back into it.
 // What a worker is told is what counts: one that is not told what it should be
 // is told again.
-func (c *Controller) tellWorkers(ctx context.Context, now time.Time, r *Result) {
+func (c *Controller) tellWorkers(ctx context.Context, r *Result) {
 	for _, number := range c.sight.back {
 		c.direct(ctx, r, number, api.OpWork, "wanted again")
 	}
@@ -127,7 +127,7 @@ func (c *Controller) tellWorkers(ctx context.Context, now time.Time, r *Result) 
 		}
 		d.Told = time.Time{}
 		if c.direct(ctx, r, d.Instance, api.OpDrain, fmt.Sprintf("decision %d", r.Decision)) {
-			d.Told = now
+			d.Told = c.c.Now().UTC()
 		}
 	}
 }
@@ -151,18 +151,72 @@ func (c *Controller) direct(ctx context.Context, r *Result, number policy.Instan
 // terminate ends what the sweep wants ended, and drained instances on which
 // nothing runs and nothing will.
 func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, ends []string) {
-	for i := range c.drains {
-		d := &c.drains[i]
-		id, known := c.ledger.EC2ID(d.Instance)
-		if !known || d.Told.IsZero() || !c.idle(d, id) {
-			continue
-		}
-		c.ledger.Doom(d.Instance)
+	c.lookAgain(ctx)
+	for _, id := range c.finished() {
 		if !slices.Contains(ends, id) {
 			ends = append(ends, id)
 		}
 	}
+	c.end(ctx, now, r, ends)
+}
+
+// Reap ends drained instances whose last job is done, between two ticks: an hour
+// that begins while they wait for the next tick would be paid. It fails only with
+// ErrFenced.
+func (c *Controller) Reap(ctx context.Context) ([]string, error) {
+	told := slices.ContainsFunc(c.drains, func(d Drain) bool { return !d.Told.IsZero() })
+	now := c.c.Now().UTC()
+	if why, _ := c.held(now); !told || why != NotHeld || !c.lookAgain(ctx) {
+		return nil, nil
+	}
+	ends := c.finished()
 	if len(ends) == 0 {
+		return nil, nil
+	}
+	if err := c.Renew(ctx); err != nil {
+		return nil, err
+	}
+	r := &Result{Decision: c.decision - 1, At: now}
+	c.end(ctx, now, r, ends)
+	c.reaped = append(c.reaped, r.Terminated...)
+	err := c.saved(ctx, now, r)
+	c.log(r)
+	return r.Terminated, err
+}
+
+// lookAgain reads the queue once more for what its workers run, while there is
+// something that drains. The counters are left to the next tick.
+func (c *Controller) lookAgain(ctx context.Context) bool {
+	if len(c.drains) == 0 {
+		return false
+	}
+	bound, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
+	defer cancel()
+	began := c.c.Now().UTC()
+	o, err := c.c.Queue.Observe(bound, c.observeRequest())
+	if err != nil {
+		return false
+	}
+	c.sight.meet(&o, began)
+	return true
+}
+
+// finished returns EC2's ids of the drained instances that may be ended.
+func (c *Controller) finished() []string {
+	var ids []string
+	for i := range c.drains {
+		d := &c.drains[i]
+		if id, known := c.ledger.EC2ID(d.Instance); known && !d.Told.IsZero() && c.idle(d, id) {
+			c.ledger.Doom(d.Instance)
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// end terminates instances.
+func (c *Controller) end(ctx context.Context, now time.Time, r *Result, ids []string) {
+	if len(ids) == 0 {
 		return
 	}
 	if s := c.c.Stop(now); s.Is(now) { // somebody stopped it meanwhile
@@ -170,7 +224,7 @@ func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, en
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
 	defer cancel()
-	endings := c.c.Actuator.Terminate(ctx, ends)
+	endings := c.c.Actuator.Terminate(ctx, ids)
 	c.ledger.Ended(c.c.Now().UTC(), endings)
 	world := now.Sub(c.recorder.Origin()).Nanoseconds()
 	for _, e := range endings {
@@ -184,7 +238,7 @@ func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, en
 	}
 }
 
-// idle reports whether a drained instance may be ended: the queue was read after
+// idle reports whether a drained instance may be ended: the queue was asked after
 // it had been told, says that the instance's worker is told to take no more, and
 // knows of nothing that runs on it. An instance whose worker was never heard of
 // has run nothing; it was told before it could ask.
@@ -194,9 +248,9 @@ func (c *Controller) idle(d *Drain, id string) bool {
 		if !c.heard(d.Instance) {
 			return true
 		}
-		return c.sight.queue != nil && c.sight.queueAt.After(d.Told)
+		return !c.sight.queueAt.Before(d.Told)
 	}
-	return c.sight.queue != nil && c.sight.queueAt.After(d.Told) &&
+	return !c.sight.queueAt.Before(d.Told) &&
 		(w.Directive == api.OpDrain || w.Directive == api.OpShutdown) && len(w.Running) == 0
 }
 

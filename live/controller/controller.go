@@ -33,6 +33,7 @@ type Controller struct {
 	journal  *journal.Writer
 	closer   io.Closer
 	shadow   *shadowing
+	reaped   []string // since the last tick
 }
 
 // Open waits until nobody else leads the fleet, takes the lead, and restores what
@@ -180,6 +181,9 @@ func (c *Controller) Run(ctx context.Context) error {
 				return nil
 			}
 			if err := c.Renew(ctx); err != nil {
+				return err
+			}
+			if _, err := c.Reap(ctx); err != nil {
 				return err
 			}
 		}

@@ -173,22 +173,44 @@ func (s *storm) start() *controller.Controller {
 	return s.open(c)
 }
 
-// tick lets the controller tick; false if it died.
-func (s *storm) tick(k *controller.Controller) (r *controller.Result, lives bool) {
+// lives calls something of the controller; false if it died there.
+func (s *storm) lives(call func() error) (lives bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			if _, ok := p.(died); !ok {
 				panic(p)
 			}
 			s.calls = 0
-			r, lives = nil, false
+			lives = false
 		}
 	}()
-	r, err := k.Tick(s.t.Context())
-	if err != nil {
+	if err := call(); err != nil {
 		s.t.Fatal(err)
 	}
+	return true
+}
+
+// tick lets the controller tick; false if it died.
+func (s *storm) tick(k *controller.Controller) (r *controller.Result, lives bool) {
+	lives = s.lives(func() (err error) {
+		r, err = k.Tick(s.t.Context())
+		return err
+	})
+	if !lives {
+		return nil, false
+	}
 	return r, true
+}
+
+// pass lets a minute pass without a tick, and returns who leads after it.
+func (s *storm) pass(k *controller.Controller, rate float64) *controller.Controller {
+	s.minute(rate, func() {
+		reap := func() error { _, err := k.Reap(s.t.Context()); return err }
+		if !s.lives(reap) {
+			k = s.start()
+		}
+	})
+	return k
 }
 
 // trouble begins and ends faults at random.
@@ -275,14 +297,14 @@ func hour(t *testing.T, seed uint64, plant string) (broken []string) {
 			if !lives {
 				k = s.start()
 			}
-			s.minute(rate)
+			k = s.pass(k, rate)
 		}
 		s.deaf, s.stop, s.calls = false, controller.Stopped{}, 0
 		s.region.Lag(0)
 		for range 25 {
 			r, _ := s.tick(k)
 			s.check(0, len(s.region.Alive()), r)
-			s.minute(0)
+			k = s.pass(k, 0)
 		}
 		if done := s.queue.Stats("").Totals.Completed; int(done) != s.submitted {
 			s.breaks("%d of %d jobs done", done, s.submitted)

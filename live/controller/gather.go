@@ -16,19 +16,22 @@ type sight struct {
 	queue      *api.Observed // nil: it could not be read
 	queueErr   error
 	queueSince time.Time // since when every reading succeeded; zero: the last did not
-	queueAt    time.Time // of the last reading that did
+	queueAt    time.Time // when the last reading that did was asked for
 	view       fleet.View
 	viewAt     time.Time                      // of the last complete one
 	workers    map[string]*api.ObservedWorker // by EC2's id, the latest registered
 	back       []policy.InstanceID            // that are wanted again
 	ready      float64                        // slots at the last tick
 	busy       float64
+	held       float64   // slot-seconds that leases had been held by the last reading
+	heldEpoch  uint32    // of the queue then
 	at         time.Time // of the last tick; zero: there was none
 }
 
 // gather reads queue and fleet at the same time.
 func (c *Controller) gather(ctx context.Context) {
 	s := &c.sight
+	asked := c.c.Now().UTC()
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
@@ -45,16 +48,9 @@ func (c *Controller) gather(ctx context.Context) {
 	wait.Wait()
 	now := c.c.Now().UTC()
 	if s.queue != nil {
-		s.queueAt = now
+		s.meet(s.queue, asked)
 		if s.queueSince.IsZero() {
 			s.queueSince = now
-		}
-		s.workers = map[string]*api.ObservedWorker{}
-		for i := range s.queue.Workers {
-			w := &s.queue.Workers[i]
-			if known := s.workers[w.InstanceID]; known == nil || !w.RegisteredAt.Before(known.RegisteredAt) {
-				s.workers[w.InstanceID] = w
-			}
 		}
 	} else {
 		s.queueSince = time.Time{}
@@ -64,6 +60,18 @@ func (c *Controller) gather(ctx context.Context) {
 		s.viewAt = s.view.At
 	} else {
 		c.c.Log.Warn("EC2's lists cannot be read whole", "fleet", c.c.Fleet, "error", s.view.Err)
+	}
+}
+
+// meet takes in the workers of a reading that was asked for at a time.
+func (s *sight) meet(o *api.Observed, asked time.Time) {
+	s.queueAt = asked
+	s.workers = map[string]*api.ObservedWorker{}
+	for i := range o.Workers {
+		w := &o.Workers[i]
+		if known := s.workers[w.InstanceID]; known == nil || !w.RegisteredAt.Before(known.RegisteredAt) {
+			s.workers[w.InstanceID] = w
+		}
 	}
 }
 

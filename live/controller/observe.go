@@ -36,8 +36,14 @@ func (c *Controller) observe(now time.Time, found []fleet.Finding) {
 	if !s.at.IsZero() {
 		over := now.Sub(s.at).Seconds()
 		step.ReadySlotS, step.BusySlotS = (s.ready+ready)/2*over, (s.busy+busy)/2*over
+		if s.queue != nil && s.heldEpoch == s.queue.Epoch { // the queue has counted what was held
+			step.BusySlotS = min(max(s.queue.BusyS-s.held, 0), step.ReadySlotS)
+		}
 	}
 	s.ready, s.busy, s.at = ready, busy, now
+	if s.queue != nil {
+		s.held, s.heldEpoch = s.queue.BusyS, s.queue.Epoch
+	}
 	r.End(o, world, step)
 	o.EC2 = s.view.EC2
 	o.EC2.Complete = s.view.Complete

@@ -26,7 +26,9 @@ type Result struct {
 	Found []fleet.Finding
 	// Terminated are EC2's ids of instances that were ended.
 	Terminated []string
-	NextTick   time.Duration
+	// Reaped are those that Reap ended since the tick before.
+	Reaped   []string
+	NextTick time.Duration
 	// Apart is how the shadow's decision differs.
 	Apart Apart
 }
@@ -52,7 +54,8 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 	}
 	c.forgetDrains(now)
 	c.observe(now, found)
-	r := &Result{Decision: c.decision, At: now, Found: found}
+	r := &Result{Decision: c.decision, At: now, Found: found, Reaped: c.reaped}
+	c.reaped = nil
 	if c.journal != nil {
 		c.note(c.journal.Before(&c.obs, c.policy))
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -35,6 +36,7 @@ type world struct {
 	run    time.Duration // of a job, on the fastest type
 	log    *slog.Logger
 
+	vary      bool // jobs take exponential times
 	deaf      bool // the queue cannot be read
 	stop      controller.Stopped
 	submitted int
@@ -122,18 +124,23 @@ func (w *world) minutes(k *controller.Controller, n int, rate float64) []*contro
 		copied.Decided.Launches = slices.Clone(r.Decided.Launches)
 		copied.Decided.Drains = slices.Clone(r.Decided.Drains)
 		results = append(results, &copied)
-		w.minute(rate)
+		w.minute(rate, func() {
+			if _, err := k.Reap(w.t.Context()); err != nil {
+				w.t.Fatal(err)
+			}
+		})
 	}
 	return results
 }
 
-// minute is one without a tick.
-func (w *world) minute(rate float64) {
+// minute is one without a tick; reap is called every five seconds.
+func (w *world) minute(rate float64, reap func()) {
 	w.t.Helper()
 	due := 0.0
 	for second := range 60 {
 		if second%5 == 0 {
 			w.raise()
+			reap()
 		}
 		n := 0
 		for due += rate; due >= 1; due-- {
@@ -194,31 +201,51 @@ func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Du
 	}
 	var running []job
 	for call := 0; ctx.Err() == nil; call++ {
-		now := time.Now()
 		r := api.WorkRequest{Session: me.Session, ReqID: fmt.Sprint(id, "/", call)}
+		next := time.Now().Add(10 * time.Second) // a beat
 		keep := running[:0]
 		for _, j := range running {
-			if now.Before(j.ends) {
+			if time.Now().Before(j.ends) {
 				keep = append(keep, j)
 				r.Running = append(r.Running, api.RunningJob{Job: j.lease.ID, Token: j.lease.Token})
+				next = earlier(next, j.ends)
 			} else {
 				r.Done = append(r.Done, api.DoneJob{Job: j.lease.ID, Token: j.lease.Token, Outcome: api.OutcomeOK, ResultURI: "file:///" + fmt.Sprint(j.lease.ID)})
 			}
 		}
 		running = keep
-		r.SlotsFree = slots - len(running)
+		if r.SlotsFree = slots - len(running); r.SlotsFree > 0 {
+			r.WaitMS = max(1, time.Until(next).Milliseconds()) // no time passes in a call that does not wait
+		}
 		a, err := w.queue.Work(ctx, r)
 		if err != nil {
 			return
 		}
 		for _, l := range a.Jobs {
-			running = append(running, job{l, time.Now().Add(run)})
+			long := run
+			if w.vary {
+				long = time.Duration(float64(run) * rand.New(rand.NewPCG(uint64(l.ID), 1)).ExpFloat64())
+			}
+			running = append(running, job{l, time.Now().Add(long)})
+			next = earlier(next, running[len(running)-1].ends)
 		}
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
+		if len(running) < slots && a.Directive.Op == api.OpWork && len(a.Jobs) > 0 {
+			continue
+		}
+		if len(running) == slots || a.Directive.Op != api.OpWork {
+			select {
+			case <-time.After(max(time.Until(next), time.Millisecond)):
+			case <-ctx.Done():
+			}
 		}
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // finished fails the test unless every job is done within so many minutes.

@@ -29,6 +29,7 @@ type Engine struct {
 	jobs      map[int64]*job // that have not ended
 	resting   map[int64]*job // of those, the dead and quarantined
 	running   map[int64]*job // of those, that run
+	held      held           // slots, by leases
 	handOuts  map[int64]*handOut
 	groups    map[string]*group
 	groupBy   map[string]string // id by tenant and idempotency key

@@ -63,6 +63,20 @@ func (s *seen) done(ran int64, speed float64) {
 	s.works[observe.WorkBucket(int64(work))]++
 }
 
+// held is how many leases there are, and for how long there have been.
+type held struct {
+	leases int64
+	since  int64 // when their number last changed
+	total  int64 // slot-nanoseconds up to then
+}
+
+// change books that there are n leases more from now on.
+func (h *held) change(now, n int64) {
+	h.total += h.leases * max(0, now-h.since)
+	h.leases += n
+	h.since = now
+}
+
 // speedOf returns the speed of a slot of an instance type.
 func (e *Engine) speedOf(instanceType string) float64 {
 	if v, known := e.speeds[instanceType]; known {
@@ -96,7 +110,8 @@ func (e *Engine) Observe(r api.ObserveRequest) (api.Observed, error) {
 	}
 	e.speeds, e.lateAfter = r.Speeds, lateAfter
 	now := e.clock.now()
-	o := api.Observed{At: e.at(now), Epoch: e.epoch, Kinds: []api.ObservedKind{}, Workers: []api.ObservedWorker{}}
+	e.held.change(now, 0)
+	o := api.Observed{At: e.at(now), Epoch: e.epoch, BusyS: float64(e.held.total) / 1e9, Kinds: []api.ObservedKind{}, Workers: []api.ObservedWorker{}}
 	index := map[tallyKey]int{}
 	for _, k := range e.kinds() {
 		t := e.tallyOf(k.jobType, k.priority)

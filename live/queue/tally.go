@@ -137,6 +137,7 @@ func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 		t.delayed--
 	case dispatch.Leased:
 		t.leased--
+		e.held.change(now, -1)
 		delete(e.running, id)
 	case dispatch.Dead, dispatch.Quarantined:
 		delete(e.resting, id)
@@ -162,6 +163,7 @@ func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 		t.delayed++
 	case dispatch.Leased:
 		t.leased++
+		e.held.change(now, 1)
 		e.running[id] = j
 	case dispatch.Dead, dispatch.Quarantined:
 		e.resting[id] = j

@@ -34,7 +34,7 @@ func (s *sums) add(k *controller.Controller, r *controller.Result) {
 	s.short += int64(r.Outcome.Short)
 	s.drained += int64(r.Outcome.Drained)
 	s.undrained += int64(r.Outcome.Undrained)
-	s.terminated += int64(len(r.Terminated))
+	s.terminated += int64(len(r.Terminated) + len(r.Reaped))
 	s.clampedLaunches += int64(r.Removed.Launches)
 	s.clampedDrains += int64(r.Removed.Drains)
 	s.errors += int64(len(r.Outcome.Errors))

@@ -54,6 +54,7 @@ const timeout = 10 * time.Second
 // is not there.
 func Open(ctx context.Context, place string) (*Store, error) {
 	s := &Store{timeout: timeout}
+	name := "" // of what is opened; a database's error names it, without the password
 	switch {
 	case strings.HasPrefix(place, "sqlite:") && len(place) > len("sqlite:"):
 		q := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)"}, "_txlock": {"immediate"}}
@@ -63,6 +64,7 @@ func Open(ctx context.Context, place string) (*Store, error) {
 		}
 		db.SetMaxOpenConns(1)
 		s.db, s.dialect = db, &sqlite
+		name = place + ": "
 	case strings.HasPrefix(place, "postgres://"), strings.HasPrefix(place, "postgresql://"):
 		config, err := pgx.ParseConfig(place)
 		if err != nil {
@@ -76,7 +78,7 @@ func Open(ctx context.Context, place string) (*Store, error) {
 		return nil, fmt.Errorf("store %q: must be sqlite:FILE or postgres://…", place)
 	}
 	if err := s.exec(ctx, s.dialect.create); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the controller's store: %w", err), s.db.Close())
+		return nil, errors.Join(fmt.Errorf("open the controller's store: %s%w", name, err), s.db.Close())
 	}
 	return s, nil
 }

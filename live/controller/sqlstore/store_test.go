@@ -151,7 +151,7 @@ func TestOpenRefuses(t *testing.T) {
 		"":                        "must be sqlite:FILE or postgres://",
 		"sqlite:":                 "must be sqlite:FILE or postgres://",
 		"mysql://x":               "must be sqlite:FILE or postgres://",
-		"sqlite:/nowhere/at/all":  "open the controller's store",
+		"sqlite:/nowhere/at/all":  "open the controller's store: sqlite:/nowhere/at/all: unable",
 		"postgres://127.0.0.1:1/": "open the controller's store",
 	} {
 		s, err := sqlstore.Open(context.Background(), place)
