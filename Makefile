@@ -25,6 +25,7 @@ test: ## run every test
 	@scripts/install-slurm
 	@scripts/install-chromium
 	@scripts/install-postgres
+	@scripts/install-prometheus
 	$(GO) test ./...
 
 check: ## format, vet, staticcheck, import arrows, generated files; every scenario against its baseline

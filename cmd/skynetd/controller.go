@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
 	"github.com/skynet-ec2/skynet/live/controller"
+	"github.com/skynet-ec2/skynet/live/controller/server"
 	"github.com/skynet-ec2/skynet/live/controller/sqlstore"
 	"github.com/skynet-ec2/skynet/live/ec2fleet"
 	"github.com/skynet-ec2/skynet/policy"
@@ -28,8 +30,8 @@ import (
 // controllerVerb holds the flags of skynetd controller.
 type controllerVerb struct {
 	*cli.App
-	config, mode string
-	once         bool
+	config, mode, listen string
+	once                 bool
 }
 
 // The modes, from the safest on.
@@ -54,6 +56,7 @@ One process leads a fleet; a second one waits, and takes over within 15 seconds
 when the first is gone. While the file that stop names exists nothing is launched
 or terminated, whatever is decided.`,
 		Example: `  skynetd controller --config skynet.toml --mode observe
+  skynetd controller --config skynet.toml --mode active --listen 127.0.0.1:7421
   AWS_ENDPOINT_URL_EC2=http://127.0.0.1:7430 skynetd controller --config skynet.toml --mode active`,
 		Args: cli.ExactArgs(),
 		RunE: func(*cobra.Command, []string) error { return v.run() },
@@ -62,10 +65,14 @@ or terminated, whatever is decided.`,
 	f.StringVar(&v.config, "config", "skynet.toml", "decide as this `file` says")
 	cli.ChoiceVar(f, &v.mode, "mode", "observe", "what becomes of decisions", controllerModes)
 	f.BoolVar(&v.once, "once", false, "decide once, and end")
+	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares: /metrics, /v1/status, /healthz, /readyz; port 0 picks a free one")
 	return c
 }
 
 func (v *controllerVerb) run() error {
+	if v.once && v.listen != "" {
+		return cli.UsageError(errors.New("--once with --listen: it ends before anybody can ask"))
+	}
 	file, err := scenarios.LoadFleet(v.config)
 	if err != nil {
 		return v.listProblems(err)
@@ -75,7 +82,17 @@ func (v *controllerVerb) run() error {
 		return err
 	}
 	defer closeAll()
+	if v.listen != "" {
+		web, err := v.tell(&c)
+		if err != nil {
+			return err
+		}
+		defer web.Close()
+	}
 	k, err := controller.Open(v.Ctx, c)
+	if err != nil && v.Ctx.Err() != nil && !v.once {
+		return nil // a standby that is told to end
+	}
 	if err != nil {
 		return err
 	}
@@ -97,6 +114,28 @@ func (v *controllerVerb) run() error {
 		return cli.OutsideError(err)
 	}
 	return nil
+}
+
+// tell listens, and has c show every tick to what answers there. A controller that
+// stands by answers too.
+func (v *controllerVerb) tell(c *controller.Config) (io.Closer, error) {
+	listener, err := net.Listen("tcp", v.listen)
+	if err != nil {
+		return nil, cli.OutsideError(err)
+	}
+	s := server.New(*c)
+	c.Seen = s.Saw
+	web := httpServer(s, nil, v.Log)
+	go func() {
+		if err := serve(web, listener); err != nil { // the fleet goes on without
+			v.Log.Error("nobody can ask the controller any more", "error", err)
+		}
+	}()
+	v.Log.Info("controller listens", "url", urlOf(listener, false))
+	if host, _, _ := net.SplitHostPort(listener.Addr().String()); !net.ParseIP(host).IsLoopback() {
+		v.Log.Warn("whoever reaches the controller's address sees reasons and money; nothing can be changed there")
+	}
+	return web, nil
 }
 
 // listProblems returns the problems of a file as the error of a bad input.

@@ -78,8 +78,15 @@ var listens = regexp.MustCompile(`msg="queue listens" url=(\S+)`)
 // start runs skynetd queue in dir and waits until it listens.
 func start(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
+	return begin(t, dir, listens, append([]string{"queue", "--listen", "127.0.0.1:0"}, args...)...)
+}
+
+// begin runs skynetd in dir and waits until its log matches says, which holds
+// where it listens.
+func begin(t *testing.T, dir string, says *regexp.Regexp, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, heard: make(chan struct{}), ended: make(chan error, 1)}
-	p.cmd = exec.Command("skynetd", append([]string{"queue", "--listen", "127.0.0.1:0"}, args...)...)
+	p.cmd = exec.Command("skynetd", args...)
 	p.cmd.Dir = dir
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -100,7 +107,7 @@ func start(t *testing.T, dir string, args ...string) *process {
 		p.ended <- p.cmd.Wait()
 	}()
 	t.Cleanup(func() { p.cmd.Process.Kill() })
-	p.url = p.await(listens)[1]
+	p.url = p.await(says)[1]
 	return p
 }
 

@@ -15,7 +15,7 @@ import (
 // carryOut does what was decided, as far as it may. Nothing is asked of anybody
 // before what is asked has been saved.
 func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, ends []string) error {
-	if r.Outcome.Held = c.held(now); r.Outcome.Held != "" {
+	if r.Hold, r.Outcome.Held = c.held(now); r.Hold != NotHeld {
 		return c.saved(ctx, now, r)
 	}
 	d := c.behindCaps(r)
@@ -26,7 +26,7 @@ func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, end
 	}
 	c.intend(now, r, rounds)
 	asks := c.ledger.Due(now)
-	if err := c.saved(ctx, now, r); err != nil || r.Outcome.Held != "" {
+	if err := c.saved(ctx, now, r); err != nil || r.Hold != NotHeld {
 		return err
 	}
 	c.tellWorkers(ctx, r)
@@ -35,15 +35,15 @@ func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, end
 	return c.saved(ctx, now, r)
 }
 
-// held returns why nothing is carried out; empty: it is.
-func (c *Controller) held(now time.Time) string {
+// held returns why nothing is carried out.
+func (c *Controller) held(now time.Time) (why Hold, text string) {
 	if c.c.Actuator == nil {
-		return "mode observe"
+		return Observing, "mode observe"
 	}
 	if s := c.c.Stop(now); s.Is(now) {
-		return s.String()
+		return ByStop, s.String()
 	}
-	return ""
+	return NotHeld, ""
 }
 
 // behindCaps returns the decision reduced to what the caps allow that stand now.
@@ -72,11 +72,11 @@ func (r *Result) fault(what string, err error) {
 func (c *Controller) saved(ctx context.Context, now time.Time, r *Result) error {
 	err := c.save(ctx, now)
 	if errors.Is(err, ErrFenced) {
-		r.Outcome.Held = "another controller has taken over"
+		r.Hold, r.Outcome.Held = Superseded, "another controller has taken over"
 		return err
 	}
 	if err != nil {
-		r.Outcome.Held = "nothing can be saved"
+		r.Hold, r.Outcome.Held = Unsaved, "nothing can be saved"
 		r.fault("store", err)
 	}
 	return nil
@@ -166,7 +166,7 @@ func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, en
 func (c *Controller) Reap(ctx context.Context) ([]string, error) {
 	told := slices.ContainsFunc(c.drains, func(d Drain) bool { return !d.Told.IsZero() })
 	now := c.c.Now().UTC()
-	if !told || c.held(now) != "" || !c.lookAgain(ctx) {
+	if why, _ := c.held(now); !told || why != NotHeld || !c.lookAgain(ctx) {
 		return nil, nil
 	}
 	ends := c.finished()
@@ -178,6 +178,7 @@ func (c *Controller) Reap(ctx context.Context) ([]string, error) {
 	}
 	r := &Result{Decision: c.decision - 1, At: now}
 	c.end(ctx, now, r, ends)
+	c.reaped = append(c.reaped, r.Terminated...)
 	err := c.saved(ctx, now, r)
 	c.log(r)
 	return r.Terminated, err

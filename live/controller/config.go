@@ -88,7 +88,10 @@ type Config struct {
 	FastTicks bool
 	// Now tells the time; nil: time.Now.
 	Now func() time.Time
-	Log *slog.Logger
+	// Seen, if set, is shown what every tick came to, by the goroutine that ticks.
+	// What it is given is valid until it returns.
+	Seen func(*Controller, *Result)
+	Log  *slog.Logger
 }
 
 // withDefaults returns the configuration with every default in its place.

@@ -33,6 +33,7 @@ type Controller struct {
 	journal  *journal.Writer
 	closer   io.Closer
 	shadow   *shadowing
+	reaped   []string // since the last tick
 }
 
 // Open waits until nobody else leads the fleet, takes the lead, and restores what

@@ -53,11 +53,11 @@ func (c *Controller) launch(ctx context.Context, now time.Time, r *Result, round
 	world := now.Sub(c.recorder.Origin()).Nanoseconds()
 	for len(asks) > 0 {
 		if s := c.c.Stop(now); s.Is(now) { // somebody stopped it meanwhile
-			r.Outcome.Held = s.String()
+			r.Hold, r.Outcome.Held = ByStop, s.String()
 			return
 		}
 		if err := c.Renew(ctx); err != nil { // another leads: what was saved is its to ask for
-			r.Outcome.Held = "another controller has taken over"
+			r.Hold, r.Outcome.Held = Superseded, "another controller has taken over"
 			return
 		}
 		// nothing may be asked for after the lead could be another's

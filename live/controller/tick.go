@@ -20,11 +20,15 @@ type Result struct {
 	Decided policy.Decision
 	Removed journal.Removed
 	Outcome journal.Outcome
+	// Hold says in a word why nothing was carried out; Outcome.Held says it whole.
+	Hold Hold
 	// Found is what the sweep found.
 	Found []fleet.Finding
 	// Terminated are EC2's ids of instances that were ended.
 	Terminated []string
-	NextTick   time.Duration
+	// Reaped are those that Reap ended since the tick before.
+	Reaped   []string
+	NextTick time.Duration
 	// Apart is how the shadow's decision differs.
 	Apart Apart
 }
@@ -50,7 +54,8 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 	}
 	c.forgetDrains(now)
 	c.observe(now, found)
-	r := &Result{Decision: c.decision, At: now, Found: found}
+	r := &Result{Decision: c.decision, At: now, Found: found, Reaped: c.reaped}
+	c.reaped = nil
 	if c.journal != nil {
 		c.note(c.journal.Before(&c.obs, c.policy))
 	}
@@ -78,6 +83,9 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 		})
 	}
 	c.log(r)
+	if c.c.Seen != nil {
+		c.c.Seen(c, r)
+	}
 	return r, err
 }
 

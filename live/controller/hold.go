@@ -1,0 +1,26 @@
+package controller
+
+// Hold is why nothing of a decision was carried out.
+type Hold uint8
+
+const (
+	// NotHeld: it was.
+	NotHeld Hold = iota
+	// Observing: the controller only watches.
+	Observing
+	// ByStop: somebody has stopped it.
+	ByStop
+	// Unsaved: the store could not be written, and nothing is asked of EC2 before
+	// it is saved.
+	Unsaved
+	// Superseded: another controller has taken over.
+	Superseded
+)
+
+// Holds are the reasons there are.
+var Holds = []Hold{Observing, ByStop, Unsaved, Superseded}
+
+var holdWords = [...]string{"", "observe", "stop", "unsaved", "superseded"}
+
+// String returns the word; empty for NotHeld.
+func (h Hold) String() string { return holdWords[h] }

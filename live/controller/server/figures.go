@@ -1,0 +1,260 @@
+package server
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/skynet-ec2/skynet/live/controller"
+	"github.com/skynet-ec2/skynet/live/fleet"
+	"github.com/skynet-ec2/skynet/policy"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// sums are what was counted since the process began.
+type sums struct {
+	decisions, launched, refused, short, drained, undrained, terminated, neverWorked, apart, errors int64
+	clampedLaunches, clampedDrains                                                                  int64
+	held                                                                                            map[controller.Hold]int64
+	started, late                                                                                   []int64 // by class
+}
+
+func newSums(c *controller.Config) sums {
+	return sums{held: map[controller.Hold]int64{}, started: make([]int64, len(c.Env.Classes)), late: make([]int64, len(c.Env.Classes))}
+}
+
+// add counts a tick.
+func (s *sums) add(k *controller.Controller, r *controller.Result) {
+	s.decisions++
+	s.launched += int64(r.Outcome.Launched)
+	s.refused += int64(r.Outcome.Refused)
+	s.short += int64(r.Outcome.Short)
+	s.drained += int64(r.Outcome.Drained)
+	s.undrained += int64(r.Outcome.Undrained)
+	s.terminated += int64(len(r.Terminated) + len(r.Reaped))
+	s.clampedLaunches += int64(r.Removed.Launches)
+	s.clampedDrains += int64(r.Removed.Drains)
+	s.errors += int64(len(r.Outcome.Errors))
+	if r.Hold != controller.NotHeld {
+		s.held[r.Hold]++
+	}
+	if r.Apart.Is() {
+		s.apart++
+	}
+	for _, f := range r.Found {
+		if f.Kind == fleet.NeverWorked {
+			s.neverWorked++
+		}
+	}
+	kinds := k.Observation().Queue.Kinds
+	for i := range kinds {
+		if of := kinds[i].Class; of >= 0 && of < len(s.started) {
+			s.started[of] += kinds[i].Started
+			s.late[of] += kinds[i].StartedLate
+		}
+	}
+}
+
+// clone returns sums that no tick changes.
+func (s *sums) clone() sums {
+	c := *s
+	c.held, c.started, c.late = maps.Clone(s.held), slices.Clone(s.started), slices.Clone(s.late)
+	return c
+}
+
+// collector describes the controller's figures and collects them when asked.
+type collector struct {
+	server *Server
+	fleet  prometheus.Labels
+	descs  map[string]*prometheus.Desc
+}
+
+// figures returns what answers /metrics. Every series carries the fleet's name.
+func (s *Server) figures() http.Handler {
+	c := &collector{s, prometheus.Labels{"fleet": s.c.Fleet}, map[string]*prometheus.Desc{}}
+	for _, f := range all {
+		c.descs[f.name] = prometheus.NewDesc("skynet_controller_"+f.name, f.help, f.labels, c.fleet)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// all are the figures there are, but for the prefix skynet_controller_.
+var all = []struct {
+	name, help string
+	labels     []string
+}{
+	{"leader", "1 if this process led the fleet at its last tick.", nil},
+	{"epoch", "Number of this process's lead; 0: it has not led.", nil},
+	{"stopped", "1 while somebody has stopped it (the kill switch): it launches and terminates nothing.", nil},
+	{"info", "1; its labels say what decides.", []string{"mode", "policy", "shadow"}},
+	{"tick_seconds", "Time from one decision to the next.", nil},
+	{"decision_age_seconds", "Time since the last decision; absent before the first, as in a process that stands by.", nil},
+	{"decisions_total", "Decisions made.", nil},
+	{"instances_launched_total", "Instances launched, confirmed or on their way.", nil},
+	{"instances_refused_total", "Instances that EC2 refused, of first choices and of substitutes.", nil},
+	{"instances_short_total", "Refused instances that nothing stood in for.", nil},
+	{"instances_drained_total", "Instances taken out of service.", nil},
+	{"instances_undrained_total", "Draining instances taken back into service.", nil},
+	{"instances_terminated_total", "Instances ended.", nil},
+	{"instances_never_worked_total", "Instances given up because no word of their worker ever came.", nil},
+	{"clamped_total", "Instances whose launch or drain the guard removed from decisions.", []string{"what"}},
+	{"held_total", "Decisions of which nothing was carried out.", []string{"reason"}},
+	{"errors_total", "Errors of carrying decisions out.", nil},
+	{"shadow_apart_total", "Decisions that the shadow would have made otherwise.", nil},
+	{"instances", "Instances by phase.", []string{"phase"}},
+	{"slots_ready", "Slots of ready instances.", nil},
+	{"slots_busy", "Those of them that run a job.", nil},
+	{"slack_24h_ratio", "Mean idle part of the ready slots over the last 24 hours, or since the start; absent before there was a ready slot.", nil},
+	{"boot_seconds", "Learned time from a launch to the worker's first word; absent before the first boot.", []string{"quantile"}},
+	{"boot_overdue_instances", "Instances that boot for longer than the learned p99.", nil},
+	{"reading_age_seconds", "Time since the queue, or EC2's list, was last read whole; since the process began if it never was.", []string{"of"}},
+	{"reading_complete", "1 if it was read whole at the last tick.", []string{"of"}},
+	{"spent_usd", "Dollars spent in this clock hour, day and month: windows or seconds begun.", []string{"window"}},
+	{"budget_usd", "Budgets for the same; absent where there is none.", []string{"window"}},
+	{"cap_usd", "What the guard, and the file of caps, allow for the same; absent where it is unlimited.", []string{"window"}},
+	{"class_target_seconds", "Target of a class, from submission to result.", []string{"class"}},
+	{"class_attain_ratio", "Part of a class's jobs that must meet its target.", []string{"class"}},
+	{"class_oldest_wait_seconds", "How long the class's first job in line has waited.", []string{"class"}},
+	{"class_will_miss_jobs", "Jobs in line that miss their target unless they start within a minute.", []string{"class"}},
+	{"class_started_total", "Jobs of the class that started.", []string{"class"}},
+	{"class_started_late_total", "Those that by then had missed their target, or were expected to.", []string{"class"}},
+}
+
+// Describe is of prometheus.Collector.
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range c.descs {
+		out <- d
+	}
+}
+
+// Collect is of prometheus.Collector.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	send := func(kind prometheus.ValueType, name string, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(c.descs[name], kind, v, labels...)
+	}
+	gauge := func(name string, v float64, labels ...string) { send(prometheus.GaugeValue, name, v, labels...) }
+	count := func(name string, n int64, labels ...string) {
+		send(prometheus.CounterValue, name, float64(n), labels...)
+	}
+	s := c.server
+	s.mu.Lock()
+	last, sum := s.seen, s.sums.clone()
+	s.mu.Unlock()
+	now, status := s.c.Now(), s.Status()
+
+	gauge("info", 1, status.Mode, status.Policy, status.Shadow)
+	gauge("tick_seconds", status.TickS)
+	gauge("stopped", one(status.Stop != nil))
+	count("decisions_total", sum.decisions)
+	count("instances_launched_total", sum.launched)
+	count("instances_refused_total", sum.refused)
+	count("instances_short_total", sum.short)
+	count("instances_drained_total", sum.drained)
+	count("instances_undrained_total", sum.undrained)
+	count("instances_terminated_total", sum.terminated)
+	count("instances_never_worked_total", sum.neverWorked)
+	count("clamped_total", sum.clampedLaunches, "launches")
+	count("clamped_total", sum.clampedDrains, "drains")
+	for _, h := range controller.Holds {
+		count("held_total", sum.held[h], h.String())
+	}
+	count("errors_total", sum.errors)
+	count("shadow_apart_total", sum.apart)
+	for i := range s.c.Env.Classes {
+		class := &s.c.Env.Classes[i]
+		gauge("class_target_seconds", class.Target.Seconds(), class.Name)
+		gauge("class_attain_ratio", class.Attain, class.Name)
+		count("class_started_total", sum.started[i], class.Name)
+		count("class_started_late_total", sum.late[i], class.Name)
+	}
+	caps := s.caps()
+	for _, of := range []struct {
+		window string
+		most   policy.MicroUSD
+	}{{"hour", caps.HourMax}, {"day", caps.DayMax}, {"month", caps.MonthMax}} {
+		if of.most < policy.Unlimited {
+			gauge("cap_usd", of.most.Dollars(), of.window)
+		}
+	}
+	if last == nil {
+		gauge("leader", 0)
+		gauge("epoch", 0)
+		return
+	}
+	gauge("leader", one(last.Leads))
+	gauge("epoch", float64(last.Epoch))
+	gauge("decision_age_seconds", now.Sub(last.Last.At).Seconds())
+	for _, p := range phases {
+		gauge("instances", float64(last.Instances[p.String()]), p.String())
+	}
+	gauge("slots_ready", float64(last.Slots.Ready))
+	gauge("slots_busy", float64(last.Slots.Busy))
+	if last.Slots.Known {
+		gauge("slack_24h_ratio", last.Slots.Slack24h)
+	}
+	if last.Boot.Samples > 0 {
+		gauge("boot_seconds", last.Boot.P50S, "0.5")
+		gauge("boot_seconds", last.Boot.P99S, "0.99")
+	}
+	gauge("boot_overdue_instances", float64(last.Boot.Overdue))
+	for _, r := range []struct {
+		of string
+		Reading
+	}{{"queue", last.Queue}, {"ec2", last.EC2}} {
+		at := r.At
+		if at.Before(s.begun) {
+			at = s.begun
+		}
+		gauge("reading_age_seconds", max(0, now.Sub(at)).Seconds(), r.of)
+		gauge("reading_complete", one(r.Complete), r.of)
+	}
+	for _, w := range []struct {
+		name          string
+		spent, budget float64
+	}{{"hour", last.Spent.Hour, last.Budget.Hour}, {"day", last.Spent.Day, last.Budget.Day}, {"month", last.Spent.Month, last.Budget.Month}} {
+		gauge("spent_usd", w.spent, w.name)
+		if w.budget > 0 {
+			gauge("budget_usd", w.budget, w.name)
+		}
+	}
+	for i := range last.classes {
+		name := s.c.Env.Classes[i].Name
+		gauge("class_oldest_wait_seconds", last.classes[i].oldest.Seconds(), name)
+		gauge("class_will_miss_jobs", float64(last.classes[i].misses), name)
+	}
+}
+
+// caps returns the limits of money that stand now: the guard's, and those of the
+// file of caps while it can be read.
+func (s *Server) caps() policy.Guard {
+	g := s.c.Guard
+	if s.c.Caps == nil {
+		return g
+	}
+	if other, err := s.c.Caps(); err == nil {
+		g.HourMax, g.DayMax, g.MonthMax = min(g.HourMax, other.HourMax), min(g.DayMax, other.DayMax), min(g.MonthMax, other.MonthMax)
+	}
+	return g
+}
+
+// Figures returns the names of all figures of a controller, as /metrics shows
+// them.
+func Figures() []string {
+	var names []string
+	for _, f := range all {
+		names = append(names, "skynet_controller_"+f.name)
+	}
+	return names
+}
+
+func one(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
