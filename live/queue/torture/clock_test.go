@@ -37,7 +37,7 @@ func seeds(t *testing.T, n uint64) []uint64 {
 // and fro, in sight of the engine (which knows the monotonic clock otherwise).
 func TestTortureInBubble(t *testing.T) {
 	for _, jumps := range []bool{false, true} {
-		for _, seed := range seeds(t, 4) {
+		for _, seed := range seeds(t, 2) {
 			t.Run(fmt.Sprintf("jumps=%v/seed=%d", jumps, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { bubble(t, seed, jumps) })
 			})
@@ -64,7 +64,7 @@ func bubble(t *testing.T, seed uint64, jumps bool) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(time.Duration(draw.Int64N(int64(8 * time.Second)))):
+			case <-time.After(time.Duration(draw.Int64N(int64(5 * time.Second)))):
 			}
 			if jumps && draw.IntN(2) == 0 {
 				leaps++
@@ -84,7 +84,7 @@ func bubble(t *testing.T, seed uint64, jumps bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Hour)
 	defer cancel()
 	record, err := torture.Run(ctx, torture.Options{
-		Seed: seed, Operations: 6000, LeaseTTL: 30 * time.Second, Pace: 500 * time.Millisecond, Cluster: cluster,
+		Seed: seed, Operations: 1500, LeaseTTL: 30 * time.Second, Pace: 500 * time.Millisecond, Cluster: cluster,
 		Producer: w.client(producerToken, network, 10*time.Second),
 		Worker:   w.client(workerToken, network, 10*time.Second),
 		Operator: w.client(operatorToken, network, time.Minute),
