@@ -50,12 +50,19 @@ func always(*ground) bool { return true }
 
 func hasDatabase(g *ground) bool { return g.database != nil }
 
-// rage lets one thing after the other fail until stop is closed, or the load is
-// over before.
+// ragesMin is how often something fails at least, however fast the load is done.
+const ragesMin = 10
+
+// rage lets one thing after the other fail, the leader first, until stop is
+// closed, or the load has ended by an error.
 func (g *ground) rage(stop, over <-chan struct{}) {
 	for {
+		enough := stop
+		if g.faults() < ragesMin {
+			enough = nil
+		}
 		select {
-		case <-stop:
+		case <-enough:
 			g.revive()
 			return
 		case <-over:
@@ -70,6 +77,9 @@ func (g *ground) rage(stop, over <-chan struct{}) {
 			}
 		}
 		drawn := g.draw.IntN(sum)
+		if g.faults() == 0 {
+			drawn = 0
+		}
 		for i, f := range rages {
 			if !f.can(g) {
 				continue

@@ -127,7 +127,7 @@ func (g *ground) torture() {
 			t.Logf("the end of process %d's log:\n%s", i, strings.Join(lines[max(0, len(lines)-20):], "\n"))
 		}
 	}
-	if f := record.Figures(); g.faults() < 5 || network.Faults().Sum() == 0 || f.Leaders < 2 || f.Jobs == 0 {
+	if f := record.Figures(); g.faults() < ragesMin || network.Faults().Sum() == 0 || f.Leaders < 2 || f.Jobs == 0 {
 		t.Errorf("too tame: %d faults of processes, %d of the network, %d leaders", g.faults(), network.Faults().Sum(), f.Leaders)
 	}
 }
