@@ -33,11 +33,11 @@ func seeds(t *testing.T, n uint64) []uint64 {
 }
 
 // In a bubble, where time costs nothing: leaders die and come back, workers and
-// network misbehave, and in the second round the clock of the machine jumps to
+// network misbehave, the store is slow and fails, and in the second round the clock of the machine jumps to
 // and fro, in sight of the engine (which knows the monotonic clock otherwise).
 func TestTortureInBubble(t *testing.T) {
 	for _, jumps := range []bool{false, true} {
-		for _, seed := range seeds(t, 2) {
+		for _, seed := range seeds(t, 8) {
 			t.Run(fmt.Sprintf("jumps=%v/seed=%d", jumps, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { bubble(t, seed, jumps) })
 			})
@@ -51,7 +51,8 @@ func bubble(t *testing.T, seed uint64, jumps bool) {
 	if jumps {
 		opt.Now = func() time.Time { return time.Now().Add(time.Duration(off.Load())).Round(0) }
 	}
-	w := newWorld(t, opt)
+	store := &slowStore{Store: queue.NewMemory(), draw: rand.New(rand.NewPCG(seed, 5))}
+	w := newWorld(t, store, opt)
 	network := &torture.Network{
 		Under: w, Hosts: func() []string { return names }, Patience: 5 * time.Second, Late: 2 * time.Second, Seed: seed,
 	}
@@ -96,7 +97,7 @@ func bubble(t *testing.T, seed uint64, jumps bool) {
 		record.Lease = 0 // how long it lasts is told by the clock that jumps
 	}
 	problems := record.Check()
-	t.Logf("%d leaders killed, the clock set %d times, network %+v; %+v", kills, leaps, network.Faults(), record.Figures())
+	t.Logf("%d leaders killed, the clock set %d times, %d commits failed, network %+v; %+v", kills, leaps, store.lies, network.Faults(), record.Figures())
 	if err != nil {
 		problems = append(problems, err.Error())
 	}
@@ -104,7 +105,7 @@ func bubble(t *testing.T, seed uint64, jumps bool) {
 		t.Errorf("%d faults, the first of them:\n%s\nagain: SKYNET_TORTURE_SEED=%d go test -count=1 -run 'TestTortureInBubble/jumps=%v' ./live/queue/torture",
 			len(problems), strings.Join(problems[:min(10, len(problems))], "\n"), seed, jumps)
 	}
-	if f := record.Figures(); kills == 0 || f.Leaders < 2 || network.Faults().Sum() == 0 || jumps && leaps == 0 {
+	if f := record.Figures(); kills == 0 || store.lies == 0 || f.Leaders < 2 || network.Faults().Sum() == 0 || jumps && leaps == 0 {
 		t.Error("too tame: there is a kind of fault that never happened")
 	}
 }

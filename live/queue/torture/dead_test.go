@@ -40,7 +40,7 @@ func TestDeadWorkersJobRunsAgain(t *testing.T) {
 // afterDeath returns how long after its worker's death a job is with another one.
 func afterDeath(t *testing.T, seed uint64, takeover bool) time.Duration {
 	draw := rand.New(rand.NewPCG(seed, 4))
-	w := newWorld(t, queue.Options{})
+	w := newWorld(t, queue.NewMemory(), queue.Options{})
 	network := &torture.Network{Under: w, Hosts: func() []string { return names }, Patience: 30 * time.Second}
 	network.Calm()
 	defer w.close()

@@ -27,7 +27,7 @@ const (
 
 const cluster = "torture"
 
-// world is a queue of several processes in this one, over one store in memory:
+// world is a queue of several processes in this one, over one store:
 // for tests in a bubble of time, where calls cross no network.
 type world struct {
 	t      *testing.T
@@ -50,14 +50,14 @@ type node struct {
 
 var names = []string{"a", "b"}
 
-func newWorld(t *testing.T, opt queue.Options) *world {
+func newWorld(t *testing.T, store queue.Store, opt queue.Options) *world {
 	file := filepath.Join(t.TempDir(), "tokens")
 	if err := os.WriteFile(file, fmt.Appendf(nil, "operator %s\nproducer %s\nworker %s\n", operatorToken, producerToken, workerToken), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
 	opt.Cluster, opt.Log = cluster, log
-	w := &world{t: t, store: queue.NewMemory(), opt: opt, nodes: map[string]*node{}}
+	w := &world{t: t, store: store, opt: opt, nodes: map[string]*node{}}
 	var err error
 	if w.keeper, err = access.Open(access.Options{File: file, Cluster: cluster, Log: log}); err != nil {
 		t.Fatal(err)
