@@ -20,10 +20,11 @@ import (
 //   - No word is accepted about an attempt that a later one is known to have followed.
 //   - Tokens of a job grow, no token is handed out twice, and nothing is handed out
 //     once the job is known to be done.
-//   - Under one leader, a job is not handed on while its lease runs and its worker
-//     has not let it go, and a worker is told once it has been handed on.
+//   - A job is not handed on while its lease runs and its worker has not let it go,
+//     and a worker is told once it has been handed on: under one leader, or under
+//     all where none of them stalled.
 func (r *Record) Check() []string {
-	c := checker{attempts: map[int64][]*Attempt{}, words: map[int64][]Word{}, history: map[int64][]api.Finished{}, lease: r.Lease}
+	c := checker{attempts: map[int64][]*Attempt{}, words: map[int64][]Word{}, history: map[int64][]api.Finished{}, lease: r.Lease, dying: r.Dying}
 	for _, a := range r.Attempts {
 		c.attempts[a.Job] = append(c.attempts[a.Job], a)
 	}
@@ -49,6 +50,7 @@ type checker struct {
 	words    map[int64][]Word
 	history  map[int64][]api.Finished
 	lease    time.Duration
+	dying    bool
 	problems []string
 }
 
@@ -117,12 +119,12 @@ func (c *checker) order(attempts []*Attempt) {
 	}
 }
 
-// leases checks that one leader does not hand on what a worker has.
+// leases checks that nobody hands on what a worker has.
 func (c *checker) leases(attempts []*Attempt) {
 	for i, a := range attempts {
 		for _, b := range attempts[i+1:] {
-			if a.Token>>32 != b.Token>>32 {
-				break // a new leader need not know of every beat, and the old one need not know that it leads no longer
+			if a.Token>>32 != b.Token>>32 && !c.dying {
+				break // a leader that stalled answers beats that the next one has not heard, until it knows that it leads no longer
 			}
 			kept := a.Sent
 			for _, n := range a.Named {

@@ -34,6 +34,12 @@ func good() *Record {
 	}
 }
 
+// takeOver lets the second attempt be under another leader.
+func (r *Record) takeOver() {
+	r.Attempts[1].Token, r.Words[0].Token, r.Words[1].Token = 2<<32|1, 2<<32|1, 2<<32|1
+	r.History[0].ResultURI = result(7, 2<<32|1, "b")
+}
+
 func TestCheck(t *testing.T) {
 	if problems := good().Check(); len(problems) > 0 {
 		t.Fatalf("a queue without fault: %q", problems)
@@ -63,6 +69,10 @@ func TestCheck(t *testing.T) {
 		{"one token for two workers", func(r *Record) { r.Attempts[1].Token = r.Attempts[0].Token }, "token 1:1 was handed out twice, to a and to b"},
 		{"tokens run backwards", func(r *Record) { r.Attempts[0].Token, r.Attempts[1].Token = r.Attempts[1].Token, r.Attempts[0].Token }, "token 1:1 was handed out after token 1:2"},
 		{"handed on while the lease runs", func(r *Record) { r.Attempts[0].Named[0].Sent = 12 * s }, "token 1:2 was handed out at 41s, while the lease of token 1:1 ran"},
+		{"handed on by the next leader while the lease runs", func(r *Record) {
+			r.Attempts[0].Named[0].Sent, r.Dying = 20*s, true
+			r.takeOver()
+		}, "token 2:1 was handed out at 41s, while the lease of token 1:1 ran"},
 		{"not told that it was handed on", func(r *Record) { r.Attempts[0].Named = append(r.Attempts[0].Named, Naming{Sent: 50 * s}) }, "a was told to go on with token 1:1 at 50s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,10 +92,9 @@ func TestCheckAllows(t *testing.T) {
 		change func(*Record)
 	}{
 		{"the lease was let go", func(r *Record) { r.Attempts[0].Named[0].Sent, r.Attempts[0].LetGo = 20*s, 30*s }},
-		{"a beat counts from the next leader on no longer", func(r *Record) {
+		{"a beat that a stalled leader answered", func(r *Record) {
 			r.Attempts[0].Named[0].Sent = 20 * s
-			r.Attempts[1].Token, r.Words[0].Token, r.Words[1].Token = 2<<32|1, 2<<32|1, 2<<32|1
-			r.History[0].ResultURI = result(7, 2<<32|1, "b")
+			r.takeOver()
 		}},
 		{"told that it was handed on", func(r *Record) {
 			r.Attempts[0].Named = append(r.Attempts[0].Named, Naming{Sent: 50 * s, Lost: true})

@@ -93,6 +93,7 @@ func bubble(t *testing.T, seed uint64, jumps bool) {
 	})
 	network.Close()
 	w.close()
+	record.Dying = true
 	if jumps {
 		record.Lease = 0 // how long it lasts is told by the clock that jumps
 	}

@@ -12,6 +12,7 @@ import (
 // earlier one even where the clock stands still.
 type Record struct {
 	Lease     time.Duration // how long a lease lasts after its worker was last heard of
+	Dying     bool          // leaders died and never stalled, so that one knows every lease of the one before
 	Submitted []Submission
 	Attempts  []*Attempt
 	Words     []Word
