@@ -236,7 +236,7 @@ func (g *ground) fillDisk() {
 func smallDisk(t *testing.T) string {
 	dir := t.TempDir()
 	size := "size=64m"
-	if fromEnv(t, envTortureRuns, 0) > 50_000 {
+	if fromEnv(t, envTortureOps, 0) > 50_000 {
 		size = "size=512m"
 	}
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, size); err != nil {

@@ -21,7 +21,7 @@ import (
 // The environment of a longer torture, or of one that failed.
 const (
 	envTortureSeed = "SKYNET_TORTURE_SEED" // default 1
-	envTortureRuns = "SKYNET_TORTURE_OPS"  // operations; default 2500
+	envTortureOps = "SKYNET_TORTURE_OPS"  // operations; default 1200
 )
 
 func fromEnv(t *testing.T, key string, otherwise uint64) uint64 {
@@ -72,12 +72,12 @@ const tortureLease = 3 * time.Second
 // torture runs one torture and checks what was seen.
 func (g *ground) torture() {
 	t := g.t
-	seed, operations := fromEnv(t, envTortureSeed, 1), fromEnv(t, envTortureRuns, 2500)
+	seed, operations := fromEnv(t, envTortureSeed, 1), fromEnv(t, envTortureOps, 1200)
 	g.draw = rand.New(rand.NewPCG(seed, 3))
 	for i := range g.processes {
 		g.start(i)
 	}
-	network := &torture.Network{Under: &http.Transport{MaxIdleConnsPerHost: 64}, Hosts: g.hosts, Patience: 2 * time.Second, Late: tortureLease / 6, Seed: seed}
+	network := &torture.Network{Under: &http.Transport{MaxIdleConnsPerHost: 256}, Hosts: g.hosts, Patience: 2 * time.Second, Late: tortureLease / 6, Seed: seed}
 	through := func(role api.Role, patience time.Duration) *client.Client {
 		c, err := client.New(client.Options{Token: token(t, g.dir, role), RetryFor: patience})
 		if err != nil {
@@ -87,6 +87,10 @@ func (g *ground) torture() {
 		return c
 	}
 	operator := through(api.RoleOperator, time.Minute)
+	crowd := 1
+	if operations > 10_000 {
+		crowd = 5
+	}
 	stop, stopped, over := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	var record *torture.Record
 	var failure error
@@ -95,7 +99,7 @@ func (g *ground) torture() {
 	go func() {
 		defer close(over)
 		record, failure = torture.Run(ctx, torture.Options{
-			Seed: seed, Operations: int(operations), LeaseTTL: tortureLease, Cluster: "default",
+			Seed: seed, Operations: int(operations), LeaseTTL: tortureLease, Cluster: "default", Producers: 4 * crowd, Workers: 16 * crowd,
 			Producer: through(api.RoleProducer, 5*time.Second), Worker: through(api.RoleWorker, 5*time.Second), Operator: operator,
 			Calm: func() error {
 				close(stop)
@@ -121,7 +125,7 @@ func (g *ground) torture() {
 	t.Logf("seed %d: %v of faults and %v to its end; processes %s; network %+v; %+v", seed, raged.Round(time.Second), time.Since(began).Round(time.Second), g.counts(), network.Faults(), record.Figures())
 	if len(problems) > 0 {
 		t.Errorf("%d faults, the first of them:\n%s\nagain: %s=%d %s=%d go test -count=1 -timeout 2h -run '%s' ./cmd/skynetd",
-			len(problems), strings.Join(problems[:min(10, len(problems))], "\n"), envTortureSeed, seed, envTortureRuns, operations, t.Name())
+			len(problems), strings.Join(problems[:min(10, len(problems))], "\n"), envTortureSeed, seed, envTortureOps, operations, t.Name())
 		for i, p := range g.processes {
 			lines := strings.Split(strings.TrimSpace(p.text()), "\n")
 			t.Logf("the end of process %d's log:\n%s", i, strings.Join(lines[max(0, len(lines)-20):], "\n"))

@@ -1,22 +1,50 @@
 package pgtest
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Kill ends PostgreSQL and all its processes as kill -9 does. Restart starts it
 // again.
 func (s *Server) Kill() error {
-	if err := errors.Join(s.Freeze(), s.signal(syscall.SIGKILL)); err != nil {
+	if err := s.Freeze(); err != nil {
+		return err
+	}
+	children, err := s.children()
+	if err != nil {
+		return err
+	}
+	if err := s.signal(syscall.SIGKILL); err != nil {
 		return err
 	}
 	s.processes[0].Wait()
+	for _, pid := range children {
+		for range 1000 { // or its memory would still be shared when the next one starts
+			if gone(pid) {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
 	return nil
+}
+
+// gone reports whether a process has ended, whether anybody waited for it or
+// not.
+func gone(pid int) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return true
+	}
+	state := bytes.TrimLeft(stat[bytes.LastIndexByte(stat, ')')+1:], " ")
+	return len(state) == 0 || state[0] == 'Z' || state[0] == 'X'
 }
 
 // Restart starts PostgreSQL after Kill, or after it ended by itself, where it
