@@ -21,7 +21,7 @@ import (
 // The environment of a longer torture, or of one that failed.
 const (
 	envTortureSeed = "SKYNET_TORTURE_SEED" // default 1
-	envTortureOps = "SKYNET_TORTURE_OPS"  // operations; default 1200
+	envTortureOps  = "SKYNET_TORTURE_OPS"  // operations; default 1200
 )
 
 func fromEnv(t *testing.T, key string, otherwise uint64) uint64 {
