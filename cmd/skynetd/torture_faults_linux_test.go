@@ -25,7 +25,7 @@ type ground struct {
 	draw      *rand.Rand
 	processes [2]*process
 	addresses [2]atomic.Pointer[string]
-	done      [8]int // of rages
+	done      [8]int // how often each of rages was
 	ended     int    // processes that nobody killed
 }
 
@@ -53,8 +53,8 @@ func hasDatabase(g *ground) bool { return g.database != nil }
 // ragesMin is how often something fails at least, however fast the load is done.
 const ragesMin = 10
 
-// rage lets one thing after the other fail, the leader first, until stop is
-// closed, or the load has ended by an error.
+// rage lets one thing after the other fail until stop is closed, or the load has
+// ended by an error.
 func (g *ground) rage(stop, over <-chan struct{}) {
 	for {
 		enough := stop
@@ -70,27 +70,34 @@ func (g *ground) rage(stop, over <-chan struct{}) {
 		case <-time.After(g.between(100*time.Millisecond, time.Second)):
 		}
 		g.revive()
-		sum := 0
-		for _, f := range rages {
-			if f.can(g) {
-				sum += f.share
-			}
+		i := g.next()
+		g.done[i]++
+		rages[i].do(g)
+	}
+}
+
+// next returns what fails next: what has not failed yet, or else one drawn.
+func (g *ground) next() int {
+	sum := 0
+	for i, f := range rages {
+		if !f.can(g) {
+			continue
 		}
-		drawn := g.draw.IntN(sum)
-		if g.faults() == 0 {
-			drawn = 0
+		if g.done[i] == 0 {
+			return i
 		}
-		for i, f := range rages {
-			if !f.can(g) {
-				continue
-			}
-			if drawn -= f.share; drawn < 0 {
-				g.done[i]++
-				f.do(g)
-				break
-			}
+		sum += f.share
+	}
+	drawn := g.draw.IntN(sum)
+	for i, f := range rages {
+		if !f.can(g) {
+			continue
+		}
+		if drawn -= f.share; drawn < 0 {
+			return i
 		}
 	}
+	panic("the shares do not add up to their sum")
 }
 
 // between draws a duration.
