@@ -10,7 +10,7 @@ BENCH    ?=
 TOOL = $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check scenarios results golden bench fuzz release
+.PHONY: help build test check scenarios results golden bench fuzz soak release
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ bench: ## measure; the engine is compared with a bare loop in the same run
 
 fuzz: ## run every fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)
+
+# Two real processes, SQLite and PostgreSQL, 10^5 operations each: about half an
+# hour. SEED=… draws other faults.
+soak: ## torture the queue for long; its figures go into docs/benchmarks.md
+	SKYNET_TORTURE_SEED=$(or $(SEED),1) SKYNET_TORTURE_OPS=$(or $(OPS),100000) \
+		$(GO) test -count=1 -timeout 2h -run '^TestTorture$$' -v ./cmd/skynetd
 
 # Nothing is unsigned by accident: without KEY, or MINISIGN_KEY in the
 # environment, UNSIGNED=1 must say so. See docs/releasing.md.

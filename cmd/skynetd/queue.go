@@ -25,7 +25,7 @@ type queueVerb struct {
 	listen, store, tokens, cluster string
 	standby                        bool
 	rate                           float64
-	age                            time.Duration
+	age, lease                     time.Duration
 	fair                           bool
 	tls                            tlsFlags
 	bootstrap                      bootstrapFlags
@@ -59,6 +59,7 @@ read again whenever it changes. The page at / shows queues and workers.`,
 	f.BoolVar(&q.standby, "standby", false, "wait while another process leads the store, and take over when it is gone")
 	f.Float64Var(&q.rate, "rate", 10_000, "let one client make so many `calls` a second on average")
 	f.DurationVar(&q.age, "age", 0, "a waiting job rises one priority each `time` it has waited so long; 0: never")
+	f.DurationVar(&q.lease, "lease", 30*time.Second, "take jobs away from a worker that was silent for so much `time`; it beats three times as often")
 	f.BoolVar(&q.fair, "fair", true, "share each priority among its tenants, by weight")
 	q.tls.add(f)
 	q.bootstrap.add(f)
@@ -71,6 +72,9 @@ func (q *queueVerb) run() error {
 	}
 	if q.age < 0 {
 		return cli.UsageError(fmt.Errorf("--age %v: must not be negative", q.age))
+	}
+	if q.lease < leaseMin || q.lease > leaseMax {
+		return cli.UsageError(fmt.Errorf("--lease %v: must be from %v to %v", q.lease, leaseMin, leaseMax))
 	}
 	secure, err := q.tls.config()
 	if err != nil {
@@ -130,6 +134,12 @@ func (q *queueVerb) run() error {
 	return err
 }
 
+// Bounds of a lease: a network's hiccup, and a day's work lost with its worker.
+const (
+	leaseMin = time.Second
+	leaseMax = time.Hour
+)
+
 // leaveWithin is how long a clean end may take.
 const leaveWithin = 10 * time.Second
 
@@ -178,6 +188,7 @@ func (q *queueVerb) openEngine(store queue.Store) (*queue.Engine, error) {
 	defer cancel()
 	options := queue.Options{Cluster: q.cluster, Log: q.Log}
 	options.Dispatch.Fair, options.Dispatch.AgeStep = q.fair, q.age
+	options.Dispatch.LeaseTTL, options.Dispatch.ConfirmWithin, options.BeatEvery = q.lease, q.lease/3, q.lease/3
 	engine, err := queue.Open(ctx, store, options)
 	switch {
 	case err == nil:

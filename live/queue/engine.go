@@ -79,6 +79,18 @@ func Open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 	if err := opt.Dispatch.Validate(); err != nil {
 		return nil, fmt.Errorf("queue options: %w", err)
 	}
+	for {
+		e, err := open(ctx, store, opt)
+		if !errors.Is(err, ErrFenced) || ctx.Err() != nil {
+			return e, err
+		}
+		opt.Log.Warn("the lead was lost before the queue was loaded; it stands by again", "error", err)
+	}
+}
+
+// open is Open, once. It fails with ErrFenced where somebody else took the lead
+// while it loaded: what it read may then be partly of the other's reign.
+func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 	epoch, err := lead(ctx, store, opt)
 	if err != nil {
 		return nil, err
@@ -110,6 +122,9 @@ func Open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 		cancel()
 		e.fail(err)
 		e.done.Wait()
+		if lost := store.Resign(ctx, epoch); errors.Is(lost, ErrFenced) {
+			err = fmt.Errorf("%w: %w", lost, err)
+		}
 		return nil, fmt.Errorf("load the queue: %w", err)
 	}
 	opt.Log.Info("queue leads", "epoch", epoch, "holder", opt.Holder, "jobs", len(e.jobs), "cold", e.cold.jobs, "loaded_in", time.Since(began).Round(time.Millisecond))
