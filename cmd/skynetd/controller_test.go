@@ -39,7 +39,7 @@ func fetch(t *testing.T, url string) (status int, body string) {
 // that somebody has stopped it.
 func TestControllerTellsHowItFares(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts a process")
+		t.Skip("starts a process: not in -short")
 	}
 	nobody, err := net.Listen("tcp", "127.0.0.1:0") // answers no call
 	if err != nil {
