@@ -249,6 +249,14 @@ func (s *Supervisor) stay(ctx context.Context, child *child, number int64, trial
 		log.Info("another release: the worker finishes its jobs and ends", "next", next, "now", s.seen.Now)
 	}
 	done := ctx.Done()
+	works := child.healthy
+	proved := func() {
+		works = nil
+		if trial {
+			trial = false
+			s.proved(number, log)
+		}
+	}
 	for {
 		select {
 		case <-done:
@@ -258,11 +266,10 @@ func (s *Supervisor) stay(ctx context.Context, child *child, number int64, trial
 		case <-kill:
 			log.Warn("killed: it took too long to end", "after", s.StopMax)
 			child.kill()
+		case <-works:
+			proved()
 		case word := <-child.words:
 			switch {
-			case word == wordHealthy && trial:
-				trial = false
-				s.proved(number, log)
 			case word == wordAway && trial && time.Since(began) < s.AwayMax:
 				proof.Reset(s.TrialMax)
 			case word == wordLook && !asked && !stopping:
@@ -273,6 +280,10 @@ func (s *Supervisor) stay(ctx context.Context, child *child, number int64, trial
 				replace()
 			}
 		case <-proof.C:
+			if closed(works) || len(child.words) > 0 { // said while a slow store was looked at
+				proof.Reset(time.Millisecond)
+				continue
+			}
 			if trial && !stopping {
 				log.Warn("killed: the release did not prove itself", "after", s.TrialMax)
 				child.kill()
@@ -282,6 +293,9 @@ func (s *Supervisor) stay(ctx context.Context, child *child, number int64, trial
 			}
 		case err := <-child.ended:
 			child.kill() // what it left behind
+			if closed(works) {
+				proved()
+			}
 			switch {
 			case stopping:
 				return told, nil
@@ -302,6 +316,16 @@ func (s *Supervisor) stay(ctx context.Context, child *child, number int64, trial
 			log.Error("worker ended", "error", err)
 			return crashed, nil
 		}
+	}
+}
+
+// closed reports whether c is closed; a nil one is not.
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
