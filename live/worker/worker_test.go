@@ -29,6 +29,15 @@ func end(t *testing.T, k *worker.Worker, wait func() error, within time.Duration
 	}
 }
 
+// endWell orders a worker to end, and fails the test unless every job was begun
+// once and is done.
+func endWell(t *testing.T, w *world, k *worker.Worker, wait func() error, ids []int64) {
+	t.Helper()
+	end(t, k, wait, 0)
+	w.allDone(ids)
+	w.onceEach(ids)
+}
+
 func TestWorkerDoesEveryJobOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		ids := w.submit(api.JobSpec{}, repeat(5*time.Second, 50)...)
@@ -37,9 +46,7 @@ func TestWorkerDoesEveryJobOnce(t *testing.T) {
 		for w.job(ids[len(ids)-1]).State != api.StateDone {
 			time.Sleep(time.Second)
 		}
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 		if took := time.Since(started); took > 75*time.Second {
 			t.Errorf("50 jobs of 5 s on 4 slots took %v", took)
 		}
@@ -92,9 +99,7 @@ func TestQueueAwayForLessThanALease(t *testing.T) {
 			w.setAway(false)
 		}
 		time.Sleep(time.Minute)
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 	})
 }
 
@@ -124,9 +129,7 @@ func TestQueueIsReplaced(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		w.open()
 		time.Sleep(3 * time.Minute)
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 	})
 }
 
@@ -140,9 +143,7 @@ func TestLostAnswers(t *testing.T) {
 		w.mu.Lock()
 		w.loses = nil
 		w.mu.Unlock()
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 	})
 }
 
@@ -163,9 +164,7 @@ func TestStoreDown(t *testing.T) {
 		}
 		w.bucket.setDown(false)
 		time.Sleep(time.Minute)
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 	})
 }
 
@@ -568,9 +567,7 @@ func TestNewTokenWhenTheOldOneIsTakenNoMore(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		w.refuse(true)
 		time.Sleep(2 * time.Minute)
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 		if n := renewed.Load(); n != 1 {
 			t.Errorf("%d new tokens", n)
 		}
