@@ -160,6 +160,19 @@ func (c *Controller) header() journal.Header {
 	}
 }
 
+// Unread returns why the queue or EC2's lists could not be read whole at the latest
+// tick; nil: both were.
+func (c *Controller) Unread() error {
+	var all []error
+	if err := c.sight.queueErr; err != nil {
+		all = append(all, fmt.Errorf("the queue cannot be read: %w", err))
+	}
+	if v := &c.sight.view; !v.Complete {
+		all = append(all, fmt.Errorf("EC2's lists cannot be read whole: %w", v.Err))
+	}
+	return errors.Join(all...)
+}
+
 // Epoch returns the epoch of this controller's lead.
 func (c *Controller) Epoch() int64 { return c.epoch }
 

@@ -117,6 +117,9 @@ type Act struct {
 	Why  string    `json:"why,omitempty"`
 }
 
+// Validate returns an error unless a says who did it and why.
+func (a Act) Validate() error { return signed(a.By, a.Why) }
+
 // ErrStale says that the orders have changed since they were read.
 var ErrStale = errors.New("the orders have changed meanwhile")
 
