@@ -31,8 +31,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"unread": unread,
-			"queue":  startQueue,
+			"unread":     unread,
+			"queue":      startQueue,
+			"controller": startController,
 		},
 	})
 }
