@@ -110,7 +110,6 @@ type state struct {
 	Instances []*held              `json:"instances,omitempty"` // alive, by number
 	Ended     map[string]time.Time `json:"ended,omitempty"`
 	Strangers map[string]time.Time `json:"strangers,omitempty"`
-	NoWorker  []time.Time          `json:"no_worker,omitempty"` // boots that failed, the last hour's
 }
 
 // Ledger is what the controller knows of its fleet: what it asked for, what EC2
@@ -384,23 +383,11 @@ func (l *Ledger) Number(id string) (policy.InstanceID, bool) {
 	return 0, false
 }
 
-// BootFailures returns how many instances of the last hour never became workers.
-func (l *Ledger) BootFailures(now time.Time) int {
-	n := 0
-	for _, at := range l.state.NoWorker {
-		if now.Sub(at) <= time.Hour {
-			n++
-		}
-	}
-	return n
-}
-
 // forget drops what is remembered for long enough.
 func (l *Ledger) forget(now time.Time) {
 	old := func(_ string, at time.Time) bool { return now.Sub(at) > memory }
 	maps.DeleteFunc(l.state.Ended, old)
 	maps.DeleteFunc(l.state.Strangers, old)
-	l.state.NoWorker = slices.DeleteFunc(l.state.NoWorker, func(at time.Time) bool { return now.Sub(at) > time.Hour })
 	l.state.Intents = slices.DeleteFunc(l.state.Intents, func(r *record) bool {
 		return !r.open() && now.Sub(r.Last) > memory && !slices.ContainsFunc(r.Bound, func(id string) bool {
 			_, ended := l.state.Ended[id]
