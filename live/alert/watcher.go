@@ -95,13 +95,15 @@ func (w *Watcher) missing() {
 
 // take takes in what is wrong at now; whatever else was is over.
 func (w *Watcher) take(now time.Time, found []condition) {
+	holds := map[string]bool{}
 	for _, c := range found {
 		w.note(now, c)
+		holds[c.key()] = true
 	}
 	w.fire(now)
 	for _, key := range slices.Sorted(maps.Keys(w.open)) {
 		p := w.open[key]
-		if p.seen.Equal(now) || now.Sub(p.seen) < p.lasts {
+		if holds[key] || now.Sub(p.seen) < p.lasts {
 			continue
 		}
 		if delete(w.open, key); p.fired {
