@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-
 	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
@@ -92,6 +90,11 @@ func (v *controllerVerb) run() error {
 		}
 		defer web.Close()
 	}
+	if !v.once {
+		if err := v.outside(file, &c); err != nil {
+			return err
+		}
+	}
 	k, err := controller.Open(v.Ctx, c)
 	if err != nil && v.Ctx.Err() != nil && !v.once {
 		return nil // a standby that is told to end
@@ -137,7 +140,7 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 		return nil, err
 	}
 	s := server.New(*c)
-	c.Seen = s.Saw
+	c.Seen = seenBy(c.Seen, s.Saw)
 	all := http.NewServeMux()
 	all.Handle("/", s)
 	orders := desk.Handler(desk.Options{
@@ -231,11 +234,18 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 			Journal:   c.ShadowJournal,
 		}
 	}
-	if c.Queue, err = v.queueOf(file); err != nil {
-		return c, nil, err
+	if file.Source == nil {
+		if c.Queue, err = v.queueOf(file); err != nil {
+			return c, nil, err
+		}
 	}
 	if err := v.fleetOf(file, &c); err != nil {
 		return c, nil, err
+	}
+	if file.Source != nil {
+		if err := v.sourceOf(file, &c); err != nil {
+			return c, nil, err
+		}
 	}
 	if store, err = sqlstore.Open(v.Ctx, file.Store); err != nil {
 		return c, nil, cli.OutsideError(err)
@@ -248,6 +258,13 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 // queueOf returns the client of the file's queue.
 func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error) {
 	token := os.Getenv(client.EnvToken)
+	if file.Token != "" {
+		value, err := v.secretOf(file, "token", file.Token)
+		if err != nil {
+			return nil, err
+		}
+		token = value.Reveal()
+	}
 	if token == "" && file.Tokens != "" {
 		entries, err := access.ReadFile(file.Tokens)
 		if err != nil {
@@ -263,7 +280,7 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 		}
 	}
 	if token == "" {
-		return nil, cli.UsageError(fmt.Errorf("no token for the queue: give %s, or tokens in %s", client.EnvToken, file.Path))
+		return nil, cli.UsageError(fmt.Errorf("no token for the queue: give %s, or token or tokens in %s", client.EnvToken, file.Path))
 	}
 	q, err := client.New(client.Options{URL: file.Queue, Token: token, RetryFor: -1, Agent: "skynetd controller"})
 	if err != nil {
@@ -274,13 +291,9 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 
 // fleetOf gives the controller eyes, and hands where the mode asks for them.
 func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) error {
-	var options []func(*config.LoadOptions) error
-	if file.EC2.Region != "" {
-		options = append(options, config.WithRegion(file.EC2.Region))
-	}
-	account, err := config.LoadDefaultConfig(v.Ctx, options...)
+	account, err := v.accountOf(file)
 	if err != nil {
-		return cli.OutsideError(fmt.Errorf("AWS configuration: %w", err))
+		return err
 	}
 	e := ec2fleet.Config{
 		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: &c.Env.Catalog,
