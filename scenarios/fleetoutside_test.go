@@ -104,7 +104,7 @@ func TestOutsideMistakes(t *testing.T) {
 		{"[[alert]]\nurl = \"https://x\"\nurl_secret = \"env:X\"\n", "alert[1].url: one of url and url_secret must be given"},
 		{"[[alert]]\nurl_secret = \"https://hooks/hunter2\"\n", "alert[1].url_secret: must be env:NAME"},
 		{"[[alert]]\nurl = \"https://x\"\nkey = \"hunter2\"\n", "alert[1].key: must be env:NAME"},
-		{"[[alert]]\nurl = \"https://x\"\nleast = \"info\"\n", `alert[1].least = "info": must be warn or page`},
+		{"[[alert]]\nurl = \"https://x\"\nleast = \"info\"\n", `alert[1].least = "info": must be one of warn, page`},
 		{"[ping]\n", "ping.url: one of url and url_secret must be given"},
 		{"[status]\nto = \"gs://bucket\"\n", `status.to = "gs://bucket": must be a folder, or s3://bucket/prefix`},
 	} {
