@@ -197,3 +197,7 @@ func paramDefault(p *policy.Param) string {
 	}
 	return paramText(p, p.Default)
 }
+
+// Literal returns a value as a scenario file writes it: text, a list of text, a
+// duration, an instant or a number.
+func Literal(v any) string { return literalOf(reflect.ValueOf(v)) }
