@@ -139,6 +139,12 @@ func (c *Controller) direct(ctx context.Context, r *Result, number policy.Instan
 	if !known { // it has no name yet
 		return false
 	}
+	return c.tell(ctx, r, id, op, reason)
+}
+
+// tell tells the workers of an instance, by EC2's id, what to do. It reports
+// whether the queue has taken it down.
+func (c *Controller) tell(ctx context.Context, r *Result, id string, op api.Op, reason string) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
 	defer cancel()
 	if _, err := c.c.Queue.Direct(ctx, api.DirectiveRequest{InstanceID: id, Op: op, Reason: reason}); err != nil {
@@ -151,6 +157,7 @@ func (c *Controller) direct(ctx context.Context, r *Result, number policy.Instan
 // terminate ends what the sweep wants ended, and drained instances on which
 // nothing runs and nothing will.
 func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, ends []string) {
+	ends = c.emptied(ctx, r, ends)
 	c.lookAgain(ctx)
 	for _, id := range c.finished() {
 		if !slices.Contains(ends, id) {

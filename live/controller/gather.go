@@ -42,6 +42,7 @@ func (c *Controller) gather(ctx context.Context) {
 			s.queue = nil
 		}
 	})
+	wait.Go(func() { c.readOrders(ctx) })
 	fleetCtx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
 	defer cancel()
 	s.view = c.c.Observer.Observe(fleetCtx)
