@@ -5,23 +5,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/live/controller"
+	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/traces/compressed"
-)
-
-// DefaultController is where a controller is asked when nothing says otherwise,
-// EnvController the variable that does.
-const (
-	DefaultController = "http://127.0.0.1:7421"
-	EnvController     = "SKYNET_CONTROLLER"
 )
 
 // IsURL reports whether a journal is to be asked of a running controller.
@@ -32,7 +25,7 @@ func IsURL(name string) bool {
 // Files returns the journal in files and folders, in the order given; of a folder
 // those of one fleet, in the order of their names, which is that of time, and
 // without those of a shadow. Files that end before from are left out.
-func Files(ctx context.Context, paths []string, fleet string) func(from, to time.Time) ([]journal.Source, error) {
+func Files(paths []string, fleet string) func(from, to time.Time) ([]journal.Source, error) {
 	return func(from, to time.Time) ([]journal.Source, error) {
 		var all []journal.Source
 		for _, path := range paths {
@@ -128,34 +121,25 @@ func (t *text) Close() error {
 }
 
 // Controller returns the journal that a running controller keeps in its store.
-func Controller(ctx context.Context, base string) func(from, to time.Time) ([]journal.Source, error) {
+func Controller(ctx context.Context, c *desk.Client) func(from, to time.Time) ([]journal.Source, error) {
 	return func(from, to time.Time) ([]journal.Source, error) {
-		q := url.Values{}
-		if !from.IsZero() {
-			q.Set("from", from.UTC().Format(time.RFC3339Nano))
-		}
-		if !to.IsZero() {
-			q.Set("to", to.UTC().Format(time.RFC3339Nano))
-		}
-		at := strings.TrimSuffix(base, "/") + "/v1/journal?" + q.Encode()
-		return []journal.Source{{Name: strings.TrimSuffix(base, "/"), Open: func() (io.ReadCloser, error) { return Get(ctx, at) }}}, nil
+		return []journal.Source{{Name: c.URL(), Open: func() (io.ReadCloser, error) { return c.Pages(ctx, from, to) }}}, nil
 	}
 }
 
-// Get returns what a controller answers.
-func Get(ctx context.Context, at string) (io.ReadCloser, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
-	if err != nil {
-		return nil, badInput{err}
+// Store returns the journal that a controller's store keeps.
+func Store(ctx context.Context, pages controller.Pages, name string) func(from, to time.Time) ([]journal.Source, error) {
+	return func(from, to time.Time) ([]journal.Source, error) {
+		open := func() (io.ReadCloser, error) {
+			r, w := io.Pipe()
+			go func() {
+				w.CloseWithError(pages.JournalLines(ctx, name, from, to, func(line []byte) error {
+					_, err := w.Write(line)
+					return err
+				}))
+			}()
+			return r, nil
+		}
+		return []journal.Source{{Name: "journal of " + name, Open: open}}, nil
 	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, fmt.Errorf("ask the controller: %w", err)
-	}
-	if answer.StatusCode == http.StatusOK {
-		return answer.Body, nil
-	}
-	defer answer.Body.Close()
-	why, _ := io.ReadAll(io.LimitReader(answer.Body, 500))
-	return nil, fmt.Errorf("GET %s: %s: %s", at, answer.Status, strings.TrimSpace(string(why)))
 }

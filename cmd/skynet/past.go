@@ -1,13 +1,12 @@
 package main
 
 import (
-	"cmp"
-	"os"
 	"time"
 
 	"github.com/skynet-ec2/skynet/cmd/drift"
 	"github.com/skynet-ec2/skynet/cmd/past"
 	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/desk"
 
 	"github.com/spf13/cobra"
 )
@@ -22,7 +21,7 @@ type recorded struct {
 
 func (x *recorded) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringArrayVar(&x.journal, "journal", nil, "read the journal in this `file` or folder, or of the controller at this URL; may be given more than once; default: "+past.EnvController+", else "+past.DefaultController)
+	flags.StringArrayVar(&x.journal, "journal", nil, "read the journal in this `file` or folder, or of the controller at this URL; may be given more than once; default: of the controller at "+desk.EnvController)
 	flags.StringVar(&x.fleet, "fleet", "", "of a folder with several fleets' journals, those of this `fleet`")
 	flags.StringVar(&x.history, "history", "", "read the history of jobs in this `file` (the queue's, as ndjson) instead of asking the queue")
 }
@@ -30,14 +29,21 @@ func (x *recorded) add(c *cobra.Command) {
 // sources returns where the records are; done closes what was opened.
 func (x *recorded) sources() (s past.Sources, done func(), err error) {
 	done = func() {}
-	from := x.journal
-	if len(from) == 0 {
-		from = []string{cmp.Or(os.Getenv(past.EnvController), past.DefaultController)}
-	}
-	if len(from) == 1 && past.IsURL(from[0]) {
-		s.Journal = past.Controller(x.app.ctx, from[0])
-	} else {
-		s.Journal = past.Files(x.app.ctx, from, x.fleet)
+	switch from := x.journal; {
+	case len(from) == 0:
+		c, err := desk.FromEnv()
+		if err != nil {
+			return s, done, inputError(err)
+		}
+		s.Journal = past.Controller(x.app.ctx, c)
+	case len(from) == 1 && past.IsURL(from[0]):
+		c, err := desk.FromEnvAt(from[0])
+		if err != nil {
+			return s, done, inputError(err)
+		}
+		s.Journal = past.Controller(x.app.ctx, c)
+	default:
+		s.Journal = past.Files(from, x.fleet)
 	}
 	if x.history != "" {
 		s.History = past.HistoryFile(x.history)
