@@ -81,6 +81,8 @@ type Report struct {
 	// sentence.
 	Beyond []string `json:"beyond"`
 	Kept   bool     `json:"kept"`
+	// Problem says why nothing could be compared; "": it was.
+	Problem string `json:"problem,omitempty"`
 	// Faults that were journaled are in the simulation too.
 	Faults int `json:"faults"`
 	// NotModelled is what the live fleet and queue did that the simulator does

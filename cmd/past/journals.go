@@ -47,8 +47,8 @@ func Files(paths []string, fleet string) func(from, to time.Time) ([]journal.Sou
 	}
 }
 
-// stamp is how a journal's file says when it began.
-const stamp = "20060102T150405.000Z"
+// Stamp is how a journal's file says, behind the fleet's name, when it began.
+const Stamp = "20060102T150405.000Z"
 
 // folder returns the files of a fleet that may hold decisions of a time.
 func folder(path, fleet string, from, to time.Time) ([]string, error) {
@@ -67,7 +67,7 @@ func folder(path, fleet string, from, to time.Time) ([]string, error) {
 		if !is || cut < 0 {
 			continue
 		}
-		began, err := time.Parse(stamp, stem[cut+1:])
+		began, err := time.Parse(Stamp, stem[cut+1:])
 		of := stem[:cut]
 		if err != nil || strings.HasSuffix(of, "-shadow") || fleet != "" && of != fleet {
 			continue
