@@ -24,7 +24,6 @@ import (
 	"github.com/skynet-ec2/skynet/live/ec2fleet"
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/scenarios"
-	"github.com/skynet-ec2/skynet/traces/compressed"
 
 	"github.com/spf13/cobra"
 )
