@@ -32,6 +32,7 @@ type Controller struct {
 	intents  int   // written down by this process
 	journal  *journal.Writer
 	closer   io.Closer
+	page     time.Time // the day of UTC that the journals are of; zero: none yet
 	shadow   *shadowing
 	reaped   []string // since the last tick
 	deployed deployed

@@ -57,6 +57,7 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 	c.observe(now, found)
 	r := &Result{Decision: c.decision, At: now, Found: found, Reaped: c.reaped}
 	c.reaped = nil
+	c.turnPages(now)
 	wanted := c.step()
 	asked, drains := wanted.Instances(), len(wanted.Drains)
 	r.Decided = c.c.Guard.Clamp(&c.obs, &c.c.Env.Catalog, wanted)
