@@ -166,7 +166,7 @@ func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, en
 func (c *Controller) Reap(ctx context.Context) ([]string, error) {
 	told := slices.ContainsFunc(c.drains, func(d Drain) bool { return !d.Told.IsZero() })
 	now := c.c.Now().UTC()
-	if why, _ := c.held(now); !told || why != NotHeld || !c.lookAgain(ctx) {
+	if why, _ := c.held(now); !told || why != NotHeld || c.sight.apart != "" || !c.lookAgain(ctx) {
 		return nil, nil
 	}
 	ends := c.finished()

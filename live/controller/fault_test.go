@@ -115,7 +115,7 @@ type stormQueue struct{ s *storm }
 func (x stormQueue) Observe(ctx context.Context, r api.ObserveRequest) (api.Observed, error) {
 	o, err := x.s.world.Observe(ctx, r)
 	if err != nil && x.s.plant == "an error read as zero" {
-		return api.Observed{At: time.Now(), Epoch: x.s.queue.Epoch()}, nil
+		return api.Observed{At: time.Now()}, nil // as of a queue without any job or worker
 	}
 	return o, err
 }

@@ -41,7 +41,16 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	c.gather(ctx)
-	now := c.c.Now().UTC()
+	now, why := c.tickTime()
+	if why != "" {
+		c.c.Log.Error("nothing is decided: the clocks are apart", "fleet", c.c.Fleet, "what", why)
+		r := &Result{Decision: c.decision - 1, At: now, Hold: ByClock, Reaped: c.reaped}
+		r.Outcome.Held, c.reaped = why, nil
+		if c.c.Seen != nil {
+			c.c.Seen(c, r)
+		}
+		return r, nil
+	}
 	if c.c.Actuator == nil {
 		c.adopt(now)
 	}
@@ -87,6 +96,24 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 		c.c.Seen(c, r)
 	}
 	return r, err
+}
+
+// tickTime returns the time of this tick, or why it cannot be told. A policy's
+// time only goes forward: a clock that went back a little stands still, and one
+// that went back further holds until it has caught up, or the controller is
+// started anew.
+func (c *Controller) tickTime() (now time.Time, why string) {
+	now = c.c.Now().UTC()
+	last := c.sight.at
+	switch back := last.Sub(now); {
+	case c.sight.apart != "":
+		return now, c.sight.apart
+	case back > clockApart:
+		return now, fmt.Sprintf("the clock says %s, %s earlier than at the last tick", now.Format(time.RFC3339), back.Round(time.Second))
+	case back >= 0 && !last.IsZero():
+		return last.Add(time.Millisecond), ""
+	}
+	return now, ""
 }
 
 // rule gives the ledger the boot lag that has been learned.

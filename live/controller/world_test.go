@@ -29,7 +29,7 @@ type world struct {
 	t      *testing.T
 	env    policy.Env
 	guard  policy.Guard
-	region *fleet.InMemory
+	region ground
 	queue  *queue.Engine
 	store  *controller.Memory
 	boot   time.Duration
@@ -43,7 +43,22 @@ type world struct {
 	peak      int
 	journal   bytes.Buffer
 	booted    map[string]context.CancelFunc
+	boots     bool          // the region boots workers by itself
+	skew      time.Duration // of the controller's clock
 }
+
+// ground is where a fleet stands: a region in memory, or the simulated EC2 behind
+// its protocol.
+type ground interface {
+	Fleet() fleet.Fleet
+	Alive() []string
+	Launched(intent string) int
+	Break(fleet.Call, ...fleet.Breakage)
+	Lag(time.Duration)
+}
+
+// now is what the controller's clock shows.
+func (w *world) now() time.Time { return time.Now().Add(w.skew) }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -86,11 +101,12 @@ func (w *world) Direct(ctx context.Context, r api.DirectiveRequest) (api.PostedD
 
 // config is that of a controller of the world.
 func (w *world) config(holder string) controller.Config {
+	one := w.region.Fleet()
 	return controller.Config{
 		Fleet: "render", Holder: holder, Env: w.env, Guard: w.guard,
 		Policy:    func() (policy.Policy, error) { return skynet.Spec.New(w.env, nil) },
 		Described: journal.PolicyOf(&skynet.Spec, nil, "skynet@test"),
-		Queue:     w, Observer: w.region.Fleet(), Actuator: w.region.Fleet(), Store: w.store,
+		Queue:     w, Observer: one, Actuator: one, Store: w.store, Now: w.now,
 		Stop:    func(time.Time) controller.Stopped { return w.stop },
 		Journal: func() (io.WriteCloser, error) { return nopCloser{&w.journal}, nil },
 		Log:     w.log,
@@ -168,6 +184,9 @@ func (w *world) submit(n int) {
 
 // raise boots the workers of new instances and cuts the power of ended ones.
 func (w *world) raise() {
+	if w.boots {
+		return
+	}
 	alive := w.region.Alive()
 	for _, in := range w.region.Fleet().Observe(w.t.Context()).Instances {
 		if in.State != fleet.Over && w.booted[in.ID] == nil {
