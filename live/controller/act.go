@@ -139,6 +139,11 @@ func (c *Controller) direct(ctx context.Context, r *Result, number policy.Instan
 	if !known { // it has no name yet
 		return false
 	}
+	return c.directID(ctx, r, id, op, reason)
+}
+
+// directID is direct for an instance by EC2's id.
+func (c *Controller) directID(ctx context.Context, r *Result, id string, op api.Op, reason string) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
 	defer cancel()
 	if _, err := c.c.Queue.Direct(ctx, api.DirectiveRequest{InstanceID: id, Op: op, Reason: reason}); err != nil {
@@ -151,7 +156,10 @@ func (c *Controller) direct(ctx context.Context, r *Result, number policy.Instan
 // terminate ends what the sweep wants ended, and drained instances on which
 // nothing runs and nothing will.
 func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, ends []string) {
-	c.lookAgain(ctx)
+	if len(c.drains)+len(ends) > 0 {
+		c.lookAgain(ctx)
+	}
+	ends = c.atRest(ctx, r, ends)
 	for _, id := range c.finished() {
 		if !slices.Contains(ends, id) {
 			ends = append(ends, id)
@@ -184,17 +192,37 @@ func (c *Controller) Reap(ctx context.Context) ([]string, error) {
 	return r.Terminated, err
 }
 
-// lookAgain reads the queue once more for what its workers run, while there is
-// something that drains. The counters are left to the next tick.
-func (c *Controller) lookAgain(ctx context.Context) bool {
-	if len(c.drains) == 0 {
-		return false
+// atRest returns those of the instances that the sweep wants ended on which
+// nothing runs. Nobody may have asked for an instance, or it may have been given
+// up: the job that its worker holds is somebody's all the same. Such a worker is
+// told to take no more, and ends once it is idle. While the queue cannot be asked
+// nothing ends.
+func (c *Controller) atRest(ctx context.Context, r *Result, ends []string) []string {
+	var rest []string
+	for _, id := range ends {
+		w := c.sight.workers[id]
+		switch silent := w == nil || c.c.Now().Sub(w.SeenAt) > c.c.Lease; {
+		case c.sight.queueErr != nil: // the next tick ends it
+		case silent || len(w.Running) == 0 && w.Directive != api.OpWork:
+			rest = append(rest, id)
+		default:
+			c.directID(ctx, r, id, api.OpDrain, "it ends once it is idle")
+		}
 	}
+	return rest
+}
+
+// lookAgain reads the queue once more for what its workers run. The counters are
+// left to the next tick.
+func (c *Controller) lookAgain(ctx context.Context) bool {
 	bound, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
 	defer cancel()
 	began := c.c.Now().UTC()
 	o, err := c.c.Queue.Observe(bound, c.observeRequest())
-	if err != nil {
+	if err == nil {
+		err = c.sight.doubt(&o, c.c.Now(), c.follow.last)
+	}
+	if c.sight.queueErr = err; err != nil {
 		return false
 	}
 	c.sight.meet(&o, began)

@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"sync"
 	"testing"
@@ -28,6 +29,9 @@ type region struct {
 	calls  map[string]int // by action and code
 	mu     sync.Mutex     // guards calls and live
 	live   map[string]context.CancelFunc
+	born   map[string]time.Time     // when the workers began
+	lived  map[string]time.Duration // of those that were ended, from launch on
+	boot   time.Duration
 	work   func(ctx context.Context, m ec2api.Machine)
 }
 
@@ -56,7 +60,7 @@ func onEC2(w *world, seed uint64, change func(*cloud.Config)) *region {
 		w.t.Fatal(err)
 	}
 	r := &region{
-		T: w.t, calls: map[string]int{}, live: map[string]context.CancelFunc{},
+		T: w.t, boot: w.boot, calls: map[string]int{}, live: map[string]context.CancelFunc{}, born: map[string]time.Time{}, lived: map[string]time.Duration{},
 		config: ec2fleet.Config{Cluster: "test", Role: "render", Catalog: &w.env.Catalog, Now: w.now},
 		work: func(ctx context.Context, m ec2api.Machine) {
 			w.work(ctx, m.ID, m.Type, m.Slots, time.Duration(float64(w.run)*2.5/m.Speed))
@@ -83,6 +87,7 @@ func (r *region) Start(m ec2api.Machine) {
 	ctx, cancel := context.WithCancel(r.Context())
 	r.mu.Lock()
 	r.live[m.ID] = cancel
+	r.born[m.ID] = time.Now()
 	r.mu.Unlock()
 	go r.work(ctx, m)
 }
@@ -96,7 +101,17 @@ func (r *region) Kill(id string) {
 	defer r.mu.Unlock()
 	if cancel := r.live[id]; cancel != nil {
 		cancel()
+		r.lived[id] = time.Since(r.born[id]) + r.boot
+		delete(r.live, id)
 	}
+}
+
+// lives returns how long those lived that were ended after they had worked, from
+// their launch on.
+func (r *region) lives() map[string]time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.lived)
 }
 
 func (r *region) count(action, code string) {

@@ -181,23 +181,25 @@ func TestStoryClientTokenAfterTermination(t *testing.T) {
 		c := w.config("a")
 		steady(w, &c, 1, "m1.small")
 		k := w.open(c)
-		r.weather(sim.Fault{Kind: sim.Blind, Signals: []string{"fleet"}, To: 90 * time.Second}) // no list shows it
 		r.Break(fleet.Launching, fleet.LostReply, fleet.LostReply)
 		w.minutes(k, 1, 0)
 		alive := r.Alive()
 		if len(alive) != 1 {
 			t.Fatalf("%v are alive after a launch without a reply", alive)
 		}
-		r.look(func(c *cloud.Cloud) { // somebody ends it by hand before anybody knew of it
+		r.weather(sim.Fault{Kind: sim.Blind, Signals: []string{"fleet"}, To: 6 * time.Minute}) // no list shows it
+		r.look(func(c *cloud.Cloud) {                                                          // somebody ends it by hand before anybody knew of it
 			if _, refused := c.TerminateInstances(alive, false); refused != nil {
 				t.Fatal(refused)
 			}
 		})
+		w.minute(0, func() {}) // it shuts down
+		w.minute(0, func() {})
 		w.minutes(k, 1, 0)
 		if n := r.called("RunInstances", "IdempotentInstanceTerminated"); n != 1 {
 			t.Errorf("%d calls with the token of an instance that has ended", n)
 		}
-		w.minutes(k, 3, 0)
+		w.minutes(k, 6, 0)
 		again := r.alive()
 		if len(again) != 1 {
 			t.Fatalf("%d instances are alive, 1 is wanted", len(again))

@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,8 +37,9 @@ type world struct {
 	run    time.Duration // of a job, on the fastest type
 	log    *slog.Logger
 
-	vary      bool // jobs take exponential times
-	deaf      bool // the queue cannot be read
+	vary      bool          // jobs take exponential times
+	stuck     time.Duration // how long jobs take that begin now; 0: as others
+	deaf      bool          // the queue cannot be read
 	stop      controller.Stopped
 	submitted int
 	peak      int
@@ -241,7 +243,7 @@ func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Du
 			return
 		}
 		for _, l := range a.Jobs {
-			long := run
+			long := cmp.Or(w.stuck, run)
 			if w.vary {
 				long = time.Duration(float64(run) * rand.New(rand.NewPCG(uint64(l.ID), 1)).ExpFloat64())
 			}
