@@ -29,9 +29,13 @@ func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, end
 	if err := c.saved(ctx, now, r); err != nil || r.Hold != NotHeld {
 		return err
 	}
+	before := c.deeds
 	c.tellWorkers(ctx, r)
 	c.launch(ctx, now, r, rounds, asks)
 	c.terminate(ctx, now, r, ends)
+	if c.deeds == before { // what was saved is how it is
+		return nil
+	}
 	return c.saved(ctx, now, r)
 }
 
@@ -144,6 +148,7 @@ func (c *Controller) direct(ctx context.Context, r *Result, number policy.Instan
 
 // directID is direct for an instance by EC2's id.
 func (c *Controller) directID(ctx context.Context, r *Result, id string, op api.Op, reason string) bool {
+	c.deeds++
 	ctx, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
 	defer cancel()
 	if _, err := c.c.Queue.Direct(ctx, api.DirectiveRequest{InstanceID: id, Op: op, Reason: reason}); err != nil {
@@ -252,6 +257,7 @@ func (c *Controller) end(ctx context.Context, now time.Time, r *Result, ids []st
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
 	defer cancel()
+	c.deeds++
 	endings := c.c.Actuator.Terminate(ctx, ids)
 	c.ledger.Ended(c.c.Now().UTC(), endings)
 	world := now.Sub(c.recorder.Origin()).Nanoseconds()

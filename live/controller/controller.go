@@ -34,6 +34,11 @@ type Controller struct {
 	closer   io.Closer
 	shadow   *shadowing
 	reaped   []string // since the last tick
+	deeds    int      // calls that changed something, or may have
+	stepped  struct { // the policy's state after its latest step
+		decision int64
+		text     json.RawMessage
+	}
 }
 
 // Open waits until nobody else leads the fleet, takes the lead, and restores what

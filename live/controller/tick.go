@@ -175,15 +175,15 @@ func (c *Controller) log(r *Result) {
 // save writes down everything that the next leader needs.
 func (c *Controller) save(ctx context.Context, now time.Time) error {
 	s := Saved{Format: savedFormat, Decision: c.decision - 1, At: now, Policy: c.c.Described.Label, Drains: c.drains, Spent: c.spent}
-	for _, part := range []struct {
-		into *json.RawMessage
-		from any
-	}{{&s.State, c.policy}, {&s.Learned, c.recorder}, {&s.Ledger, c.ledger}} {
-		text, err := json.Marshal(part.from)
-		if err != nil {
-			return fmt.Errorf("save: %w", err)
-		}
-		*part.into = text
+	var err error
+	if s.State, err = c.state(); err != nil {
+		return fmt.Errorf("save: %w", err)
+	}
+	if s.Learned, err = c.recorder.MarshalJSON(); err != nil {
+		return fmt.Errorf("save: %w", err)
+	}
+	if s.Ledger, err = c.ledger.MarshalJSON(); err != nil {
+		return fmt.Errorf("save: %w", err)
 	}
 	if c.shadow != nil {
 		state, err := json.Marshal(c.shadow.policy)
@@ -200,4 +200,16 @@ func (c *Controller) save(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("save: %w", err)
 	}
 	return nil
+}
+
+// state returns the policy's state, which changes by its steps only.
+func (c *Controller) state() (json.RawMessage, error) {
+	if c.stepped.text == nil || c.stepped.decision != c.decision {
+		text, err := json.Marshal(c.policy)
+		if err != nil {
+			return nil, err
+		}
+		c.stepped.decision, c.stepped.text = c.decision, text
+	}
+	return c.stepped.text, nil
 }

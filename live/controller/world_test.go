@@ -60,7 +60,7 @@ type ground interface {
 }
 
 // now is what the controller's clock shows.
-func (w *world) now() time.Time { return time.Now().Add(w.skew) }
+func (w *world) now() time.Time { return time.Now().Round(0).Add(w.skew) }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
