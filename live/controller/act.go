@@ -234,8 +234,12 @@ func (c *Controller) lookAgain(ctx context.Context) bool {
 	return true
 }
 
-// finished returns EC2's ids of the drained instances that may be ended.
+// finished returns EC2's ids of the drained instances that may be ended: none
+// while the queue cannot be asked.
 func (c *Controller) finished() []string {
+	if c.sight.queueErr != nil {
+		return nil
+	}
 	var ids []string
 	for i := range c.drains {
 		d := &c.drains[i]

@@ -79,6 +79,7 @@ func onEC2(w *world, seed uint64, change func(*cloud.Config)) *region {
 	}
 	w.t.Cleanup(r.server.Close)
 	w.region, w.boot, w.boots = r, 0, true
+	w.notice = r.notice
 	return r
 }
 
@@ -112,6 +113,16 @@ func (r *region) lives() map[string]time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.lived)
+}
+
+// notice is what an instance's metadata says of its end.
+func (r *region) notice(id string) (at time.Time) {
+	r.look(func(c *cloud.Cloud) {
+		if in := c.Instance(id); in != nil && !in.Notice.IsZero() {
+			at = in.Interrupt
+		}
+	})
+	return at
 }
 
 func (r *region) count(action, code string) {

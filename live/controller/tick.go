@@ -54,7 +54,7 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 	if c.c.Actuator == nil {
 		c.adopt(now)
 	}
-	c.hear()
+	c.hear(now)
 	c.boots(now)
 	c.rule()
 	found, ends := c.ledger.Sweep(now, c.sight.view, c.sight.queueSince)

@@ -37,9 +37,10 @@ type world struct {
 	run    time.Duration // of a job, on the fastest type
 	log    *slog.Logger
 
-	vary      bool          // jobs take exponential times
-	stuck     time.Duration // how long jobs take that begin now; 0: as others
-	deaf      bool          // the queue cannot be read
+	vary      bool                      // jobs take exponential times
+	stuck     time.Duration             // how long jobs take that begin now; 0: as others
+	notice    func(id string) time.Time // when EC2 takes an instance back, as its metadata says; nil: never
+	deaf      bool                      // the queue cannot be read
 	stop      controller.Stopped
 	submitted int
 	peak      int
@@ -235,7 +236,21 @@ func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Du
 			}
 		}
 		running = keep
-		if r.SlotsFree = slots - len(running); r.SlotsFree > 0 {
+		if w.notice != nil {
+			r.TakenBackAt = w.notice(id)
+			next = earlier(next, time.Now().Add(5*time.Second)) // as often as EC2 asks to be asked
+		}
+		if !r.TakenBackAt.IsZero() && len(running) == 0 {
+			if len(r.Done) > 0 {
+				w.queue.Work(ctx, r)
+			}
+			w.queue.Goodbye(ctx, me.WorkerID, api.GoodbyeRequest{Session: me.Session, Reason: "spot interruption", TakenBackAt: r.TakenBackAt})
+			return
+		}
+		if r.SlotsFree = slots - len(running); !r.TakenBackAt.IsZero() {
+			r.SlotsFree = 0
+		}
+		if r.SlotsFree > 0 {
 			r.WaitMS = max(1, time.Until(next).Milliseconds()) // no time passes in a call that does not wait
 		}
 		a, err := w.queue.Work(ctx, r)
@@ -253,7 +268,7 @@ func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Du
 		if len(running) < slots && a.Directive.Op == api.OpWork && len(a.Jobs) > 0 {
 			continue
 		}
-		if len(running) == slots || a.Directive.Op != api.OpWork {
+		if r.SlotsFree == 0 || len(running) == slots || a.Directive.Op != api.OpWork {
 			select {
 			case <-time.After(max(time.Until(next), time.Millisecond)):
 			case <-ctx.Done():
