@@ -21,6 +21,10 @@ type Observation struct {
 	Money   MoneyView   `json:"money"`
 	History HistoryView `json:"history"`
 	Health  HealthView  `json:"health"`
+
+	// Wishes of operators that are in force, in the order they were made. Policies
+	// need not look at them: Obey makes their decisions honour them.
+	Wishes []Wish `json:"wishes,omitempty"`
 }
 
 // Reading says when a section was read and whether all of it was.

@@ -29,8 +29,8 @@ type Env struct {
 	BootGuess time.Duration
 }
 
-// Guarded is a policy with the guard as its last line: what production and the
-// simulator step.
+// Guarded is a policy whose decisions honour what operators wish, with the guard
+// as its last line: what production and the simulator step.
 type Guarded struct {
 	Policy Policy
 	Guard  Guard
@@ -40,5 +40,5 @@ type Guarded struct {
 
 // Step returns the policy's decision, reduced to what the guard allows.
 func (g *Guarded) Step(o *Observation) Decision {
-	return g.Guard.Clamp(o, g.Catalog, g.Policy.Step(o))
+	return g.Guard.Clamp(o, g.Catalog, Obey(o, g.Catalog, g.Policy.Step(o)))
 }

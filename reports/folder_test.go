@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // text is a file of a folder with a text in it.
@@ -55,5 +56,31 @@ func TestFolderAllOrNothing(t *testing.T) {
 	}
 	if got, _ := os.ReadFile(filepath.Join(dir, "index.html")); string(got) != "new" {
 		t.Errorf("index.html holds %q", got)
+	}
+}
+
+// A report over one of another kind leaves none of its plots, and nothing else
+// that lies there is touched.
+func TestFolderHoldsOneReport(t *testing.T) {
+	dir := t.TempDir()
+	for _, files := range [][]folderFile{
+		{text("1-demand.svg", "old"), text("11-heat-01-week-skynet.png", "old"), text("notes.txt", "mine"), text("1-demand.csv", "mine"), text("index.html", "old")},
+		{text("5-front.svg", "new"), text("10-tornado.svg", "new"), text("index.html", "new")},
+	} {
+		if err := writeFolder(dir, files); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, "files", strings.Join(files(t, dir), " "), "1-demand.csv 10-tornado.svg 5-front.svg index.html notes.txt")
+}
+
+// The next report in a folder knows every plot of this one by its name.
+func TestPlotNamesAreKnown(t *testing.T) {
+	for _, r := range []*Report{RunReport(synthetic(26*time.Hour, hourly), syntheticVerdicts(), shown), severalRuns(t), comparison(), tuningReport()} {
+		for _, p := range r.plots {
+			if !plotFile.MatchString(p.name + ".svg") {
+				t.Errorf("plotFile does not know %s: it would stay in a folder beside another report", p.name)
+			}
+		}
 	}
 }

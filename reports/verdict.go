@@ -342,6 +342,9 @@ func (s *sheet) jobs(f *sim.Figures) {
 			parts = append(parts, say(Count(r.n)+" "+r.what))
 		}
 	}
+	if j.GaveUp {
+		parts = append(parts, say("given up: none was done for 7 d"))
+	}
 	if len(parts) > 0 {
 		s.line(title("JOBS"), indent, 3, parts...)
 	}

@@ -40,6 +40,12 @@ func LoadPolicy(path string, c *policy.Catalog) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	return ParsePolicy(path, text, c)
+}
+
+// ParsePolicy is LoadPolicy of a text; path is for its messages, and stays the
+// policy's.
+func ParsePolicy(path string, text []byte, c *policy.Catalog) (*Policy, error) {
 	d, raw := parse(path, text)
 	var p *Policy
 	if len(d.problems) == 0 {

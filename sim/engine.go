@@ -255,7 +255,8 @@ func (e *engine) over() bool {
 		e.now = max(last, e.freed)
 		return true
 	}
-	return e.now-last > stuckAfter && e.now-last > stuckAfter+e.longestRunning()
+	e.stats.jobs.GaveUp = e.now-last > stuckAfter && e.now-last > stuckAfter+e.longestRunning()
+	return e.stats.jobs.GaveUp
 }
 
 // longestRunning returns the service time of the longest job that runs.

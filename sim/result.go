@@ -70,13 +70,15 @@ type InstanceFigures struct {
 }
 
 // JobFigures count jobs over the whole run. Pending jobs wait or run at the
-// end; lost ones used up their attempts.
+// end; lost ones used up their attempts. GaveUp tells that a run without a
+// duration ended with jobs left, because none was done for seven days.
 type JobFigures struct {
 	Arrived   int64 `json:"arrived"`
 	Completed int64 `json:"completed"`
 	Pending   int64 `json:"pending"`
 	Lost      int64 `json:"lost"`
 	Retried   int64 `json:"retried"`
+	GaveUp    bool  `json:"gave_up,omitempty"`
 }
 
 // TimeFigures summarise a time in seconds: nearest-rank percentiles, within

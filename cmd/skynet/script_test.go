@@ -39,9 +39,10 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"unread": unread,
-			"queue":  startQueue,
+			"exits":      exits,
+			"unread":     unread,
+			"queue":      startQueue,
+			"controller": startController,
 		},
 	})
 }

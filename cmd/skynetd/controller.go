@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/controller/server"
 	"github.com/skynet-ec2/skynet/live/controller/sqlstore"
+	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/live/ec2fleet"
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/scenarios"
@@ -77,13 +80,13 @@ func (v *controllerVerb) run() error {
 	if err != nil {
 		return v.listProblems(err)
 	}
-	c, closeAll, err := v.wire(file)
+	c, store, err := v.wire(file)
 	if err != nil {
 		return err
 	}
-	defer closeAll()
+	defer store.Close()
 	if v.listen != "" {
-		web, err := v.tell(&c)
+		web, err := v.tell(&c, file, store)
 		if err != nil {
 			return err
 		}
@@ -108,7 +111,13 @@ func (v *controllerVerb) run() error {
 		if err != nil {
 			return cli.OutsideError(err)
 		}
-		return v.show(r, &c.Env.Catalog)
+		if err := v.show(r, &c.Env.Catalog); err != nil {
+			return err
+		}
+		if err := k.Unread(); err != nil { // what was decided was decided blind
+			return cli.OutsideError(err)
+		}
+		return nil
 	}
 	if err := k.Run(v.Ctx); err != nil {
 		return cli.OutsideError(err)
@@ -118,14 +127,27 @@ func (v *controllerVerb) run() error {
 
 // tell listens, and has c show every tick to what answers there. A controller that
 // stands by answers too.
-func (v *controllerVerb) tell(c *controller.Config) (io.Closer, error) {
-	listener, err := net.Listen("tcp", v.listen)
+func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store *sqlstore.Store) (io.Closer, error) {
+	callers, err := v.callersOf(file)
 	if err != nil {
-		return nil, cli.OutsideError(err)
+		return nil, err
+	}
+	listener, err := listen(v.listen)
+	if err != nil {
+		return nil, err
 	}
 	s := server.New(*c)
 	c.Seen = s.Saw
-	web := httpServer(s, nil, v.Log)
+	all := http.NewServeMux()
+	all.Handle("/", s)
+	orders := desk.Handler(desk.Options{
+		Fleet: c.Fleet, Book: store, Switch: store, Caller: callers, Decode: c.Decode, Catalog: &c.Env.Catalog,
+		FileStop: controller.Stops(file.Stop), Serving: s.Serving, Journals: file.Journal, Log: v.Log,
+	})
+	for _, route := range desk.Routes {
+		all.Handle(route, orders)
+	}
+	web := httpServer(all, nil, v.Log)
 	go func() {
 		if err := serve(web, listener); err != nil { // the fleet goes on without
 			v.Log.Error("nobody can ask the controller any more", "error", err)
@@ -133,9 +155,34 @@ func (v *controllerVerb) tell(c *controller.Config) (io.Closer, error) {
 	}()
 	v.Log.Info("controller listens", "url", urlOf(listener, false))
 	if host, _, _ := net.SplitHostPort(listener.Addr().String()); !net.ParseIP(host).IsLoopback() {
-		v.Log.Warn("whoever reaches the controller's address sees reasons and money; nothing can be changed there")
+		v.Log.Warn("whoever reaches the controller's address sees reasons and money; to change anything takes an operator's token")
 	}
 	return web, nil
+}
+
+// callersOf returns what knows whose a token is: those of the file's tokens, read
+// again when they change, and the one that SKYNET_TOKEN holds, an operator's.
+func (v *controllerVerb) callersOf(file *scenarios.Fleet) (func(token string) (access.Caller, bool), error) {
+	var keeper *access.Keeper
+	if file.Tokens != "" {
+		var err error
+		if keeper, err = access.Open(access.Options{File: file.Tokens, Cluster: file.EC2.Cluster, Log: v.Log}); err != nil {
+			return nil, err
+		}
+		go keeper.Watch(v.Ctx, 5*time.Second)
+	}
+	own := os.Getenv(client.EnvToken)
+	return func(token string) (access.Caller, bool) {
+		if keeper != nil {
+			if c, known := keeper.Caller(token, time.Now()); known {
+				return c, true
+			}
+		}
+		if own != "" && subtle.ConstantTimeCompare([]byte(token), []byte(own)) == 1 {
+			return access.Caller{Role: api.RoleOperator}, true
+		}
+		return access.Caller{}, false
+	}, nil
 }
 
 // listProblems returns the problems of a file as the error of a bad input.
@@ -147,9 +194,9 @@ func (v *controllerVerb) listProblems(err error) error {
 	return err
 }
 
-// wire makes the configuration of a controller of what a file says. closeAll
-// closes what it opened.
-func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, closeAll func(), err error) {
+// wire makes the configuration of a controller of what a file says. The caller
+// closes the store.
+func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store *sqlstore.Store, err error) {
 	scenario, active, shadow := file.World()
 	program := cli.BuildVersion("skynetd").Short()
 	header := scenario.LiveHeader(active, program)
@@ -159,10 +206,11 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, close
 		Env: header.Env(), Guard: header.Guard, Described: header.Policy,
 		Policy:    func() (policy.Policy, error) { return header.New(scenarios.Policies()) },
 		FastTicks: scenario.FastTicks, Lease: scenario.Queue.Lease,
-		Stop:    controller.Stops(file.Stop),
 		Journal: func() (io.WriteCloser, error) { return newJournalFile(file.Journal, file.Name, "") },
 		Release: file.EC2.Release, Program: program, Log: v.Log,
 	}
+	c.Decode = candidates(header)
+	c.Reload = v.reloading(file, header)
 	world := scenario.EC2()
 	c.BudgetHour, c.BudgetDay, c.BudgetMonth = world.BudgetHour, world.BudgetDay, world.BudgetMonth
 	if file.Caps != "" {
@@ -171,6 +219,7 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, close
 		}
 		c.Caps = file.Limits
 	}
+	c.ShadowJournal = func() (io.WriteCloser, error) { return newJournalFile(file.Journal, file.Name, "-shadow") }
 	if v.mode == "shadow" {
 		if shadow == nil {
 			return c, nil, cli.UsageError(fmt.Errorf("--mode shadow: %s names no shadow", v.config))
@@ -179,7 +228,7 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, close
 		c.Shadow = &controller.Shadow{
 			Policy:    func() (policy.Policy, error) { return other.New(scenarios.Policies()) },
 			Described: other.Policy,
-			Journal:   func() (io.WriteCloser, error) { return newJournalFile(file.Journal, file.Name, "-shadow") },
+			Journal:   c.ShadowJournal,
 		}
 	}
 	if c.Queue, err = v.queueOf(file); err != nil {
@@ -188,12 +237,12 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, close
 	if err := v.fleetOf(file, &c); err != nil {
 		return c, nil, err
 	}
-	store, err := sqlstore.Open(v.Ctx, file.Store)
-	if err != nil {
+	if store, err = sqlstore.Open(v.Ctx, file.Store); err != nil {
 		return c, nil, cli.OutsideError(err)
 	}
-	c.Store = store
-	return c, func() { store.Close() }, nil
+	c.Store, c.Book = store, store
+	c.Stop = controller.EitherStops(controller.Stops(file.Stop), controller.RowStops(store, file.Name))
+	return c, store, nil
 }
 
 // queueOf returns the client of the file's queue.

@@ -89,7 +89,7 @@ func TestEveryInputIsFilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, in := range inputs() {
-		if !p.seen[in.key()] {
+		if origins[in.key()].from != people && !p.seen[in.key()] { // nobody operates a simulation
 			t.Errorf("%s (%s): nothing fills it", in.Path, in.key())
 		}
 	}

@@ -20,6 +20,7 @@ const (
 	ec2     = "EC2"
 	learned = "learned"
 	record  = "record"
+	people  = "operators"
 )
 
 // sectionText introduces each section of the page.
@@ -31,6 +32,7 @@ var sectionText = map[string]string{
 	"money":   "What instances cost and what was spent.",
 	"history": "The past as a profile, and a memory of decisions.",
 	"health":  "How far the other sections can be believed.",
+	"wishes":  "What operators ask of the fleet for a time; empty unless somebody does.",
 }
 
 // origins tells of every input who knows it, by "Owner.Field".
@@ -38,6 +40,7 @@ var origins = map[string]origin{
 	"Observation.Now":       {from: clock, meaning: "The time of the tick. Everything in the observation is as of then."},
 	"Observation.Tick":      {from: config},
 	"Observation.FastTicks": {from: config},
+	"Observation.Wishes":    {from: people, unit: "list of drain, cordon, floor"},
 
 	"QueueView.Reading":       {from: queue, meaning: "When the queue was read, and whether all of it was."},
 	"KindView.Type":           {from: queue, meaning: "The job type.", recorded: "rules go by class and priority; people go by type"},

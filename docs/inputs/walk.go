@@ -27,6 +27,7 @@ var composites = []reflect.Type{
 	reflect.TypeFor[policy.AgeCount](),
 	reflect.TypeFor[policy.SizeCount](),
 	reflect.TypeFor[policy.FreeCount](),
+	reflect.TypeFor[policy.Wish](),
 }
 
 // inputs returns every input of an Observation, in the order of the source.

@@ -91,7 +91,7 @@ func (c *Controller) planDrains(now time.Time, d *policy.Decision, r *Result) {
 	for _, number := range d.Undrains {
 		if at, draining := c.drain(number); draining {
 			c.drains = slices.Delete(c.drains, at, at+1)
-			c.sight.back = append(c.sight.back, number)
+			c.back = append(c.back, number)
 			r.Outcome.Undrained++
 		}
 	}
@@ -102,6 +102,7 @@ func (c *Controller) planDrains(now time.Time, d *policy.Decision, r *Result) {
 			continue
 		}
 		c.drains = slices.Insert(c.drains, at, Drain{Instance: number, Since: now})
+		c.back = slices.DeleteFunc(c.back, func(n policy.InstanceID) bool { return n == number })
 		r.Outcome.Drained++
 	}
 }
@@ -116,12 +117,13 @@ func (c *Controller) forgetDrains(now time.Time) {
 
 // tellWorkers takes instances out of service at the queue, and back into it.
 // What a worker is told is what counts: one that is not told what it should be
-// is told again.
+// is told again, by the next leader if need be: an instance that nobody told that
+// it is wanted again would idle for ever.
 func (c *Controller) tellWorkers(ctx context.Context, r *Result) {
-	for _, number := range c.sight.back {
-		c.direct(ctx, r, number, api.OpWork, "wanted again")
-	}
-	c.sight.back = c.sight.back[:0]
+	c.back = slices.DeleteFunc(c.back, func(number policy.InstanceID) bool {
+		_, alive := c.ledger.EC2ID(number)
+		return !alive || c.direct(ctx, r, number, api.OpWork, "wanted again")
+	})
 	for i := range c.drains {
 		d := &c.drains[i]
 		w := c.workerOf(d.Instance)
@@ -143,11 +145,12 @@ func (c *Controller) direct(ctx context.Context, r *Result, number policy.Instan
 	if !known { // it has no name yet
 		return false
 	}
-	return c.directID(ctx, r, id, op, reason)
+	return c.tell(ctx, r, id, op, reason)
 }
 
-// directID is direct for an instance by EC2's id.
-func (c *Controller) directID(ctx context.Context, r *Result, id string, op api.Op, reason string) bool {
+// tell tells the workers of an instance, by EC2's id, what to do. It reports
+// whether the queue has taken it down.
+func (c *Controller) tell(ctx context.Context, r *Result, id string, op api.Op, reason string) bool {
 	c.deeds++
 	ctx, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
 	defer cancel()
@@ -208,10 +211,10 @@ func (c *Controller) atRest(ctx context.Context, r *Result, ends []string) []str
 		w := c.sight.workers[id]
 		switch silent := w == nil || c.c.Now().Sub(w.SeenAt) > c.c.Lease; {
 		case c.sight.queueErr != nil: // the next tick ends it
-		case silent || len(w.Running) == 0 && w.Directive != api.OpWork:
+		case silent || len(w.Running) == 0 && (w.Directive == api.OpDrain || w.Directive == api.OpShutdown):
 			rest = append(rest, id)
 		default:
-			c.directID(ctx, r, id, api.OpDrain, "it ends once it is idle")
+			c.tell(ctx, r, id, api.OpDrain, "it ends once it is idle")
 		}
 	}
 	return rest

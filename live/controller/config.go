@@ -54,8 +54,20 @@ type Config struct {
 	// journal says of it. A state that was saved by another is not restored.
 	Policy    func() (policy.Policy, error)
 	Described journal.Policy
-	// Shadow decides beside it; nil: nobody does.
+	// Shadow decides beside it; nil: nobody does, unless Book has one.
 	Shadow *Shadow
+	// Book has what operators order, read at every tick; nil: nobody orders. A
+	// version that is active there decides, not Policy.
+	Book Book
+	// Decode makes a candidate of the file of a policy that was deployed; nil: none
+	// can be.
+	Decode func(text []byte) (Candidate, error)
+	// Reload returns Policy and Described anew where they have changed since it was
+	// last called, and nil where they have not; nil: they never do.
+	Reload func() (*Candidate, error)
+	// ShadowJournal opens the journal of a shadow that was deployed; nil: none is
+	// kept.
+	ShadowJournal func() (io.WriteCloser, error)
 	// Guard stands behind the policy. Caps, if set, is asked again right before
 	// anything is launched, and what it answers stands as a second guard: limits
 	// that an operator keeps apart from everything else. When it fails nothing is

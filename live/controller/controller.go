@@ -21,7 +21,8 @@ type Controller struct {
 	epoch  int64
 	policy policy.Policy
 	ledger *fleet.Ledger
-	drains []Drain // by instance
+	drains []Drain             // by instance
+	back   []policy.InstanceID // that drain no longer, and whose workers may not know it
 	spent  Spent
 
 	recorder *observe.Recorder
@@ -39,6 +40,7 @@ type Controller struct {
 		decision int64
 		text     json.RawMessage
 	}
+	deployed deployed
 }
 
 // Open waits until nobody else leads the fleet, takes the lead, and restores what
@@ -50,21 +52,35 @@ func Open(ctx context.Context, config Config) (*Controller, error) {
 		return nil, err
 	}
 	c := &Controller{c: config}
+	c.deployed.base = Candidate{config.Policy, config.Described}
+	c.deployed.refused = map[int]string{}
 	if err := c.lead(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.restore(ctx); err != nil {
 		return nil, errors.Join(err, config.Store.Resign(context.WithoutCancel(ctx), config.Fleet, c.epoch))
 	}
-	if config.Journal != nil {
-		w, err := config.Journal()
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("journal: %w", err), config.Store.Resign(context.WithoutCancel(ctx), config.Fleet, c.epoch))
-		}
-		c.closer = w
-		c.journal = journal.NewWriter(w, c.header(), c.decision)
+	if err := c.openJournal(); err != nil {
+		return nil, errors.Join(err, config.Store.Resign(context.WithoutCancel(ctx), config.Fleet, c.epoch))
 	}
 	return c, nil
+}
+
+// openJournal begins a journal under the header that holds now, and ends the one
+// before. Where none can be begun the one before goes on.
+func (c *Controller) openJournal() error {
+	if c.c.Journal == nil {
+		return nil
+	}
+	w, err := c.c.Journal()
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if c.journal != nil {
+		c.note(errors.Join(c.journal.Close(), c.closer.Close()))
+	}
+	c.closer, c.journal = w, journal.NewWriter(w, c.header(), c.decision)
+	return nil
 }
 
 // lead waits for the lead.
@@ -99,23 +115,31 @@ const originStep = policy.AgeStep
 
 // restore takes over what was saved.
 func (c *Controller) restore(ctx context.Context) error {
-	p, err := c.c.Policy()
-	if err != nil {
-		return err
+	c.ledger = fleet.NewLedger(fleet.DefaultRules(0))
+	c.readOrders(ctx)
+	if err := c.deployed.ordersErr; err != nil {
+		return fmt.Errorf("load: %w", err)
 	}
-	c.policy, c.ledger = p, fleet.NewLedger(fleet.DefaultRules(0))
 	now := c.c.Now().UTC()
 	c.recorder = observe.New(c.c.Env, now.Truncate(originStep))
 	text, err := c.c.Store.Load(ctx, c.c.Fleet)
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
-	if text == nil {
-		return c.openShadow(nil)
+	s := &Saved{}
+	if text != nil {
+		if s, err = decodeSaved(text); err != nil {
+			return err
+		}
 	}
-	s, err := decodeSaved(text)
+	number, from, p, began, err := c.choose(s.Policy, s.State)
 	if err != nil {
 		return err
+	}
+	c.takeOver(number, from, p, began)
+	c.deployed.serving.Problem = c.problem()
+	if text == nil {
+		return c.openShadow(nil)
 	}
 	if err := json.Unmarshal(s.Ledger, c.ledger); err != nil {
 		return fmt.Errorf("saved state: %w", err)
@@ -123,14 +147,10 @@ func (c *Controller) restore(ctx context.Context) error {
 	if err := json.Unmarshal(s.Learned, c.recorder); err != nil {
 		return fmt.Errorf("saved state: %w", err)
 	}
-	if s.Policy == c.c.Described.Label {
-		if err := json.Unmarshal(s.State, c.policy); err != nil {
-			return fmt.Errorf("saved state: policy %s: %w", s.Policy, err)
-		}
-	} else {
-		c.c.Log.Info("another policy than before begins without a state", "fleet", c.c.Fleet, "was", s.Policy, "is", c.c.Described.Label)
+	if began != stateSaved {
+		c.c.Log.Info("another policy than before decides", "fleet", c.c.Fleet, "version", number, "was", s.Policy, "is", from.Described.Label, "state", began)
 	}
-	c.drains, c.spent, c.decision = s.Drains, s.Spent, s.Decision+1
+	c.drains, c.back, c.spent, c.decision = s.Drains, s.Back, s.Spent, s.Decision+1
 	for _, i := range c.ledger.Recover(now) {
 		c.c.Log.Info("a launch that was never sent is cancelled", "fleet", c.c.Fleet, "intent", i.ID, "type", i.Type, "count", i.Count)
 	}
@@ -141,9 +161,22 @@ func (c *Controller) restore(ctx context.Context) error {
 func (c *Controller) header() journal.Header {
 	return journal.Header{
 		Program: c.c.Program, World: journal.Live, Fleet: c.c.Fleet, Epoch: c.epoch,
-		Policy: c.c.Described, Classes: c.c.Env.Classes, Tick: c.c.Env.Tick,
+		Policy: c.deployed.described, Classes: c.c.Env.Classes, Tick: c.c.Env.Tick,
 		UTCOffset: c.c.Env.UTCOffset, BootGuess: c.c.Env.BootGuess, Guard: c.c.Guard, Catalog: c.c.Env.Catalog,
 	}
+}
+
+// Unread returns why the queue or EC2's lists could not be read whole at the latest
+// tick; nil: both were.
+func (c *Controller) Unread() error {
+	var all []error
+	if err := c.sight.queueErr; err != nil {
+		all = append(all, fmt.Errorf("the queue cannot be read: %w", err))
+	}
+	if v := &c.sight.view; !v.Complete {
+		all = append(all, fmt.Errorf("EC2's lists cannot be read whole: %w", v.Err))
+	}
+	return errors.Join(all...)
 }
 
 // Epoch returns the epoch of this controller's lead.

@@ -22,7 +22,6 @@ type sight struct {
 	view       fleet.View
 	viewAt     time.Time                      // of the last complete one
 	workers    map[string]*api.ObservedWorker // by EC2's id, the latest registered
-	back       []policy.InstanceID            // that are wanted again
 	ready      float64                        // slots at the last tick
 	busy       float64
 	held       float64   // slot-seconds that leases had been held by the last reading
@@ -41,6 +40,7 @@ func (c *Controller) gather(ctx context.Context) {
 		o, err := c.c.Queue.Observe(ctx, c.observeRequest())
 		s.queue, s.queueErr = &o, err
 	})
+	wait.Go(func() { c.readOrders(ctx) })
 	fleetCtx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
 	defer cancel()
 	s.view = c.c.Observer.Observe(fleetCtx)

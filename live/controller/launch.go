@@ -31,12 +31,17 @@ func (c *Controller) intend(now time.Time, r *Result, rounds []round) {
 		if x.choice == 0 {
 			zone = x.launch.Zone
 		}
-		for _, p := range c.c.Actuator.Pieces(typ, x.market, zone, x.count, int(r.Decision)) {
+		pieces := c.c.Actuator.Pieces(typ, x.market, zone, x.count, int(r.Decision), c.zoneCordons())
+		if len(pieces) == 0 {
+			r.fault(fmt.Sprintf("launch %d×%s", x.count, typ), errCordoned)
+			r.Outcome.Refused += x.count
+		}
+		for _, p := range pieces {
 			c.intents++
 			intent, err := c.ledger.Intend(fleet.Intent{
 				ID:   fmt.Sprintf("%s-%d-%d-%d", c.c.Fleet, c.epoch, r.Decision, c.intents),
 				Type: typ, Market: x.market, Zone: p.Zone, Count: p.Count,
-				Decided: now, Epoch: c.epoch, Policy: c.c.Described.Label, Release: c.c.Release, Spec: c.c.Actuator.Spec(),
+				Decided: now, Epoch: c.epoch, Policy: c.deployed.described.Label, Release: c.c.Release, Spec: c.c.Actuator.Spec(),
 			})
 			if err != nil {
 				r.fault("launch", err)

@@ -45,6 +45,7 @@ func (c *Controller) observe(now time.Time, found []fleet.Finding) {
 		s.held, s.heldEpoch = s.queue.BusyS, s.queue.Epoch
 	}
 	r.End(o, world, step)
+	c.observeWishes(now)
 	o.EC2 = s.view.EC2
 	o.EC2.Complete = s.view.Complete
 	if s.queue == nil {

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,43 @@ func (s Stopped) String() string {
 		text += ", until " + s.Until.UTC().Format(time.RFC3339)
 	}
 	return text
+}
+
+// Act returns what stopping is among the acts.
+func (s Stopped) Act() Act {
+	what := "stop"
+	if !s.Until.IsZero() {
+		what += " until " + s.Until.UTC().Format(time.RFC3339)
+	}
+	return Act{At: s.Since, By: s.By, What: what, Why: s.Reason}
+}
+
+// Validate returns an error unless s says who stops it, since when and why.
+func (s Stopped) Validate() error {
+	if !s.Until.IsZero() && !s.Until.After(s.Since) {
+		return invalid("for: must be more than 0")
+	}
+	return signed(s.By, s.Reason)
+}
+
+// stopTimeout bounds the reading of the row: a store that hangs stops.
+const stopTimeout = 5 * time.Second
+
+// RowStops returns a stop that is the row of a fleet in a store. A row that cannot
+// be read stops: nobody can say that it is not there.
+func RowStops(of Switch, fleet string) func(now time.Time) Stopped {
+	return func(now time.Time) Stopped {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		s, err := of.StopRow(ctx, fleet)
+		if err != nil {
+			return Stopped{Reason: fmt.Sprintf("the store does not say whether it is stopped (%v)", err)}
+		}
+		if !s.Is(now) {
+			return Stopped{}
+		}
+		return s
+	}
 }
 
 // Stops returns a stop that is a file: a Stopped as JSON. Where there is none the

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -54,7 +53,9 @@ type Saved struct {
 	Ledger  json.RawMessage `json:"ledger"`
 	// Drains are the instances out of service.
 	Drains []Drain `json:"drains,omitempty"`
-	Spent  Spent   `json:"spent"`
+	// Back are those that are wanted again and whose workers may not know it yet.
+	Back  []policy.InstanceID `json:"back,omitempty"`
+	Spent Spent               `json:"spent"`
 }
 
 // savedFormat is the format that this program writes, and the only one it reads.
@@ -78,87 +79,4 @@ func decodeSaved(text []byte) (*Saved, error) {
 		return nil, fmt.Errorf("saved state: format %d: this program reads format %d", s.Format, savedFormat)
 	}
 	return &s, nil
-}
-
-// Memory is a Store in memory, for tests. Its leads end by the clock given.
-type Memory struct {
-	now func() time.Time
-
-	mu     sync.Mutex
-	fleets map[string]*memoryFleet
-}
-
-type memoryFleet struct {
-	epoch  int64
-	holder string
-	until  time.Time
-	saved  []byte
-}
-
-// NewMemory returns an empty store; now tells it the time.
-func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, fleets: map[string]*memoryFleet{}}
-}
-
-func (m *Memory) of(fleet string) *memoryFleet {
-	f := m.fleets[fleet]
-	if f == nil {
-		f = &memoryFleet{}
-		m.fleets[fleet] = f
-	}
-	return f
-}
-
-// Lead makes holder the leader.
-func (m *Memory) Lead(_ context.Context, fleet, holder string, lasts time.Duration) (int64, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	f, now := m.of(fleet), m.now()
-	if f.holder != "" && now.Before(f.until) {
-		return 0, ErrHeld
-	}
-	f.epoch++
-	f.holder, f.until = holder, now.Add(lasts)
-	return f.epoch, nil
-}
-
-// Renew prolongs the lead.
-func (m *Memory) Renew(_ context.Context, fleet string, epoch int64, lasts time.Duration) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	f := m.of(fleet)
-	if f.epoch != epoch {
-		return ErrFenced
-	}
-	f.until = m.now().Add(lasts)
-	return nil
-}
-
-// Resign ends the lead.
-func (m *Memory) Resign(_ context.Context, fleet string, epoch int64) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if f := m.of(fleet); f.epoch == epoch {
-		f.holder = ""
-	}
-	return nil
-}
-
-// Load returns what was saved.
-func (m *Memory) Load(_ context.Context, fleet string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.of(fleet).saved, nil
-}
-
-// Save replaces it.
-func (m *Memory) Save(_ context.Context, fleet string, epoch int64, saved []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	f := m.of(fleet)
-	if f.epoch != epoch {
-		return ErrFenced
-	}
-	f.saved = append([]byte(nil), saved...)
-	return nil
 }

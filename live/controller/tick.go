@@ -51,6 +51,7 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 		}
 		return r, nil
 	}
+	c.redeploy()
 	if c.c.Actuator == nil {
 		c.adopt(now)
 	}
@@ -65,10 +66,7 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 	c.observe(now, found)
 	r := &Result{Decision: c.decision, At: now, Found: found, Reaped: c.reaped}
 	c.reaped = nil
-	if c.journal != nil {
-		c.note(c.journal.Before(&c.obs, c.policy))
-	}
-	wanted := c.policy.Step(&c.obs)
+	wanted := c.step()
 	asked, drains := wanted.Instances(), len(wanted.Drains)
 	r.Decided = c.c.Guard.Clamp(&c.obs, &c.c.Env.Catalog, wanted)
 	r.NextTick = r.Decided.NextTick
@@ -76,11 +74,7 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 	if c.journal != nil {
 		c.note(c.journal.Decided(&c.obs, &r.Decided, r.Removed, c.policy))
 	}
-	if c.shadow != nil {
-		apart, err := c.shadow.step(&c.obs, c.c.Guard, &c.c.Env.Catalog, &r.Decided)
-		c.note(err)
-		r.Apart = apart
-	}
+	r.Apart = c.stepShadow(&r.Decided)
 	c.decision++
 	err := c.carryOut(ctx, now, r, ends)
 	if c.journal != nil {
@@ -174,7 +168,7 @@ func (c *Controller) log(r *Result) {
 
 // save writes down everything that the next leader needs.
 func (c *Controller) save(ctx context.Context, now time.Time) error {
-	s := Saved{Format: savedFormat, Decision: c.decision - 1, At: now, Policy: c.c.Described.Label, Drains: c.drains, Spent: c.spent}
+	s := Saved{Format: savedFormat, Decision: c.decision - 1, At: now, Policy: c.deployed.described.Label, Drains: c.drains, Back: c.back, Spent: c.spent}
 	var err error
 	if s.State, err = c.state(); err != nil {
 		return fmt.Errorf("save: %w", err)
@@ -192,6 +186,7 @@ func (c *Controller) save(ctx context.Context, now time.Time) error {
 		}
 		s.Shadow, s.ShadowState = c.shadow.described.Label, state
 	}
+	c.deployed.state = s.State
 	text, err := json.Marshal(&s)
 	if err != nil {
 		return fmt.Errorf("save: %w", err)

@@ -49,7 +49,7 @@ func Open(account aws.Config, c Config) (*Writer, error) {
 func (w *Writer) Spec() string { return w.config.fingerprint() }
 
 // Pieces implements fleet.Actuator.
-func (w *Writer) Pieces(typ string, market policy.Market, zone string, count, turn int) []fleet.Piece {
+func (w *Writer) Pieces(typ string, market policy.Market, zone string, count, turn int, closed func(zone string) bool) []fleet.Piece {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.config.Now()
@@ -57,7 +57,7 @@ func (w *Writer) Pieces(typ string, market policy.Market, zone string, count, tu
 		_, _, held := w.refusals.Held(now, typ, market, zone)
 		return held
 	}
-	return fleet.Split(market, zone, count, w.config.Launch.zones(), refused, turn)
+	return fleet.Split(market, zone, count, w.config.Launch.zones(), closed, refused, turn)
 }
 
 // Launch implements fleet.Actuator.

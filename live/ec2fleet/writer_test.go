@@ -129,7 +129,7 @@ func TestPartOfALaunch(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 		// the other zone has room, and pieces go there
-		if got := w.Pieces("c1.xlarge", policy.OnDemand, "", 3, 0); !slices.Equal(got, []fleet.Piece{{Zone: "us-east-1b", Count: 3}}) {
+		if got := w.Pieces("c1.xlarge", policy.OnDemand, "", 3, 0, nil); !slices.Equal(got, []fleet.Piece{{Zone: "us-east-1b", Count: 3}}) {
 			t.Errorf("pieces %v", got)
 		}
 		a.Again = true // asked for again it is what it was, and no new refusal

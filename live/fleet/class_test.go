@@ -114,7 +114,7 @@ func TestSplit(t *testing.T) {
 	for count := range 700 {
 		for turn := range 4 {
 			sum, by := 0, map[string]int{}
-			for _, p := range Split(policy.OnDemand, "", count, zones, func(z string) bool { return z == "b" }, turn) {
+			for _, p := range Split(policy.OnDemand, "", count, zones, nil, func(z string) bool { return z == "b" }, turn) {
 				if p.Count < 1 || p.Count > CountMax {
 					t.Fatalf("a piece of %d", p.Count)
 				}
@@ -126,17 +126,24 @@ func TestSplit(t *testing.T) {
 			}
 		}
 	}
+	b := func(zone string) bool { return zone == "b" }
 	all := func(string) bool { return true }
 	for _, c := range []struct {
 		name string
 		got  []Piece
 		want []Piece
 	}{
-		{"every zone avoided", Split(policy.OnDemand, "", 4, zones, all, 1), []Piece{{"b", 2}, {"c", 1}, {"a", 1}}},
-		{"its own zone", Split(policy.OnDemand, "b", 101, zones, all, 0), []Piece{{"b", 100}, {"b", 1}}},
-		{"spot", Split(policy.Spot, "", 5, zones, nil, 0), []Piece{{"", 5}}},
-		{"no zones", Split(policy.OnDemand, "", 5, nil, nil, 3), []Piece{{"", 5}}},
-		{"nothing", Split(policy.OnDemand, "", 0, zones, nil, 0), nil},
+		{"every zone avoided", Split(policy.OnDemand, "", 4, zones, nil, all, 1), []Piece{{"b", 2}, {"c", 1}, {"a", 1}}},
+		{"its own zone", Split(policy.OnDemand, "b", 101, zones, nil, all, 0), []Piece{{"b", 100}, {"b", 1}}},
+		{"spot", Split(policy.Spot, "", 5, zones, nil, nil, 0), []Piece{{"", 5}}},
+		{"no zones", Split(policy.OnDemand, "", 5, nil, nil, nil, 3), []Piece{{"", 5}}},
+		{"a zone is closed", Split(policy.OnDemand, "", 4, zones, b, nil, 1), []Piece{{"c", 2}, {"a", 2}}},
+		{"a zone is closed, the others avoided", Split(policy.OnDemand, "", 2, zones, b, all, 0), []Piece{{"a", 1}, {"c", 1}}},
+		{"its own zone is closed", Split(policy.OnDemand, "b", 3, zones, b, nil, 0), nil},
+		{"every zone is closed", Split(policy.OnDemand, "", 3, zones, all, nil, 0), nil},
+		{"spot where a zone is closed", Split(policy.Spot, "", 3, zones, b, nil, 0), []Piece{{"a", 2}, {"c", 1}}},
+		{"EC2 would choose", Split(policy.OnDemand, "", 3, nil, b, nil, 0), nil},
+		{"nothing", Split(policy.OnDemand, "", 0, zones, nil, nil, 0), nil},
 	} {
 		if !slices.Equal(c.got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, c.got, c.want)

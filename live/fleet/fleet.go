@@ -24,8 +24,8 @@ type Actuator interface {
 	// market and zone, for Intent.Spec.
 	Spec() string
 	// Pieces divides a launch into pieces for one intent each, over the zones that
-	// did not refuse the type a moment ago; see Split.
-	Pieces(typ string, market policy.Market, zone string, count, turn int) []Piece
+	// did not refuse the type a moment ago and are not closed; see Split.
+	Pieces(typ string, market policy.Market, zone string, count, turn int, closed func(zone string) bool) []Piece
 	// Launch asks for instances: one outcome per ask, in order. Every ask's intent
 	// must have been written down as sent before. It stops asking when EC2
 	// throttles or does not answer; the outcomes of the rest say so.

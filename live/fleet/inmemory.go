@@ -200,8 +200,8 @@ func (f *memoryFleet) Observe(ctx context.Context) View {
 func (f *memoryFleet) Spec() string { return "" }
 
 // Pieces implements Actuator: there are no zones to choose from.
-func (f *memoryFleet) Pieces(_ string, market policy.Market, zone string, count, turn int) []Piece {
-	return Split(market, zone, count, nil, nil, turn)
+func (f *memoryFleet) Pieces(_ string, market policy.Market, zone string, count, turn int, closed func(zone string) bool) []Piece {
+	return Split(market, zone, count, nil, closed, nil, turn)
 }
 
 // Launch implements Actuator.

@@ -1,6 +1,10 @@
 package fleet
 
-import "github.com/skynet-ec2/skynet/policy"
+import (
+	"slices"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
 
 // Piece is what one intent asks for of a launch.
 type Piece struct {
@@ -12,17 +16,25 @@ type Piece struct {
 // one zone, and of at most CountMax. A launch that names its zone stays there, and
 // one on the spot market is left to EC2, which knows where there is room; others
 // are spread over the zones that are not avoided, or over all if every one is,
-// beginning with the turn-th. Without zones EC2 chooses.
+// beginning with the turn-th. Without zones EC2 chooses. Nothing goes into a zone
+// that is closed: nil closes none; where one may be, EC2 does not choose, not even
+// on the spot market, and without a zone that is open there is no piece.
 //
 // Properties:
-//   - the counts sum to count
+//   - the counts sum to count, or there is no piece
 //   - no two zones differ by more than one, before they are cut to CountMax
-func Split(market policy.Market, zone string, count int, zones []string, avoid func(zone string) bool, turn int) []Piece {
+func Split(market policy.Market, zone string, count int, zones []string, closed, avoid func(zone string) bool, turn int) []Piece {
 	var among []string
+	if closed != nil {
+		zones = slices.DeleteFunc(slices.Clone(zones), closed)
+		if len(zones) == 0 || zone != "" && closed(zone) {
+			return nil
+		}
+	}
 	switch {
 	case zone != "":
 		among = []string{zone}
-	case market == policy.Spot || len(zones) == 0:
+	case market == policy.Spot && closed == nil || len(zones) == 0:
 		among = []string{""}
 	default:
 		for _, z := range zones {

@@ -26,6 +26,9 @@ func fill(r *rand.Rand, v reflect.Value) {
 	case *policy.Market:
 		*x = policy.Market(r.IntN(2))
 		return
+	case *policy.WishKind:
+		*x = policy.WishKind(r.IntN(3))
+		return
 	case *policy.Phase:
 		*x = policy.Phase(r.IntN(5))
 		return

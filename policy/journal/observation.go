@@ -23,7 +23,21 @@ func (c *codec) observation(o *policy.Observation) {
 		c.object(func() { c.history(&o.History) })
 		c.key(`"health":`)
 		c.object(func() { c.health(&o.Health) })
+		lists(c, `"wishes":`, &o.Wishes, func(w *policy.Wish) { c.object(func() { c.wish(w) }) })
 	})
+}
+
+func (c *codec) wish(w *policy.Wish) {
+	c.key(`"kind":`)
+	word(c, &w.Kind, policy.WishKind.String)
+	integerIf(c, `"instance":`, &w.Instance)
+	integer(c, `"type":`, &w.Type)
+	c.textIf(`"zone":`, &w.Zone)
+	integerIf(c, `"instances":`, &w.Instances)
+	integerIf(c, `"cores":`, &w.Cores)
+	c.instant(`"until":`, &w.Until)
+	c.text(`"by":`, &w.By)
+	c.text(`"why":`, &w.Why)
 }
 
 func (c *codec) readingOf(r *policy.Reading) {

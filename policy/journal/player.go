@@ -69,8 +69,8 @@ func (p *Player) State(s *State) (at difference, differs bool, err error) {
 	return at, false, nil
 }
 
-// Step returns what the policy wants about the observation of a record, and what
-// of it the guard allows. Both are valid until the next step. A policy that
+// Step returns what the policy wants about the observation of a record, as
+// operators' wishes change it, and what of it the guard allows. Both are valid until the next step. A policy that
 // panics is an error.
 func (p *Player) Step(rec *Record) (wanted, allowed policy.Decision, err error) {
 	if !p.known {
@@ -86,6 +86,6 @@ func (p *Player) Step(rec *Record) (wanted, allowed policy.Decision, err error) 
 		guard = *rec.Guard
 	}
 	o := &rec.Observation
-	wanted = p.policy.Step(o)
+	wanted = policy.Obey(o, &p.header.Catalog, p.policy.Step(o))
 	return wanted, guard.Clamp(o, &p.header.Catalog, wanted), nil
 }

@@ -39,7 +39,11 @@ type seen struct {
 	EC2       Reading        `json:"ec2_reading"`
 	Spent     Money          `json:"spent_usd"`
 	Budget    Money          `json:"budget_usd,omitzero"` // 0: none
-	classes   []class
+	// Serving tells which version of the policy decides, and since when. Wishes are
+	// those of operators that stood at the last tick.
+	Serving controller.Serving `json:"serving"`
+	Wishes  []controller.Wish  `json:"wishes"`
+	classes []class
 }
 
 // Decision is the last one and what became of it.
@@ -124,6 +128,8 @@ func see(k *controller.Controller, r *controller.Result, c *controller.Config) *
 		EC2:     Reading{o.Fleet.At, o.Fleet.Complete},
 		Spent:   Money{o.Money.SpentHour.Dollars(), o.Money.SpentDay.Dollars(), o.Money.SpentMonth.Dollars()},
 		Budget:  Money{o.Money.BudgetHour.Dollars(), o.Money.BudgetDay.Dollars(), o.Money.BudgetMonth.Dollars()},
+		Serving: k.Serving(),
+		Wishes:  slices.DeleteFunc(append([]controller.Wish{}, k.Orders().Wishes...), func(w controller.Wish) bool { return !w.Until.After(r.At) }),
 		classes: make([]class, len(c.Env.Classes)),
 	}
 	s.Last.Outcome.Errors = slices.Clone(r.Outcome.Errors)
@@ -163,7 +169,20 @@ func (s *Server) Status() Status {
 		all.Stop = &stop
 	}
 	if all.seen != nil {
+		all.Policy = all.seen.Serving.Label
+		if all.Shadow = all.seen.Serving.Shadow; all.Shadow != "" && s.c.Mode() == controller.Active {
+			all.Mode = "shadow"
+		}
 		all.AgeS = now.Sub(all.Last.At).Seconds()
 	}
 	return all
+}
+
+// Serving returns which version decides; false: this process does not lead.
+func (s *Server) Serving() (controller.Serving, bool) {
+	last := s.last()
+	if last == nil || !last.Leads {
+		return controller.Serving{}, false
+	}
+	return last.Serving, true
 }

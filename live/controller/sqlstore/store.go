@@ -1,6 +1,7 @@
 // Package sqlstore keeps a controller's state in SQLite or PostgreSQL: one row a
-// fleet, which holds who leads it and what the leader saved. It works behind
-// PgBouncer in transaction mode.
+// fleet, which holds who leads it and what the leader saved; and beside it the kill
+// switch, what operators ordered, and who did what. It works behind PgBouncer in
+// transaction mode.
 package sqlstore
 
 import (
@@ -28,21 +29,33 @@ type Store struct {
 
 // dialect is what differs between the databases. Both know what $1 is.
 type dialect struct {
-	create string
+	create []string
 	now    string // milliseconds since 1970, by the database's clock: all leaders share it
 }
 
 var sqlite = dialect{
-	create: `CREATE TABLE IF NOT EXISTS controllers (
+	create: []string{`CREATE TABLE IF NOT EXISTS controllers (
 		fleet TEXT PRIMARY KEY, epoch INTEGER NOT NULL, holder TEXT NOT NULL, until_ms INTEGER NOT NULL, saved BLOB
-	) WITHOUT ROWID`,
+	) WITHOUT ROWID`, `CREATE TABLE IF NOT EXISTS controller_stops (
+		fleet TEXT PRIMARY KEY, reason TEXT NOT NULL, stopped_by TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL
+	) WITHOUT ROWID`, `CREATE TABLE IF NOT EXISTS controller_orders (
+		fleet TEXT PRIMARY KEY, revision INTEGER NOT NULL, orders BLOB NOT NULL
+	) WITHOUT ROWID`, `CREATE TABLE IF NOT EXISTS controller_acts (
+		number INTEGER PRIMARY KEY AUTOINCREMENT, fleet TEXT NOT NULL, at_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, why TEXT NOT NULL
+	)`},
 	now: "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
 }
 
 var postgres = dialect{
-	create: `CREATE TABLE IF NOT EXISTS controllers (
+	create: []string{`CREATE TABLE IF NOT EXISTS controllers (
 		fleet text PRIMARY KEY, epoch bigint NOT NULL, holder text NOT NULL, until_ms bigint NOT NULL, saved bytea
-	)`,
+	)`, `CREATE TABLE IF NOT EXISTS controller_stops (
+		fleet text PRIMARY KEY, reason text NOT NULL, stopped_by text NOT NULL, since_ms bigint NOT NULL, until_ms bigint NOT NULL
+	)`, `CREATE TABLE IF NOT EXISTS controller_orders (
+		fleet text PRIMARY KEY, revision bigint NOT NULL, orders bytea NOT NULL
+	)`, `CREATE TABLE IF NOT EXISTS controller_acts (
+		number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, fleet text NOT NULL, at_ms bigint NOT NULL, who text NOT NULL, what text NOT NULL, why text NOT NULL
+	)`},
 	now: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
 }
 
@@ -50,8 +63,8 @@ var postgres = dialect{
 // from losing its lead.
 const timeout = 10 * time.Second
 
-// Open opens the store at sqlite:FILE or postgres://…, and makes its table if it
-// is not there.
+// Open opens the store at sqlite:FILE or postgres://…, and makes its tables if
+// they are not there.
 func Open(ctx context.Context, place string) (*Store, error) {
 	s := &Store{timeout: timeout}
 	name := "" // of what is opened; a database's error names it, without the password
@@ -77,8 +90,10 @@ func Open(ctx context.Context, place string) (*Store, error) {
 	default:
 		return nil, fmt.Errorf("store %q: must be sqlite:FILE or postgres://…", place)
 	}
-	if err := s.exec(ctx, s.dialect.create); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the controller's store: %s%w", name, err), s.db.Close())
+	for _, table := range s.dialect.create {
+		if err := s.exec(ctx, table); err != nil {
+			return nil, errors.Join(fmt.Errorf("open the controller's store: %s%w", name, err), s.db.Close())
+		}
 	}
 	return s, nil
 }

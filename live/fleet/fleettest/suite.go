@@ -108,7 +108,7 @@ func (t *trial) launched(intent string, n int) {
 
 func launches(t *trial) {
 	total := 0
-	for _, p := range t.fleet.Pieces(t.typ, policy.OnDemand, "", 2*fleet.CountMax+50, 1) {
+	for _, p := range t.fleet.Pieces(t.typ, policy.OnDemand, "", 2*fleet.CountMax+50, 1, nil) {
 		if total += p.Count; p.Count < 1 || p.Count > fleet.CountMax {
 			t.Errorf("a piece of %d", p.Count)
 		}

@@ -1,0 +1,118 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+
+	"github.com/skynet-ec2/skynet/live/client"
+	"github.com/skynet-ec2/skynet/live/controller"
+)
+
+// EnvController names the environment's URL of the controller.
+const EnvController = "SKYNET_CONTROLLER"
+
+// DefaultURL is where a controller listens unless told otherwise.
+const DefaultURL = "http://127.0.0.1:7421"
+
+// A Client calls a controller. Errors of it are *api.Error.
+type Client struct {
+	url, token string
+	c          *client.Client
+	http       *http.Client
+}
+
+// FromEnv returns a client of the controller that the environment names:
+// SKYNET_CONTROLLER, with SKYNET_TOKEN and SKYNET_CA as for the queue.
+func FromEnv() (*Client, error) {
+	secure, err := client.TLSFromEnv()
+	if err != nil {
+		return nil, err
+	}
+	at := os.Getenv(EnvController)
+	if at == "" {
+		at = DefaultURL
+	}
+	c, err := client.New(client.Options{URL: at, Token: os.Getenv(client.EnvToken), RetryFor: -1, TLS: secure})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", EnvController, err)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = secure
+	return &Client{c.URL(), os.Getenv(client.EnvToken), c, &http.Client{Transport: transport}}, nil
+}
+
+// URL returns the controller's.
+func (c *Client) URL() string { return c.url }
+
+// Orders returns what stands.
+func (c *Client) Orders(ctx context.Context) (View, error) {
+	return client.Call[View](ctx, c.c, "GET", "/v1/orders", nil)
+}
+
+// Version returns a version with its text.
+func (c *Client) Version(ctx context.Context, number int) (controller.Version, error) {
+	return client.Call[controller.Version](ctx, c.c, "GET", fmt.Sprintf("/v1/policies/%d", number), nil)
+}
+
+// Deploy deploys a policy.
+func (c *Client) Deploy(ctx context.Context, d Deployment) (controller.Version, error) {
+	return client.Call[controller.Version](ctx, c.c, "POST", "/v1/policies", d)
+}
+
+// Rollback returns to the version before.
+func (c *Client) Rollback(ctx context.Context, r Rollback) (RolledBack, error) {
+	return client.Call[RolledBack](ctx, c.c, "POST", "/v1/policies/rollback", r)
+}
+
+// Wish asks something of the fleet.
+func (c *Client) Wish(ctx context.Context, w WishRequest) (controller.Wish, error) {
+	return client.Call[controller.Wish](ctx, c.c, "POST", "/v1/wishes", w)
+}
+
+// End ends wishes.
+func (c *Client) End(ctx context.Context, r EndRequest) (Wishes, error) {
+	return client.Call[Wishes](ctx, c.c, "POST", "/v1/wishes/end", r)
+}
+
+// Stop stops the controller.
+func (c *Client) Stop(ctx context.Context, r StopRequest) (controller.Stopped, error) {
+	return client.Call[controller.Stopped](ctx, c.c, "POST", "/v1/stop", r)
+}
+
+// Resume takes the row's stop back, and returns what it was.
+func (c *Client) Resume(ctx context.Context, why string) (controller.Stopped, error) {
+	return client.Call[controller.Stopped](ctx, c.c, "POST", "/v1/resume", StopRequest{Why: why})
+}
+
+// Acts returns the latest acts.
+func (c *Client) Acts(ctx context.Context, most int) (Acts, error) {
+	return client.Call[Acts](ctx, c.c, "GET", fmt.Sprintf("/v1/acts?most=%d", most), nil)
+}
+
+// Journals lists the journal's files.
+func (c *Client) Journals(ctx context.Context) (Journals, error) {
+	return client.Call[Journals](ctx, c.c, "GET", "/v1/journals", nil)
+}
+
+// Journal copies a file of the journal, compressed as it is, to w.
+func (c *Client) Journal(ctx context.Context, name string, w io.Writer) error {
+	r, err := http.NewRequestWithContext(ctx, "GET", c.url+"/v1/journals/"+url.PathEscape(name), nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	a, err := c.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer a.Body.Close()
+	if a.StatusCode != http.StatusOK {
+		return fmt.Errorf("journal %s: %s", name, a.Status)
+	}
+	_, err = io.Copy(w, a.Body)
+	return err
+}

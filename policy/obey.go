@@ -1,0 +1,279 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+)
+
+var (
+	ruleWishDrain       = NewRule("operator.drain", "%s: instance %g drains", true)
+	ruleWishCordonType  = NewRule("operator.cordon", "%s: %g instances of a cordoned type are not bought, %g of others stand in", true)
+	ruleWishCordonZone  = NewRule("operator.cordon_zone", "%s: %g instances in a cordoned zone are not bought", true)
+	ruleWishFloor       = NewRule("operator.floor", "%s: at least %g instances, would have %g: %g kept, %g launched", true)
+	ruleWishFloorCores  = NewRule("operator.floor_cores", "%s: at least %g cores, would have %g: %g instances kept, %g launched", true)
+	ruleWishFloorClosed = NewRule("operator.floor_closed", "%s: %g are missing, and every type that would do is cordoned", true)
+)
+
+// Obey returns d changed so that it honours the wishes of operators in o. It
+// stands between a policy's Step and the guard, which has the last word: what a
+// floor launches passes every limit like any other launch.
+//
+// Properties:
+//   - without a wish in force d is returned as it is, and nothing is allocated
+//   - Obey(Obey(d)) == Obey(d), but for the reasons
+//   - no launch and no substitute is of a cordoned type, and none names a
+//     cordoned zone; where a launch has a substitute that may be bought, that
+//     one stands in, as if EC2 had refused
+//   - an instance whose drain is wished is drained, and never taken back
+//   - with a floor, the instances (or cores) that are neither draining nor
+//     drained by the decision, with what it takes back and launches, are at
+//     least the floor: drains are left out, then draining instances taken back,
+//     then the missing launched, unless every type that would do is cordoned
+//
+// d itself stays as it was.
+func Obey(o *Observation, c *Catalog, d Decision) Decision {
+	x := obeying{o: o, c: c, d: &d}
+	for i := range o.Wishes {
+		if o.Wishes[i].Until.After(o.Now) {
+			x.wishes = append(x.wishes, &o.Wishes[i])
+		}
+	}
+	if len(x.wishes) == 0 {
+		return d
+	}
+	d.Launches, d.Drains, d.Undrains = slices.Clone(d.Launches), slices.Clone(d.Drains), slices.Clone(d.Undrains)
+	x.cordon()
+	x.drain()
+	for _, w := range x.wishes {
+		if w.Kind == WishFloor {
+			x.floor(w)
+		}
+	}
+	return d
+}
+
+// obeying is a decision that is made to honour wishes.
+type obeying struct {
+	o      *Observation
+	c      *Catalog
+	d      *Decision
+	wishes []*Wish // in force
+}
+
+// closed returns the cordon of a type; nil: it may be bought.
+func (x *obeying) closed(typ int) *Wish {
+	for _, w := range x.wishes {
+		if w.Kind == WishCordon && w.Zone == "" && w.Type == typ {
+			return w
+		}
+	}
+	return nil
+}
+
+// closedZone returns the cordon of a zone; nil: it is open, or none is named.
+func (x *obeying) closedZone(zone string) *Wish {
+	for _, w := range x.wishes {
+		if w.Kind == WishCordon && w.Zone != "" && w.Zone == zone {
+			return w
+		}
+	}
+	return nil
+}
+
+// cordon leaves out what must not be bought.
+func (x *obeying) cordon() {
+	kept := x.d.Launches[:0]
+	for _, l := range x.d.Launches {
+		if w := x.closedZone(l.Zone); w != nil {
+			x.d.because(ruleWishCordonZone.Named(w.said(), float64(l.Count)))
+			continue
+		}
+		open, was, asked := slices.Clone(l.Else), x.closed(l.Type), l.Count
+		if was == nil {
+			if l.Else = slices.DeleteFunc(open, func(s Substitute) bool { return x.closed(s.Type) != nil }); len(l.Else) == 0 {
+				l.Else = nil
+			}
+			kept = append(kept, l)
+			continue
+		}
+		stands := 0
+		for len(open) > 0 { // a substitute stands in for the one before it
+			l.Type, l.Market, l.Zone, l.Count = open[0].Type, open[0].Market, "", open[0].Count(l.Count)
+			open = open[1:]
+			if x.closed(l.Type) == nil {
+				stands = l.Count
+				break
+			}
+		}
+		x.d.because(ruleWishCordonType.Named(was.said(), float64(asked), float64(stands)))
+		if stands > 0 {
+			if l.Else = slices.DeleteFunc(open, func(s Substitute) bool { return x.closed(s.Type) != nil }); len(l.Else) == 0 {
+				l.Else = nil
+			}
+			kept = append(kept, l)
+		}
+	}
+	if x.d.Launches = kept; len(kept) == 0 {
+		x.d.Launches = nil
+	}
+}
+
+// wished reports whether an operator wants an instance drained.
+func (x *obeying) wished(id InstanceID) bool {
+	return slices.ContainsFunc(x.wishes, func(w *Wish) bool { return w.Kind == WishDrain && w.Instance == id })
+}
+
+// drain drains what is to be drained, before what the policy drains: the guard
+// keeps the first ones.
+func (x *obeying) drain() {
+	x.d.Undrains = slices.DeleteFunc(x.d.Undrains, x.wished)
+	front := 0
+	for _, w := range x.wishes {
+		if w.Kind != WishDrain {
+			continue
+		}
+		alive := slices.ContainsFunc(x.o.Fleet.Instances, func(in Instance) bool { return in.ID == w.Instance && in.Phase != Draining })
+		if !alive || slices.Contains(x.d.Drains[:front], w.Instance) {
+			continue
+		}
+		if at := slices.Index(x.d.Drains, w.Instance); at >= 0 {
+			x.d.Drains = slices.Delete(x.d.Drains, at, at+1)
+		}
+		x.d.Drains = slices.Insert(x.d.Drains, front, w.Instance)
+		front++
+		x.d.because(ruleWishDrain.Named(w.said(), float64(w.Instance)))
+	}
+}
+
+// counts returns what an instance of a type counts towards a floor.
+func (x *obeying) counts(w *Wish, typ, slots int) int {
+	switch {
+	case w.Type != AnyType && w.Type != typ:
+		return 0
+	case w.Cores > 0:
+		return int(coresOf(x.c, typ, slots))
+	}
+	return 1
+}
+
+// floor makes the fleet large enough.
+func (x *obeying) floor(w *Wish) {
+	least := max(w.Instances, w.Cores)
+	have := 0
+	for i := range x.o.Fleet.Instances {
+		in := &x.o.Fleet.Instances[i]
+		if x.serves(in) {
+			have += x.counts(w, in.Type, in.Slots)
+		}
+	}
+	for i := range x.d.Launches {
+		l := &x.d.Launches[i]
+		have += max(l.Count, 0) * x.counts(w, l.Type, 1)
+	}
+	if have >= least {
+		return
+	}
+	would, kept := have, 0
+	for at := len(x.d.Drains) - 1; at >= 0 && have < least; at-- { // what the policy would miss least, first
+		if n := x.countsOf(w, x.d.Drains[at]); n > 0 && !x.wished(x.d.Drains[at]) {
+			x.d.Drains = slices.Delete(x.d.Drains, at, at+1)
+			have += n
+			kept++
+		}
+	}
+	for i := range x.o.Fleet.Instances {
+		in := &x.o.Fleet.Instances[i]
+		if have >= least {
+			break
+		}
+		if n := x.counts(w, in.Type, in.Slots); n > 0 && in.Phase == Draining && !x.wished(in.ID) && !slices.Contains(x.d.Undrains, in.ID) {
+			x.d.Undrains = append(x.d.Undrains, in.ID)
+			have += n
+			kept++
+		}
+	}
+	launched := 0
+	if have < least {
+		if launched = x.buy(w, least-have); launched == 0 {
+			x.d.because(ruleWishFloorClosed.Named(w.said(), float64(least-have)))
+			return
+		}
+	}
+	rule := ruleWishFloor
+	if w.Cores > 0 {
+		rule = ruleWishFloorCores
+	}
+	x.d.because(rule.Named(w.said(), float64(least), float64(would), float64(kept), float64(launched)))
+}
+
+// serves reports whether an instance is there after the decision: one that has
+// stopped reporting may still work, and is not replaced.
+func (x *obeying) serves(in *Instance) bool {
+	if in.Phase == Draining {
+		return slices.Contains(x.d.Undrains, in.ID)
+	}
+	return !slices.Contains(x.d.Drains, in.ID)
+}
+
+func (x *obeying) countsOf(w *Wish, id InstanceID) int {
+	for i := range x.o.Fleet.Instances {
+		if in := &x.o.Fleet.Instances[i]; in.ID == id {
+			return x.counts(w, in.Type, in.Slots)
+		}
+	}
+	return 0
+}
+
+// buy adds a launch for what is missing of a floor, and returns of how many
+// instances. The type is the floor's; else the one that most of the fleet is of,
+// and in an empty fleet the cheapest for its work. Others stand in if EC2 refuses.
+func (x *obeying) buy(w *Wish, missing int) int {
+	types := x.byPreference(w)
+	if len(types) == 0 {
+		return 0
+	}
+	first := types[0]
+	size := x.counts(w, first, 1)
+	l := Launch{Type: first, Count: (missing + size - 1) / size}
+	for _, typ := range types[1:min(len(types), 3)] {
+		before := first
+		if n := len(l.Else); n > 0 {
+			before = l.Else[n-1].Type
+		}
+		l.Else = append(l.Else, Substitute{Type: typ, Num: x.counts(w, before, 1), Den: x.counts(w, typ, 1)})
+	}
+	x.d.Launches = append(x.d.Launches, l)
+	return l.Count
+}
+
+// byPreference returns the types that would do for a floor, the best first.
+func (x *obeying) byPreference(w *Wish) []int {
+	var types []int
+	alive := make([]int, len(x.c.Types))
+	for i := range x.o.Fleet.Instances {
+		if typ := x.o.Fleet.Instances[i].Type; inCatalog(x.c, typ) {
+			alive[typ]++
+		}
+	}
+	for typ := range x.c.Types {
+		if x.counts(w, typ, 1) > 0 && x.closed(typ) == nil {
+			types = append(types, typ)
+		}
+	}
+	perWork := func(typ int) float64 {
+		t := &x.c.Types[typ]
+		return float64(priceOf(x.o, x.c, typ, OnDemand)) / (float64(t.Cores) * t.Speed)
+	}
+	slices.SortStableFunc(types, func(a, b int) int { return cmp.Compare(perWork(a), perWork(b)) })
+	best := 0
+	for i, typ := range types {
+		if alive[typ] > alive[types[best]] {
+			best = i
+		}
+	}
+	if best > 0 {
+		typ := types[best]
+		types = slices.Insert(slices.Delete(types, best, best+1), 0, typ)
+	}
+	return types
+}
