@@ -340,6 +340,9 @@ func (v *controllerVerb) show(r *controller.Result, catalog *policy.Catalog) err
 	if r.Outcome.Held != "" {
 		say("  held: %s\n", r.Outcome.Held)
 	}
+	if r.Outcome.Provider != "" {
+		say("  provider: %s\n", r.Outcome.Provider)
+	}
 	for _, e := range r.Outcome.Errors {
 		say("  error: %s\n", e)
 	}
