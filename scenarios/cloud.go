@@ -48,6 +48,13 @@ func (s *Scenario) checkCloud(d *document) {
 	if c.Spot != nil {
 		s.spot = s.market(d, c.Spot)
 	}
+	for i, x := range c.Standing {
+		at := element("cloud.standing", i+1)
+		d.instanceTypes(at+".type", []string{x.Type}, &s.catalog)
+		if x.Market == policy.Spot.String() && c.Spot == nil {
+			d.wrong(at+".market", "there is no spot market: add a [cloud.spot] table")
+		}
+	}
 	if q := &s.Queue; q.Beat >= q.Lease && d.clean("queue") {
 		d.bad("queue.beat", q.Beat, "less than queue.lease ("+FormatDuration(q.Lease)+")")
 	}

@@ -98,6 +98,9 @@ func TestInstanceOfEC2(t *testing.T) {
 	if !strings.Contains(l.queue.said(), "spot interruption") {
 		t.Error("the queue was not told why")
 	}
+	if o, err := l.calls.Observe(t.Context(), api.ObserveRequest{}); err != nil || len(o.TakenBack) != 1 || o.TakenBack[0].InstanceID != "i-0abc" || time.Until(o.TakenBack[0].At).Abs() > time.Minute {
+		t.Errorf("a controller is told that %+v are taken back, %v", o.TakenBack, err)
+	}
 	j, err := l.calls.Job(t.Context(), id)
 	if err != nil || j.State != api.StateWaiting || j.Attempts != 0 {
 		t.Errorf("the job is %s after %d attempts, %v", j.State, j.Attempts, err)

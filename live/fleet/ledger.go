@@ -259,11 +259,15 @@ func (l *Ledger) Heard(id string, at time.Time) {
 	}
 }
 
-// Noticed notes that EC2 will take an instance back.
-func (l *Ledger) Noticed(id string, at time.Time) {
-	if in := l.instance(id); in != nil && in.Interrupt.IsZero() {
-		in.Interrupt = at
+// Noticed notes that EC2 will take an instance back. It reports whether that is
+// new.
+func (l *Ledger) Noticed(id string, at time.Time) bool {
+	in := l.instance(id)
+	if in == nil || !in.Interrupt.IsZero() {
+		return false
 	}
+	in.Interrupt = at
+	return true
 }
 
 // Doom writes down that instances are to be ended. Every sweep asks for it until

@@ -60,7 +60,8 @@ type Torn struct {
 // one begins, its header does. It never panics, and holds one line at a time.
 type Reader struct {
 	// Tear accepts that the last line of a file is not whole, and notes it in
-	// Torn.
+	// Torn, and that a file, or what follows a header, begins with any decision:
+	// one that a crash cut off is made again.
 	Tear bool
 	Torn []Torn
 	// Skip, if set, is asked before the rest of a decision's line is read: where
@@ -247,6 +248,9 @@ func (r *Reader) parseHeader() (any, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	r.header, r.anew = &h, h.World == Live
+	if r.Tear {
+		r.next = -1
+	}
 	return &h, nil
 }
 
