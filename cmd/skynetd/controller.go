@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
@@ -272,22 +273,32 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 	return q, nil
 }
 
-// fleetOf gives the controller eyes, and hands where the mode asks for them.
-func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) error {
+// accountOf returns the AWS account that the environment names, and what the file
+// says of the fleet in it, but for the user data.
+func accountOf(ctx context.Context, file *scenarios.Fleet, catalog *policy.Catalog) (aws.Config, ec2fleet.Config, error) {
 	var options []func(*config.LoadOptions) error
 	if file.EC2.Region != "" {
 		options = append(options, config.WithRegion(file.EC2.Region))
 	}
-	account, err := config.LoadDefaultConfig(v.Ctx, options...)
+	account, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return cli.OutsideError(fmt.Errorf("AWS configuration: %w", err))
+		return account, ec2fleet.Config{}, cli.OutsideError(fmt.Errorf("AWS configuration: %w", err))
 	}
 	e := ec2fleet.Config{
-		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: &c.Env.Catalog,
+		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: catalog,
 		Launch: ec2fleet.Launch{Image: file.EC2.Image, Template: file.EC2.Template, Version: file.EC2.Version},
 	}
 	for _, s := range file.EC2.Subnets {
 		e.Launch.Subnets = append(e.Launch.Subnets, ec2fleet.Subnet{ID: s.ID, Zone: s.Zone})
+	}
+	return account, e, nil
+}
+
+// fleetOf gives the controller eyes, and hands where the mode asks for them.
+func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) error {
+	account, e, err := accountOf(v.Ctx, file, &c.Env.Catalog)
+	if err != nil {
+		return err
 	}
 	if v.mode == "observe" {
 		if c.Observer, err = ec2fleet.Watch(account, e); err != nil {
