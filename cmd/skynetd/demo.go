@@ -107,7 +107,8 @@ image   = %q
 type demo struct {
 	*demoVerb
 	program    string
-	queue, ec2 string // addresses
+	queue, ec2 string   // addresses
+	held       *os.File // while it runs no other demo begins in the folder
 	env        []string
 	failed     chan error
 	started    time.Time
@@ -126,6 +127,11 @@ func (v *demoVerb) run() error {
 		ctx, cancel = context.WithTimeout(ctx, v.lasts)
 		defer cancel()
 	}
+	defer func() {
+		if d.held != nil {
+			d.held.Close()
+		}
+	}()
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
@@ -172,6 +178,14 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(d.folder, "photos"), 0o755); err != nil {
 		return err
 	}
+	held, err := lock(filepath.Join(d.folder, "demo.lock"))
+	if errors.Is(err, errLocked) {
+		return cli.InputError(fmt.Errorf("--folder %s: a demo runs there, and another would remove its databases: give another folder", d.folder))
+	}
+	if err != nil {
+		return cli.OutsideError(err)
+	}
+	d.held = held
 	for _, address := range []*string{&d.queue, &d.ec2} {
 		if *address, err = freeAddress(); err != nil {
 			return cli.OutsideError(err)

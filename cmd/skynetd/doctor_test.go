@@ -91,7 +91,9 @@ func TestDoctor(t *testing.T) {
 		"image ami-00000000000000000": func() {
 			s.write("skynet.toml", strings.ReplaceAll(string(good), s.ec2.image, "ami-00000000000000000"))
 		},
-		"queue":         func() { s.write("skynet.toml", strings.ReplaceAll(string(good), "http://127", "http://localhost.invalid:1/127")) },
+		"queue": func() {
+			s.write("skynet.toml", strings.ReplaceAll(string(good), "http://127", "http://localhost.invalid:1/127"))
+		},
 		"queue token":   func() { s.write("skynet.toml", strings.ReplaceAll(string(good), "tokens", "# tokens")) },
 		"caps":          func() { s.write("caps.toml", "[guard]\nfleet_max = -1\n") },
 		"store":         func() { s.write("skynet.toml", "store = \"sqlite:nowhere/at/all.db\"\n"+string(good)) },
