@@ -57,8 +57,12 @@ hold, and where its queue and its files are; docs/controller.md lists its keys.
   active   act
 
 One process leads a fleet; a second one waits, and takes over within 15 seconds
-when the first is gone. While the file that stop names exists nothing is launched
-or terminated, whatever is decided.`,
+when the first is gone. While somebody has stopped it, by the file that stop names or
+by a row of the store, nothing is launched or terminated, whatever is decided.
+
+The policy's file is read anew when it changes, and on SIGHUP. At --listen operators
+order, with a token: skynet policy, fleet, stop. --once exits 3 if the queue or EC2
+could not be read.`,
 		Example: `  skynetd controller --config skynet.toml --mode observe
   skynetd controller --config skynet.toml --mode active --listen 127.0.0.1:7421
   AWS_ENDPOINT_URL_EC2=http://127.0.0.1:7430 skynetd controller --config skynet.toml --mode active`,
@@ -69,7 +73,7 @@ or terminated, whatever is decided.`,
 	f.StringVar(&v.config, "config", "skynet.toml", "decide as this `file` says")
 	cli.ChoiceVar(f, &v.mode, "mode", "observe", "what becomes of decisions", controllerModes)
 	f.BoolVar(&v.once, "once", false, "decide once, and end")
-	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares: /metrics, /v1/status, /healthz, /readyz; port 0 picks a free one")
+	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares (/metrics, /v1/status, /healthz, /readyz) and take operators' orders; port 0 picks a free one")
 	return c
 }
 

@@ -293,6 +293,7 @@ func (d *demo) keep(ctx context.Context, name string, args []string) {
 		began := time.Now()
 		c := exec.Command(d.program, args...)
 		c.Dir, c.Env, c.Stdout, c.Stderr = d.folder, d.env, log, log
+		c.ExtraFiles = []*os.File{d.held} // what outlives the demo keeps another one out
 		ownGroup(c)
 		if err := c.Start(); err != nil {
 			d.failed <- cli.OutsideError(fmt.Errorf("%s: %w", name, err))
