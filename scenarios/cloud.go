@@ -48,8 +48,15 @@ func (s *Scenario) checkCloud(d *document) {
 	if c.Spot != nil {
 		s.spot = s.market(d, c.Spot)
 	}
+	for i, x := range c.Standing {
+		at := element("cloud.standing", i+1)
+		d.instanceTypes(at+".type", []string{x.Type}, &s.catalog)
+		if x.Market == policy.Spot.String() && c.Spot == nil {
+			d.wrong(at+".market", "there is no spot market: add a [cloud.spot] table")
+		}
+	}
 	if q := &s.Queue; q.Beat >= q.Lease && d.clean("queue") {
-		d.bad("queue.beat", q.Beat, "less than queue.lease ("+formatDuration(q.Lease)+")")
+		d.bad("queue.beat", q.Beat, "less than queue.lease ("+FormatDuration(q.Lease)+")")
 	}
 }
 
@@ -121,9 +128,9 @@ func (s *Scenario) boot(d *document, b *Boot, path string) sim.BootModel {
 	switch b.Model {
 	case "lognormal":
 		if b.Median > b.P99 {
-			d.bad(path+".median", b.Median, "at most p99 ("+formatDuration(b.P99)+")")
+			d.bad(path+".median", b.Median, "at most p99 ("+FormatDuration(b.P99)+")")
 		} else if b.P99 > b.Max {
-			d.bad(path+".p99", b.P99, "at most max ("+formatDuration(b.Max)+")")
+			d.bad(path+".p99", b.P99, "at most max ("+FormatDuration(b.Max)+")")
 		}
 	case "empirical":
 		file := beside(s.Path, b.File)

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
 )
@@ -24,14 +25,28 @@ type Fleet struct {
 	Tokens   string `toml:"tokens" unset:"none" doc:"The queue's token file, where it is on this machine."`
 	Store    string `toml:"store" default:"sqlite:skynet-controller.db" doc:"Where the controller keeps its state, and what operators ordered: sqlite:FILE or postgres://…"`
 	Journal  string `toml:"journal" default:"journal" doc:"Folder of the journal: a file a day and lead."`
-	Stop     string `toml:"stop" default:"skynet-stop.json" doc:"While this file exists, or the row of the store beside it, nothing is launched or terminated. skynetd stop and resume write and remove both."`
-	Caps     string `toml:"caps" unset:"none" doc:"A file with a [guard] of its own, read again at every decision: limits that stand behind all others and that no tuning touches."`
+
+	JournalKeep time.Duration `toml:"journal_keep" default:"720h" min:"0s" max:"87600h" doc:"How long the store keeps the journal, which it has beside the files; 0: not at all. The files are yours to remove."`
+
+	Stop string `toml:"stop" default:"skynet-stop.json" doc:"While this file exists, or the row of the store beside it, nothing is launched or terminated. skynetd stop and resume write and remove both."`
+	Caps string `toml:"caps" unset:"none" doc:"A file with a [guard] of its own, read again at every decision: limits that stand behind all others and that no tuning touches."`
+
+	Drift FleetDrift `toml:"drift" doc:"The daily comparison of what the simulator says of yesterday with what happened."`
 
 	EC2 FleetEC2 `toml:"ec2" doc:"Which instances are the fleet's, and what they are launched as."`
 
 	scenario *Scenario
 	active   *Policy
 	shadow   *Policy
+}
+
+// FleetDrift is the [drift] table.
+type FleetDrift struct {
+	At      time.Duration `toml:"at" default:"3h" min:"0s" max:"24h" doc:"When the day before is compared, since midnight in UTC; 24h: never."`
+	Runs    int           `toml:"runs" default:"3" min:"1" max:"1000" unit:"runs" doc:"Simulations, whose mean is compared."`
+	Cost    float64       `toml:"cost" default:"0.1" min:"0" max:"100" unit:"fraction" doc:"At most this between the costs."`
+	Slack   float64       `toml:"slack" default:"0.1" min:"0" max:"100" unit:"fraction" doc:"At most this between the slacks."`
+	Latency float64       `toml:"latency" default:"0.2" min:"0" max:"100" unit:"fraction" doc:"At most this between the 95th percentiles of the time that the jobs of a type took."`
 }
 
 // FleetEC2 is the [ec2] table.

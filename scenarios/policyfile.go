@@ -71,6 +71,7 @@ func readPolicy(d *document, raw map[string]any, c *policy.Catalog) *Policy {
 // checkPolicy resolves the [policy] table, or the file or name in its place.
 func (s *Scenario) checkPolicy(d *document, with Replace) {
 	t := &s.Policy
+	s.policyReplaced = with.Policy != ""
 	file := with.Policy
 	if IsPolicyName(file) {
 		p, err := NamedPolicy(file)
@@ -116,13 +117,29 @@ func (s *Scenario) checkPolicy(d *document, with Replace) {
 	s.tryPolicy(d)
 }
 
-// tryPolicy reports what only the policy itself knows to be wrong.
+// tryPolicy reports what only the policy itself knows to be wrong, and reads the
+// state that the scenario's own begins with.
 func (s *Scenario) tryPolicy(d *document) {
-	if len(d.problems) == 0 {
-		if _, err := s.policy.New(s.env()); err != nil {
-			d.policyError(s.policy, err)
-		}
+	if len(d.problems) > 0 {
+		return
 	}
+	made, err := s.policy.New(s.env())
+	if err != nil {
+		d.policyError(s.policy, err)
+		return
+	}
+	if s.Policy.State == "" || s.policyReplaced {
+		return
+	}
+	text, err := readFile(beside(s.Path, s.Policy.State))
+	if err == nil {
+		err = made.UnmarshalJSON(text)
+	}
+	if err != nil {
+		d.wrong("policy.state", fmt.Sprintf("%q: %v", s.Policy.State, plain(err)))
+		return
+	}
+	s.state = text
 }
 
 // policyError reports why a policy could not be made.

@@ -44,6 +44,11 @@ func (w *World) make(p *Policy) (policy.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy %s: %w", p.Name, err)
 	}
+	if state := w.scenario.state; state != nil && p == w.scenario.policy {
+		if err := made.UnmarshalJSON(state); err != nil {
+			return nil, fmt.Errorf("policy.state: %s: %w", w.scenario.Policy.State, err)
+		}
+	}
 	return made, nil
 }
 

@@ -44,13 +44,15 @@ type Scenario struct {
 	Policy PolicyTable `toml:"policy" doc:"Who decides."`
 
 	// what the file refers to, resolved
-	catalog  policy.Catalog
-	boots    map[string]sim.BootModel
-	spot     *sim.SpotMarket
-	guard    *policy.Guard
-	policy   *Policy
-	replaced bool  // the trace was given from outside the file
-	lines    lines // where the file says what
+	catalog        policy.Catalog
+	boots          map[string]sim.BootModel
+	spot           *sim.SpotMarket
+	guard          *policy.Guard
+	policy         *Policy
+	replaced       bool   // the trace was given from outside the file
+	state          []byte // that the policy begins with; nil: none
+	policyReplaced bool   // the policy was given from outside the file
+	lines          lines  // where the file says what
 }
 
 // Trace is the [trace] table.
@@ -88,7 +90,17 @@ type Cloud struct {
 	BootOf       map[string]Boot `toml:"boot_of" doc:"Boot lags of single instance types, by name."`
 	Zones        []string        `toml:"zones" default:"a" doc:"Availability zones that instances are spread over."`
 	MaxInstances int             `toml:"max_instances" default:"500" min:"1" max:"100000" doc:"Instances the account may run at once; more are refused."`
+	Standing     []Standing      `toml:"standing" doc:"Instances that are there when the run begins. Their bill begins with the first window that does."`
 	Spot         *Spot           `toml:"spot" unset:"no spot market" doc:"The spot market."`
+}
+
+// Standing is a [[cloud.standing]] table.
+type Standing struct {
+	Type    string        `toml:"type" required:"yes" doc:"Their type."`
+	Market  string        `toml:"market" default:"on-demand" choices:"on-demand|spot" doc:"How they were bought."`
+	Count   int           `toml:"count" default:"1" min:"1" max:"100000" doc:"How many there are."`
+	Age     time.Duration `toml:"age" default:"0s" min:"0s" max:"175200h" doc:"How long before the start they were launched: their paid windows count from then."`
+	ReadyIn time.Duration `toml:"ready_in" default:"0s" min:"0s" max:"24h" doc:"How long after the start they ask for work first; 0: they are ready."`
 }
 
 // InstanceType is a [[cloud.type]] table, or a [[type]] table of a catalog
@@ -206,6 +218,7 @@ type Expect struct {
 type PolicyTable struct {
 	File   string         `toml:"file" unset:"the policy stands here" doc:"A policy file, relative to the scenario's folder."`
 	Name   string         `toml:"name" unset:"skynet" doc:"The policy's name: skynet, scripted, or one of its rivals."`
+	State  string         `toml:"state" unset:"it begins anew" doc:"A file with the state that the policy begins with, as a journal or a run wrote it, relative to the scenario's folder. Another policy in its place begins anew."`
 	Params map[string]any `toml:"params" doc:"The policy's parameters. Those of the policy named here may also stand in the table itself."`
 	Steps  []Step         `toml:"step" doc:"A step of the policy scripted, which does what it is told, whatever happens."`
 

@@ -21,7 +21,7 @@ func (s *Scenario) Show(w io.Writer) error {
 	fmt.Fprintf(&b, "# %s with every value in effect\n", s.Name)
 	p := printer{&b}
 	p.table(reflect.ValueOf(&e).Elem(), "")
-	p.policy(s.policy)
+	p.policy(s.policy, e.Policy.State)
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -164,8 +164,11 @@ func quoted(s string) string {
 }
 
 // policy writes the policy with all its parameters.
-func (p printer) policy(of *Policy) {
+func (p printer) policy(of *Policy, state string) {
 	fmt.Fprintf(p, "\n[policy]\nname = %s\n", quoted(of.Name))
+	if state != "" {
+		fmt.Fprintf(p, "state = %s\n", quoted(state))
+	}
 	for _, s := range of.Steps {
 		fmt.Fprintf(p, "\n[[policy.step]]\n")
 		p.table(reflect.ValueOf(Step{At: s.At, Launch: s.Launch, Type: s.Type, Keep: s.Keep}), "policy.step")
@@ -194,3 +197,7 @@ func paramDefault(p *policy.Param) string {
 	}
 	return paramText(p, p.Default)
 }
+
+// Literal returns a value as a scenario file writes it: text, a list of text, a
+// duration, an instant or a number.
+func Literal(v any) string { return literalOf(reflect.ValueOf(v)) }

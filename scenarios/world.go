@@ -91,6 +91,13 @@ func (s *Scenario) config(meta traces.Meta) sim.Config {
 	for _, f := range s.Failures {
 		c.Failures = append(c.Failures, sim.Failure{Types: f.Types, Rate: f.Rate, Poison: f.Poison})
 	}
+	for _, x := range s.Cloud.Standing {
+		market := policy.OnDemand
+		if x.Market == policy.Spot.String() {
+			market = policy.Spot
+		}
+		c.Standing = append(c.Standing, sim.Standing{Type: s.catalog.Index(x.Type), Market: market, Count: x.Count, Age: x.Age, ReadyIn: x.ReadyIn})
+	}
 	for _, x := range s.Window {
 		c.Windows = append(c.Windows, sim.Window{Name: x.Name, Weekly: x.From.Weekly, From: x.From.At, To: x.To.At})
 	}

@@ -151,6 +151,26 @@ func (e *engine) runInstances(typ int, market policy.Market, zone string, n int)
 
 // launchOne starts one instance.
 func (e *engine) launchOne(typ int, market policy.Market, zone string) {
+	in := e.newInstance(typ, market, zone)
+	id := in.id
+	e.stats.launched(e.cfg.Catalog.Types[typ].Name)
+	e.digest.add(digestLaunch, e.now, id, int64(typ)<<1|int64(market))
+
+	lag, boots := e.bootOf(id, typ, int(in.zone))
+	if !boots {
+		e.stats.inst.NeverBooted++
+	} else {
+		e.rare.push(e.now+int64(lag), becomesReady, id)
+	}
+	if delay, lost := e.replyLost(id, typ, int(in.zone)); lost {
+		in.confirmed = e.now + delay
+	}
+	e.scheduleCrash(in)
+	e.scheduleInterruption(in)
+}
+
+// newInstance returns an instance that boots from now on.
+func (e *engine) newInstance(typ int, market policy.Market, zone string) *instance {
 	t := &e.cfg.Catalog.Types[typ]
 	id := e.launched
 	e.launched++
@@ -168,20 +188,8 @@ func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	e.alive = append(e.alive, r)
 	e.addAlive(1)
 	e.addBoot(int64(in.n))
-	e.stats.launched(t.Name, len(e.alive))
-	e.digest.add(digestLaunch, e.now, id, int64(typ)<<1|int64(market))
-
-	lag, boots := e.bootOf(id, typ, int(in.zone))
-	if !boots {
-		e.stats.inst.NeverBooted++
-	} else {
-		e.rare.push(e.now+int64(lag), becomesReady, id)
-	}
-	if delay, lost := e.replyLost(id, typ, int(in.zone)); lost {
-		in.confirmed = e.now + delay
-	}
-	e.scheduleCrash(in)
-	e.scheduleInterruption(in)
+	e.stats.inst.Max = max(e.stats.inst.Max, len(e.alive))
+	return in
 }
 
 // newRecord returns a free instance record.

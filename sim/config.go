@@ -37,6 +37,9 @@ type Config struct {
 	Boot map[string]BootModel
 	// MaxInstances the account may run: more are refused as quota.
 	MaxInstances int
+	// Standing are the instances that are there when the run begins, in the order
+	// of their launch.
+	Standing []Standing
 	// Spot market; nil: none.
 	Spot *SpotMarket
 	// Lease of a job and the beat of a worker: a crashed worker's job returns
@@ -71,6 +74,20 @@ type BootModel struct {
 	Samples []time.Duration
 	// NeverBoots is the probability that an instance never becomes a worker.
 	NeverBoots float64
+}
+
+// Standing are instances of a type that were launched before the run. What they
+// were paid before it began is not on its bill.
+type Standing struct {
+	// Type is an index into the catalog.
+	Type   int
+	Market policy.Market
+	Count  int
+	// Age is how long before the start they were launched.
+	Age time.Duration
+	// ReadyIn is how long after the start they ask for work first; 0: they are
+	// ready when it begins.
+	ReadyIn time.Duration
 }
 
 // SpotMarket is how spot prices move and how often instances are taken back.

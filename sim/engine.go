@@ -139,6 +139,7 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	e.alive = make([]int32, 0, 64)
 	e.startFaults()
 	e.startSpot()
+	e.stand()
 	return e, e.refill()
 }
 

@@ -48,6 +48,7 @@ type account struct {
 	judged     wide
 	shown      int64 // paid up to here in what the policy is told it spent
 	free       int64 // time that was not charged after all (ns)
+	before     int64 // time that was paid before the run began (ns)
 }
 
 // wide is an unsigned 128-bit sum of products.

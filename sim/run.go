@@ -79,6 +79,11 @@ func (cfg *Config) validate() error {
 			problem = err.Error()
 		}
 	}
+	for i := range cfg.Standing {
+		if s := &cfg.Standing[i]; s.Type < 0 || s.Type >= len(cfg.Catalog.Types) || s.Count < 0 || s.Age < 0 || s.ReadyIn < 0 {
+			problem = fmt.Sprintf("standing %d: needs a type of the catalog; count, age and ready_in must not be negative", i+1)
+		}
+	}
 	for i := range cfg.Faults {
 		if f := &cfg.Faults[i]; f.From < 0 {
 			problem = fmt.Sprintf("fault %d: from = %v: must not be negative", i+1, f.From)

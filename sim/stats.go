@@ -180,10 +180,9 @@ func (s *stats) reference() float64 {
 	return s.cfg.ReferenceSpeed
 }
 
-func (s *stats) launched(typeName string, alive int) {
+func (s *stats) launched(typeName string) {
 	s.inst.Launched++
 	s.byType[typeName]++
-	s.inst.Max = max(s.inst.Max, alive)
 }
 
 // ended books an instance whose bill is settled up to paidEnd.
@@ -204,14 +203,16 @@ func (s *stats) book(e *engine, in *instance, paidEnd int64) {
 	s.cost += bill
 	s.judgedCost += in.bill.judged.perHour()
 	s.costByType[e.cfg.Catalog.Types[in.typ].Name] += bill
-	s.paid.addProduct(paidEnd-in.launch-in.bill.free, 1)
+	from := in.launch + in.bill.before
+	s.paid.addProduct(max(paidEnd-from, 0)-in.bill.free, 1)
 	slots := float64(in.n)
-	s.paidSlotS += float64(slots * seconds(paidEnd-in.launch))
+	from = max(in.launch, 0) // how paid time was used is told of the run's alone
+	s.paidSlotS += float64(slots * seconds(paidEnd-from))
 	worker := e.now
 	if in.readyAt != never {
 		worker = in.readyAt
 	}
-	s.bootSlotS += float64(slots * seconds(worker-in.launch))
+	s.bootSlotS += float64(slots * seconds(worker-from))
 	gone := float64(slots * seconds(paidEnd-min(e.now, max(in.crashed, worker))))
 	s.goneSlotS += gone
 	s.goneStep += gone

@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/cmd/past"
+	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/traces/compressed"
@@ -48,15 +52,39 @@ func intoJournal(path string, header func() journal.Header, work func(*journal.W
 	})
 }
 
-// journalOf returns a reader of the journal in the files at paths, which ends
-// with ctx.
+// openPages opens the journal that the controller at a URL has in its store: of
+// the last day, or from and to which the URL says.
+func openPages(ctx context.Context, at string) (io.ReadCloser, error) {
+	u, err := url.Parse(at)
+	if err != nil {
+		return nil, inputError(err)
+	}
+	var span [2]time.Time
+	for i, name := range []string{"from", "to"} {
+		if text := u.Query().Get(name); text != "" {
+			if span[i], err = time.Parse(time.RFC3339, text); err != nil {
+				return nil, inputError(fmt.Errorf("%s: %s: must be an instant such as 2026-01-31T18:00:00Z", at, name))
+			}
+		}
+	}
+	u.RawQuery = ""
+	c, err := desk.FromEnvAt(u.String())
+	if err != nil {
+		return nil, inputError(err)
+	}
+	return c.Pages(ctx, span[0], span[1])
+}
+
+// journalOf returns a reader of the journal in the files, or of the controllers,
+// at paths, which ends with ctx. What a controller's store has may begin anew where
+// a crash cut a decision off.
 func journalOf(ctx context.Context, paths []string, torn bool) *journal.Reader {
 	sources := make([]journal.Source, len(paths))
 	for i, path := range paths {
 		sources[i] = journal.Source{Name: path, Open: func() (io.ReadCloser, error) { return openText(ctx, path) }}
 	}
 	r := journal.NewReader(sources...)
-	r.Tear = torn
+	r.Tear = torn || slices.ContainsFunc(paths, past.IsURL)
 	return r
 }
 
@@ -68,6 +96,9 @@ type text struct {
 }
 
 func openText(ctx context.Context, path string) (io.ReadCloser, error) {
+	if past.IsURL(path) {
+		return openPages(ctx, path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

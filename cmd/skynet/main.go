@@ -24,6 +24,8 @@ var verbs = []func(*app) *cobra.Command{
 	newCheckCommand,
 	newReplayCommand,
 	newExplainCommand,
+	newIncidentCommand,
+	newDriftCommand,
 	newScenarioCommand,
 	newTraceCommand,
 	newJobsCommand,

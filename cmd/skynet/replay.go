@@ -39,13 +39,15 @@ func newReplayCommand(a *app) *cobra.Command {
 observations that were recorded, and compares what it decides, why, and what it
 remembers then with what was recorded. It exits 1 at a difference and names the
 first field that differs. Several files of one journal are given in the order of
-time.
+time. In the place of a file may stand the URL of a controller, which has its
+journal in its store: of the last day, or as ?from=…&to=… says.
 
 With --policy it tells instead what another policy would have decided about the
 same observations. They are of the fleet that the recorded policy had: what the
 other policy would have made of its own, only simulate can tell.`,
 		Example: `  skynet simulate scenarios/photo-week.toml --journal week.jsonl.zst
   skynet replay week.jsonl.zst
+  skynet replay 'http://127.0.0.1:7421?from=2026-03-02T18:00:00Z&to=2026-03-02T23:00:00Z'
   skynet replay week.jsonl.zst --policy scenarios/policies/naive-2008.toml --from "Sun 18:00" --to "Sun 23:00"`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,7 +25,6 @@ import (
 	"github.com/skynet-ec2/skynet/live/ec2fleet"
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/scenarios"
-	"github.com/skynet-ec2/skynet/traces/compressed"
 
 	"github.com/spf13/cobra"
 )
@@ -90,9 +88,10 @@ func (v *controllerVerb) run() error {
 		return err
 	}
 	defer store.Close()
+	var shown *server.Server
 	if v.listen != "" {
-		web, err := v.tell(&c, file, store)
-		if err != nil {
+		var web io.Closer
+		if shown, web, err = v.tell(&c, file, store); err != nil {
 			return err
 		}
 		defer web.Close()
@@ -124,6 +123,10 @@ func (v *controllerVerb) run() error {
 		}
 		return nil
 	}
+	if from, ok := sourcesOf(v.Ctx, file.Name, store, c.Queue); ok && file.JournalKeep > 0 {
+		d := &daily{fleet: file.Name, file: file.Drift, from: from, store: store, server: shown, log: v.Log}
+		go d.run(v.Ctx)
+	}
 	if err := k.Run(v.Ctx); err != nil {
 		return cli.OutsideError(err)
 	}
@@ -132,14 +135,14 @@ func (v *controllerVerb) run() error {
 
 // tell listens, and has c show every tick to what answers there. A controller that
 // stands by answers too.
-func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store *sqlstore.Store) (io.Closer, error) {
+func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store *sqlstore.Store) (*server.Server, io.Closer, error) {
 	callers, err := v.callersOf(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	listener, err := listen(v.listen)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s := server.New(*c)
 	c.Seen = s.Saw
@@ -147,7 +150,7 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 	all.Handle("/", s)
 	orders := desk.Handler(desk.Options{
 		Fleet: c.Fleet, Book: store, Switch: store, Caller: callers, Decode: c.Decode, Catalog: &c.Env.Catalog,
-		FileStop: controller.Stops(file.Stop), Serving: s.Serving, Journals: file.Journal, Log: v.Log,
+		FileStop: controller.Stops(file.Stop), Serving: s.Serving, Journals: file.Journal, Pages: store, Log: v.Log,
 	})
 	for _, route := range desk.Routes {
 		all.Handle(route, orders)
@@ -162,7 +165,7 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 	if host, _, _ := net.SplitHostPort(listener.Addr().String()); !net.ParseIP(host).IsLoopback() {
 		v.Log.Warn("whoever reaches the controller's address sees reasons and money; to change anything takes an operator's token")
 	}
-	return web, nil
+	return s, web, nil
 }
 
 // callersOf returns what knows whose a token is: those of the file's tokens, read
@@ -211,7 +214,7 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 		Env: header.Env(), Guard: header.Guard, Described: header.Policy,
 		Policy:    func() (policy.Policy, error) { return header.New(scenarios.Policies()) },
 		FastTicks: scenario.FastTicks, Lease: scenario.Queue.Lease,
-		Journal: func() (io.WriteCloser, error) { return newJournalFile(file.Journal, file.Name, "") },
+		Journal: func() (io.WriteCloser, error) { return newJournalBoth(file, "", store, v.Log) },
 		Release: file.EC2.Release, Program: program, Log: v.Log,
 	}
 	c.Decode = candidates(header)
@@ -224,7 +227,7 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 		}
 		c.Caps = file.Limits
 	}
-	c.ShadowJournal = func() (io.WriteCloser, error) { return newJournalFile(file.Journal, file.Name, "-shadow") }
+	c.ShadowJournal = func() (io.WriteCloser, error) { return newJournalBoth(file, "-shadow", store, v.Log) }
 	if v.mode == "shadow" {
 		if shadow == nil {
 			return c, nil, cli.UsageError(fmt.Errorf("--mode shadow: %s names no shadow", v.config))
@@ -356,42 +359,4 @@ func (v *controllerVerb) show(r *controller.Result, catalog *policy.Catalog) err
 		say("  error: %s\n", e)
 	}
 	return err
-}
-
-// journalFile is the file of one lead's journal: compressed as it grows, so that
-// a crash loses its last line at most.
-type journalFile struct {
-	file *os.File
-	w    compressed.Writer
-}
-
-// newJournalFile begins a file in a folder, named after the fleet and the time.
-func newJournalFile(folder, fleet, suffix string) (io.WriteCloser, error) {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, err
-	}
-	name := fmt.Sprintf("%s%s-%s.jsonl.zst", fleet, suffix, time.Now().UTC().Format("20060102T150405.000Z"))
-	file, err := os.OpenFile(filepath.Join(folder, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	w, err := compressed.NewWriter(file, name)
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return &journalFile{file, w}, nil
-}
-
-// Write writes a line, or a part of one, through to the file.
-func (j *journalFile) Write(text []byte) (int, error) {
-	n, err := j.w.Write(text)
-	if err == nil {
-		err = j.w.Flush()
-	}
-	return n, err
-}
-
-// Close ends the file.
-func (j *journalFile) Close() error {
-	return errors.Join(j.w.Close(), j.file.Sync(), j.file.Close())
 }

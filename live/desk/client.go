@@ -1,12 +1,14 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/skynet-ec2/skynet/live/client"
 	"github.com/skynet-ec2/skynet/live/controller"
@@ -28,13 +30,18 @@ type Client struct {
 // FromEnv returns a client of the controller that the environment names:
 // SKYNET_CONTROLLER, with SKYNET_TOKEN and SKYNET_CA as for the queue.
 func FromEnv() (*Client, error) {
-	secure, err := client.TLSFromEnv()
-	if err != nil {
-		return nil, err
-	}
 	at := os.Getenv(EnvController)
 	if at == "" {
 		at = DefaultURL
+	}
+	return FromEnvAt(at)
+}
+
+// FromEnvAt is FromEnv of the controller at a URL.
+func FromEnvAt(at string) (*Client, error) {
+	secure, err := client.TLSFromEnv()
+	if err != nil {
+		return nil, err
 	}
 	c, err := client.New(client.Options{URL: at, Token: os.Getenv(client.EnvToken), RetryFor: -1, TLS: secure})
 	if err != nil {
@@ -98,21 +105,48 @@ func (c *Client) Journals(ctx context.Context) (Journals, error) {
 	return client.Call[Journals](ctx, c.c, "GET", "/v1/journals", nil)
 }
 
-// Journal copies a file of the journal, compressed as it is, to w.
-func (c *Client) Journal(ctx context.Context, name string, w io.Writer) error {
-	r, err := http.NewRequestWithContext(ctx, "GET", c.url+"/v1/journals/"+url.PathEscape(name), nil)
+// Pages opens the lines of the journal from one instant to another, as the
+// controller's store has them. The caller closes them.
+func (c *Client) Pages(ctx context.Context, from, to time.Time) (io.ReadCloser, error) {
+	q := url.Values{}
+	for name, at := range map[string]time.Time{"from": from, "to": to} {
+		if !at.IsZero() {
+			q.Set(name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	a, err := c.get(ctx, "/v1/journal?"+q.Encode())
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("journal of %s: %w", c.url, err)
+	}
+	return a.Body, nil
+}
+
+// get asks for something that is no JSON.
+func (c *Client) get(ctx context.Context, path string) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, "GET", c.url+path, nil)
+	if err != nil {
+		return nil, err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	a, err := c.http.Do(r)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if a.StatusCode != http.StatusOK {
+		defer a.Body.Close()
+		why, _ := io.ReadAll(io.LimitReader(a.Body, 500))
+		return nil, fmt.Errorf("%s: %s", a.Status, bytes.TrimSpace(why))
+	}
+	return a, nil
+}
+
+// Journal copies a file of the journal, compressed as it is, to w.
+func (c *Client) Journal(ctx context.Context, name string, w io.Writer) error {
+	a, err := c.get(ctx, "/v1/journals/"+url.PathEscape(name))
+	if err != nil {
+		return fmt.Errorf("journal %s: %w", name, err)
 	}
 	defer a.Body.Close()
-	if a.StatusCode != http.StatusOK {
-		return fmt.Errorf("journal %s: %s", name, a.Status)
-	}
 	_, err = io.Copy(w, a.Body)
 	return err
 }

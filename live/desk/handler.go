@@ -40,8 +40,10 @@ type Options struct {
 	Serving func() (controller.Serving, bool)
 	// Journals is the folder of the fleet's journals; "": they are not handed out.
 	Journals string
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Pages is where the journal is kept beside its files; nil: nowhere.
+	Pages controller.Pages
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // bodyMax bounds a call's body, in bytes.
@@ -53,7 +55,7 @@ type handler struct {
 }
 
 // Routes are the patterns that Handler answers.
-var Routes = []string{"/v1/orders", "/v1/policies", "/v1/policies/", "/v1/wishes", "/v1/wishes/end", "/v1/stop", "/v1/resume", "/v1/acts", "/v1/journals", "/v1/journals/"}
+var Routes = []string{"/v1/orders", "/v1/policies", "/v1/policies/", "/v1/wishes", "/v1/wishes/end", "/v1/stop", "/v1/resume", "/v1/acts", "/v1/journals", "/v1/journals/", "/v1/journal"}
 
 // Handler serves a desk.
 func Handler(o Options) http.Handler {
@@ -92,6 +94,7 @@ func Handler(o Options) http.Handler {
 		}))
 	}
 	h.mux.HandleFunc("GET /v1/journals/{name}", h.checked(read, h.journal))
+	h.mux.HandleFunc("GET /v1/journal", h.checked(read, h.pages))
 	return h.mux
 }
 

@@ -124,6 +124,7 @@ func (e *Engine) Observe(r api.ObserveRequest) (api.Observed, error) {
 		o.Kinds = append(o.Kinds, e.observed(k, t, now))
 	}
 	e.observedWorkers(&o, index, now)
+	o.TakenBack = e.noticesAt(now)
 	return o, nil
 }
 

@@ -76,6 +76,8 @@ func newWorld(cfg *sim.Config) (*world, error) {
 	switch {
 	case cfg.Spot != nil:
 		return nil, &SpotError{}
+	case len(cfg.Standing) > 0:
+		return nil, &ConfigError{"cloud.standing: instances that are there at the start are paid for in part: what everything would cost is not known of them"}
 	case len(cfg.Classes) == 0:
 		return nil, &ConfigError{"no class: nothing is promised"}
 	case len(cfg.Catalog.Types) == 0:

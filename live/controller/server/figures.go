@@ -120,6 +120,10 @@ var all = []struct {
 	{"class_target_seconds", "Target of a class, from submission to result.", []string{"class"}},
 	{"class_attain_ratio", "Part of a class's jobs that must meet its target.", []string{"class"}},
 	{"class_oldest_wait_seconds", "How long the class's first job in line has waited.", []string{"class"}},
+	{"drift_age_seconds", "Time since a day was last compared with what the simulator says of it; absent before the first.", nil},
+	{"drift_compared", "1 if that day could be compared.", nil},
+	{"drift_beyond_bounds", "1 if what the simulator says of it is further from what happened than the bounds.", nil},
+	{"drift_ratio", "How far what the simulator says is from what happened, as a fraction of it; of latency: the 95th percentile of a job type.", []string{"of", "type"}},
 	{"class_will_miss_jobs", "Jobs in line that miss their target unless they start within a minute.", []string{"class"}},
 	{"class_started_total", "Jobs of the class that started.", []string{"class"}},
 	{"class_started_late_total", "Those that by then had missed their target, or were expected to.", []string{"class"}},
@@ -171,6 +175,18 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		gauge("class_attain_ratio", class.Attain, class.Name)
 		count("class_started_total", sum.started[i], class.Name)
 		count("class_started_late_total", sum.late[i], class.Name)
+	}
+	if d := status.Drift; d != nil {
+		gauge("drift_age_seconds", now.Sub(d.At).Seconds())
+		gauge("drift_compared", one(d.Problem == ""))
+		gauge("drift_beyond_bounds", one(d.Problem == "" && !d.Kept))
+		if d.Problem == "" {
+			gauge("drift_ratio", d.Cost, "cost", "")
+			gauge("drift_ratio", d.Slack, "slack", "")
+			for name, off := range d.Latency {
+				gauge("drift_ratio", off, "latency", name)
+			}
+		}
 	}
 	caps := s.caps()
 	for _, of := range []struct {

@@ -26,9 +26,10 @@ type Server struct {
 	begun time.Time
 	mux   *http.ServeMux
 
-	mu   sync.Mutex
-	seen *seen // nil: it has not decided yet
-	sums sums
+	mu    sync.Mutex
+	seen  *seen // nil: it has not decided yet
+	sums  sums
+	drift *Drift // nil: no day was compared yet
 }
 
 // New returns what tells of the controller that c describes. Give c.Seen the

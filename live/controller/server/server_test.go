@@ -61,7 +61,7 @@ func (s *site) Observe(context.Context, api.ObserveRequest) (api.Observed, error
 			workers = append(workers, api.ObservedWorker{WorkerID: id, InstanceID: id, Slots: 1, RegisteredAt: begun.Add(45 * time.Second), SeenAt: s.now})
 		}
 	}
-	return api.Observed{Epoch: 1, Workers: workers, Kinds: []api.ObservedKind{{
+	return api.Observed{At: s.now, Epoch: 1, Workers: workers, Kinds: []api.ObservedKind{{
 		Type: "resize", Waiting: s.waits, Arrived: s.waits,
 		Arrivals: []api.Count{{Of: begun.UnixNano() / int64(policy.AgeStep), Jobs: s.waits}},
 	}}}, nil
@@ -199,6 +199,11 @@ func TestEveryFigureIsShown(t *testing.T) {
 		s.tick()
 		s.now = s.now.Add(time.Minute)
 		s.works = tick > 0
+	}
+	s.server.Drifted(&server.Drift{At: s.now.Add(-time.Hour), Beyond: []string{"cost: +20.0 %, at most 10 %"}, Cost: 0.2, Latency: map[string]float64{"photo": -0.1}})
+	s.shows(`drift_age_seconds{fleet="render"} 3600`, `drift_beyond_bounds{fleet="render"} 1`, `drift_ratio{fleet="render",of="latency",type="photo"} -0.1`)
+	if _, body := s.get("/v1/status"); !strings.Contains(body, "cost: +20.0 %") {
+		t.Errorf("status does not say what drifts:\n%s", body)
 	}
 	_, body := s.get("/metrics")
 	for _, name := range server.Figures() {

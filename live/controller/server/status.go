@@ -20,6 +20,9 @@ type Status struct {
 	TickS  float64 `json:"tick_s"`
 	// Stop tells who has stopped it, and why; absent: nobody has.
 	Stop *controller.Stopped `json:"stop,omitempty"`
+	// Drift is how far the simulator was from what happened yesterday; absent: no day
+	// was compared yet.
+	Drift *Drift `json:"drift,omitempty"`
 	// AgeS is how old the last decision is. Absent, like all that follows, before
 	// the first one.
 	AgeS float64 `json:"age_s,omitempty"`
@@ -160,7 +163,7 @@ func (s *Server) Status() Status {
 	now := s.c.Now()
 	all := Status{
 		Fleet: s.c.Fleet, Holder: s.c.Holder, Mode: s.c.Mode().String(), Policy: s.c.Described.Label,
-		TickS: s.c.Env.Tick.Seconds(), seen: s.last(),
+		TickS: s.c.Env.Tick.Seconds(), seen: s.last(), Drift: s.driftNow(),
 	}
 	if s.c.Shadow != nil {
 		all.Mode, all.Shadow = "shadow", s.c.Shadow.Described.Label

@@ -42,7 +42,12 @@ var sqlite = dialect{
 		fleet TEXT PRIMARY KEY, revision INTEGER NOT NULL, orders BLOB NOT NULL
 	) WITHOUT ROWID`, `CREATE TABLE IF NOT EXISTS controller_acts (
 		number INTEGER PRIMARY KEY AUTOINCREMENT, fleet TEXT NOT NULL, at_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, why TEXT NOT NULL
-	)`},
+	)`, `CREATE TABLE IF NOT EXISTS controller_journals (
+		name TEXT NOT NULL, page INTEGER NOT NULL, line INTEGER NOT NULL, at_ms INTEGER NOT NULL, ends INTEGER NOT NULL, text BLOB NOT NULL,
+		PRIMARY KEY (name, page, line)
+	) WITHOUT ROWID`, `CREATE TABLE IF NOT EXISTS controller_drifts (
+		fleet TEXT NOT NULL, day_ms INTEGER NOT NULL, report BLOB NOT NULL, PRIMARY KEY (fleet, day_ms)
+	) WITHOUT ROWID`},
 	now: "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
 }
 
@@ -55,6 +60,11 @@ var postgres = dialect{
 		fleet text PRIMARY KEY, revision bigint NOT NULL, orders bytea NOT NULL
 	)`, `CREATE TABLE IF NOT EXISTS controller_acts (
 		number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, fleet text NOT NULL, at_ms bigint NOT NULL, who text NOT NULL, what text NOT NULL, why text NOT NULL
+	)`, `CREATE TABLE IF NOT EXISTS controller_journals (
+		name text NOT NULL, page bigint NOT NULL, line integer NOT NULL, at_ms bigint NOT NULL, ends integer NOT NULL, text bytea NOT NULL,
+		PRIMARY KEY (name, page, line)
+	)`, `CREATE TABLE IF NOT EXISTS controller_drifts (
+		fleet text NOT NULL, day_ms bigint NOT NULL, report bytea NOT NULL, PRIMARY KEY (fleet, day_ms)
 	)`},
 	now: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
 }

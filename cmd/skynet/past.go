@@ -1,0 +1,114 @@
+package main
+
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/cmd/drift"
+	"github.com/skynet-ec2/skynet/cmd/past"
+	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/desk"
+
+	"github.com/spf13/cobra"
+)
+
+// recorded holds the flags that say where production's records are.
+type recorded struct {
+	app     *app
+	journal []string
+	fleet   string
+	history string
+}
+
+func (x *recorded) add(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringArrayVar(&x.journal, "journal", nil, "read the journal in this `file` or folder, or of the controller at this URL; may be given more than once; default: of the controller at "+desk.EnvController)
+	flags.StringVar(&x.fleet, "fleet", "", "of a folder with several fleets' journals, those of this `fleet`")
+	flags.StringVar(&x.history, "history", "", "read the history of jobs in this `file` (the queue's, as ndjson) instead of asking the queue")
+}
+
+// sources returns where the records are; done closes what was opened.
+func (x *recorded) sources() (s past.Sources, done func(), err error) {
+	done = func() {}
+	switch from := x.journal; {
+	case len(from) == 0:
+		c, err := desk.FromEnv()
+		if err != nil {
+			return s, done, inputError(err)
+		}
+		s.Journal = past.Controller(x.app.ctx, c)
+	case len(from) == 1 && past.IsURL(from[0]):
+		c, err := desk.FromEnvAt(from[0])
+		if err != nil {
+			return s, done, inputError(err)
+		}
+		s.Journal = past.Controller(x.app.ctx, c)
+	default:
+		s.Journal = past.Files(from, x.fleet)
+	}
+	if x.history != "" {
+		s.History = past.HistoryFile(x.history)
+		return s, done, nil
+	}
+	q, err := x.app.queueOf()
+	if err != nil {
+		return s, done, err
+	}
+	s.History = func(from time.Time, yield func(api.Finished) error) error {
+		return explainRefusal(q.History(x.app.ctx, from, time.Time{}, yield))
+	}
+	s.Queues = func() ([]api.Queue, error) { return q.Queues(x.app.ctx) }
+	return s, func() { q.Close() }, nil
+}
+
+const recordedHelp = `
+
+The journal is read from files, or from the store of a running controller, over
+HTTP.` + remoteHelp
+
+func newIncidentCommand(a *app) *cobra.Command {
+	x, f := &recorded{app: a}, &past.Incident{}
+	c := &cobra.Command{
+		Use:   "incident --from TIME --to TIME",
+		Short: "make a scenario of what happened in production",
+		Long:  past.AboutIncident + recordedHelp,
+		Example: `  skynet incident --from 2026-03-02T20:00:00Z --to 2026-03-02T23:00:00Z --journal /var/lib/skynet/journal
+  skynet simulate incident-20260302T2000Z/scenario.toml`,
+		Args: exactArgs(),
+		RunE: func(*cobra.Command, []string) error {
+			if err := f.Require(); err != nil {
+				return err
+			}
+			s, done, err := x.sources()
+			if err != nil {
+				return err
+			}
+			defer done()
+			return f.Run(a.cli, s)
+		},
+	}
+	f.Add(c)
+	x.add(c)
+	return c
+}
+
+func newDriftCommand(a *app) *cobra.Command {
+	x, f := &recorded{app: a}, &drift.Flags{}
+	c := &cobra.Command{
+		Use:     "drift",
+		Short:   "say how far the simulator's prediction of a day is from what happened",
+		Long:    drift.About + recordedHelp,
+		Example: "  skynet drift --from 2026-03-02T00:00:00Z --to 2026-03-03T00:00:00Z --journal /var/lib/skynet/journal",
+		Args:    exactArgs(),
+		RunE: func(*cobra.Command, []string) error {
+			s, done, err := x.sources()
+			if err != nil {
+				return err
+			}
+			defer done()
+			return f.Run(a.cli, s)
+		},
+	}
+	f.Add(c)
+	x.add(c)
+	return c
+}
