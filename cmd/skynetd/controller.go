@@ -11,6 +11,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
@@ -52,8 +54,12 @@ hold, and where its queue and its files are; docs/controller.md lists its keys.
   active   act
 
 One process leads a fleet; a second one waits, and takes over within 15 seconds
-when the first is gone. While the file that stop names exists nothing is launched
-or terminated, whatever is decided.`,
+when the first is gone. While somebody has stopped it, by the file that stop names or
+by a row of the store, nothing is launched or terminated, whatever is decided.
+
+The policy's file is read anew when it changes, and on SIGHUP. At --listen operators
+order, with a token: skynet policy, fleet, stop. --once exits 3 if the queue or EC2
+could not be read.`,
 		Example: `  skynetd controller --config skynet.toml --mode observe
   skynetd controller --config skynet.toml --mode active --listen 127.0.0.1:7421
   AWS_ENDPOINT_URL_EC2=http://127.0.0.1:7430 skynetd controller --config skynet.toml --mode active`,
@@ -64,7 +70,7 @@ or terminated, whatever is decided.`,
 	f.StringVar(&v.config, "config", "skynet.toml", "decide as this `file` says")
 	cli.ChoiceVar(f, &v.mode, "mode", "observe", "what becomes of decisions", controllerModes)
 	f.BoolVar(&v.once, "once", false, "decide once, and end")
-	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares: /metrics, /v1/status, /healthz, /readyz; port 0 picks a free one")
+	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares (/metrics, /v1/status, /healthz, /readyz) and take operators' orders; port 0 picks a free one")
 	return c
 }
 
@@ -292,18 +298,28 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 	return q, nil
 }
 
-// fleetOf gives the controller eyes, and hands where the mode asks for them.
-func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) error {
-	account, err := v.accountOf(file)
+// ec2Of returns the AWS account that the environment names, and what the file
+// says of the fleet in it, but for the user data.
+func ec2Of(ctx context.Context, file *scenarios.Fleet, catalog *policy.Catalog) (aws.Config, ec2fleet.Config, error) {
+	account, err := accountOf(ctx, file)
 	if err != nil {
-		return err
+		return account, ec2fleet.Config{}, err
 	}
 	e := ec2fleet.Config{
-		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: &c.Env.Catalog,
+		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: catalog,
 		Launch: ec2fleet.Launch{Image: file.EC2.Image, Template: file.EC2.Template, Version: file.EC2.Version},
 	}
 	for _, s := range file.EC2.Subnets {
 		e.Launch.Subnets = append(e.Launch.Subnets, ec2fleet.Subnet{ID: s.ID, Zone: s.Zone})
+	}
+	return account, e, nil
+}
+
+// fleetOf gives the controller eyes, and hands where the mode asks for them.
+func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) error {
+	account, e, err := ec2Of(v.Ctx, file, &c.Env.Catalog)
+	if err != nil {
+		return err
 	}
 	if v.mode == "observe" {
 		if c.Observer, err = ec2fleet.Watch(account, e); err != nil {

@@ -24,12 +24,12 @@ import (
 )
 
 // accountOf returns the AWS account as the environment says, in the file's region.
-func (v *controllerVerb) accountOf(file *scenarios.Fleet) (aws.Config, error) {
+func accountOf(ctx context.Context, file *scenarios.Fleet) (aws.Config, error) {
 	var options []func(*config.LoadOptions) error
 	if file.EC2.Region != "" {
 		options = append(options, config.WithRegion(file.EC2.Region))
 	}
-	account, err := config.LoadDefaultConfig(v.Ctx, options...)
+	account, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return account, cli.OutsideError(fmt.Errorf("AWS configuration: %w", err))
 	}
@@ -86,7 +86,7 @@ func (v *controllerVerb) sourceOf(file *scenarios.Fleet, c *controller.Config) e
 func (v *controllerVerb) readerOf(file *scenarios.Fleet) (source.Reader, error) {
 	s := file.Source
 	if s.Kind == "sqs" {
-		account, err := v.accountOf(file)
+		account, err := accountOf(v.Ctx, file)
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func (v *controllerVerb) listenToProvider(file *scenarios.Fleet, c *controller.C
 	}
 	var from provider.Source = provider.Feed{URL: p.Feed, Recent: p.Recent}
 	if p.Kind == "health" {
-		account, err := v.accountOf(file)
+		account, err := accountOf(v.Ctx, file)
 		if err != nil {
 			return err
 		}
