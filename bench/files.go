@@ -13,11 +13,7 @@ import (
 // traceFigures measures how jobs come into the engine.
 func traceFigures(set settings) (figures []figure, err error) {
 	site := siteWeek()
-	src, err := site.Source()
-	if err != nil {
-		return nil, err
-	}
-	packed, err := traces.Load(src)
+	week, err := packed(site)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +24,7 @@ func traceFigures(set settings) (figures []figure, err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file, text := filepath.Join(dir, "week.parquet"), filepath.Join(dir, "week.csv.gz")
 	for _, path := range []string{file, text} {
-		if _, err := traces.Write(path, packed.Source(), traces.WriteOptions{}); err != nil {
+		if _, err := traces.Write(path, week.Source(), traces.WriteOptions{}); err != nil {
 			return nil, err
 		}
 	}
@@ -37,11 +33,11 @@ func traceFigures(set settings) (figures []figure, err error) {
 		func() error { return readThrough(traces.Open(file, traces.Options{})) },
 		func() error { return readThrough(traces.Open(text, traces.Options{})) },
 		func() error { return readThrough(site.Source()) },
-		func() error { return readThrough(packed.Source(), nil) },
+		func() error { return readThrough(week.Source(), nil) },
 	}
 	for _, c := range contenders {
 		for _, open := range []func() (traces.Source, error){
-			func() (traces.Source, error) { return packed.Source(), nil },
+			func() (traces.Source, error) { return week.Source(), nil },
 			func() (traces.Source, error) { return traces.Open(file, traces.Options{}) },
 			site.Source,
 		} {
@@ -59,10 +55,10 @@ func traceFigures(set settings) (figures []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := packed.Len()
+	n := week.Len()
 	figures = []figure{
 		{"jobs", fmt.Sprint(n), "", ""},
-		{"bytes a job, in memory", fmt.Sprintf("%.1f", float64(packed.Bytes())/float64(n)), "16", "13"},
+		{"bytes a job, in memory", fmt.Sprintf("%.1f", float64(week.Bytes())/float64(n)), "16", "13"},
 		{"reading Parquet", perJob(took[0], n), "30 M/s", "80 M/s"},
 		{"reading CSV, gzip", perJob(took[1], n), "", ""},
 		{"generating", perJob(took[2], n), "", ""},

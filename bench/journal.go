@@ -11,7 +11,6 @@ import (
 	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/policy/skynet"
 	"github.com/skynet-ec2/skynet/sim"
-	"github.com/skynet-ec2/skynet/traces"
 	"github.com/skynet-ec2/skynet/traces/compressed"
 )
 
@@ -22,11 +21,7 @@ func journalFigures(set settings) ([]figure, error) {
 	const instances = 100
 	site := siteWeek()
 	site.Duration = 30 * 24 * time.Hour
-	src, err := site.Source()
-	if err != nil {
-		return nil, err
-	}
-	packed, err := traces.Load(src)
+	week, err := packed(site)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +31,7 @@ func journalFigures(set settings) ([]figure, error) {
 		if err != nil {
 			return err
 		}
-		_, err = sim.Run(context.Background(), cfg, p, packed.Source(), opt)
+		_, err = sim.Run(context.Background(), cfg, p, week.Source(), opt)
 		return err
 	}
 	var file bytes.Buffer

@@ -27,11 +27,7 @@ func tickFigures(set settings) ([]figure, error) {
 // at most 20 instances.
 func weekTicks(set settings) ([]figure, error) {
 	site := siteWeek()
-	src, err := site.Source()
-	if err != nil {
-		return nil, err
-	}
-	packed, err := traces.Load(src)
+	week, err := packed(site)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +39,7 @@ func weekTicks(set settings) ([]figure, error) {
 			return func() error {
 				cfg := siteWorld(instances)
 				cfg.Tick = tick
-				res, err := play(cfg, instances, c.make, packed.Source())
+				res, err := play(cfg, instances, c.make, week.Source())
 				if err == nil {
 					ticks[i] = res.Figures.Ticks
 				}

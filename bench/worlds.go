@@ -103,6 +103,15 @@ func siteWeek() traces.PhotoSite {
 	return site
 }
 
+// packed returns the jobs of a photo site, generated and in memory.
+func packed(site traces.PhotoSite) (*traces.Packed, error) {
+	src, err := site.Source()
+	if err != nil {
+		return nil, err
+	}
+	return traces.Load(src)
+}
+
 // play runs a policy in a world and returns what came of it.
 func play(cfg *sim.Config, instances int, mk makePolicy, src traces.Source) (*sim.Result, error) {
 	p, err := mk(cfg.Env(), instances)

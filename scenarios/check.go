@@ -31,10 +31,10 @@ func (d *document) clean(path string) bool {
 
 func (s *Scenario) checkTrace(d *document, with Replace) {
 	if s.Duration > 0 && s.JudgeFrom >= s.Duration && with.Trace == "" {
-		d.bad("judge_from", s.JudgeFrom, "less than duration ("+formatDuration(s.Duration)+")")
+		d.bad("judge_from", s.JudgeFrom, "less than duration ("+FormatDuration(s.Duration)+")")
 	}
 	if t := s.Trace; t != nil && len(t.Cut) == 2 && t.Cut[0] >= t.Cut[1] {
-		d.bad("trace.cut", []string{formatDuration(t.Cut[0]), formatDuration(t.Cut[1])}, "a time and a later one")
+		d.bad("trace.cut", []string{FormatDuration(t.Cut[0]), FormatDuration(t.Cut[1])}, "a time and a later one")
 	}
 	if with.Trace != "" {
 		return
@@ -209,11 +209,11 @@ func (s *Scenario) checkFaults(d *document) {
 		}
 		switch {
 		case f.To > 0 && f.From >= f.To:
-			d.bad(at+".from", f.From, "before to ("+formatDuration(f.To)+")")
+			d.bad(at+".from", f.From, "before to ("+FormatDuration(f.To)+")")
 		case s.Duration > 0 && f.From >= s.Duration:
-			d.bad(at+".from", f.From, "within the run ("+formatDuration(s.Duration)+")")
+			d.bad(at+".from", f.From, "within the run ("+FormatDuration(s.Duration)+")")
 		case s.Duration > 0 && f.To > s.Duration:
-			d.bad(at+".to", f.To, "within the run ("+formatDuration(s.Duration)+")")
+			d.bad(at+".to", f.To, "within the run ("+FormatDuration(s.Duration)+")")
 		}
 		d.instanceTypes(at+".types", f.Types, &s.catalog)
 		d.words(at+".zones", f.Zones, s.Cloud.Zones, "a zone of the cloud")
@@ -275,7 +275,7 @@ func (s *Scenario) checkWindows(d *document) {
 		case w.From.At == w.To.At, !w.From.Weekly && w.From.At > w.To.At:
 			d.bad(at+".to", w.To.String(), "after from ("+w.From.String()+")")
 		case !w.From.Weekly && s.Duration > 0 && w.From.At >= s.Duration:
-			d.bad(at+".from", w.From.String(), "within the run ("+formatDuration(s.Duration)+")")
+			d.bad(at+".from", w.From.String(), "within the run ("+FormatDuration(s.Duration)+")")
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (s *Scenario) checkCloud(d *document) {
 		}
 	}
 	if q := &s.Queue; q.Beat >= q.Lease && d.clean("queue") {
-		d.bad("queue.beat", q.Beat, "less than queue.lease ("+formatDuration(q.Lease)+")")
+		d.bad("queue.beat", q.Beat, "less than queue.lease ("+FormatDuration(q.Lease)+")")
 	}
 }
 
@@ -128,9 +128,9 @@ func (s *Scenario) boot(d *document, b *Boot, path string) sim.BootModel {
 	switch b.Model {
 	case "lognormal":
 		if b.Median > b.P99 {
-			d.bad(path+".median", b.Median, "at most p99 ("+formatDuration(b.P99)+")")
+			d.bad(path+".median", b.Median, "at most p99 ("+FormatDuration(b.P99)+")")
 		} else if b.P99 > b.Max {
-			d.bad(path+".p99", b.P99, "at most max ("+formatDuration(b.Max)+")")
+			d.bad(path+".p99", b.P99, "at most max ("+FormatDuration(b.Max)+")")
 		}
 	case "empirical":
 		file := beside(s.Path, b.File)

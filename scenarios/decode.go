@@ -498,7 +498,7 @@ func tomlValue(v any) string {
 	case time.Time:
 		s = v.Format(time.RFC3339Nano)
 	case time.Duration:
-		s = strconv.Quote(formatDuration(v))
+		s = strconv.Quote(FormatDuration(v))
 	case []any:
 		parts := make([]string, 0, len(v))
 		for _, e := range v[:min(len(v), 20)] {

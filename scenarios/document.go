@@ -171,7 +171,7 @@ func paramBounds(p *policy.Param) string {
 	case policy.TypeList:
 		return "types of the catalog"
 	case policy.Duration:
-		return formatDuration(time.Duration(p.Min)) + " to " + formatDuration(time.Duration(p.Max))
+		return FormatDuration(time.Duration(p.Min)) + " to " + FormatDuration(time.Duration(p.Max))
 	}
 	return fmt.Sprintf("%v to %v", p.Min, p.Max)
 }

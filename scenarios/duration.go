@@ -41,9 +41,9 @@ func parseDuration(s string) (time.Duration, error) {
 	return d + more, nil
 }
 
-// formatDuration returns d as a scenario writes it: without zero units, hours
+// FormatDuration returns d as a scenario writes it: without zero units, hours
 // as the largest.
-func formatDuration(d time.Duration) string {
+func FormatDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
@@ -98,7 +98,7 @@ func parseClock(s string) (int, error) {
 // String returns t as a scenario writes it.
 func (t weekTime) String() string {
 	if !t.Weekly {
-		return formatDuration(t.At)
+		return FormatDuration(t.At)
 	}
 	minutes := int(t.At / time.Minute)
 	day, minutes := minutes/1440, minutes%1440

@@ -27,12 +27,12 @@ func TestParseDuration(t *testing.T) {
 func TestDurationsSurviveWriting(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := time.Duration(rapid.Int64Range(-math.MaxInt64, math.MaxInt64).Draw(t, "ns"))
-		if got, err := parseDuration(formatDuration(want)); err != nil || got != want {
-			t.Fatalf("%v written as %q reads as %v, error %v", want, formatDuration(want), got, err)
+		if got, err := parseDuration(FormatDuration(want)); err != nil || got != want {
+			t.Fatalf("%v written as %q reads as %v, error %v", want, FormatDuration(want), got, err)
 		}
 	})
 	for d, want := range map[time.Duration]string{0: "0s", time.Hour: "1h", 90 * time.Minute: "1h30m", 10 * time.Minute: "10m", time.Hour + time.Second: "1h0m1s"} {
-		if got := formatDuration(d); got != want {
+		if got := FormatDuration(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
 		}
 	}

@@ -57,7 +57,7 @@ func (s *Scenario) checkExpects(d *document) {
 				continue
 			}
 			if s.Duration > 0 && end.at.At > s.Duration {
-				d.bad(at+"."+end.key, end.at.String(), "within the run ("+formatDuration(s.Duration)+")")
+				d.bad(at+"."+end.key, end.at.String(), "within the run ("+FormatDuration(s.Duration)+")")
 			} else if end.key != "from" && e.From != nil && !e.From.Weekly && end.at.At <= e.From.At {
 				d.bad(at+"."+end.key, end.at.String(), "after from ("+e.From.String()+")")
 			}

@@ -232,7 +232,7 @@ func roughly(d time.Duration) string {
 	default:
 		d = d.Round(time.Microsecond)
 	}
-	return formatDuration(d)
+	return FormatDuration(d)
 }
 
 // grouped returns n with its thousands apart.

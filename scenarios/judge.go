@@ -177,7 +177,7 @@ func (p *Promise) want() string {
 // span returns the class's target as people write it: "1 h 30 m".
 func (c *Class) span() string {
 	var s string
-	for i, r := range formatDuration(c.Target) {
+	for i, r := range FormatDuration(c.Target) {
 		digit := r >= '0' && r <= '9'
 		if i > 0 && r != '.' {
 			if last := s[len(s)-1]; digit != (last >= '0' && last <= '9') && last != '.' {

@@ -98,7 +98,7 @@ func TestGeneratorDefaults(t *testing.T) {
 		"rotate_service": want.Service.Rotate, "watermark_service": want.Service.Watermark,
 		"rotate_batch_service": want.Service.RotateBatch, "rerender_service": want.Service.Rerender,
 	} {
-		text := fmt.Sprintf("%s, %v, at most %s", formatDuration(l.Median), l.Sigma, formatDuration(l.Max))
+		text := fmt.Sprintf("%s, %v, at most %s", FormatDuration(l.Median), l.Sigma, FormatDuration(l.Max))
 		for _, f := range fields(reflect.TypeFor[Generate]()) {
 			if f.name == key && f.unset != text {
 				t.Errorf("%s: unset means %q, want %q", key, f.unset, text)

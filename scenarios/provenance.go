@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"strings"
 
@@ -91,16 +90,7 @@ func (s *Scenario) TraceHash() (string, error) {
 	if s.Trace == nil {
 		return TraceGenerated, nil
 	}
-	f, err := os.Open(s.tracePath())
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return recording.HashOf(s.tracePath())
 }
 
 // Recording returns the trace that the scenario names by its URL; false where it

@@ -120,6 +120,17 @@ func Import(path string, opt ImportOptions) (Source, *Summary, error) {
 	return importFrom(in, opt)
 }
 
+// ImportFrom imports what r gives, as Import does a file called name. An error of
+// r's is wrapped.
+func ImportFrom(name string, r io.Reader, opt ImportOptions) (Source, *Summary, error) {
+	in, err := newInput(name, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer in.Close()
+	return importFrom(in, opt)
+}
+
 func importFrom(in *input, opt ImportOptions) (Source, *Summary, error) {
 	if len(opt.Columns) > 0 && opt.Format == "" && sniffed(in) == nil {
 		opt.Format = "csv" // what a database wrote needs no name that tells

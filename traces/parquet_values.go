@@ -24,26 +24,41 @@ func (c *pqColumn) intsInto(dst []int64) error {
 	if !c.nulls {
 		return c.presentInts(dst)
 	}
-	defined := c.grow(&c.defined, n)
-	if err := c.levels.next(defined); err != nil {
+	present, err := c.present(n)
+	if err != nil {
 		return err
-	}
-	present := 0
-	for _, d := range defined {
-		present += int(d & 1)
 	}
 	if err := c.presentInts(dst[:present]); err != nil {
 		return err
 	}
-	for i := n - 1; i >= 0; i-- {
+	spread(dst, c.defined[:n], present, nullInt)
+	return nil
+}
+
+// present reads which of the next n values of the page are there into c.defined,
+// and returns how many.
+func (c *pqColumn) present(n int) (present int, err error) {
+	defined := c.grow(&c.defined, n)
+	if err := c.levels.next(defined); err != nil {
+		return 0, err
+	}
+	for _, d := range defined {
+		present += int(d & 1)
+	}
+	return present, nil
+}
+
+// spread moves the values that are there, the first of dst, to where they stand,
+// and puts null between them.
+func spread[T int64 | uint32](dst []T, defined []uint32, present int, null T) {
+	for i := len(dst) - 1; i >= 0; i-- {
 		if defined[i]&1 == 1 {
 			present--
 			dst[i] = dst[present]
 		} else {
-			dst[i] = nullInt
+			dst[i] = null
 		}
 	}
-	return nil
 }
 
 func (c *pqColumn) presentInts(dst []int64) error {
@@ -101,25 +116,14 @@ func (c *pqColumn) texts(dst []uint32) error {
 	if !c.nulls {
 		return c.presentTexts(dst)
 	}
-	defined := c.grow(&c.defined, n)
-	if err := c.levels.next(defined); err != nil {
+	present, err := c.present(n)
+	if err != nil {
 		return err
-	}
-	present := 0
-	for _, d := range defined {
-		present += int(d & 1)
 	}
 	if err := c.presentTexts(dst[:present]); err != nil {
 		return err
 	}
-	for i := n - 1; i >= 0; i-- {
-		if defined[i]&1 == 1 {
-			present--
-			dst[i] = dst[present]
-		} else {
-			dst[i] = nullText
-		}
-	}
+	spread(dst, c.defined[:n], present, nullText)
 	return nil
 }
 

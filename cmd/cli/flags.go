@@ -60,15 +60,16 @@ func ExactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// Require makes c refuse a command line without the flag of a name.
-func Require(c *cobra.Command, name string) {
+// Require makes c refuse a command line without the flags of these names.
+func Require(c *cobra.Command, names ...string) {
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
-		f := c.Flags().Lookup(name)
-		if f.Changed {
-			return nil
+		for _, name := range names {
+			if f := c.Flags().Lookup(name); !f.Changed {
+				value, _ := pflag.UnquoteUsage(f)
+				return fmt.Errorf("missing --%s %s", name, value)
+			}
 		}
-		value, _ := pflag.UnquoteUsage(f)
-		return fmt.Errorf("missing --%s %s", name, value)
+		return nil
 	}
 }
 

@@ -11,58 +11,24 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/instance/imdstest"
 )
 
 // An imds is the metadata service of one instance.
-type imds struct {
-	URL string
+type imds struct{ *imdstest.Service }
 
-	mu      sync.Mutex
-	content map[string]string // by path below /latest/
-}
-
-func newIMDS(t *testing.T) *imds {
-	m := &imds{content: map[string]string{}}
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m.mu.Lock()
-		content, there := m.content[strings.TrimPrefix(r.URL.Path, "/latest/")]
-		m.mu.Unlock()
-		switch {
-		case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token":
-			w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "600")
-			fmt.Fprint(w, "session")
-		case r.Header.Get("X-Aws-Ec2-Metadata-Token") != "session":
-			w.WriteHeader(http.StatusUnauthorized)
-		case !there:
-			w.WriteHeader(http.StatusNotFound)
-		default:
-			fmt.Fprint(w, content)
-		}
-	}))
-	t.Cleanup(web.Close)
-	m.URL = web.URL
-	return m
-}
-
-func (m *imds) set(path, content string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.content[path] = content
-}
+func newIMDS(t *testing.T) imds { return imds{imdstest.New(t)} }
 
 // sign gives the instance an identity, signed as EC2 does with a certificate of
 // its own, and returns the file with that.
-func (m *imds) sign(t *testing.T, document string) string {
+func (m imds) sign(t *testing.T, document string) string {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -80,8 +46,8 @@ func (m *imds) sign(t *testing.T, document string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.set("dynamic/instance-identity/document", document)
-	m.set("dynamic/instance-identity/signature", base64.StdEncoding.EncodeToString(signature))
+	m.Set("dynamic/instance-identity/document", document)
+	m.Set("dynamic/instance-identity/signature", base64.StdEncoding.EncodeToString(signature))
 	path := filepath.Join(t.TempDir(), "ec2.pem")
 	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600); err != nil {
 		t.Fatal(err)
@@ -93,8 +59,8 @@ func TestInstanceOfEC2(t *testing.T) {
 	m := newIMDS(t)
 	certificate := m.sign(t, `{"accountId":"123456789012","instanceId":"i-0abc","instanceType":"c1.xlarge","availabilityZone":"us-east-1b","region":"us-east-1","imageId":"ami-1","pendingTime":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
 	l := newLaptop(t, "--bootstrap-ec2", certificate, "--bootstrap-account", "123456789012", "--cluster", "photos")
-	m.set("user-data", fmt.Sprintf("queue = %q\ncluster = \"photos\"\nroles = [\"thumbs\"]\nresults = %q\n", l.url(), filepath.Join(l.dir, "made")))
-	m.set("meta-data/instance-life-cycle", "spot")
+	m.Set("user-data", fmt.Sprintf("queue = %q\ncluster = \"photos\"\nroles = [\"thumbs\"]\nresults = %q\n", l.url(), filepath.Join(l.dir, "made")))
+	m.Set("meta-data/instance-life-cycle", "spot")
 
 	self, err := os.Executable()
 	if err != nil {
@@ -125,12 +91,15 @@ func TestInstanceOfEC2(t *testing.T) {
 	for l.ran()["endless"] == 0 {
 		time.Sleep(20 * time.Millisecond)
 	}
-	m.set("meta-data/spot/instance-action", `{"action":"terminate","time":"`+time.Now().Add(12*time.Second).UTC().Format(time.RFC3339)+`"}`)
+	m.Set("meta-data/spot/instance-action", `{"action":"terminate","time":"`+time.Now().Add(12*time.Second).UTC().Format(time.RFC3339)+`"}`)
 	if err := w.wait(); err != nil {
 		t.Errorf("interrupted: %v", err)
 	}
 	if !strings.Contains(l.queue.said(), "spot interruption") {
 		t.Error("the queue was not told why")
+	}
+	if o, err := l.calls.Observe(t.Context(), api.ObserveRequest{}); err != nil || len(o.TakenBack) != 1 || o.TakenBack[0].InstanceID != "i-0abc" || time.Until(o.TakenBack[0].At).Abs() > time.Minute {
+		t.Errorf("a controller is told that %+v are taken back, %v", o.TakenBack, err)
 	}
 	j, err := l.calls.Job(t.Context(), id)
 	if err != nil || j.State != api.StateWaiting || j.Attempts != 0 {
@@ -145,7 +114,7 @@ func TestInstanceOfAnotherAccountIsRefused(t *testing.T) {
 	m := newIMDS(t)
 	certificate := m.sign(t, `{"accountId":"999999999999","instanceId":"i-0bad","instanceType":"c1.xlarge","region":"us-east-1"}`)
 	l := newLaptop(t, "--bootstrap-ec2", certificate, "--bootstrap-account", "123456789012")
-	m.set("user-data", fmt.Sprintf("queue = %q\n", l.url()))
+	m.Set("user-data", fmt.Sprintf("queue = %q\n", l.url()))
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/skynet-ec2/skynet/cmd/cli/clitest"
 	"github.com/skynet-ec2/skynet/live/photo/sample"
 )
 
@@ -18,9 +19,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(beWorker) != "" {
 		os.Exit(execute(os.Args[1:]))
 	}
-	testscript.Main(cleaning{m}, map[string]func(){
-		"skynet-worker": func() { os.Exit(execute(os.Args[1:])) },
-	})
+	clitest.Main(cleaning{m}, "skynet-worker", execute)
 }
 
 // cleaning removes what was built for the tests.
@@ -35,11 +34,9 @@ func (c cleaning) Run() int {
 	return c.m.Run()
 }
 
-// TestScripts runs testdata/script/*.txt. Each tells what a user types, and
-// what skynet-worker answers.
+// TestScripts tells what a user types, and what skynet-worker answers.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+	clitest.Scripts(t, "skynet-worker", testscript.Params{
 		Setup: func(e *testscript.Env) error {
 			photo := sample.JPEG(sample.Options{Width: 400, Height: 300, Orientation: 6})
 			return os.WriteFile(filepath.Join(e.WorkDir, "photo.jpg"), photo, 0o600)

@@ -305,7 +305,7 @@ func (r *runVerb) notice(w *worker.Worker, n instance.Notice) {
 	case n.Interruption:
 		within := max(time.Second, time.Until(n.At)-noticeMargin)
 		r.Log.Warn("EC2 takes the instance back", "action", n.Action, "at", n.At)
-		w.End(worker.Order{Within: within, Reason: "spot interruption"})
+		w.End(worker.Order{Within: within, Reason: "spot interruption", TakenBackAt: n.At})
 	case r.rebalance == rebalanceDrain:
 		w.End(worker.Order{Reason: "rebalance recommendation"})
 	default:

@@ -184,7 +184,7 @@ func TestTokenOfAnotherRole(t *testing.T) {
 	if err := w.wait(); !errors.As(err, &failed) || failed.ExitCode() != 2 {
 		t.Errorf("%v, want exit code 2", err)
 	}
-	if want := "a token of role operator does not open this call; that is the one in SKYNET_TOKEN: give a worker's"; !strings.Contains(w.said(), want) {
+	if want := "a token of role operator does not open this call: worker does; that is the one in SKYNET_TOKEN: give a worker's"; !strings.Contains(w.said(), want) {
 		t.Errorf("%s\nwant %q", w.said(), want)
 	}
 }

@@ -105,32 +105,10 @@ func (c *checking) run() error {
 	if err := c.checkFlags(); err != nil {
 		return err
 	}
-	if err := c.load(); err != nil {
-		return err
-	}
-	if err := c.recordings(); err != nil {
-		return err
-	}
-	if c.against != "" {
-		var err error
-		if c.before, err = c.app.checkOut(c.against, c.scenarios()); err != nil {
-			return err
-		}
-		defer c.before.remove()
-	}
-	if err := c.prepare(); err != nil {
-		return err
-	}
-	result, err := c.measure()
+	result, err := c.result()
 	if err != nil {
 		return err
 	}
-	if c.update {
-		if err := c.write(result); err != nil {
-			return err
-		}
-	}
-	result.Conclude()
 	result.WallS = time.Since(began).Seconds()
 	if err := c.tell(result); err != nil {
 		return err
@@ -139,6 +117,38 @@ func (c *checking) run() error {
 		return brokenError(nil)
 	}
 	return nil
+}
+
+// result runs everything, compares it, and writes the baselines that are to be
+// written.
+func (c *checking) result() (*reports.Check, error) {
+	if err := c.load(); err != nil {
+		return nil, err
+	}
+	if err := c.recordings(); err != nil {
+		return nil, err
+	}
+	if c.against != "" {
+		var err error
+		if c.before, err = c.app.checkOut(c.against, c.scenarios()); err != nil {
+			return nil, err
+		}
+		defer c.before.remove()
+	}
+	if err := c.prepare(); err != nil {
+		return nil, err
+	}
+	result, err := c.measure()
+	if err != nil {
+		return nil, err
+	}
+	if c.update {
+		if err := c.write(result); err != nil {
+			return nil, err
+		}
+	}
+	result.Conclude()
+	return result, nil
 }
 
 // checkFlags refuses what makes no sense or cannot be written, before any work

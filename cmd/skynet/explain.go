@@ -229,7 +229,7 @@ func (x *explaining) explain(id int64) (*reports.Explanation, error) {
 	}
 	r := journalOf(x.app.ctx, x.paths, x.torn)
 	defer r.Close()
-	r.Skip = func(at int64, _ time.Time) bool { return at < before }
+	r.Skip = func(_ int64, at time.Time) bool { return at.Before(before) }
 	player := journal.Player{New: func(h *journal.Header) (policy.Policy, error) { return h.New(scenarios.Policies()) }}
 	var unplayed error // why the policy cannot be asked
 	for {
@@ -244,7 +244,7 @@ func (x *explaining) explain(id int64) (*reports.Explanation, error) {
 		case *journal.Header:
 			unplayed = player.Header(line)
 		case *journal.State:
-			if unplayed == nil && line.Before >= before {
+			if unplayed == nil && !line.At.Before(before) {
 				_, _, unplayed = player.State(line)
 			}
 		case *journal.Record:

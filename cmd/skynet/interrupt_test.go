@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -72,18 +73,17 @@ instances = 1
 	}
 }
 
-// Ctrl-C leaves tune's results where --resume finds them: what is run after it
-// and what was run before it come to the bytes of an uninterrupted tuning.
-func TestTuneInterruptedAndResumed(t *testing.T) {
-	t.Chdir(t.TempDir())
-	const scenario = `
-duration = "12h"
-judge_from = "1h"
+// steadyScenario returns the text of a scenario that lasts so long, judges from
+// then on, and has so many photos a second.
+func steadyScenario(duration, judgeFrom string, perSecond float64) string {
+	return fmt.Sprintf(`
+duration = %q
+judge_from = %q
 [generate]
 model = "poisson"
 [[generate.stream]]
 type = "photo"
-per_second = 2.0
+per_second = %g
 service = { law = "exponential", mean = "8s" }
 [[class]]
 name = "upload"
@@ -91,8 +91,14 @@ target = "60s"
 attain = 0.9
 [policy]
 name = "skynet"
-`
-	if err := os.WriteFile("s.toml", []byte(scenario), 0o666); err != nil {
+`, duration, judgeFrom, perSecond)
+}
+
+// Ctrl-C leaves tune's results where --resume finds them: what is run after it
+// and what was run before it come to the bytes of an uninterrupted tuning.
+func TestTuneInterruptedAndResumed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("s.toml", []byte(steadyScenario("12h", "1h", 2)), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	tune := func(out string) *exec.Cmd {

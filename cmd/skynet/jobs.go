@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -105,9 +106,22 @@ func (a *app) printJobs(jobs []api.Job) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tTYPE\tPRIORITY\tSTATE\tATTEMPTS\tARRIVED\tWORKER\tERROR")
 	for _, j := range jobs {
-		fmt.Fprintf(w, "%d\t%s\t%d\t%s\t%d\t%s\t%s\t%.60s\n", j.ID, j.Type, j.Priority, j.State, j.Attempts, j.ArrivedAt.UTC().Format(time.RFC3339), j.Worker, j.Error)
+		fmt.Fprintf(w, "%d\t%s\t%d\t%s\t%d\t%s\t%s\t%s\n", j.ID, j.Type, j.Priority, j.State, j.Attempts, j.ArrivedAt.UTC().Format(time.RFC3339), j.Worker, oneLine(j.Error, errorShown))
 	}
 	return w.Flush()
+}
+
+// errorShown is how many characters of an error a list shows: the reason stands
+// behind the address of the input. jobs show has all of it.
+const errorShown = 200
+
+// oneLine returns the first of a text's characters in one line, for a table.
+func oneLine(text string, most int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if letters := []rune(text); len(letters) > most {
+		text = string(letters[:most-1]) + "…"
+	}
+	return text
 }
 
 func newJobsShowCommand(a *app) *cobra.Command {

@@ -260,6 +260,7 @@ func (s *submission) submit(q *client.Client, jobs []api.JobSpec) error {
 func (s *submission) await(q *client.Client, id string) error {
 	var progress *Progress
 	defer func() { progress.End() }()
+	began, hinted := time.Now(), s.quiet
 	for {
 		g, err := q.Group(s.ctx, id)
 		if err != nil {
@@ -276,6 +277,10 @@ func (s *submission) await(q *client.Client, id string) error {
 			progress.End()
 			return s.judge(g)
 		}
+		if !hinted && time.Since(began) > idleHint && g.Done+g.Failed+g.Cancelled == 0 {
+			hinted = true
+			s.hintIdle(q, id)
+		}
 		if err := sleep(s.ctx, awaitEvery); err != nil {
 			fmt.Fprintf(s.stderr, "the jobs go on; skynet jobs list --group %s shows them\n", id)
 			return err
@@ -283,7 +288,19 @@ func (s *submission) await(q *client.Client, id string) error {
 	}
 }
 
-const awaitEvery = 500 * time.Millisecond
+const (
+	awaitEvery = 500 * time.Millisecond
+	idleHint   = 5 * time.Second
+)
+
+// hintIdle says so where none of a group's jobs has begun: most likely there is
+// no worker, or none that does jobs of their type.
+func (s *submission) hintIdle(q *client.Client, group string) {
+	jobs, err := q.Jobs(s.ctx, api.Filter{Group: group, State: api.StateLeased, Limit: 1})
+	if err == nil && len(jobs.Jobs) == 0 {
+		fmt.Fprintln(s.stderr, "no job has begun: skynet status shows what waits and who works; skynet-worker is a worker")
+	}
+}
 
 // judge says how a group ended.
 func (s *submission) judge(g api.Group) error {

@@ -30,6 +30,10 @@ var verbs = []func(*app) *cobra.Command{
 	newTraceCommand,
 	newJobsCommand,
 	newStatusCommand,
+	newPolicyCommand,
+	newFleetCommand,
+	newStopCommand,
+	newResumeCommand,
 	newReleaseCommand,
 	newVersionCommand,
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -57,7 +59,7 @@ func (r *releaseStore) add(flags *pflag.FlagSet, signs, channel bool) {
 func (r *releaseStore) open() (bundle.WritableStore, error) {
 	switch {
 	case r.place == "":
-		return nil, usageError(errors.New("--store: must be given"))
+		return nil, usageError(errors.New("--store: must be given, or " + envReleases + " set: the folder or s3://bucket/prefix of the releases"))
 	case strings.HasPrefix(r.place, "s3://"):
 		s, err := bundle.ParseAWSCLI(r.place)
 		if err != nil {
@@ -86,6 +88,29 @@ func (r *releaseStore) both() (bundle.WritableStore, minisign.PrivateKey, error)
 	}
 	key, err := r.privateKey()
 	return store, key, err
+}
+
+// An edit is what it takes to change a channel.
+type edit struct {
+	store   bundle.WritableStore
+	key     minisign.PrivateKey
+	keys    []minisign.PublicKey // to believe
+	channel bundle.Channel       // as it is
+}
+
+// edit reads the channel that is to be changed. One that is out of date at now is
+// an error; the zero time believes all.
+func (r *releaseStore) edit(ctx context.Context, now time.Time) (edit, error) {
+	store, key, err := r.both()
+	if err != nil {
+		return edit{}, err
+	}
+	keys := []minisign.PublicKey{bundle.PublicKey(key)}
+	c, err := bundle.ReadChannel(ctx, store, keys, r.channel, now)
+	if err != nil {
+		return edit{}, inputError(err)
+	}
+	return edit{store, key, keys, c}, nil
 }
 
 // publicKeys returns the keys to believe.
@@ -120,6 +145,9 @@ program reads and writes.`,
 				path = args[0]
 			}
 			public, err := makeReleaseKey(path, os.Getenv(envReleasePassword))
+			if errors.Is(err, fs.ErrExist) {
+				err = fmt.Errorf("%s is there already, and workers may believe it: name another FILE", path)
+			}
 			if err != nil {
 				return inputError(err)
 			}

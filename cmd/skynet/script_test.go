@@ -1,31 +1,23 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/skynet-ec2/skynet/cmd/cli/clitest"
 )
 
 // TestMain lets the scripts call this very binary as skynet.
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"skynet": func() { os.Exit(run(os.Args[1:])) },
-	})
-}
+func TestMain(m *testing.M) { clitest.Main(m, "skynet", run) }
 
-// TestScripts runs testdata/script/*.txt. Each tells what a user types, and
-// what skynet answers.
+// TestScripts tells what a user types, and what skynet answers.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
+	clitest.Scripts(t, "skynet", testscript.Params{
 		Setup: func(e *testscript.Env) error {
 			root, err := filepath.Abs(filepath.Join("..", ".."))
 			if err != nil {
@@ -39,31 +31,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"unread": unread,
-			"queue":  startQueue,
+			"unread":     unread,
+			"queue":      startQueue,
+			"controller": startController,
 		},
 	})
-}
-
-// exits runs skynet and checks its exit code: exits CODE [ARGUMENT…].
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
-		ts.Fatalf("usage: exits CODE [ARGUMENT…]")
-	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	got := 0
-	if err := ts.Exec("skynet", args[1:]...); err != nil {
-		var failed *exec.ExitError
-		if !errors.As(err, &failed) {
-			ts.Fatalf("%v", err)
-		}
-		got = failed.ExitCode()
-	}
-	if got != want {
-		ts.Fatalf("exit code %d, want %d", got, want)
-	}
 }
 
 // unread runs skynet with a standard output that nobody reads any more, as head

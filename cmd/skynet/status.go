@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,6 +26,9 @@ func newStatusCommand(a *app) *cobra.Command {
 		Args:    exactArgs(),
 	}
 	c.RunE = a.asking(func(q *client.Client, _ []string) error {
+		if watch && asJSON {
+			return usageError(errors.New("--watch with --json: it is for people; a program reads the events of /v1/stats/stream"))
+		}
 		if watch {
 			return q.StreamStats(a.ctx, 2*time.Second, func(s api.Stats) error {
 				if a.isTerminal {
@@ -82,7 +86,7 @@ func printStatus(out io.Writer, s api.Stats, workers []api.Worker) error {
 			paused = "paused"
 		}
 		f := flows[[2]any{p.Type, p.Priority}]
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.0f core-s\t%s\t%d\t%d\t%.0f\t%.0f\t%s\n", p.Type, p.Priority, p.Waiting, p.EstimateS, seconds(p.OldestS), p.Delayed, p.Leased, f.Completed.M5, f.Failed.M5, paused)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%d\t%d\t%.0f\t%.0f\t%s\n", p.Type, p.Priority, p.Waiting, workOf(p), seconds(p.OldestS), p.Delayed, p.Leased, f.Completed.M5, f.Failed.M5, paused)
 	}
 	if len(workers) > 0 {
 		fmt.Fprintln(w, "\nINSTANCE\tTYPE\tSLOTS\tBUSY\tHEARD OF\tRELEASE\tTOLD TO\tCOMPLETED\tFAILED\t")
@@ -96,6 +100,18 @@ func printStatus(out io.Writer, s api.Stats, workers []api.Worker) error {
 // works reports whether jobs ran on an instance type lately.
 func works(services []api.Service, instanceType string) bool {
 	return slices.ContainsFunc(services, func(s api.Service) bool { return s.InstanceType == instanceType })
+}
+
+// workOf prints what is expected of the jobs that wait.
+func workOf(p api.Pending) string {
+	work := fmt.Sprintf("%.0f core-s", p.EstimateS)
+	switch {
+	case p.Unknown == 0:
+		return work
+	case p.Unknown == p.Waiting:
+		return "not known"
+	}
+	return "over " + work
 }
 
 // seconds prints a number of seconds as a duration, to the tenth of a second.

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-	_ "time/tzdata" // --timezone works on machines without a time zone database
 
 	"github.com/spf13/cobra"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
+	"github.com/skynet-ec2/skynet/cmd/importer"
 	"github.com/skynet-ec2/skynet/traces"
 )
 
@@ -72,8 +72,9 @@ func (a *app) writeTrace(path string, src traces.Source) error {
 }
 
 func newTraceImportCommand(a *app) *cobra.Command {
-	var output, zone, width, unit string
-	var opt traces.ImportOptions
+	var output, width string
+	var flags importer.Flags
+	var format traces.Options
 	c := &cobra.Command{
 		Use:   "import FILE... -o OUT",
 		Short: "read foreign traces leniently and write them as one",
@@ -89,18 +90,13 @@ bytes_out, tenant. Times may be dates.`,
 			"  skynet trace import jobs.csv -o jobs.parquet --map arrival_s=created_at,start_s=started_at,finish_s=finished_at,type=kind",
 		Args: atLeastOne("FILE"),
 		RunE: func(_ *cobra.Command, files []string) error {
-			var err error
-			if opt.Zone, err = time.LoadLocation(zone); err != nil {
-				return usageError(fmt.Errorf("--timezone %q: must be a name such as UTC or Europe/Prague", zone))
+			opt, err := flags.Options()
+			if err != nil {
+				return err
 			}
+			opt.Options = format
 			if opt.Width, err = traces.ParseWidth(width); err != nil {
 				return usageError(err)
-			}
-			if opt.TimeUnit, err = traces.ParseTimeUnit(unit); err != nil {
-				return usageError(fmt.Errorf("--time-unit: %w", err))
-			}
-			if err := traces.CheckColumns(opt.Columns); err != nil {
-				return usageError(fmt.Errorf("--map: %w", err))
 			}
 			src, err := a.importTraces(files, opt)
 			if err != nil {
@@ -111,11 +107,8 @@ bytes_out, tenant. Times may be dates.`,
 		},
 	}
 	outputFlag(c, &output)
-	formatFlag(c, &opt.Options)
-	c.Flags().StringVar(&zone, "timezone", "UTC", "take wall-clock times, and the midnight that becomes time 0, to be those of `ZONE`")
-	c.Flags().StringToStringVar(&opt.Columns, "map", nil, "`COLUMN=NAME,…`: what a trace calls COLUMN the CSV file calls NAME; an empty NAME takes none")
-	choiceVar(c.Flags(), &unit, "time-unit", "s", "numbers in columns of time count in this", []string{"s", "ms", "us", "ns"})
-	c.Flags().BoolVar(&opt.Dedup, "dedup", false, "keep one of several jobs that agree in everything")
+	formatFlag(c, &format)
+	flags.Add(c.Flags(), "the CSV file")
 	choiceVar(c.Flags(), &width, "width", "one", "make of a job on n cores one job, n jobs, or one with the work of all", []string{"one", "expand", "multiply"})
 	return c
 }

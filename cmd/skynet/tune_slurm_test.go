@@ -152,22 +152,7 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-const slurmScenario = `
-duration = "4h"
-judge_from = "30m"
-[generate]
-model = "poisson"
-[[generate.stream]]
-type = "photo"
-per_second = 0.5
-service = { law = "exponential", mean = "8s" }
-[[class]]
-name = "upload"
-target = "60s"
-attain = 0.9
-[policy]
-name = "skynet"
-`
+var slurmScenario = steadyScenario("4h", "30m", 0.5)
 
 // A job array of a real Slurm comes to what this process alone comes to; a task
 // that fails is named, and what the others did counts.

@@ -44,7 +44,7 @@ and ends them, and users whose uploads come and go in waves. A minute of the dem
 is a quarter of an hour of a photo site: instances boot in 5 seconds, and the
 controller decides every 10.
 
-Kill any of its processes, with kill -9: it comes back, and every photo is done.
+Kill any of its processes, with kill -9: it comes back, and every job is done.
 Everything lies in one folder; Ctrl-C ends it.`,
 		Args: cli.ExactArgs(),
 		RunE: func(*cobra.Command, []string) error { return v.run() },
@@ -65,12 +65,23 @@ duration = "1h"
 model = "poisson"
 [[generate.stream]]
 type       = "resize"
-per_second = 2.0
+per_second = 1.0
 service    = { mean = "300ms" }
+[[generate.stream]]
+type       = "video"
+per_second = 0.6
+service    = { mean = "3s" }
 
 [[class]]
 name   = "photos"
+type   = "resize"
 target = "20s"
+attain = 0.9
+
+[[class]]
+name   = "videos"
+type   = "video"
+target = "30s"
 attain = 0.9
 
 [cloud]
@@ -89,6 +100,17 @@ fleet_max  = 8
 
 [policy]
 name = "skynet"
+`
+
+// demoHandlers are what the demo's workers do. Photos are real; a video only takes
+// its time, so that any machine has processors enough for the fleet.
+const demoHandlers = `[[handler]]
+type    = "resize"
+builtin = "resize"
+
+[[handler]]
+type    = "video"
+command = ["sh", "-c", "sleep 3 && echo 720p > \"$SKYNET_OUTPUT/720p.txt\""]
 `
 
 const demoFleet = `fleet    = "demo"
@@ -111,7 +133,7 @@ type demo struct {
 	env        []string
 	failed     chan error
 	started    time.Time
-	submitted  int
+	submitted  int // jobs that the queue has taken
 	photos     []string
 }
 
@@ -149,7 +171,7 @@ func (v *demoVerb) run() error {
 		return err
 	}
 	start("ec2sim", "ec2sim", "--listen", d.ec2, "--scenario", "demo.toml", "--state", "ec2.json", "--worker",
-		fmt.Sprintf("%s run --queue http://%s --tokens tokens --results results --slots 1 --orphan-after 0", d.worker, d.queue))
+		fmt.Sprintf("%s run --queue http://%s --tokens tokens --handlers handlers.toml --results results --slots 1 --orphan-after 0", d.worker, d.queue))
 	if err := d.await(ctx, "ec2sim.log", regexp.MustCompile(`IMAGE=(ami-[0-9a-f]+)`)); err != nil {
 		return err
 	}
@@ -184,8 +206,10 @@ func (d *demo) prepare(ctx context.Context) error {
 	for _, old := range []string{"queue.db", "queue.db-wal", "queue.db-shm", "controller.db", "controller.db-wal", "controller.db-shm", "ec2.json", "queue.log", "ec2sim.log", "controller.log", "skynet-stop.json"} {
 		os.Remove(filepath.Join(d.folder, old))
 	}
-	if err := os.WriteFile(filepath.Join(d.folder, "demo.toml"), []byte(demoScenario), 0o644); err != nil {
-		return cli.OutsideError(err)
+	for name, text := range map[string]string{"demo.toml": demoScenario, "handlers.toml": demoHandlers} {
+		if err := os.WriteFile(filepath.Join(d.folder, name), []byte(text), 0o644); err != nil {
+			return cli.OutsideError(err)
+		}
 	}
 	if err := d.findWorker(ctx); err != nil {
 		return err
@@ -352,7 +376,7 @@ func (d *demo) follow(ctx context.Context) error {
 	fmt.Fprintf(d.Stdout, "queue and workers: http://%s/   token: %s\nlogs, journal and results: %s   Ctrl-C ends it\n", d.queue, token, d.folder)
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
-	due := 0.0
+	photos, videos := wave{least: 0.4, most: 2}, wave{least: 0.1, most: 1.2}
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
@@ -364,10 +388,11 @@ func (d *demo) follow(ctx context.Context) error {
 			return err
 		case <-second.C:
 		}
-		// from one photo in two seconds to four a second, and back, in two minutes
-		due += 0.5 + 1.75*(1-math.Cos(2*math.Pi*float64(n)/120))
 		var jobs []api.JobSpec
-		for ; due >= 1; due-- {
+		for range videos.due(n) {
+			jobs = append(jobs, api.JobSpec{Type: "video"})
+		}
+		for range photos.due(n) {
 			photo := d.photos[(d.submitted+len(jobs))%len(d.photos)]
 			jobs = append(jobs, api.JobSpec{
 				Type: "resize",
@@ -387,6 +412,23 @@ func (d *demo) follow(ctx context.Context) error {
 	}
 }
 
+// A wave is an upload rate that rises and falls.
+type wave struct {
+	least, most float64 // jobs a second
+	owed        float64 // less than one
+}
+
+// waveLasts is from one low to the next, in seconds.
+const waveLasts = 100
+
+// due returns how many jobs come in the n-th second.
+func (w *wave) due(n int) (jobs int) {
+	w.owed += w.least + (w.most-w.least)/2*(1-math.Cos(2*math.Pi*float64(n)/waveLasts))
+	jobs = int(w.owed)
+	w.owed -= float64(jobs)
+	return jobs
+}
+
 // token returns the operator's token.
 func (d *demo) token() (string, error) {
 	entries, err := access.ReadFile(filepath.Join(d.folder, "tokens"))
@@ -401,6 +443,17 @@ func (d *demo) token() (string, error) {
 	return "", errors.New("the demo's token file holds no operator token")
 }
 
+// held returns how many jobs the queue has that are not done. Its totals lack what
+// was done in the last seconds before it was killed.
+func held(s api.Stats) (jobs int) {
+	for state, n := range s.States {
+		if state != api.StateDone && state != api.StateCancelled {
+			jobs += int(n)
+		}
+	}
+	return jobs
+}
+
 // say prints how it goes, in a line.
 func (d *demo) say(ctx context.Context, q *client.Client) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -411,5 +464,5 @@ func (d *demo) say(ctx context.Context, q *client.Client) {
 	}
 	bar := strings.Repeat("█", int(s.Workers.SlotsBusy)) + strings.Repeat("░", max(0, int(s.Workers.Slots-s.Workers.SlotsBusy)))
 	fmt.Fprintf(d.Stdout, "%6s  submitted %5d  waiting %3d  done %5d  fleet %d %s\n",
-		time.Since(d.started).Round(time.Second), d.submitted, s.States[api.StateWaiting], s.Totals.Completed, s.Workers.Workers, bar)
+		time.Since(d.started).Round(time.Second), d.submitted, s.States[api.StateWaiting], d.submitted-held(s), s.Workers.Workers, bar)
 }

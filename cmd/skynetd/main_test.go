@@ -7,13 +7,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/skynet-ec2/skynet/cmd/cli/clitest"
 	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
@@ -22,44 +22,10 @@ import (
 )
 
 // TestMain lets tests call this very binary as skynetd.
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"skynetd": func() { os.Exit(run(os.Args[1:])) },
-	})
-}
+func TestMain(m *testing.M) { clitest.Main(m, "skynetd", run) }
 
-// TestScripts runs testdata/script/*.txt. Each tells what a user types, and
-// what skynetd answers.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-		},
-	})
-}
-
-// exits runs skynetd and checks its exit code: exits CODE [ARGUMENT…].
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
-		ts.Fatalf("usage: exits CODE [ARGUMENT…]")
-	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	got := 0
-	if err := ts.Exec("skynetd", args[1:]...); err != nil {
-		var failed *exec.ExitError
-		if !errors.As(err, &failed) {
-			ts.Fatalf("%v", err)
-		}
-		got = failed.ExitCode()
-	}
-	if got != want {
-		ts.Fatalf("exit code %d, want %d", got, want)
-	}
-}
+// TestScripts tells what a user types, and what skynetd answers.
+func TestScripts(t *testing.T) { clitest.Scripts(t, "skynetd", testscript.Params{}) }
 
 // process is a running skynetd queue.
 type process struct {

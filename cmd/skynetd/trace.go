@@ -15,9 +15,9 @@ import (
 func newTraceCommand(a *cli.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace",
-		Short: "make traces of what the queue did",
+		Short: "make traces of what a queue or a database of yours did",
 	}
-	c.AddCommand(newTraceExportCommand(a))
+	c.AddCommand(newTraceExportCommand(a), newTraceImportCommand(a))
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/baseline"
+	"github.com/skynet-ec2/skynet/scenarios"
 )
 
 const opening = `# The rivals
@@ -114,22 +115,10 @@ func value(p *policy.Param, x float64) string {
 	case policy.TypeList:
 		return ""
 	case policy.Duration:
-		return short(time.Duration(x))
+		return scenarios.FormatDuration(time.Duration(x))
 	}
 	if p.Kind == policy.Integer {
 		return strconv.FormatFloat(x, 'f', 0, 64)
 	}
 	return strconv.FormatFloat(x, 'g', 3, 64)
-}
-
-// short returns a duration without the zeros that Go's own spelling ends with.
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -22,16 +21,5 @@ func TestPageIsCurrent(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Errorf("docs/rivals.md is out of date: go generate ./docs/rivals\n%s", cmp.Diff(string(got), string(want)))
-	}
-}
-
-// TestShort: a duration as people write it.
-func TestShort(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0s", time.Second: "1s", 90 * time.Second: "1m30s", 10 * time.Minute: "10m", time.Hour: "1h", 100 * time.Minute: "1h40m", 3601 * time.Second: "1h0m1s",
-	} {
-		if got := short(d); got != want {
-			t.Errorf("%d ns: got %s, want %s", d, got, want)
-		}
 	}
 }

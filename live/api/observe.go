@@ -26,6 +26,9 @@ type Observed struct {
 	Kinds   []ObservedKind   `json:"kinds"`   // by type, priority, size
 	Workers []ObservedWorker `json:"workers"` // by instance, then registration
 	Runs    []ObservedRun    `json:"runs,omitempty"`
+	// TakenBack are the instances whose workers, there or gone, had word that EC2
+	// takes them back, by instance.
+	TakenBack []TakenBack `json:"taken_back,omitempty"`
 }
 
 // ObservedKind counts the jobs of one type and priority whose inputs are of one
@@ -82,6 +85,12 @@ type ObservedWorker struct {
 	Boot         *Boot         `json:"boot,omitempty"`
 	Directive    Op            `json:"directive"` // what it is told to do
 	Running      []ObservedJob `json:"running,omitempty"`
+}
+
+// TakenBack is EC2's notice to an instance, as its worker passed it on.
+type TakenBack struct {
+	InstanceID string    `json:"instance_id"`
+	At         time.Time `json:"at"`
 }
 
 // ObservedJob is a lease.

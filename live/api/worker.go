@@ -67,6 +67,7 @@ type WorkRequest struct {
 	Release       int64        `json:"release,omitempty"`        // that release's number
 	BadReleases   []int64      `json:"bad_releases,omitempty"`   // as in RegisterRequest, when there is a new one
 	Load          float64      `json:"load,omitempty"`           // load average over one minute
+	TakenBackAt   time.Time    `json:"taken_back_at,omitzero"`   // when EC2 takes its instance back; zero: there was no such notice
 	Running       []RunningJob `json:"running,omitempty"`        // every job it runs. What is not named for 10 s is taken to have never arrived
 	Done          []DoneJob    `json:"done,omitempty"`           // jobs that ended, until the queue has acknowledged them
 }
@@ -183,7 +184,8 @@ type HeartbeatRequest struct {
 	SlotsFree     int          `json:"slots_free,omitempty"`
 	BundleVersion string       `json:"bundle_version,omitempty"`
 	Load          float64      `json:"load,omitempty"`
-	Running       []RunningJob `json:"running,omitempty"` // every job it runs
+	TakenBackAt   time.Time    `json:"taken_back_at,omitzero"` // as in WorkRequest
+	Running       []RunningJob `json:"running,omitempty"`      // every job it runs
 }
 
 // HeartbeatResponse is what a WorkResponse says of running jobs.
@@ -215,6 +217,9 @@ type CompleteResponse struct {
 type GoodbyeRequest struct {
 	Session string `json:"session"`
 	Reason  string `json:"reason,omitempty"` // for people, such as "spot interruption"
+	// TakenBackAt is when EC2 takes the worker's instance back; zero: there was no
+	// such notice.
+	TakenBackAt time.Time `json:"taken_back_at,omitzero"`
 }
 
 // GoodbyeResponse says what was given back.

@@ -24,7 +24,7 @@ func Sign(v any, key minisign.PrivateKey) ([]byte, error) {
 }
 
 // ErrSignature is returned where no key that is trusted signed a document.
-var ErrSignature = errors.New("signature: not by a key that this worker trusts")
+var ErrSignature = errors.New("signature: not by a key that is trusted here")
 
 // open reads a signed document into v once one of keys is found to have signed
 // it. Nothing of it is looked at before.

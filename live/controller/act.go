@@ -29,9 +29,13 @@ func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, end
 	if err := c.saved(ctx, now, r); err != nil || r.Hold != NotHeld {
 		return err
 	}
+	before := c.deeds
 	c.tellWorkers(ctx, r)
 	c.launch(ctx, now, r, rounds, asks)
 	c.terminate(ctx, now, r, ends)
+	if c.deeds == before { // what was saved is how it is
+		return nil
+	}
 	return c.saved(ctx, now, r)
 }
 
@@ -87,7 +91,7 @@ func (c *Controller) planDrains(now time.Time, d *policy.Decision, r *Result) {
 	for _, number := range d.Undrains {
 		if at, draining := c.drain(number); draining {
 			c.drains = slices.Delete(c.drains, at, at+1)
-			c.sight.back = append(c.sight.back, number)
+			c.back = append(c.back, number)
 			r.Outcome.Undrained++
 		}
 	}
@@ -98,6 +102,7 @@ func (c *Controller) planDrains(now time.Time, d *policy.Decision, r *Result) {
 			continue
 		}
 		c.drains = slices.Insert(c.drains, at, Drain{Instance: number, Since: now})
+		c.back = slices.DeleteFunc(c.back, func(n policy.InstanceID) bool { return n == number })
 		r.Outcome.Drained++
 	}
 }
@@ -112,12 +117,13 @@ func (c *Controller) forgetDrains(now time.Time) {
 
 // tellWorkers takes instances out of service at the queue, and back into it.
 // What a worker is told is what counts: one that is not told what it should be
-// is told again.
+// is told again, by the next leader if need be: an instance that nobody told that
+// it is wanted again would idle for ever.
 func (c *Controller) tellWorkers(ctx context.Context, r *Result) {
-	for _, number := range c.sight.back {
-		c.direct(ctx, r, number, api.OpWork, "wanted again")
-	}
-	c.sight.back = c.sight.back[:0]
+	c.back = slices.DeleteFunc(c.back, func(number policy.InstanceID) bool {
+		_, alive := c.ledger.EC2ID(number)
+		return !alive || c.direct(ctx, r, number, api.OpWork, "wanted again")
+	})
 	for i := range c.drains {
 		d := &c.drains[i]
 		w := c.workerOf(d.Instance)
@@ -145,6 +151,7 @@ func (c *Controller) direct(ctx context.Context, r *Result, number policy.Instan
 // tell tells the workers of an instance, by EC2's id, what to do. It reports
 // whether the queue has taken it down.
 func (c *Controller) tell(ctx context.Context, r *Result, id string, op api.Op, reason string) bool {
+	c.deeds++
 	ctx, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
 	defer cancel()
 	if _, err := c.c.Queue.Direct(ctx, api.DirectiveRequest{InstanceID: id, Op: op, Reason: reason}); err != nil {
@@ -157,8 +164,10 @@ func (c *Controller) tell(ctx context.Context, r *Result, id string, op api.Op, 
 // terminate ends what the sweep wants ended, and drained instances on which
 // nothing runs and nothing will.
 func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, ends []string) {
-	ends = c.emptied(ctx, r, ends)
-	c.lookAgain(ctx)
+	if len(c.drains)+len(ends) > 0 {
+		c.lookAgain(ctx)
+	}
+	ends = c.atRest(ctx, r, ends)
 	for _, id := range c.finished() {
 		if !slices.Contains(ends, id) {
 			ends = append(ends, id)
@@ -173,7 +182,7 @@ func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, en
 func (c *Controller) Reap(ctx context.Context) ([]string, error) {
 	told := slices.ContainsFunc(c.drains, func(d Drain) bool { return !d.Told.IsZero() })
 	now := c.c.Now().UTC()
-	if why, _ := c.held(now); !told || why != NotHeld || !c.lookAgain(ctx) {
+	if why, _ := c.held(now); !told || why != NotHeld || c.sight.apart != "" || !c.lookAgain(ctx) {
 		return nil, nil
 	}
 	ends := c.finished()
@@ -191,25 +200,49 @@ func (c *Controller) Reap(ctx context.Context) ([]string, error) {
 	return r.Terminated, err
 }
 
-// lookAgain reads the queue once more for what its workers run, while there is
-// something that drains. The counters are left to the next tick.
-func (c *Controller) lookAgain(ctx context.Context) bool {
-	if len(c.drains) == 0 {
-		return false
+// atRest returns those of the instances that the sweep wants ended on which
+// nothing runs. Nobody may have asked for an instance, or it may have been given
+// up: the job that its worker holds is somebody's all the same. Such a worker is
+// told to take no more, and ends once it is idle. While the queue cannot be asked
+// nothing ends.
+func (c *Controller) atRest(ctx context.Context, r *Result, ends []string) []string {
+	var rest []string
+	for _, id := range ends {
+		w := c.sight.workers[id]
+		switch silent := w == nil || c.c.Now().Sub(w.SeenAt) > c.c.Lease; {
+		case c.sight.queueErr != nil: // the next tick ends it
+		case silent || len(w.Running) == 0 && (w.Directive == api.OpDrain || w.Directive == api.OpShutdown):
+			rest = append(rest, id)
+		default:
+			c.tell(ctx, r, id, api.OpDrain, "it ends once it is idle")
+		}
 	}
+	return rest
+}
+
+// lookAgain reads the queue once more for what its workers run. The counters are
+// left to the next tick.
+func (c *Controller) lookAgain(ctx context.Context) bool {
 	bound, cancel := context.WithTimeout(ctx, c.c.QueueTimeout)
 	defer cancel()
 	began := c.c.Now().UTC()
 	o, err := c.c.Queue.Observe(bound, c.observeRequest())
-	if err != nil {
+	if err == nil {
+		err = c.sight.doubt(&o, c.c.Now(), c.follow.last)
+	}
+	if c.sight.queueErr = err; err != nil {
 		return false
 	}
 	c.sight.meet(&o, began)
 	return true
 }
 
-// finished returns EC2's ids of the drained instances that may be ended.
+// finished returns EC2's ids of the drained instances that may be ended: none
+// while the queue cannot be asked.
 func (c *Controller) finished() []string {
+	if c.sight.queueErr != nil {
+		return nil
+	}
 	var ids []string
 	for i := range c.drains {
 		d := &c.drains[i]
@@ -231,6 +264,7 @@ func (c *Controller) end(ctx context.Context, now time.Time, r *Result, ids []st
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
 	defer cancel()
+	c.deeds++
 	endings := c.c.Actuator.Terminate(ctx, ids)
 	c.ledger.Ended(c.c.Now().UTC(), endings)
 	world := now.Sub(c.recorder.Origin()).Nanoseconds()

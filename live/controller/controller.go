@@ -21,7 +21,8 @@ type Controller struct {
 	epoch  int64
 	policy policy.Policy
 	ledger *fleet.Ledger
-	drains []Drain // by instance
+	drains []Drain             // by instance
+	back   []policy.InstanceID // that drain no longer, and whose workers may not know it
 	spent  Spent
 
 	recorder *observe.Recorder
@@ -35,6 +36,11 @@ type Controller struct {
 	page     time.Time // the day of UTC that the journals are of; zero: none yet
 	shadow   *shadowing
 	reaped   []string // since the last tick
+	deeds    int      // calls that changed something, or may have
+	stepped  struct { // the policy's state after its latest step
+		decision int64
+		text     json.RawMessage
+	}
 	deployed deployed
 }
 
@@ -145,7 +151,7 @@ func (c *Controller) restore(ctx context.Context) error {
 	if began != stateSaved {
 		c.c.Log.Info("another policy than before decides", "fleet", c.c.Fleet, "version", number, "was", s.Policy, "is", from.Described.Label, "state", began)
 	}
-	c.drains, c.spent, c.decision = s.Drains, s.Spent, s.Decision+1
+	c.drains, c.back, c.spent, c.decision = s.Drains, s.Back, s.Spent, s.Decision+1
 	for _, i := range c.ledger.Recover(now) {
 		c.c.Log.Info("a launch that was never sent is cancelled", "fleet", c.c.Fleet, "intent", i.ID, "type", i.Type, "count", i.Count)
 	}

@@ -17,10 +17,11 @@ type sight struct {
 	queueErr   error
 	queueSince time.Time // since when every reading succeeded; zero: the last did not
 	queueAt    time.Time // when the last reading that did was asked for
+	queueSaid  time.Time // the queue's own time at the last answer
+	apart      string    // how the queue's clock and this one differ; empty: they agree
 	view       fleet.View
 	viewAt     time.Time                      // of the last complete one
 	workers    map[string]*api.ObservedWorker // by EC2's id, the latest registered
-	back       []policy.InstanceID            // that are wanted again
 	ready      float64                        // slots at the last tick
 	busy       float64
 	held       float64   // slot-seconds that leases had been held by the last reading
@@ -38,9 +39,6 @@ func (c *Controller) gather(ctx context.Context) {
 		defer cancel()
 		o, err := c.c.Queue.Observe(ctx, c.observeRequest())
 		s.queue, s.queueErr = &o, err
-		if err != nil {
-			s.queue = nil
-		}
 	})
 	wait.Go(func() { c.readOrders(ctx) })
 	fleetCtx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
@@ -48,6 +46,15 @@ func (c *Controller) gather(ctx context.Context) {
 	s.view = c.c.Observer.Observe(fleetCtx)
 	wait.Wait()
 	now := c.c.Now().UTC()
+	s.apart = ""
+	if s.queueErr == nil {
+		s.queueErr = s.doubt(s.queue, now, c.follow.last)
+	}
+	if s.queueErr != nil {
+		s.queue = nil
+	} else {
+		c.follow.last = s.queue
+	}
 	if s.queue != nil {
 		s.meet(s.queue, asked)
 		if s.queueSince.IsZero() {
@@ -92,6 +99,7 @@ func (c *Controller) observeRequest() api.ObserveRequest {
 
 // followed is how the recorder's kinds follow the queue's counters.
 type followed struct {
+	last  *api.Observed // the latest reading
 	epoch uint32
 	kinds map[kindKey]*followedKind
 	order []*observe.Kind // by index in the latest reading
@@ -133,6 +141,8 @@ type kindKey struct {
 	size     uint8
 }
 
+func keyOf(k *api.ObservedKind) kindKey { return kindKey{k.Type, k.Priority, uint8(k.Size)} }
+
 type followedKind struct {
 	kind *observe.Kind
 	last *observe.Counters
@@ -149,7 +159,7 @@ func (f *followed) take(r *observe.Recorder, o *api.Observed) {
 	seen := map[kindKey]bool{}
 	for i := range o.Kinds {
 		k := &o.Kinds[i]
-		key := kindKey{k.Type, k.Priority, uint8(k.Size)}
+		key := keyOf(k)
 		seen[key] = true
 		x := f.kinds[key]
 		if x == nil {

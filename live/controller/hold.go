@@ -15,12 +15,15 @@ const (
 	Unsaved
 	// Superseded: another controller has taken over.
 	Superseded
+	// ByClock: this machine's clock and the queue's are apart, or this one went
+	// back. Nothing is even decided: no age can be believed.
+	ByClock
 )
 
 // Holds are the reasons there are.
-var Holds = []Hold{Observing, ByStop, Unsaved, Superseded}
+var Holds = []Hold{Observing, ByStop, Unsaved, Superseded, ByClock}
 
-var holdWords = [...]string{"", "observe", "stop", "unsaved", "superseded"}
+var holdWords = [...]string{"", "observe", "stop", "unsaved", "superseded", "clock"}
 
 // String returns the word; empty for NotHeld.
 func (h Hold) String() string { return holdWords[h] }

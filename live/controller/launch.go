@@ -67,6 +67,7 @@ func (c *Controller) launch(ctx context.Context, now time.Time, r *Result, round
 		}
 		// nothing may be asked for after the lead could be another's
 		bound, cancel := context.WithTimeout(ctx, min(c.c.FleetTimeout, c.c.LeadFor*2/3))
+		c.deeds++
 		outcomes := c.c.Actuator.Launch(bound, asks)
 		cancel()
 		c.ledger.Settle(c.c.Now().UTC(), outcomes)

@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -111,7 +110,7 @@ func (m *Memory) Order(_ context.Context, fleet string, o Orders, act Act) error
 	if f.at != o.Revision {
 		return ErrStale
 	}
-	text, err := json.Marshal(&o)
+	text, err := o.Encode()
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,9 @@ func (c *Controller) observeFleet(now time.Time) (silent int, ready, busy float6
 		case policy.Ready:
 			ready += float64(in.Slots)
 			busy += float64(in.Busy)
+			if !in.InterruptAt.IsZero() { // it takes no new job
+				ready -= float64(in.Slots - in.Busy)
+			}
 		case policy.Draining:
 			ready += float64(in.Busy)
 			busy += float64(in.Busy)
@@ -87,6 +90,9 @@ func (c *Controller) observeFleet(now time.Time) (silent int, ready, busy float6
 // observeWorker adds what the queue knows of an instance's worker.
 func (c *Controller) observeWorker(now time.Time, in *policy.Instance) {
 	w := c.workerOf(in.ID)
+	if w == nil && !in.InterruptAt.IsZero() {
+		return // it has left in time, as it should
+	}
 	if w == nil || c.sight.queue == nil {
 		if now.Sub(in.LastSeen) > c.c.Lease && c.sight.queue != nil {
 			in.Phase = policy.Lost // it said goodbye, or was forgotten
@@ -142,13 +148,20 @@ func (c *Controller) observeMoney(now time.Time) {
 }
 
 // hear tells the ledger whose workers were heard of, and the recorder how long
-// the boots of the new ones took.
-func (c *Controller) hear() {
+// the boots of the new ones took. It notes which instances EC2 takes back, which
+// only their workers are told.
+func (c *Controller) hear(now time.Time) {
 	if c.sight.queue == nil {
 		return
 	}
 	for id, w := range c.sight.workers {
 		c.ledger.Heard(id, w.SeenAt)
+	}
+	for _, n := range c.sight.queue.TakenBack {
+		if c.ledger.Noticed(n.InstanceID, n.At) {
+			c.c.Log.Info("EC2 takes an instance back", "fleet", c.c.Fleet, "instance", n.InstanceID, "at", n.At)
+			c.recorder.Interrupted(now.Sub(c.recorder.Origin()).Nanoseconds())
+		}
 	}
 }
 

@@ -288,7 +288,6 @@ func Change(ctx context.Context, b Book, fleet string, change func(*Orders) (Act
 		if err != nil {
 			return o, err
 		}
-		o.Format = ordersFormat
 		err = b.Order(ctx, fleet, o, act)
 		if err == nil {
 			o.Revision++
@@ -298,6 +297,12 @@ func Change(ctx context.Context, b Book, fleet string, change func(*Orders) (Act
 			return o, err
 		}
 	}
+}
+
+// Encode returns the text that DecodeOrders reads.
+func (o Orders) Encode() ([]byte, error) {
+	o.Format = ordersFormat
+	return json.Marshal(&o)
 }
 
 // DecodeOrders returns the orders that a text of a revision holds; nil: none were

@@ -53,7 +53,9 @@ type Saved struct {
 	Ledger  json.RawMessage `json:"ledger"`
 	// Drains are the instances out of service.
 	Drains []Drain `json:"drains,omitempty"`
-	Spent  Spent   `json:"spent"`
+	// Back are those that are wanted again and whose workers may not know it yet.
+	Back  []policy.InstanceID `json:"back,omitempty"`
+	Spent Spent               `json:"spent"`
 }
 
 // savedFormat is the format that this program writes, and the only one it reads.

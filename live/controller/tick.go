@@ -41,12 +41,21 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	c.gather(ctx)
+	now, why := c.tickTime()
+	if why != "" {
+		c.c.Log.Error("nothing is decided: the clocks are apart", "fleet", c.c.Fleet, "what", why)
+		r := &Result{Decision: c.decision - 1, At: now, Hold: ByClock, Reaped: c.reaped}
+		r.Outcome.Held, c.reaped = why, nil
+		if c.c.Seen != nil {
+			c.c.Seen(c, r)
+		}
+		return r, nil
+	}
 	c.redeploy()
-	now := c.c.Now().UTC()
 	if c.c.Actuator == nil {
 		c.adopt(now)
 	}
-	c.hear()
+	c.hear(now)
 	c.boots(now)
 	c.rule()
 	found, ends := c.ledger.Sweep(now, c.sight.view, c.sight.queueSince)
@@ -82,6 +91,24 @@ func (c *Controller) Tick(ctx context.Context) (*Result, error) {
 		c.c.Seen(c, r)
 	}
 	return r, err
+}
+
+// tickTime returns the time of this tick, or why it cannot be told. A policy's
+// time only goes forward: a clock that went back a little stands still, and one
+// that went back further holds until it has caught up, or the controller is
+// started anew.
+func (c *Controller) tickTime() (now time.Time, why string) {
+	now = c.c.Now().UTC()
+	last := c.sight.at
+	switch back := last.Sub(now); {
+	case c.sight.apart != "":
+		return now, c.sight.apart
+	case back > clockApart:
+		return now, fmt.Sprintf("the clock says %s, %s earlier than at the last tick", now.Format(time.RFC3339), back.Round(time.Second))
+	case back >= 0 && !last.IsZero():
+		return last.Add(time.Millisecond), ""
+	}
+	return now, ""
 }
 
 // rule gives the ledger the boot lag that has been learned.
@@ -142,16 +169,16 @@ func (c *Controller) log(r *Result) {
 
 // save writes down everything that the next leader needs.
 func (c *Controller) save(ctx context.Context, now time.Time) error {
-	s := Saved{Format: savedFormat, Decision: c.decision - 1, At: now, Policy: c.deployed.described.Label, Drains: c.drains, Spent: c.spent}
-	for _, part := range []struct {
-		into *json.RawMessage
-		from any
-	}{{&s.State, c.policy}, {&s.Learned, c.recorder}, {&s.Ledger, c.ledger}} {
-		text, err := json.Marshal(part.from)
-		if err != nil {
-			return fmt.Errorf("save: %w", err)
-		}
-		*part.into = text
+	s := Saved{Format: savedFormat, Decision: c.decision - 1, At: now, Policy: c.deployed.described.Label, Drains: c.drains, Back: c.back, Spent: c.spent}
+	var err error
+	if s.State, err = c.state(); err != nil {
+		return fmt.Errorf("save: %w", err)
+	}
+	if s.Learned, err = c.recorder.MarshalJSON(); err != nil {
+		return fmt.Errorf("save: %w", err)
+	}
+	if s.Ledger, err = c.ledger.MarshalJSON(); err != nil {
+		return fmt.Errorf("save: %w", err)
 	}
 	if c.shadow != nil {
 		state, err := json.Marshal(c.shadow.policy)
@@ -169,4 +196,16 @@ func (c *Controller) save(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("save: %w", err)
 	}
 	return nil
+}
+
+// state returns the policy's state, which changes by its steps only.
+func (c *Controller) state() (json.RawMessage, error) {
+	if c.stepped.text == nil || c.stepped.decision != c.decision {
+		text, err := json.Marshal(c.policy)
+		if err != nil {
+			return nil, err
+		}
+		c.stepped.decision, c.stepped.text = c.decision, text
+	}
+	return c.stepped.text, nil
 }

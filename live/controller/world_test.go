@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,21 +30,38 @@ type world struct {
 	t      *testing.T
 	env    policy.Env
 	guard  policy.Guard
-	region *fleet.InMemory
+	region ground
 	queue  *queue.Engine
 	store  *controller.Memory
 	boot   time.Duration
 	run    time.Duration // of a job, on the fastest type
 	log    *slog.Logger
 
-	vary      bool // jobs take exponential times
-	deaf      bool // the queue cannot be read
+	vary      bool                      // jobs take exponential times
+	stuck     time.Duration             // how long jobs take that begin now; 0: as others
+	notice    func(id string) time.Time // when EC2 takes an instance back, as its metadata says; nil: never
+	deaf      bool                      // the queue cannot be read
 	stop      controller.Stopped
 	submitted int
 	peak      int
 	journal   bytes.Buffer
 	booted    map[string]context.CancelFunc
+	boots     bool          // the region boots workers by itself
+	skew      time.Duration // of the controller's clock
 }
+
+// ground is where a fleet stands: a region in memory, or the simulated EC2 behind
+// its protocol.
+type ground interface {
+	Fleet() fleet.Fleet
+	Alive() []string
+	Launched(intent string) int
+	Break(fleet.Call, ...fleet.Breakage)
+	Lag(time.Duration)
+}
+
+// now is what the controller's clock shows.
+func (w *world) now() time.Time { return time.Now().Round(0).Add(w.skew) }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -86,11 +104,12 @@ func (w *world) Direct(ctx context.Context, r api.DirectiveRequest) (api.PostedD
 
 // config is that of a controller of the world.
 func (w *world) config(holder string) controller.Config {
+	one := w.region.Fleet()
 	return controller.Config{
 		Fleet: "render", Holder: holder, Env: w.env, Guard: w.guard,
 		Policy:    func() (policy.Policy, error) { return skynet.Spec.New(w.env, nil) },
 		Described: journal.PolicyOf(&skynet.Spec, nil, "skynet@test"),
-		Queue:     w, Observer: w.region.Fleet(), Actuator: w.region.Fleet(), Store: w.store,
+		Queue:     w, Observer: one, Actuator: one, Store: w.store, Now: w.now,
 		Stop:    func(time.Time) controller.Stopped { return w.stop },
 		Journal: func() (io.WriteCloser, error) { return nopCloser{&w.journal}, nil },
 		Log:     w.log,
@@ -168,6 +187,9 @@ func (w *world) submit(n int) {
 
 // raise boots the workers of new instances and cuts the power of ended ones.
 func (w *world) raise() {
+	if w.boots {
+		return
+	}
 	alive := w.region.Alive()
 	for _, in := range w.region.Fleet().Observe(w.t.Context()).Instances {
 		if in.State != fleet.Over && w.booted[in.ID] == nil {
@@ -214,7 +236,21 @@ func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Du
 			}
 		}
 		running = keep
-		if r.SlotsFree = slots - len(running); r.SlotsFree > 0 {
+		if w.notice != nil {
+			r.TakenBackAt = w.notice(id)
+			next = earlier(next, time.Now().Add(5*time.Second)) // as often as EC2 asks to be asked
+		}
+		if !r.TakenBackAt.IsZero() && len(running) == 0 {
+			if len(r.Done) > 0 {
+				w.queue.Work(ctx, r)
+			}
+			w.queue.Goodbye(ctx, me.WorkerID, api.GoodbyeRequest{Session: me.Session, Reason: "spot interruption", TakenBackAt: r.TakenBackAt})
+			return
+		}
+		if r.SlotsFree = slots - len(running); !r.TakenBackAt.IsZero() {
+			r.SlotsFree = 0
+		}
+		if r.SlotsFree > 0 {
 			r.WaitMS = max(1, time.Until(next).Milliseconds()) // no time passes in a call that does not wait
 		}
 		a, err := w.queue.Work(ctx, r)
@@ -222,7 +258,7 @@ func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Du
 			return
 		}
 		for _, l := range a.Jobs {
-			long := run
+			long := cmp.Or(w.stuck, run)
 			if w.vary {
 				long = time.Duration(float64(run) * rand.New(rand.NewPCG(uint64(l.ID), 1)).ExpFloat64())
 			}
@@ -232,7 +268,7 @@ func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Du
 		if len(running) < slots && a.Directive.Op == api.OpWork && len(a.Jobs) > 0 {
 			continue
 		}
-		if len(running) == slots || a.Directive.Op != api.OpWork {
+		if r.SlotsFree == 0 || len(running) == slots || a.Directive.Op != api.OpWork {
 			select {
 			case <-time.After(max(time.Until(next), time.Millisecond)):
 			case <-ctx.Done():

@@ -110,7 +110,6 @@ type state struct {
 	Instances []*held              `json:"instances,omitempty"` // alive, by number
 	Ended     map[string]time.Time `json:"ended,omitempty"`
 	Strangers map[string]time.Time `json:"strangers,omitempty"`
-	NoWorker  []time.Time          `json:"no_worker,omitempty"` // boots that failed, the last hour's
 }
 
 // Ledger is what the controller knows of its fleet: what it asked for, what EC2
@@ -260,11 +259,15 @@ func (l *Ledger) Heard(id string, at time.Time) {
 	}
 }
 
-// Noticed notes that EC2 will take an instance back.
-func (l *Ledger) Noticed(id string, at time.Time) {
-	if in := l.instance(id); in != nil && in.Interrupt.IsZero() {
-		in.Interrupt = at
+// Noticed notes that EC2 will take an instance back. It reports whether that is
+// new.
+func (l *Ledger) Noticed(id string, at time.Time) bool {
+	in := l.instance(id)
+	if in == nil || !in.Interrupt.IsZero() {
+		return false
 	}
+	in.Interrupt = at
+	return true
 }
 
 // Doom writes down that instances are to be ended. Every sweep asks for it until
@@ -384,23 +387,11 @@ func (l *Ledger) Number(id string) (policy.InstanceID, bool) {
 	return 0, false
 }
 
-// BootFailures returns how many instances of the last hour never became workers.
-func (l *Ledger) BootFailures(now time.Time) int {
-	n := 0
-	for _, at := range l.state.NoWorker {
-		if now.Sub(at) <= time.Hour {
-			n++
-		}
-	}
-	return n
-}
-
 // forget drops what is remembered for long enough.
 func (l *Ledger) forget(now time.Time) {
 	old := func(_ string, at time.Time) bool { return now.Sub(at) > memory }
 	maps.DeleteFunc(l.state.Ended, old)
 	maps.DeleteFunc(l.state.Strangers, old)
-	l.state.NoWorker = slices.DeleteFunc(l.state.NoWorker, func(at time.Time) bool { return now.Sub(at) > time.Hour })
 	l.state.Intents = slices.DeleteFunc(l.state.Intents, func(r *record) bool {
 		return !r.open() && now.Sub(r.Last) > memory && !slices.ContainsFunc(r.Bound, func(id string) bool {
 			_, ended := l.state.Ended[id]

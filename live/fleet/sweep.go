@@ -220,7 +220,6 @@ func (s *sweep) silent(queueSince time.Time) {
 	}
 	for _, in := range never[:min(len(never), s.rules.OrphanMax)] {
 		in.Doomed = true
-		s.state.NoWorker = append(s.state.NoWorker, s.now)
 		s.report(NeverWorked, in.ID, in.Intent, "no word of its worker %s after the launch", s.now.Sub(in.Launched).Round(time.Second))
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/skynet-ec2/skynet/live/objects"
 )
@@ -28,6 +29,7 @@ type Fetcher struct {
 	AnyRegion bool           // S3 objects may come from another region, which costs money
 	Private   bool           // HTTP addresses may lead to loopback and private networks
 
+	stall  time.Duration // 0: stallMax
 	once   sync.Once
 	client *http.Client
 
@@ -58,12 +60,24 @@ func Redact(uri string) string {
 	return u.String()
 }
 
+// stallMax is how long nothing may come until a fetch is given up: whoever holds
+// a connection open and sends nothing would keep a slot for ever.
+const stallMax = time.Minute
+
 // Fetch writes what lies at uri to the file at path, which must not be there,
 // and returns its size in bytes. On an error there is no file.
 func (f *Fetcher) Fetch(ctx context.Context, uri, path string) (size int64, err error) {
+	stall := f.stall
+	if stall == 0 {
+		stall = stallMax
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %v", stall)) })
+	defer watch.Stop()
 	body, err := f.open(ctx, uri)
 	if err != nil {
-		return 0, err
+		return 0, stalled(ctx, uri, err)
 	}
 	defer body.Close()
 	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -79,14 +93,36 @@ func (f *Fetcher) Fetch(ctx context.Context, uri, path string) (size int64, err 
 		}
 	}()
 	most := f.most()
-	size, err = io.Copy(out, io.LimitReader(body, most+1))
+	size, err = io.Copy(out, io.LimitReader(lively{body, func() { watch.Reset(stall) }}, most+1))
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("input %s: %w", Redact(uri), err)
+		return 0, stalled(ctx, uri, fmt.Errorf("input %s: %w", Redact(uri), err))
 	case size > most:
 		return 0, refuse(uri, "more than %d bytes", most)
 	}
 	return size, nil
+}
+
+// lively is a reader that tells when something comes.
+type lively struct {
+	io.Reader
+	came func()
+}
+
+func (l lively) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if n > 0 {
+		l.came()
+	}
+	return n, err
+}
+
+// stalled returns why a fetch was given up, where it was; else err.
+func stalled(ctx context.Context, uri string, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("input %s: %w", Redact(uri), cause)
+	}
+	return err
 }
 
 func (f *Fetcher) most() int64 {

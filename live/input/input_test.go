@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/skynet-ec2/skynet/live/objects"
 	"github.com/skynet-ec2/skynet/live/objects/s3test"
@@ -119,6 +120,33 @@ func TestHTTP(t *testing.T) {
 		if _, err := get(t, f, uri); !errors.Is(err, ErrRefused) {
 			t.Errorf("%q: %v", uri, err)
 		}
+	}
+}
+
+// An input that stops coming is given up, and may be tried again; one that comes
+// slowly is not.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for range 8 {
+			w.Write([]byte("x"))
+			w.(http.Flusher).Flush()
+			time.Sleep(250 * time.Millisecond)
+		}
+		if r.URL.Path == "/stalls" {
+			<-ended
+		}
+	}))
+	defer web.Close()
+	defer close(ended)
+	f := &Fetcher{Private: true, stall: 1500 * time.Millisecond}
+	if text, err := get(t, f, web.URL+"/slow"); err != nil || len(text) != 8 {
+		t.Errorf("%q, %v", text, err)
+	}
+	_, err := get(t, f, web.URL+"/stalls?sig=secret")
+	if err == nil || errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "nothing came for 1.5s") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/skynet-ec2/skynet/live/instance/imdstest"
 )
 
 // mock starts amazon-ec2-metadata-mock with flags, IMDSv2 only, and returns its
@@ -154,23 +155,10 @@ type service map[string]string // content by path below /latest/
 
 func (s service) start(t *testing.T) string {
 	t.Helper()
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" {
-			w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
-			fmt.Fprint(w, "token")
-			return
-		}
-		content, there := s[strings.TrimPrefix(r.URL.Path, "/latest/")]
-		switch {
-		case r.Header.Get("X-Aws-Ec2-Metadata-Token") != "token":
-			w.WriteHeader(http.StatusUnauthorized)
-		case !there:
-			w.WriteHeader(http.StatusNotFound)
-		default:
-			fmt.Fprint(w, content)
-		}
-	}))
-	t.Cleanup(web.Close)
+	web := imdstest.New(t)
+	for path, content := range s {
+		web.Set(path, content)
+	}
 	return web.URL
 }
 

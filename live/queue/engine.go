@@ -35,6 +35,7 @@ type Engine struct {
 	groupBy   map[string]string // id by tenant and idempotency key
 	workers   map[string]*worker
 	sessions  map[sessionHash]*worker
+	takenBack map[string]time.Time  // by instance: when EC2 takes it back, as its worker said
 	queues    map[string]*api.Queue // job types heard of
 	tallies   map[tallyKey]*tally
 	services  map[serviceKey]*service
@@ -109,7 +110,7 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 		clock: newClock(opt.Now), q: q,
 		jobs: map[int64]*job{}, resting: map[int64]*job{}, running: map[int64]*job{}, handOuts: map[int64]*handOut{},
 		groups: map[string]*group{}, groupBy: map[string]string{},
-		workers: map[string]*worker{}, sessions: map[sessionHash]*worker{},
+		workers: map[string]*worker{}, sessions: map[sessionHash]*worker{}, takenBack: map[string]time.Time{},
 		queues: map[string]*api.Queue{}, tallies: map[tallyKey]*tally{}, services: map[serviceKey]*service{}, rans: map[ranKey]ran{},
 		plans: map[string]*plan{}, requests: map[string]*request{}, facts: map[string]map[string][]byte{},
 		watchers: map[int64][]chan struct{}{}, recent: newRecentRecords(),

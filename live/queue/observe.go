@@ -132,6 +132,7 @@ func (e *Engine) Observe(r api.ObserveRequest) (api.Observed, error) {
 	}
 	e.observedRuns(&o)
 	e.observedWorkers(&o, index, now)
+	o.TakenBack = e.noticesAt(now)
 	return o, nil
 }
 

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,19 +17,20 @@ import (
 type stalledStore struct {
 	queue.Store
 	meanwhile func()
+	loaded    atomic.Bool
 }
 
 func (s *stalledStore) Renew(ctx context.Context, epoch uint32, ttl time.Duration) error {
-	if s.meanwhile != nil {
+	if !s.loaded.Load() {
 		return nil
 	}
 	return s.Store.Renew(ctx, epoch, ttl)
 }
 
 func (s *stalledStore) Load(ctx context.Context, to queue.Loaded) (int64, error) {
-	if s.meanwhile != nil {
+	if !s.loaded.Load() {
 		s.meanwhile()
-		s.meanwhile = nil
+		s.loaded.Store(true)
 	}
 	return s.Store.Load(ctx, to)
 }

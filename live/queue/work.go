@@ -54,6 +54,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 	if len(c.types) == 0 {
 		c.types = w.Types
 	}
+	e.noticed(w, r.TakenBackAt, now)
 	c.response = e.hear(w, r.Running, r.Done, r.BundleVersion, r.Load, now)
 	told := w.directive
 	w.directive = c.response.Directive
@@ -177,6 +178,7 @@ func (e *Engine) Heartbeat(ctx context.Context, r api.HeartbeatRequest) (api.Hea
 		e.mu.Unlock()
 		return api.HeartbeatResponse{}, err
 	}
+	e.noticed(w, r.TakenBackAt, now)
 	a := e.stamp(e.hear(w, r.Running, nil, r.BundleVersion, r.Load, now))
 	w.directive = a.Directive
 	e.leave() // a beat need not be on disk

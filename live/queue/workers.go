@@ -192,6 +192,7 @@ func (e *Engine) Goodbye(ctx context.Context, workerID string, r api.GoodbyeRequ
 		e.mu.Unlock()
 		return api.GoodbyeResponse{}, err
 	}
+	e.noticed(w, r.TakenBackAt, now)
 	released := []int64{}
 	for _, f := range e.q.Goodbye(w.ID, now) {
 		released = append(released, f.ID)

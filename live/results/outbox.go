@@ -33,8 +33,11 @@ type Entry struct {
 	BootID string          `json:"boot_id"`          // of the worker that the job was leased to
 }
 
-// ErrFull is returned by Add where the outbox would exceed its bound.
-var ErrFull = errors.New("the outbox is full")
+// Why Add does not keep an entry.
+var (
+	ErrFull     = errors.New("the outbox is full")                      // with what waits there: later there may be room
+	ErrTooLarge = errors.New("it is more than the outbox may ever hold") // alone
+)
 
 // entryFile is the file that makes a folder an entry. It is written last. No
 // file of a result may be called so.
@@ -89,6 +92,10 @@ func readEntry(dir string) (Entry, error) {
 		if !info.Mode().IsRegular() || info.Size() != f.Size {
 			return Entry{}, fmt.Errorf("%s: it is not the file of %d bytes that was kept", f.Name, f.Size)
 		}
+		// a loss of power leaves files of the right length that hold nothing
+		if there, err := Describe(filepath.Join(dir, f.Name), f.ContentType); err != nil || there.SHA256 != f.SHA256 {
+			return Entry{}, errors.Join(fmt.Errorf("%s: its content is not what was kept", f.Name), err)
+		}
 	}
 	return e, nil
 }
@@ -96,14 +103,18 @@ func readEntry(dir string) (Entry, error) {
 // name returns the name of an entry's folder. A dot is in no part of a key.
 func name(k Key) string { return k.Job + "." + k.Token }
 
-// hold counts an entry.
-func (o *Outbox) hold(e Entry) {
-	size := int64(0)
+// size returns the bytes of an entry's files.
+func (e Entry) size() (size int64) {
 	for _, f := range e.Files {
 		size += f.Size
 	}
-	o.held[e.Key] = size
-	o.used += size
+	return size
+}
+
+// hold counts an entry.
+func (o *Outbox) hold(e Entry) {
+	o.held[e.Key] = e.size()
+	o.used += o.held[e.Key]
 }
 
 // Begin makes the folder in which the files of k are to be made, empty.
@@ -125,8 +136,8 @@ func (o *Outbox) Begin(k Key) (dir string, err error) {
 func (o *Outbox) Dir(k Key) string { return filepath.Join(o.dir, name(k)) }
 
 // Add keeps the entry whose files stand in the folder that Begin made. Other
-// files there are removed. Where it would be too much the error is ErrFull, and
-// nothing is kept.
+// files there are removed. Where it would be too much the error is ErrFull or
+// ErrTooLarge, and nothing is kept.
 func (o *Outbox) Add(e Entry) error {
 	if err := check(e.Key, e.Files); err != nil {
 		return err
@@ -135,7 +146,10 @@ func (o *Outbox) Add(e Entry) error {
 	defer o.mu.Unlock()
 	o.hold(e)
 	err := o.write(e)
-	if o.used > o.max {
+	switch size := e.size(); {
+	case size > o.max:
+		err = fmt.Errorf("a result of %d bytes: %w, %d", size, ErrTooLarge, o.max)
+	case o.used > o.max:
 		err = fmt.Errorf("result of job %s: %w: %d bytes with it, may be %d", e.Key.Job, ErrFull, o.used, o.max)
 	}
 	if err != nil {

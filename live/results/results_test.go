@@ -229,7 +229,7 @@ func TestOutboxSurvives(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Fatal(left, err)
 	}
-	for _, job := range []string{"1", "2", "3"} {
+	for _, job := range []string{"1", "2", "3", "5"} {
 		if err := fill(t, o, results.Key{Job: job, Token: "9"}, "content "+job); err != nil {
 			t.Fatal(err)
 		}
@@ -238,6 +238,9 @@ func TestOutboxSurvives(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(filepath.Join(o.Dir(results.Key{Job: "2", Token: "9"}), "a.jpg"), 3); err != nil { // half written
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(o.Dir(results.Key{Job: "5", Token: "9"}), "a.jpg"), make([]byte, len("content 5")), 0o600); err != nil { // as a loss of power leaves it
 		t.Fatal(err)
 	}
 	o, left, err = results.OpenOutbox(dir, 1000)
@@ -278,6 +281,9 @@ func TestOutboxIsBounded(t *testing.T) {
 	}
 	if _, err := os.Stat(o.Dir(b)); err == nil {
 		t.Error("what did not fit was kept")
+	}
+	if err := fill(t, o, b, strings.Repeat("x", 101)); !errors.Is(err, results.ErrTooLarge) {
+		t.Errorf("larger than the outbox: %v", err)
 	}
 	if err := o.Drop(a); err != nil {
 		t.Fatal(err)

@@ -19,10 +19,11 @@ import (
 
 // A child is a worker that runs.
 type child struct {
-	cmd   *exec.Cmd
-	to    io.WriteCloser
-	words <-chan string
-	ended <-chan error // once: how it ended
+	cmd     *exec.Cmd
+	to      io.WriteCloser
+	words   <-chan string   // but wordHealthy
+	healthy <-chan struct{} // closed once it has said so
+	ended   <-chan error    // once: how it ended
 }
 
 // start starts a release, with one pipe from it and one to it.
@@ -79,18 +80,26 @@ func start(s *Supervisor, r bundle.Installed) (*child, error) {
 		toW.Close()
 		return nil, fmt.Errorf("release %d: %w", r.Number, err)
 	}
-	words := make(chan string, 16)
+	words, healthy := make(chan string, 16), make(chan struct{})
 	go func() {
 		defer fromR.Close()
-		lines := bufio.NewScanner(fromR)
+		lines, said := bufio.NewScanner(fromR), false
 		for lines.Scan() {
+			word := strings.TrimSpace(lines.Text())
+			if word == wordHealthy { // it is said once, and must not be missed
+				if !said {
+					said = true
+					close(healthy)
+				}
+				continue
+			}
 			select {
-			case words <- strings.TrimSpace(lines.Text()):
+			case words <- word:
 			default: // a worker that talks too much is not waited for
 			}
 		}
 	}()
-	return &child{cmd: c, to: toW, words: words, ended: ended}, nil
+	return &child{cmd: c, to: toW, words: words, healthy: healthy, ended: ended}, nil
 }
 
 func (c *child) pid() int { return c.cmd.Process.Pid }

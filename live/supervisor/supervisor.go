@@ -13,7 +13,6 @@ package supervisor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -221,88 +220,6 @@ func (s *Supervisor) runRelease(ctx context.Context, number int64) (end, error) 
 	log := s.Log.With("release", number, "version", installed.Version, "pid", child.pid())
 	log.Info("worker started", "trial", trial)
 	return s.stay(ctx, child, number, trial, log)
-}
-
-// stay watches over a worker: its words, its end, its trial's, and the channel.
-func (s *Supervisor) stay(ctx context.Context, child *child, number int64, trial bool, log *slog.Logger) (end, error) {
-	looks := time.NewTicker(s.Look)
-	defer looks.Stop()
-	began := time.Now()
-	proof := time.NewTimer(s.TrialMax)
-	defer proof.Stop()
-	var kill <-chan time.Time // when a worker that was asked to be quick is killed
-	asked, stopping, next := false, false, int64(0)
-
-	replace := func() {
-		want := s.look(ctx)
-		if want == 0 || want == number {
-			return
-		}
-		next = want
-		if s.seen.Now {
-			child.hurry()
-			kill = time.After(s.StopMax)
-		} else {
-			child.drain()
-		}
-		asked = true
-		log.Info("another release: the worker finishes its jobs and ends", "next", next, "now", s.seen.Now)
-	}
-	done := ctx.Done()
-	for {
-		select {
-		case <-done:
-			done, stopping = nil, true
-			child.hurry()
-			kill = time.After(s.StopMax)
-		case <-kill:
-			log.Warn("killed: it took too long to end", "after", s.StopMax)
-			child.kill()
-		case word := <-child.words:
-			switch {
-			case word == wordHealthy && trial:
-				trial = false
-				s.proved(number, log)
-			case word == wordAway && trial && time.Since(began) < s.AwayMax:
-				proof.Reset(s.TrialMax)
-			case word == wordLook && !asked && !stopping:
-				replace()
-			}
-		case <-looks.C:
-			if !asked && !stopping {
-				replace()
-			}
-		case <-proof.C:
-			if trial && !stopping {
-				log.Warn("killed: the release did not prove itself", "after", s.TrialMax)
-				child.kill()
-				<-child.ended
-				s.failed(number, fmt.Sprintf("it did not prove itself within %v", s.TrialMax), false)
-				return replaced, nil
-			}
-		case err := <-child.ended:
-			child.kill() // what it left behind
-			switch {
-			case stopping:
-				return told, nil
-			case asked:
-				log.Info("worker ended", "next", next)
-				return replaced, nil
-			case trial:
-				why := "it ended"
-				if err != nil {
-					why = err.Error()
-				}
-				log.Error("the release failed its trial", "error", why)
-				s.failed(number, why, true)
-				return replaced, nil
-			case err == nil:
-				return told, nil
-			}
-			log.Error("worker ended", "error", err)
-			return crashed, nil
-		}
-	}
 }
 
 // proved makes a release on trial the current one.

@@ -5,6 +5,7 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -67,6 +69,9 @@ func play(role string) int {
 				link.Look()
 			}
 		}()
+	case "late":
+		time.Sleep(1500 * time.Millisecond)
+		link.Healthy()
 	case "away":
 		go func() {
 			for range time.Tick(20 * time.Millisecond) {
@@ -103,7 +108,7 @@ func play(role string) int {
 // A rig is a store with releases and a supervisor that follows it.
 type rig struct {
 	t       *testing.T
-	store   bundle.Folder
+	store   slowStore
 	key     minisign.PrivateKey
 	channel bundle.Channel
 	log     string
@@ -111,6 +116,21 @@ type rig struct {
 	stop    context.CancelFunc
 	ended   chan error
 	once    sync.Once
+}
+
+// A slowStore takes its time for what it is asked.
+type slowStore struct {
+	bundle.Folder
+	slow *atomic.Int64 // time.Duration
+}
+
+func (s slowStore) Get(ctx context.Context, name string) (io.ReadCloser, error) {
+	select {
+	case <-time.After(time.Duration(s.slow.Load())):
+		return s.Folder.Get(ctx, name)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func newRig(t *testing.T) *rig {
@@ -121,7 +141,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	r := &rig{t: t, store: bundle.Folder(filepath.Join(dir, "store")), key: private, channel: bundle.NewChannel("test"), log: filepath.Join(dir, "log")}
+	r := &rig{t: t, store: slowStore{Folder: bundle.Folder(filepath.Join(dir, "store")), slow: new(atomic.Int64)}, key: private, channel: bundle.NewChannel("test"), log: filepath.Join(dir, "log")}
 	r.s = &Supervisor{
 		Place:   bundle.Place{Dir: filepath.Join(dir, "place"), Store: r.store, Keys: []minisign.PublicKey{public}},
 		Channel: "test", Instance: "i-1", Look: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -233,13 +253,21 @@ func current(n int64) func(bundle.Record) bool {
 
 var all = bundle.Stage{Percent: 100}
 
-func TestUpdateAndRollback(t *testing.T) {
+// newPair returns a rig whose supervisor runs release 1, which has proved
+// itself, and release 2, which nobody has promoted yet.
+func newPair(t *testing.T, first, second string) *rig {
+	t.Helper()
 	r := newRig(t)
-	r.publish(1, "good")
-	r.publish(2, "good")
+	r.publish(1, first)
+	r.publish(2, second)
 	r.promote(1, all)
 	r.start()
 	r.record("first", current(1))
+	return r
+}
+
+func TestUpdateAndRollback(t *testing.T) {
+	r := newPair(t, "good", "good")
 	r.promote(2, all)
 	r.record("second", current(2))
 	back, err := r.channel.Rollback(time.Now(), "test")
@@ -259,13 +287,8 @@ func TestUpdateAndRollback(t *testing.T) {
 }
 
 func TestCrashingReleaseIsRolledBack(t *testing.T) {
-	r := newRig(t)
-	r.publish(1, "good")
-	r.publish(2, "crash")
+	r := newPair(t, "good", "crash")
 	r.publish(3, "good")
-	r.promote(1, all)
-	r.start()
-	r.record("first", current(1))
 	r.promote(2, all)
 	r.wait("v1 started, bad [2]", 1)
 	r.record("rolled back", func(k bundle.Record) bool { return k.Current == 1 && slices.Equal(k.Bad, []int64{2}) })
@@ -316,13 +339,28 @@ func TestQueueAwayIsNotTheReleasesFault(t *testing.T) {
 	}
 }
 
+// What a release says while a slow store is looked at counts, however long that
+// takes.
+func TestSlowStoreIsNotTheReleasesFault(t *testing.T) {
+	for _, role := range []string{"late", "away"} {
+		t.Run(role, func(t *testing.T) {
+			r := newRig(t)
+			r.s.TrialMax, r.s.AwayMax = time.Second, time.Hour
+			r.publish(1, role)
+			r.promote(1, all)
+			r.start()
+			r.wait("v1 started, bad []", 1)
+			r.store.slow.Store(int64(4 * time.Second))
+			time.Sleep(5 * time.Second)
+			if k, err := r.s.Place.Load(); err != nil || len(r.lines()) != 1 || (role == "late") != (k.Current == 1) {
+				t.Errorf("started %d times, record %+v, %v", len(r.lines()), k, err)
+			}
+		})
+	}
+}
+
 func TestBusyWorkerFinishesItsJob(t *testing.T) {
-	r := newRig(t)
-	r.publish(1, "busy")
-	r.publish(2, "good")
-	r.promote(1, all)
-	r.start()
-	r.record("first", current(1))
+	r := newPair(t, "busy", "good")
 	r.promote(2, all)
 	r.record("second", current(2))
 	r.end()
@@ -333,12 +371,7 @@ func TestBusyWorkerFinishesItsJob(t *testing.T) {
 }
 
 func TestNowDoesNotWait(t *testing.T) {
-	r := newRig(t)
-	r.publish(1, "busy")
-	r.publish(2, "good")
-	r.promote(1, all)
-	r.start()
-	r.record("first", current(1))
+	r := newPair(t, "busy", "good")
 	r.promote(2, bundle.Stage{Percent: 100, Now: true})
 	r.record("second", current(2))
 	r.wait("v1 stopped", 1)
@@ -390,7 +423,7 @@ func TestStoreAwayRunsWhatIsThere(t *testing.T) {
 	r.start()
 	r.record("first", current(1))
 	r.end()
-	if err := os.RemoveAll(string(r.store)); err != nil {
+	if err := os.RemoveAll(string(r.store.Folder)); err != nil {
 		t.Fatal(err)
 	}
 	r.start()

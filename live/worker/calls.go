@@ -100,7 +100,7 @@ func (w *Worker) ask(ctx context.Context) {
 		w.poll = &api.WorkRequest{
 			Session: w.session, ReqID: fmt.Sprintf("%s-%d", w.nonce, w.calls), WaitMS: waitMax.Milliseconds(),
 			Types: w.types, SlotsFree: w.free(), BundleVersion: w.Self.BundleVersion, Release: w.Self.Release,
-			BadReleases: w.Self.BadReleases, Load: w.load(), Running: w.held(), Done: w.tell(),
+			BadReleases: w.Self.BadReleases, Load: w.load(), TakenBackAt: w.takenBackAt, Running: w.held(), Done: w.tell(),
 		}
 	}
 	w.nextBeat = time.Now().Add(w.beatEvery)
@@ -165,7 +165,7 @@ func (w *Worker) beat(ctx context.Context) {
 	w.beating = true
 	w.nextBeat = time.Now().Add(w.beatEvery)
 	r := api.HeartbeatRequest{
-		Session: w.session, SlotsFree: w.free(), BundleVersion: w.Self.BundleVersion, Load: w.load(), Running: w.held(),
+		Session: w.session, SlotsFree: w.free(), BundleVersion: w.Self.BundleVersion, Load: w.load(), TakenBackAt: w.takenBackAt, Running: w.held(),
 	}
 	go func() {
 		bounded, cancel := context.WithTimeout(ctx, w.beatEvery)

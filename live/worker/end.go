@@ -12,6 +12,9 @@ const goodbyeTime = 3 * time.Second
 
 // order takes an order to end. Of two, the one with less time counts.
 func (w *Worker) order(o Order) {
+	if !o.TakenBackAt.IsZero() && w.takenBackAt.IsZero() {
+		w.takenBackAt, w.nextBeat = o.TakenBackAt, time.Time{} // at once, if there is a job to finish first
+	}
 	by := time.Time{}
 	if o.Within > 0 {
 		by = time.Now().Add(o.Within)
@@ -83,7 +86,7 @@ func (w *Worker) goodbye(ctx context.Context) {
 	}
 	bounded, cancel := context.WithTimeout(ctx, goodbyeTime)
 	defer cancel()
-	answer, err := w.Queue.Goodbye(bounded, w.id, api.GoodbyeRequest{Session: w.session, Reason: reason})
+	answer, err := w.Queue.Goodbye(bounded, w.id, api.GoodbyeRequest{Session: w.session, Reason: reason, TakenBackAt: w.takenBackAt})
 	if err != nil {
 		w.log.Warn("left without a goodbye: leases end by themselves", "error", err)
 		return

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -136,13 +137,9 @@ func (w *Worker) handled(t *task, r handler.Result, err, cause error, took time.
 	case errors.Is(cause, errCancelled):
 		w.ended(t, api.DoneJob{Outcome: api.OutcomeCancelled, Metrics: metrics})
 	case err == nil: // also of a job that was to be given back: it made it
-		w.own = backoff{}
-		w.store(t, r, metrics)
+		w.store(t, r, metrics, log)
 	case own(err):
-		// a worker that fails whatever it is given would soon have failed everything
-		w.own.again(time.Now(), pauseOwn, 0, w.Chance)
-		log.Error("the job goes back: this worker is out of order", "error", err, "pause", time.Until(w.own.until).Round(time.Millisecond))
-		w.ended(t, api.DoneJob{Outcome: api.OutcomeReleased, Metrics: metrics})
+		w.outOfOrder(t, err, metrics, log)
 	case errors.Is(cause, errReleased):
 		w.ended(t, api.DoneJob{Outcome: api.OutcomeReleased, Metrics: metrics})
 	default:
@@ -165,18 +162,30 @@ func short(message string) string {
 }
 
 // store keeps a result until the store and the queue have it.
-func (w *Worker) store(t *task, r handler.Result, metrics *api.Metrics) {
+func (w *Worker) store(t *task, r handler.Result, metrics *api.Metrics, log *slog.Logger) {
 	report, err := json.Marshal(metrics)
 	if err == nil {
 		t.entry = results.Entry{Key: t.key, Files: r.Files, PutTo: t.job.ResultPut, Report: report, BootID: w.Self.BootID}
 		err = w.Outbox.Add(t.entry)
 	}
-	if err != nil {
-		w.log.Error("result dropped: the job goes back", "job", t.job.ID, "error", err)
-		w.ended(t, api.DoneJob{Outcome: api.OutcomeReleased, Metrics: metrics})
-		return
+	switch {
+	case err == nil:
+		w.own = backoff{}
+		t.stage, t.done.Metrics = finished, metrics
+	case errors.Is(err, results.ErrTooLarge): // given back, it would come here again and again
+		log.Warn("job failed", "error", err)
+		w.ended(t, api.DoneJob{Outcome: api.OutcomeError, Error: short(err.Error()), Metrics: metrics})
+	default:
+		w.outOfOrder(t, err, metrics, log)
 	}
-	t.stage, t.done.Metrics = finished, metrics
+}
+
+// outOfOrder gives a job back that this machine could not do, and pauses: a
+// worker that fails whatever it is given would soon have failed everything.
+func (w *Worker) outOfOrder(t *task, err error, metrics *api.Metrics, log *slog.Logger) {
+	w.own.again(time.Now(), pauseOwn, 0, w.Chance)
+	log.Error("the job goes back: this worker is out of order", "error", err, "pause", time.Until(w.own.until).Round(time.Millisecond))
+	w.ended(t, api.DoneJob{Outcome: api.OutcomeReleased, Metrics: metrics})
 }
 
 // ended notes how an attempt ended. The queue hears of it with the next call.

@@ -85,6 +85,9 @@ type Order struct {
 	// Stay is that a successor on this instance takes over: the leases of results
 	// that are not delivered yet are not given back.
 	Stay bool
+	// TakenBackAt is when EC2 takes the instance back; zero: it does not. The queue
+	// is told, so that another can be launched in time.
+	TakenBackAt time.Time
 }
 
 // A Worker is a running worker.
@@ -117,6 +120,7 @@ type Worker struct {
 	shutdown    bool // the queue said so
 	ending      *Order
 	endBy       time.Time // zero: no hurry
+	takenBackAt time.Time // when EC2 takes the instance back; zero: it does not
 	orphaned    time.Time // when Orphan was called last; zero: not since the queue was heard
 	healthy     bool
 	doneJobs    int       // accepted by the queue

@@ -29,6 +29,15 @@ func end(t *testing.T, k *worker.Worker, wait func() error, within time.Duration
 	}
 }
 
+// endWell orders a worker to end, and fails the test unless every job was begun
+// once and is done.
+func endWell(t *testing.T, w *world, k *worker.Worker, wait func() error, ids []int64) {
+	t.Helper()
+	end(t, k, wait, 0)
+	w.allDone(ids)
+	w.onceEach(ids)
+}
+
 func TestWorkerDoesEveryJobOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		ids := w.submit(api.JobSpec{}, repeat(5*time.Second, 50)...)
@@ -37,9 +46,7 @@ func TestWorkerDoesEveryJobOnce(t *testing.T) {
 		for w.job(ids[len(ids)-1]).State != api.StateDone {
 			time.Sleep(time.Second)
 		}
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 		if took := time.Since(started); took > 75*time.Second {
 			t.Errorf("50 jobs of 5 s on 4 slots took %v", took)
 		}
@@ -92,9 +99,7 @@ func TestQueueAwayForLessThanALease(t *testing.T) {
 			w.setAway(false)
 		}
 		time.Sleep(time.Minute)
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 	})
 }
 
@@ -124,9 +129,7 @@ func TestQueueIsReplaced(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		w.open()
 		time.Sleep(3 * time.Minute)
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 	})
 }
 
@@ -140,9 +143,7 @@ func TestLostAnswers(t *testing.T) {
 		w.mu.Lock()
 		w.loses = nil
 		w.mu.Unlock()
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 	})
 }
 
@@ -163,25 +164,59 @@ func TestStoreDown(t *testing.T) {
 		}
 		w.bucket.setDown(false)
 		time.Sleep(time.Minute)
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 	})
 }
 
 func TestOutboxFullGivesTheJobBack(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		ids := w.submit(api.JobSpec{}, time.Second)
-		small, _, err := results.OpenOutbox(w.outbox, 3)
-		if err != nil {
-			t.Fatal(err)
+		ids := w.submit(api.JobSpec{}, time.Second, 2*time.Second)
+		w.bucket.setDown(true)
+		k, wait := w.start(w.ctx, 2, withOutbox(t, w, 40)) // one result has about 23 bytes
+		time.Sleep(20 * time.Minute)
+		if j := w.job(ids[1]); j.Failures != 0 || j.State != api.StateWaiting || w.runsOf(ids[1]) != 1 {
+			t.Errorf("the job is %s with %d failures after %d runs", j.State, j.Failures, w.runsOf(ids[1]))
 		}
-		k, wait := w.start(w.ctx, 1, func(c *worker.Config) { c.Outbox = small })
-		time.Sleep(1500 * time.Millisecond)
-		if j := w.job(ids[0]); j.Failures != 0 || j.State == api.StateDone {
-			t.Errorf("the job is %s with %d failures", j.State, j.Failures)
+		w.bucket.setDown(false)
+		time.Sleep(2 * time.Minute)
+		end(t, k, wait, 0)
+		w.allDone(ids)
+	})
+}
+
+func TestOutboxThatCannotBeWrittenIsNotTheJobsFault(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ids := w.submit(api.JobSpec{AttemptsMax: 2}, repeat(time.Second, 4)...)
+		k, wait := w.start(w.ctx, 1, func(c *worker.Config) {
+			do := c.Do
+			c.Do = func(ctx context.Context, job handler.Job, dir, scratch string) (handler.Result, error) {
+				r, err := do(ctx, job, dir, scratch)
+				os.RemoveAll(dir) // the entry has no folder to stand in
+				return r, err
+			}
+		})
+		time.Sleep(20 * time.Minute)
+		for _, id := range ids {
+			if j := w.job(id); j.Failures != 0 || j.State == api.StateDone {
+				t.Errorf("job %d is %s after %d failures", id, j.State, j.Failures)
+			}
+		}
+		if n := w.called("work"); n > 120 {
+			t.Errorf("%d calls for work in 20 minutes", n)
 		}
 		end(t, k, wait, time.Second)
+	})
+}
+
+func TestResultThatTheOutboxNeverHoldsFailsTheJob(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		id := w.submit(api.JobSpec{AttemptsMax: 2}, time.Second)[0]
+		k, wait := w.start(w.ctx, 1, withOutbox(t, w, 3))
+		time.Sleep(20 * time.Minute)
+		if j := w.job(id); j.State != api.StateDead || w.runsOf(id) != 2 || !strings.Contains(j.Error, "more than the outbox may ever hold, 3") {
+			t.Errorf("the job is %s after %d runs: %s", j.State, w.runsOf(id), j.Error)
+		}
+		end(t, k, wait, 0)
 	})
 }
 
@@ -532,9 +567,7 @@ func TestNewTokenWhenTheOldOneIsTakenNoMore(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		w.refuse(true)
 		time.Sleep(2 * time.Minute)
-		end(t, k, wait, 0)
-		w.allDone(ids)
-		w.onceEach(ids)
+		endWell(t, w, k, wait, ids)
 		if n := renewed.Load(); n != 1 {
 			t.Errorf("%d new tokens", n)
 		}

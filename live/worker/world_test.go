@@ -154,6 +154,16 @@ func (w *world) start(ctx context.Context, slots int, change ...func(*worker.Con
 	return k, func() error { return <-ended }
 }
 
+// withOutbox gives a worker an outbox of so many bytes.
+func withOutbox(t *testing.T, w *world, most int64) func(*worker.Config) {
+	t.Helper()
+	small, _, err := results.OpenOutbox(w.outbox, most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(c *worker.Config) { c.Outbox = small }
+}
+
 // rand36 returns another boot id each time.
 func rand36(w *world) string {
 	w.mu.Lock()

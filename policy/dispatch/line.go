@@ -128,19 +128,6 @@ func (l *Line) firstPriority() (uint8, bool) {
 // Len returns how many jobs wait.
 func (l *Line) Len() int { return l.n }
 
-// LenAt returns how many jobs of a priority wait.
-func (l *Line) LenAt(priority uint8) int { return l.files[priority].len() }
-
-// OldestArrival returns when the first job of a priority arrived; ok is false
-// when none waits.
-func (l *Line) OldestArrival(priority uint8) (ns int64, ok bool) {
-	f := &l.files[priority]
-	if f.len() == 0 {
-		return 0, false
-	}
-	return f.first().Arrival, true
-}
-
 // Each calls yield for every job in the order in which Pop would hand them
 // out, until yield returns false. The pointer is valid during the call only;
 // what it points to may be changed except for ID and Arrival. The line must

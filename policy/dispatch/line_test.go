@@ -128,21 +128,6 @@ func checkLine(t *testing.T, l *Line, want []waiting) {
 	if j, p, ok := l.Peek(); ok != (len(want) > 0) || ok && (waiting{j, p}) != want[0] {
 		t.Fatalf("Peek = %v %d %v", j, p, ok)
 	}
-	var n [256]int
-	var oldest [256]int64
-	for _, w := range want {
-		if n[w.priority]++; n[w.priority] == 1 {
-			oldest[w.priority] = w.Arrival
-		}
-	}
-	for p := range 256 {
-		if got := l.LenAt(uint8(p)); got != n[p] {
-			t.Fatalf("LenAt(%d) = %d, want %d", p, got, n[p])
-		}
-		if at, ok := l.OldestArrival(uint8(p)); ok != (n[p] > 0) || at != oldest[p] {
-			t.Fatalf("OldestArrival(%d) = %d, %v, want %d", p, at, ok, oldest[p])
-		}
-	}
 }
 
 // A line of a steady depth allocates nothing, even when jobs return.

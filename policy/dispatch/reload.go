@@ -36,10 +36,6 @@ func (q *Queue) LoadKey(key string, job, until int64) error {
 	return nil
 }
 
-// KeyOf returns the idempotency key of a job that has not ended, empty where
-// it has none.
-func (q *Queue) KeyOf(id int64) string { return q.idemOf[id] }
-
 // Keyed returns the job that has an idempotency key; ok is false where the key
 // is free.
 func (q *Queue) Keyed(key string) (id int64, ok bool) {

@@ -267,6 +267,46 @@ func TestRestartWithoutItsState(t *testing.T) {
 	}
 }
 
+// TestDecidedAgain: a controller that cannot save decides and records on; the
+// next one begins again where it was last saved. Only a live journal does that,
+// and only later.
+func TestDecidedAgain(t *testing.T) {
+	live := func(text string) string { return strings.Replace(text, `"simulated"`, `"live"`, 1) }
+	lead := func(first, hours, n int) string { // the numbers do not tell the time any more
+		text := written(t, &counter{}, first+hours*60, n)
+		for i := range n + 1 {
+			for _, key := range []string{`{"id":`, `{"before":`} {
+				text = strings.ReplaceAll(text, fmt.Sprintf("%s%d,", key, first+hours*60+i), fmt.Sprintf("%s%d,", key, first+i))
+			}
+		}
+		return live(text)
+	}
+	one, two := live(written(t, &counter{}, 0, 10)), lead(4, 1, 10)
+	for name, x := range map[string]struct {
+		journal.Replay
+		decisions int64
+	}{
+		"whole":       {journal.Replay{}, 20},
+		"second lead": {journal.Replay{From: noon.Add(time.Hour)}, 10},
+		"both":        {journal.Replay{From: noon.Add(5 * time.Minute)}, 15},
+	} {
+		report, err := replay(false, x.Replay, one, two)
+		if err != nil || !report.Same() || report.Decisions != x.decisions {
+			t.Errorf("%s: %v, %+v", name, err, report)
+		}
+	}
+	if _, err := replay(false, journal.Replay{}, two, one); err == nil || !strings.Contains(err.Error(), "out of order") {
+		t.Errorf("in the wrong order: %v", err)
+	}
+	if _, err := replay(false, journal.Replay{}, one, lead(14, 1, 2)); err == nil || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("a file is missing: %v", err)
+	}
+	asRun := func(text string) string { return strings.Replace(text, `"live"`, `"simulated"`, 1) }
+	if _, err := replay(false, journal.Replay{}, asRun(one), asRun(two)); err == nil || !strings.Contains(err.Error(), "out of order") {
+		t.Errorf("of a simulation: %v", err)
+	}
+}
+
 // TestTornJournals cuts a journal off at every byte of its last lines: without
 // Tear that is an error that names the line, with it the rest is read.
 func TestTornJournals(t *testing.T) {

@@ -77,7 +77,9 @@ type Reader struct {
 	ended   bool // the line ends without a line feed
 
 	header *Header
-	next   int64 // the number that the next decision must have; -1: any
+	next   int64     // the number that the next decision must have; -1: any
+	last   time.Time // of the last decision
+	anew   bool      // the header of a live journal came, and nothing after it
 	state  State
 	record Record
 	codec  codec
@@ -245,7 +247,7 @@ func (r *Reader) parseHeader() (any, error) {
 	if err := h.validate(); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	r.header = &h
+	r.header, r.anew = &h, h.World == Live
 	if r.Tear {
 		r.next = -1
 	}
@@ -257,20 +259,24 @@ func (r *Reader) parseState() (any, error) {
 	if err := strictly(r.line, &r.state); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	return &r.state, r.follows(r.state.Before, false)
+	return &r.state, r.follows(r.state.Before, r.state.At, false)
 }
 
-// follows checks the number of a decision: one after the other, from any on.
-func (r *Reader) follows(id int64, decided bool) error {
+// follows checks the number of a decision: one after the other, from any on. A
+// controller that could not save what it decided, or died before, has its
+// successor begin again with earlier numbers.
+func (r *Reader) follows(id int64, at time.Time, decided bool) error {
+	again := r.anew && id < r.next && at.After(r.last)
 	switch {
 	case id < 0:
 		return fmt.Errorf("decision #%d: must not be negative", id)
-	case r.next >= 0 && id != r.next:
+	case r.next >= 0 && id != r.next && !again:
 		return fmt.Errorf("decision #%d: must be #%d, the one after the last: lines, or a file, are missing or out of order", id, r.next)
 	}
-	r.next = id
+	r.next, r.anew = id, false
 	if decided {
 		r.next++
+		r.last = at
 	}
 	return nil
 }
@@ -279,7 +285,7 @@ func (r *Reader) parseRecord() (any, error) {
 	rec := &r.record
 	if r.Skip != nil {
 		if id, at, ok := r.stamp(); ok && r.Skip(id, at) {
-			return nil, r.follows(id, true)
+			return nil, r.follows(id, at, true)
 		}
 	}
 	text := string(r.line)
@@ -296,7 +302,7 @@ func (r *Reader) parseRecord() (any, error) {
 	if !rec.At.Equal(rec.Observation.Now) {
 		return nil, fmt.Errorf("decision #%d: at %v, but its observation is of %v", rec.ID, rec.At, rec.Observation.Now)
 	}
-	return rec, r.follows(rec.ID, true)
+	return rec, r.follows(rec.ID, rec.At, true)
 }
 
 // stamp reads no more of a decision's line than its number and time.

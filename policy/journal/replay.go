@@ -84,7 +84,7 @@ func (x *Replay) Run(r *Reader) (*Report, error) {
 			return nil, err
 		}
 		run.from = before
-		r.Skip = func(id int64, _ time.Time) bool { return id < before }
+		r.Skip = func(_ int64, at time.Time) bool { return at.Before(before) }
 	}
 	err := run.all()
 	run.out.Torn = r.Torn
@@ -95,12 +95,13 @@ func (x *Replay) Run(r *Reader) (*Report, error) {
 	return run.out, err
 }
 
-// StateBefore returns the number of the decision before which the last state
-// stands that is not behind the decision asked for: the first for which reached
-// returns true. It reads r no further, and closes it.
-func StateBefore(r *Reader, reached func(id int64, at time.Time) bool) (int64, error) {
+// StateBefore returns the time of the last state that is not behind the decision
+// asked for: the first for which reached returns true. It reads r no further,
+// and closes it.
+func StateBefore(r *Reader, reached func(id int64, at time.Time) bool) (time.Time, error) {
 	defer r.Close()
-	before, found := int64(0), false
+	var before time.Time
+	found := false
 	r.Skip = func(id int64, at time.Time) bool {
 		found = found || reached(id, at)
 		return !found
@@ -111,10 +112,10 @@ func StateBefore(r *Reader, reached func(id int64, at time.Time) bool) (int64, e
 			break
 		}
 		if err != nil {
-			return 0, err
+			return time.Time{}, err
 		}
 		if s, ok := line.(*State); ok {
-			before = s.Before
+			before = s.At
 		}
 	}
 	return before, nil
@@ -126,7 +127,7 @@ type replaying struct {
 	r      *Reader
 	out    *Report
 	player Player
-	from   int64 // states before this decision are passed over
+	from   time.Time // states before it are passed over
 	hash   string
 	fresh  bool // a header came, its state did not
 	codec  codec
@@ -145,7 +146,7 @@ func (x *replaying) all() error {
 		case *Header:
 			err = x.header(line)
 		case *State:
-			if line.Before >= x.from {
+			if !line.At.Before(x.from) {
 				err = x.state(line)
 			}
 		case *Record:

@@ -182,7 +182,8 @@ func (p *Policy) switchedOff(now time.Time) bool {
 	return true
 }
 
-// kept returns how many instances are meant to stay.
+// kept returns how many instances are meant to stay. What is drained may be of
+// those that were not (it was taken back, say).
 func (p *Policy) kept(o *policy.Observation) int {
 	n := len(p.undrains) - len(p.drains)
 	for i := range o.Fleet.Instances {
@@ -190,5 +191,5 @@ func (p *Policy) kept(o *policy.Observation) int {
 			n++
 		}
 	}
-	return n
+	return max(n, 0)
 }

@@ -143,11 +143,6 @@ type Estimate struct {
 // Half is half the interval's width: the ± of people.
 func (e Estimate) Half() float64 { return (e.Hi - e.Lo) / 2 }
 
-// Scaled returns the estimate in another unit.
-func (e Estimate) Scaled(by float64) Estimate {
-	return Estimate{e.Value * by, math.Min(e.Lo*by, e.Hi*by), math.Max(e.Lo*by, e.Hi*by), e.P}
-}
-
 // NewEstimate returns a value with the interval that its standard error and
 // Student's t give.
 //

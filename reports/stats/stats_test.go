@@ -120,9 +120,6 @@ func TestEstimateOfLittle(t *testing.T) {
 	if e := NewEstimate(0, Error{0, 4}); e.P != 1 {
 		t.Errorf("no difference gives p = %v, want 1", e.P)
 	}
-	if e := NewEstimate(-2, Error{1, 4}).Scaled(-100); e.Value != 200 || e.Lo > e.Hi {
-		t.Errorf("scaled by −100: %+v", e)
-	}
 }
 
 func TestReduction(t *testing.T) {

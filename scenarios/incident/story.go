@@ -83,7 +83,7 @@ func Read(r *journal.Reader, specs []*policy.Spec, span Span) (*Story, error) {
 		return nil, err
 	}
 	defer r.Close()
-	r.Skip = func(id int64, _ time.Time) bool { return id < before }
+	r.Skip = func(_ int64, at time.Time) bool { return at.Before(before) }
 	s := &Story{Span: span}
 	x := reading{Story: s, watch: newWatch(), player: journal.Player{New: func(h *journal.Header) (policy.Policy, error) { return h.New(specs) }}}
 	for {
@@ -125,7 +125,7 @@ type reading struct {
 }
 
 // take takes in a line; done says that the span is over.
-func (x *reading) take(line any, before int64) (done bool, err error) {
+func (x *reading) take(line any, before time.Time) (done bool, err error) {
 	switch line := line.(type) {
 	case *journal.Header:
 		if x.decisions > 0 {
@@ -136,7 +136,7 @@ func (x *reading) take(line any, before int64) (done bool, err error) {
 			return false, fmt.Errorf("header: %w", err)
 		}
 	case *journal.State:
-		if line.Before < before {
+		if line.At.Before(before) {
 			return false, nil
 		}
 		if _, _, err := x.player.State(line); err != nil {

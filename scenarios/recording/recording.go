@@ -124,7 +124,7 @@ var errOffline = errors.New("not in the cache, and nothing is downloaded")
 // with another content is a HashError, and does not stay.
 func (c *Cache) Fetch(ctx context.Context, r Recording) (string, error) {
 	path := c.Path(r)
-	got, err := hashOf(path)
+	got, err := HashOf(path)
 	switch {
 	case err == nil && got == r.SHA256:
 		return path, nil
@@ -140,7 +140,8 @@ func (c *Cache) Fetch(ctx context.Context, r Recording) (string, error) {
 	return path, c.download(ctx, r, path)
 }
 
-func hashOf(path string) (string, error) {
+// HashOf returns the SHA-256 of the file at path, in hexadecimal.
+func HashOf(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

@@ -19,28 +19,15 @@ import (
 func TestPartsAddUp(t *testing.T) {
 	refused, made := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		s := drawSmall(t)
-		w, err := newWorld(&s.cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := w.read(t.Context(), s.open, Options{})
-		if isNothing(err) || err == nil && g.steps < 8 {
+		m, steps := drawPlayed(t)
+		if steps < 8 {
 			return
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := newModel(w, g)
-		for i := range m.cap {
-			m.cap[i] = float64(rapid.IntRange(0, 3).Draw(t, "slots") * (i / 20 % 2))
-		}
-		m.play()
-		cut := rapid.IntRange(2, g.steps-2).Draw(t, "cut")
-		parts := []*model{m.part(0, cut), m.part(cut, g.steps)}
+		cut := rapid.IntRange(2, steps-2).Draw(t, "cut")
+		parts := []*model{m.part(0, cut), m.part(cut, steps)}
 		for range 6 {
 			p := parts[rapid.IntRange(0, 1).Draw(t, "part")]
-			from := rapid.Float64Range(0, float64(g.steps)).Draw(t, "from")
+			from := rapid.Float64Range(0, float64(steps)).Draw(t, "from")
 			x := span{from, from + rapid.Float64Range(0, 20).Draw(t, "for"), float64(rapid.IntRange(0, 3).Draw(t, "more"))}
 			if _, within := p.try([]span{x}, false, nil); !within {
 				refused++

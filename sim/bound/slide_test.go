@@ -49,29 +49,39 @@ func TestBudget(t *testing.T) {
 	})
 }
 
+// drawPlayed returns a model of a drawn world that was played, and how many steps
+// it has; nil and 0 where there is nothing to bound.
+func drawPlayed(t *rapid.T) (m *model, steps int) {
+	s := drawSmall(t)
+	w, err := newWorld(&s.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := w.read(t.Context(), s.open, Options{})
+	if isNothing(err) {
+		return nil, 0
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = newModel(w, g)
+	for i := range m.cap {
+		m.cap[i] = float64(rapid.IntRange(0, 3).Draw(t, "slots") * (i / 20 % 2))
+	}
+	m.play()
+	return m, g.steps
+}
+
 // TestModelForgetsNothing: a change played on its own comes to what playing
 // everything again comes to.
 func TestModelForgetsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := drawSmall(t)
-		w, err := newWorld(&s.cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := w.read(t.Context(), s.open, Options{})
-		if isNothing(err) {
+		m, steps := drawPlayed(t)
+		if m == nil {
 			return
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := newModel(w, g)
-		for i := range m.cap {
-			m.cap[i] = float64(rapid.IntRange(0, 3).Draw(t, "slots") * (i / 20 % 2))
-		}
-		m.play()
 		for range 4 {
-			from := rapid.Float64Range(0, float64(g.steps)).Draw(t, "from")
+			from := rapid.Float64Range(0, float64(steps)).Draw(t, "from")
 			x := span{from, from + rapid.Float64Range(0, 60).Draw(t, "for"), float64(rapid.IntRange(0, 3).Draw(t, "more"))}
 			m.try([]span{x}, true, nil)
 		}

@@ -28,6 +28,9 @@ type Config struct {
 	// ListLag is the mean time until lists show a launch or a change of state. It
 	// is drawn for each, exponential, at most 30 times the mean; 0: at once.
 	ListLag time.Duration
+	// PageMax is the most that a page of a list of instances has, whatever is asked
+	// for; 0: what is asked for.
+	PageMax int
 	// Unthrottled leaves the request buckets out; the faults of a scenario still
 	// throttle.
 	Unthrottled bool

@@ -47,6 +47,9 @@ func (c *Cloud) DescribeInstances(q List) ([]Seen, bool, *Error) {
 			return nil, false, fail("InvalidParameterValue", "The filter '%s' is invalid", f.Name)
 		}
 	}
+	if most := c.cfg.PageMax; most > 0 && (q.Most == 0 || q.Most > most) {
+		q.Most = most
+	}
 	at, zero := c.listTime()
 	var page []Seen
 	for _, in := range c.instances {

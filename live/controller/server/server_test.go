@@ -61,7 +61,7 @@ func (s *site) Observe(context.Context, api.ObserveRequest) (api.Observed, error
 			workers = append(workers, api.ObservedWorker{WorkerID: id, InstanceID: id, Slots: 1, RegisteredAt: begun.Add(45 * time.Second), SeenAt: s.now})
 		}
 	}
-	return api.Observed{Epoch: 1, Workers: workers, Kinds: []api.ObservedKind{{
+	return api.Observed{At: s.now, Epoch: 1, Workers: workers, Kinds: []api.ObservedKind{{
 		Type: "resize", Waiting: s.waits, Arrived: s.waits,
 		Arrivals: []api.Count{{Of: begun.UnixNano() / int64(policy.AgeStep), Jobs: s.waits}},
 	}}}, nil

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -46,7 +45,7 @@ func (s *Store) Orders(ctx context.Context, fleet string) (controller.Orders, er
 
 // Order implements controller.Book.
 func (s *Store) Order(ctx context.Context, fleet string, o controller.Orders, act controller.Act) error {
-	text, err := json.Marshal(&o)
+	text, err := o.Encode()
 	if err != nil {
 		return err
 	}

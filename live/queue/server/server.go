@@ -206,7 +206,7 @@ func (c *call) admit() error {
 			for _, r := range c.Roles {
 				roles = append(roles, string(r))
 			}
-			return &api.Error{Code: api.CodeForbidden, Field: "Authorization", Allowed: roles, Message: fmt.Sprintf("a token of role %s does not open this call", caller.Role)}
+			return &api.Error{Code: api.CodeForbidden, Field: "Authorization", Allowed: roles, Message: fmt.Sprintf("a token of role %s does not open this call: %s does", caller.Role, strings.Join(roles, " or "))}
 		}
 		if err := c.clients.allow(caller.ID + " " + address); err != nil {
 			return err
