@@ -84,16 +84,16 @@ func (l *speedLearner) ran(jobType string, size uint8, typ int, times []Bucket) 
 
 // median returns the time half of the jobs took less than, in seconds.
 func (c *speedCell) median() float64 {
-	sum := 0.0
+	sum, half := 0.0, float64(c.n/2)
 	for b := range c.hist {
 		n := float64(c.hist[b])
-		if n > 0 && sum+n >= c.n/2 {
+		if n > 0 && sum+n >= half {
 			high := float64(workUpper(b))
 			low := 0.0
 			if b > 0 {
 				low = float64(workUpper(b - 1))
 			}
-			return low + float64((high-low)*((c.n/2-sum)/n))
+			return low + float64((high-low)*((half-sum)/n))
 		}
 		sum += n
 	}
