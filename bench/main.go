@@ -31,6 +31,7 @@ var sections = []section{
 	{"engine", "The engine against bare loops: M/M/c, load 0.85, four priorities, trace in memory", engineFigures, false},
 	{"traces", "Traces: a photo site's week", traceFigures, false},
 	{"ticks", "What a tick costs", tickFigures, false},
+	{"live", "A decision of the live controller", liveFigures, false},
 	{"journal", "Recording and replaying decisions", journalFigures, false},
 	{"cores", "Two cores against one", coreFigures, false},
 	{"bound", "The bound and the plan of the photo week, made longer", boundFigures, true},

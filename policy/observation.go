@@ -235,6 +235,9 @@ type FleetView struct {
 	JobsPerInstance float64 `json:"jobs_per_instance"`
 	// Boot is the learned boot lag.
 	Boot BootView `json:"boot"`
+	// Speeds are those of a slot as completions have taught them, in reference
+	// cores, by catalog index; none: the catalog's hold.
+	Speeds []float64 `json:"speeds,omitempty"`
 	// Launched and Terminated over 5 and 60 minutes.
 	Launched   [2]int `json:"launched"`
 	Terminated [2]int `json:"terminated"`

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -61,6 +63,15 @@ func printStatus(out io.Writer, s api.Stats, workers []api.Worker) error {
 		fmt.Fprintf(out, "  %s %d", state, s.States[state])
 	}
 	fmt.Fprintf(out, "\nWORKERS   heard of %d  silent %d  draining %d  slots %d  busy %d\n", s.Workers.Workers, s.Workers.Silent, s.Workers.Draining, s.Workers.Slots, s.Workers.SlotsBusy)
+	if len(s.Speeds) > 0 {
+		fmt.Fprint(out, "SPEEDS  ")
+		for _, name := range slices.Sorted(maps.Keys(s.Speeds)) {
+			if works(s.Services, name) {
+				fmt.Fprintf(out, "  %s %.3g", name, s.Speeds[name])
+			}
+		}
+		fmt.Fprintln(out)
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if len(s.Pending) > 0 {
 		fmt.Fprintln(w, "\nTYPE\tPRIORITY\tWAITING\tWORK\tOLDEST\tDELAYED\tRUNNING\tDONE 5 MIN\tFAILED 5 MIN\t")
@@ -84,6 +95,11 @@ func printStatus(out io.Writer, s api.Stats, workers []api.Worker) error {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s ago\t%s\t%s\t%d\t%d\t\n", k.InstanceID, k.InstanceType, k.Slots, k.SlotsBusy, seconds(k.SeenS), k.BundleVersion, k.Directive.Op, k.Completed, k.Failed)
 	}
 	return w.Flush()
+}
+
+// works reports whether jobs ran on an instance type lately.
+func works(services []api.Service, instanceType string) bool {
+	return slices.ContainsFunc(services, func(s api.Service) bool { return s.InstanceType == instanceType })
 }
 
 // workOf prints what is expected of the jobs that wait.

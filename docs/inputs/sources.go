@@ -85,6 +85,7 @@ var origins = map[string]origin{
 	"FleetView.Freeing":         {from: learned, unit: "reference cores by time"},
 	"FleetView.Load":            {from: workers, unit: "fraction", recorded: "busy over ready, which are inputs themselves; kept for plots"},
 	"FleetView.JobsPerInstance": {from: queue, unit: "jobs per instance", recorded: "throughput is counted in work, not in jobs; kept for people"},
+	"FleetView.Speeds":          {from: learned, unit: "reference cores", meaning: "How fast a slot of each type of the catalog is, as completions have taught it; absent: the catalog's hold."},
 	"BootView.Samples":          {from: learned, unit: "boots", meaning: "How many boots the lags rest on.", recorded: "the lags themselves are cautious when they rest on few; kept to explain them"},
 	"BootView.P50":              {from: learned, meaning: "The median boot lag: launch to first request for work."},
 	"BootView.P99":              {from: learned, meaning: "The boot lag that 99 % do not exceed."},

@@ -6,14 +6,15 @@ import "time"
 // holds for what is counted from then on, until it is said anew.
 type ObserveRequest struct {
 	Speeds    map[string]float64 `json:"speeds,omitempty"`     // of a slot by instance type, in reference cores, above 0; a type not named counts 1
-	LateAfter []LateAfter        `json:"late_after,omitempty"` // by type and priority; of one not named, no start is late
+	LateAfter []LateAfter        `json:"late_after,omitempty"` // by type, priority and size; of one not named, no start is late
 }
 
 // LateAfter is the wait from which a start of a job counts as late.
 type LateAfter struct {
 	Type     string  `json:"type"`
-	Priority int     `json:"priority"` // 0 to 255
-	AfterS   float64 `json:"after_s"`  // at least 0
+	Priority int     `json:"priority"`       // 0 to 255
+	Size     int     `json:"size,omitempty"` // as of ObservedKind
+	AfterS   float64 `json:"after_s"`        // at least 0
 }
 
 // Observed is what a queue has counted since its leader began, and what it holds
@@ -22,17 +23,20 @@ type Observed struct {
 	At      time.Time        `json:"at"`
 	Epoch   uint32           `json:"epoch"`
 	BusyS   float64          `json:"busy_s"`  // slot-seconds for which leases were held
-	Kinds   []ObservedKind   `json:"kinds"`   // by type, then priority
+	Kinds   []ObservedKind   `json:"kinds"`   // by type, priority, size
 	Workers []ObservedWorker `json:"workers"` // by instance, then registration
+	Runs    []ObservedRun    `json:"runs,omitempty"`
 	// TakenBack are the instances whose workers, there or gone, had word that EC2
 	// takes them back, by instance.
 	TakenBack []TakenBack `json:"taken_back,omitempty"`
 }
 
-// ObservedKind counts the jobs of one type and priority.
+// ObservedKind counts the jobs of one type and priority whose inputs are of one
+// size.
 type ObservedKind struct {
 	Type     string `json:"type"`
 	Priority int    `json:"priority"`
+	Size     int    `json:"size,omitempty"` // bucket of bytes_in, 1 to 15, each four times the one before from 256 KiB on; 0: unknown
 
 	Arrived          int64   `json:"arrived"`            // jobs that could run for the first time
 	ArrivedEstimated int64   `json:"arrived_estimated"`  // of those, that carry an estimate
@@ -52,6 +56,15 @@ type ObservedKind struct {
 	WaitingEstimateS float64 `json:"waiting_estimate_s"` // core-seconds those were estimated at
 	Arrivals         []Count `json:"arrivals,omitempty"` // waiting jobs by arrival, in steps of ten seconds since 1970
 	Paused           bool    `json:"paused,omitempty"`   // none is handed out
+}
+
+// ObservedRun is how long jobs of one type and size ran on an instance type since
+// the leader began: what speeds are learned from.
+type ObservedRun struct {
+	Type         string  `json:"type"`
+	Size         int     `json:"size,omitempty"` // as of ObservedKind
+	InstanceType string  `json:"instance_type"`
+	Times        []Count `json:"times"` // completed jobs by policy/observe's bucket of the time they ran
 }
 
 // Count is how many have a number.

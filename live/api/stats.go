@@ -6,18 +6,19 @@ import "time"
 // by and a person looks at. A token bound to a tenant sees that tenant's jobs
 // alone, and no workers.
 type Stats struct {
-	At       time.Time        `json:"at"`
-	Cluster  string           `json:"cluster"`
-	Leader   bool             `json:"leader"`
-	Epoch    uint32           `json:"epoch"`
-	UptimeS  float64          `json:"uptime_s"` // of this process, as the leader
-	States   map[State]int64  `json:"states"`   // jobs by state, every state named
-	Pending  []Pending        `json:"pending"`  // by type, then priority
-	Flows    []Flow           `json:"flows"`    // by type, then priority
-	Services []Service        `json:"services"` // by type, then instance type
-	Workers  WorkerCounts     `json:"workers"`
-	Totals   Totals           `json:"totals"`
-	Errors   map[string]int64 `json:"errors,omitempty"` // refused calls by error code, since start
+	At       time.Time          `json:"at"`
+	Cluster  string             `json:"cluster"`
+	Leader   bool               `json:"leader"`
+	Epoch    uint32             `json:"epoch"`
+	UptimeS  float64            `json:"uptime_s"`         // of this process, as the leader
+	States   map[State]int64    `json:"states"`           // jobs by state, every state named
+	Pending  []Pending          `json:"pending"`          // by type, then priority
+	Flows    []Flow             `json:"flows"`            // by type, then priority
+	Services []Service          `json:"services"`         // by type, then instance type
+	Speeds   map[string]float64 `json:"speeds,omitempty"` // of a slot by instance type, in reference cores, as the controller last said: learned from completions
+	Workers  WorkerCounts       `json:"workers"`
+	Totals   Totals             `json:"totals"`
+	Errors   map[string]int64   `json:"errors,omitempty"` // refused calls by error code, since start
 }
 
 // AgeBoundsS are the upper bounds, in seconds, of the age buckets of Pending;

@@ -33,11 +33,11 @@ func (s *sight) doubt(o *api.Observed, now time.Time, before *api.Observed) erro
 	}
 	kinds := make(map[kindKey]*api.ObservedKind, len(o.Kinds))
 	for i := range o.Kinds {
-		kinds[kindKey{o.Kinds[i].Type, o.Kinds[i].Priority}] = &o.Kinds[i]
+		kinds[keyOf(&o.Kinds[i])] = &o.Kinds[i]
 	}
 	for i := range before.Kinds {
 		was := &before.Kinds[i]
-		is := kinds[kindKey{was.Type, was.Priority}]
+		is := kinds[keyOf(was)]
 		if is == nil {
 			is = &api.ObservedKind{}
 		}

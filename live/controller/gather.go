@@ -87,12 +87,11 @@ func (s *sight) meet(o *api.Observed, asked time.Time) {
 func (c *Controller) observeRequest() api.ObserveRequest {
 	r := api.ObserveRequest{Speeds: map[string]float64{}}
 	for i := range c.c.Env.Catalog.Types {
-		t := &c.c.Env.Catalog.Types[i]
-		r.Speeds[t.Name] = t.Speed
+		r.Speeds[c.c.Env.Catalog.Types[i].Name] = c.recorder.Speed(i)
 	}
 	for key, k := range c.follow.kinds {
 		if k.kind.Class >= 0 {
-			r.LateAfter = append(r.LateAfter, api.LateAfter{Type: key.jobType, Priority: key.priority, AfterS: max(0, time.Duration(k.kind.LateAfter).Seconds())})
+			r.LateAfter = append(r.LateAfter, api.LateAfter{Type: key.jobType, Priority: key.priority, Size: int(key.size), AfterS: max(0, time.Duration(k.kind.LateAfter).Seconds())})
 		}
 	}
 	return r
@@ -104,12 +103,45 @@ type followed struct {
 	epoch uint32
 	kinds map[kindKey]*followedKind
 	order []*observe.Kind // by index in the latest reading
+	runs  map[runKey][]observe.Bucket
+}
+
+// runKey is a job type and size on an instance type.
+type runKey struct {
+	jobType      string
+	size         uint8
+	instanceType string
+}
+
+// takeRuns makes the recorder learn how long the jobs ran that ended since the
+// last reading.
+func (f *followed) takeRuns(r *observe.Recorder, o *api.Observed, anew bool) {
+	if anew || f.runs == nil {
+		f.runs = map[runKey][]observe.Bucket{}
+	}
+	for i := range o.Runs {
+		x := &o.Runs[i]
+		key := runKey{x.Type, uint8(x.Size), x.InstanceType}
+		now := make([]observe.Bucket, 0, len(x.Times))
+		for _, c := range x.Times {
+			now = append(now, observe.Bucket{Of: c.Of, Jobs: c.Jobs})
+		}
+		last, known := f.runs[key]
+		f.runs[key] = now
+		if anew && !known { // of some of them it is not known when they ended
+			continue
+		}
+		r.Ran(x.Type, key.size, x.InstanceType, observe.Grown(now, last))
+	}
 }
 
 type kindKey struct {
 	jobType  string
 	priority int
+	size     uint8
 }
+
+func keyOf(k *api.ObservedKind) kindKey { return kindKey{k.Type, k.Priority, uint8(k.Size)} }
 
 type followedKind struct {
 	kind *observe.Kind
@@ -127,11 +159,11 @@ func (f *followed) take(r *observe.Recorder, o *api.Observed) {
 	seen := map[kindKey]bool{}
 	for i := range o.Kinds {
 		k := &o.Kinds[i]
-		key := kindKey{k.Type, k.Priority}
+		key := keyOf(k)
 		seen[key] = true
 		x := f.kinds[key]
 		if x == nil {
-			x = &followedKind{kind: r.Kind(k.Type, k.Priority, 0)}
+			x = &followedKind{kind: r.Kind(k.Type, k.Priority, key.size)}
 			f.kinds[key] = x
 			if !anew { // all of it came since the last reading
 				x.last = &observe.Counters{}
@@ -145,6 +177,7 @@ func (f *followed) take(r *observe.Recorder, o *api.Observed) {
 		x.last = now
 		f.order = append(f.order, x.kind)
 	}
+	f.takeRuns(r, o, anew)
 	for key, x := range f.kinds { // a new leader knows only of kinds it has jobs of
 		if !seen[key] {
 			x.kind.Follow(&observe.Counters{}, nil)

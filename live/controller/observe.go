@@ -103,7 +103,7 @@ func (c *Controller) observeWorker(now time.Time, in *policy.Instance) {
 		in.Phase = policy.Lost
 	}
 	in.Busy = min(len(w.Running), in.Slots)
-	speed := c.c.Env.Catalog.Types[in.Type].Speed
+	speed := c.recorder.Speed(in.Type)
 	_, draining := c.drain(in.ID)
 	for _, j := range w.Running {
 		if j.Kind < 0 || j.Kind >= len(c.follow.order) {

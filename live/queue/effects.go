@@ -63,7 +63,7 @@ func (e *Engine) became(f dispatch.Effect, done *api.DoneJob, now int64) {
 	}
 	switch {
 	case f.Cause == dispatch.CauseFailed:
-		j.tally.seen.failed++
+		j.sized.seen.failed++
 		e.note(j.tally, now, MinuteCounts{Failed: 1})
 		j.err = ""
 		if done != nil {
@@ -71,11 +71,11 @@ func (e *Engine) became(f dispatch.Effect, done *api.DoneJob, now int64) {
 		}
 		j.worker.Failed++
 	case f.Cause == dispatch.CausePastDeadline:
-		j.tally.seen.failed++
+		j.sized.seen.failed++
 		e.note(j.tally, now, MinuteCounts{Failed: 1})
 		j.err = "it ran longer than it may"
 	case f.Cause == dispatch.CauseLost:
-		j.tally.seen.lost++
+		j.sized.seen.lost++
 		e.note(j.tally, now, MinuteCounts{Lost: 1})
 		j.err = "its worker fell silent"
 	case f.Cause == dispatch.CauseRetried:
@@ -127,7 +127,8 @@ func (e *Engine) ended(f dispatch.Effect, j *job, done *api.DoneJob, now int64) 
 			run = now - f.Started
 		}
 		e.serviceOf(f.Type, r.InstanceType).add(now, run)
-		j.tally.seen.done(run, e.speedOf(r.InstanceType))
+		j.sized.seen.done(run, e.speedOf(r.InstanceType))
+		e.ranOn(ranKey{f.Type, r.InstanceType, j.sized.size}, run)
 	} else {
 		e.note(j.tally, now, MinuteCounts{Cancelled: 1})
 	}

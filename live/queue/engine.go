@@ -39,8 +39,9 @@ type Engine struct {
 	queues    map[string]*api.Queue // job types heard of
 	tallies   map[tallyKey]*tally
 	services  map[serviceKey]*service
+	rans      map[ranKey]ran         // since this engine leads
 	speeds    map[string]float64     // of a slot by instance type, as a controller says
-	lateAfter map[tallyKey]int64     // ns of waiting, as a controller says
+	lateAfter map[lateKey]int64      // ns of waiting, as a controller says
 	orders    []*api.PostedDirective // directives, the oldest first
 	plans     map[string]*plan       // schedules
 	requests  map[string]*request
@@ -110,7 +111,7 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 		jobs: map[int64]*job{}, resting: map[int64]*job{}, running: map[int64]*job{}, handOuts: map[int64]*handOut{},
 		groups: map[string]*group{}, groupBy: map[string]string{},
 		workers: map[string]*worker{}, sessions: map[sessionHash]*worker{}, takenBack: map[string]time.Time{},
-		queues: map[string]*api.Queue{}, tallies: map[tallyKey]*tally{}, services: map[serviceKey]*service{},
+		queues: map[string]*api.Queue{}, tallies: map[tallyKey]*tally{}, services: map[serviceKey]*service{}, rans: map[ranKey]ran{},
 		plans: map[string]*plan{}, requests: map[string]*request{}, facts: map[string]map[string][]byte{},
 		watchers: map[int64][]chan struct{}{}, recent: newRecentRecords(),
 		kick: make(chan struct{}, 1), rouse: make(chan struct{}, 1), page: make(chan struct{}, 1),

@@ -243,7 +243,7 @@ func (e *Engine) SetPriority(ctx context.Context, id int64, priority int) (api.J
 		}
 		state := j.state
 		e.move(id, j, dispatch.Unknown, now)
-		j.tally = e.tallyOf(j.tally.jobType, uint8(priority))
+		j.tally, j.sized = e.tallyOf(j.tally.jobType, uint8(priority)), nil
 		e.move(id, j, state, now)
 		e.noteChanged(id)
 		return nil

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"github.com/skynet-ec2/skynet/policy/observe"
 )
 
-// seen counts what happened to the jobs of one type and priority since the
+// seen counts what happened to the jobs of one type, priority and size since the
 // engine leads. A controller makes windows and sketches of it, the same way as
 // the simulator does.
 type seen struct {
@@ -25,13 +26,7 @@ type seen struct {
 	works         map[int]int64 // completed jobs by observe.WorkBucket
 }
 
-func newSeen(lateAfter map[tallyKey]int64, k tallyKey) seen {
-	after, some := lateAfter[k]
-	if !some {
-		after = math.MaxInt64
-	}
-	return seen{lateAfter: after, works: map[int]int64{}}
-}
+func newSeen(lateAfter int64) seen { return seen{lateAfter: lateAfter, works: map[int]int64{}} }
 
 // moved counts a job's change of state, which is not booked yet.
 func (s *seen) moved(j *job, to dispatch.State, now int64) {
@@ -63,6 +58,16 @@ func (s *seen) done(ran int64, speed float64) {
 	s.works[observe.WorkBucket(int64(work))]++
 }
 
+// ranOn counts that a job ran for so many nanoseconds.
+func (e *Engine) ranOn(k ranKey, ns int64) {
+	r := e.rans[k]
+	if r == nil {
+		r = ran{}
+		e.rans[k] = r
+	}
+	r[observe.WorkBucket(ns)]++
+}
+
 // held is how many leases there are, and for how long there have been.
 type held struct {
 	leases int64
@@ -88,15 +93,15 @@ func (e *Engine) speedOf(instanceType string) float64 {
 // Observe returns what a controller decides by. Speeds and waits of the request
 // hold from now on.
 func (e *Engine) Observe(r api.ObserveRequest) (api.Observed, error) {
-	lateAfter := make(map[tallyKey]int64, len(r.LateAfter))
+	lateAfter := make(map[lateKey]int64, len(r.LateAfter))
 	for _, l := range r.LateAfter {
-		if err := cmp.Or(checkName("late_after.type", l.Type, 1), checkNumber("late_after.priority", l.Priority, 0, 255)); err != nil {
+		if err := cmp.Or(checkName("late_after.type", l.Type, 1), checkNumber("late_after.priority", l.Priority, 0, 255), checkNumber("late_after.size", l.Size, 0, 15)); err != nil {
 			return api.Observed{}, err
 		}
 		if !(l.AfterS >= 0) {
 			return api.Observed{}, refuse(api.CodeInvalid, "late_after.after_s", "after_s %v: must be at least 0", l.AfterS)
 		}
-		lateAfter[tallyKey{l.Type, uint8(l.Priority)}] = nanoseconds(l.AfterS)
+		lateAfter[lateKey{tallyKey{l.Type, uint8(l.Priority)}, uint8(l.Size)}] = nanoseconds(l.AfterS)
 	}
 	for name, v := range r.Speeds {
 		if !(v > 0) || math.IsInf(v, 0) {
@@ -112,27 +117,30 @@ func (e *Engine) Observe(r api.ObserveRequest) (api.Observed, error) {
 	now := e.clock.now()
 	e.held.change(now, 0)
 	o := api.Observed{At: e.at(now), Epoch: e.epoch, BusyS: float64(e.held.total) / 1e9, Kinds: []api.ObservedKind{}, Workers: []api.ObservedWorker{}}
-	index := map[tallyKey]int{}
+	index := map[*sized]int{}
 	for _, k := range e.kinds() {
 		t := e.tallyOf(k.jobType, k.priority)
-		if after, some := lateAfter[k]; some {
-			t.seen.lateAfter = after
-		} else {
-			t.seen.lateAfter = math.MaxInt64
+		if e.cold.counts[k] != nil || len(t.sizes) == 0 {
+			e.sizedOf(t, 0) // nobody knows of what size they are
 		}
-		index[k] = len(o.Kinds)
-		o.Kinds = append(o.Kinds, e.observed(k, t, now))
+		for _, size := range slices.Sorted(maps.Keys(t.sizes)) {
+			s := t.sizes[size]
+			s.seen.lateAfter = e.lateFrom(k, size)
+			index[s] = len(o.Kinds)
+			o.Kinds = append(o.Kinds, e.observed(k, s, now))
+		}
 	}
+	e.observedRuns(&o)
 	e.observedWorkers(&o, index, now)
 	o.TakenBack = e.noticesAt(now)
 	return o, nil
 }
 
-// observed describes one kind.
-func (e *Engine) observed(k tallyKey, t *tally, now int64) api.ObservedKind {
+// observed describes the jobs of one kind and size.
+func (e *Engine) observed(k tallyKey, t *sized, now int64) api.ObservedKind {
 	s := &t.seen
 	o := api.ObservedKind{
-		Type: k.jobType, Priority: int(k.priority),
+		Type: k.jobType, Priority: int(k.priority), Size: int(t.size),
 		Arrived: s.arrived, ArrivedEstimated: s.estimated, ArrivedEstimateS: float64(s.estimate) / 1e9,
 		Started: s.started, StartedLate: s.startedLate, Completed: s.completed,
 		Failed: s.failed, Returned: s.returned, Lost: s.lost,
@@ -142,37 +150,49 @@ func (e *Engine) observed(k tallyKey, t *tally, now int64) api.ObservedKind {
 	if q := e.queues[k.jobType]; q != nil {
 		o.Paused = q.Paused
 	}
-	for bucket, n := range s.works {
-		o.Works = append(o.Works, api.Count{Of: int64(bucket), Jobs: n})
-	}
+	o.Works = countsOf(s.works)
 	estimate, unknown := t.estimate, t.unknown
 	arrivals := map[int64]int64{}
 	for second, n := range t.ages {
 		arrivals[second/10] += n
 	}
-	if c := e.cold.counts[k]; c != nil && c.Jobs > 0 {
+	if c := e.cold.counts[k]; c != nil && c.Jobs > 0 && t.size == 0 {
 		o.Waiting += c.Jobs
 		estimate += c.Estimate
 		unknown += c.Unknown
 		arrivals[min(c.Oldest, now)/int64(policy.AgeStep)] += c.Jobs // none of them is older
 	}
 	o.WaitingEstimated, o.WaitingEstimateS = o.Waiting-unknown, float64(estimate)/1e9
-	for step, n := range arrivals {
-		o.Arrivals = append(o.Arrivals, api.Count{Of: step, Jobs: n})
-	}
-	for _, counts := range [][]api.Count{o.Works, o.Arrivals} {
-		slices.SortFunc(counts, func(a, b api.Count) int { return cmp.Compare(a.Of, b.Of) })
-	}
+	o.Arrivals = countsOf(arrivals)
 	return o
 }
 
+// countsOf lists counts in the order of what they count.
+func countsOf[K int | int64](of map[K]int64) (counts []api.Count) {
+	for k, n := range of {
+		counts = append(counts, api.Count{Of: int64(k), Jobs: n})
+	}
+	slices.SortFunc(counts, func(a, b api.Count) int { return cmp.Compare(a.Of, b.Of) })
+	return counts
+}
+
+// observedRuns lists how long jobs ran on which instance types.
+func (e *Engine) observedRuns(o *api.Observed) {
+	for k, r := range e.rans {
+		o.Runs = append(o.Runs, api.ObservedRun{Type: k.jobType, Size: int(k.size), InstanceType: k.instanceType, Times: countsOf(r)})
+	}
+	slices.SortFunc(o.Runs, func(a, b api.ObservedRun) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Size, b.Size), cmp.Compare(a.InstanceType, b.InstanceType))
+	})
+}
+
 // observedWorkers lists the workers and their leases.
-func (e *Engine) observedWorkers(o *api.Observed, index map[tallyKey]int, now int64) {
+func (e *Engine) observedWorkers(o *api.Observed, index map[*sized]int, now int64) {
 	running := map[*worker][]api.ObservedJob{}
 	for _, j := range e.running {
 		if j.worker != nil {
 			elapsed := time.Duration(now - j.started)
-			running[j.worker] = append(running[j.worker], api.ObservedJob{Kind: index[j.tally.tallyKey], ElapsedS: elapsed.Seconds()})
+			running[j.worker] = append(running[j.worker], api.ObservedJob{Kind: index[j.sized], ElapsedS: elapsed.Seconds()})
 		}
 	}
 	for _, w := range e.workers {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sort"
 	"time"
@@ -45,6 +46,7 @@ func (e *Engine) Stats(tenant string) api.Stats {
 			}
 		}
 	}
+	s.Speeds = maps.Clone(e.speeds)
 	s.Workers = e.workerCounts(now)
 	s.Totals = e.totals()
 	return s

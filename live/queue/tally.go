@@ -10,6 +10,7 @@ import (
 // state machine keeps.
 type job struct {
 	tally    *tally
+	sized    *sized // among the tally's sizes
 	group    *group
 	worker   *worker // that has it, or had it last
 	args     []byte
@@ -49,8 +50,8 @@ type tally struct {
 	unknown                  int64           // waiting jobs without
 	ages                     map[int64]int64 // waiting jobs by the second in which they arrived
 	flow                     [flowSteps]flowStep
-	minute                   Minute // not written yet
-	seen                     seen   // since this engine leads
+	minute                   Minute           // not written yet
+	sizes                    map[uint8]*sized // by traces' bucket of bytes_in
 }
 
 // Flows are counted in steps of ten seconds, over an hour.
@@ -68,7 +69,7 @@ func (e *Engine) tallyOf(jobType string, priority uint8) *tally {
 	k := tallyKey{jobType, priority}
 	t := e.tallies[k]
 	if t == nil {
-		t = &tally{tallyKey: k, ages: map[int64]int64{}, seen: newSeen(e.lateAfter, k)}
+		t = &tally{tallyKey: k, ages: map[int64]int64{}, sizes: map[uint8]*sized{}}
 		e.tallies[k] = t
 	}
 	return t
@@ -127,7 +128,10 @@ func (e *Engine) flushMinutes(now int64) {
 // move books a job's change of state.
 func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 	t := j.tally
-	t.seen.moved(j, to, now)
+	if j.sized == nil {
+		j.sized = e.sizedOf(t, j.bytesIn)
+	}
+	j.sized.moved(j, to, now)
 	switch j.state {
 	case dispatch.Waiting:
 		t.waiting--

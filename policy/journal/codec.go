@@ -207,9 +207,18 @@ func whole[T ~int | ~int64 | ~uint8](c *codec, x *T) {
 
 func number[T ~float64](c *codec, k string, x *T) {
 	c.key(k)
+	if f := float64(*x); !c.reading && (math.IsNaN(f) || math.IsInf(f, 0)) {
+		c.err = fmt.Errorf("%s %v: JSON has no such number", strings.Trim(k, `":`), f)
+		return
+	}
+	real(c, x)
+}
+
+// real is a number that need not be whole.
+func real[T ~float64](c *codec, x *T) {
 	if !c.reading {
 		if f := float64(*x); math.IsNaN(f) || math.IsInf(f, 0) {
-			c.err = fmt.Errorf("%s %v: JSON has no such number", strings.Trim(k, `":`), f)
+			c.err = fmt.Errorf("%v: JSON has no such number", f)
 		} else {
 			c.out = appendFloat(c.out, f)
 		}

@@ -134,6 +134,10 @@ func (c *codec) fleet(f *policy.FleetView) {
 		integer(c, `"failed":`, &f.Boot.Failed)
 		integer(c, `"overdue":`, &f.Boot.Overdue)
 	})
+	lists(c, `"speeds":`, &f.Speeds, func(x *float64) { real(c, x) })
+	if c.reading && len(f.Speeds) == 0 {
+		f.Speeds = nil // the catalog's hold
+	}
 	fixed(c, `"launched":`, f.Launched[:], count)
 	fixed(c, `"terminated":`, f.Terminated[:], count)
 	integer(c, `"interrupted":`, &f.Interrupted)

@@ -67,6 +67,13 @@ func (r *Recorder) fleet(o *policy.Observation, now int64) {
 	}
 	r.freeEnd = 0
 	f.Freeing = r.free
+	f.Speeds = nil
+	if r.speeds.fresh {
+		r.speeds.estimate(r.catalogSpeeds())
+	}
+	if r.speeds.differ {
+		f.Speeds = r.speeds.speeds
+	}
 	r.fleetLog.fill(f, now)
 }
 

@@ -47,17 +47,9 @@ func (k *Kind) Follow(now, last *Counters) {
 	k.arrivedEst.work += now.Estimate - last.Estimate
 	k.Work += now.Work - last.Work
 	k.WorkSquared += now.WorkSquared - last.WorkSquared
-	before := last.Works
-	for _, b := range now.Works {
-		for len(before) > 0 && before[0].Of < b.Of {
-			before = before[1:]
-		}
-		n := b.Jobs
-		if len(before) > 0 && before[0].Of == b.Of {
-			n -= before[0].Jobs
-		}
-		if b.Of >= 0 && b.Of < workBuckets && n > 0 {
-			k.WorkHist[b.Of] += uint32(min(n, math.MaxUint32))
+	for _, b := range Grown(now.Works, last.Works) {
+		if b.Of >= 0 && b.Of < workBuckets {
+			k.WorkHist[b.Of] += uint32(min(b.Jobs, math.MaxUint32))
 		}
 	}
 	// what waits and runs is as it is, whatever led there
@@ -68,4 +60,21 @@ func (k *Kind) Follow(now, last *Counters) {
 	for _, a := range now.Ages {
 		k.Ages.addMany(a.Of, a.Jobs)
 	}
+}
+
+// Grown returns by how much the counts of now exceed those of last, where they do.
+// Both are ascending.
+func Grown(now, last []Bucket) (by []Bucket) {
+	for _, b := range now {
+		for len(last) > 0 && last[0].Of < b.Of {
+			last = last[1:]
+		}
+		if len(last) > 0 && last[0].Of == b.Of {
+			b.Jobs -= last[0].Jobs
+		}
+		if b.Jobs > 0 {
+			by = append(by, b)
+		}
+	}
+	return by
 }

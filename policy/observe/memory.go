@@ -20,6 +20,7 @@ type memory struct {
 	Work     float64         `json:"work"`
 	Slack    [][3]float64    `json:"slack,omitempty"` // end of a step (ns), ready and busy slot-seconds
 	Progress time.Time       `json:"progress,omitzero"`
+	Speeds   *speedsMemory   `json:"speeds,omitempty"`
 }
 
 // typeMemory is what is known of the work of one job type in one size bucket.
@@ -42,7 +43,7 @@ func (r *Recorder) Origin() time.Time { return r.origin }
 
 // MarshalJSON writes what has been learned.
 func (r *Recorder) MarshalJSON() ([]byte, error) {
-	m := memory{Origin: r.origin, Failed: r.boots.failed, Hour: r.profile.current, Work: r.profile.work, Progress: r.progress}
+	m := memory{Origin: r.origin, Failed: r.boots.failed, Hour: r.profile.current, Work: r.profile.work, Progress: r.progress, Speeds: r.rememberedSpeeds()}
 	for _, s := range r.types {
 		t := typeMemory{Type: s.jobType, Size: s.size, N: s.n, Sum: s.sum, Squares: s.squares, Samples: s.samples}
 		for b, n := range s.hist {
@@ -115,6 +116,7 @@ func (r *Recorder) UnmarshalJSON(text []byte) error {
 		}
 	}
 	r.profile.current, r.profile.work = m.Hour, m.Work
+	r.recallSpeeds(m.Speeds)
 	for _, e := range m.Slack {
 		r.slack.entries = append(r.slack.entries, slackEntry{int64(e[0]), e[1], e[2]})
 		r.slack.ready += e[1]

@@ -24,6 +24,7 @@ type Recorder struct {
 	tails [4]int
 
 	boots    bootLearner
+	speeds   speedLearner
 	fleetLog eventLog
 	slack    slackWindow
 	profile  profile
@@ -52,6 +53,7 @@ func New(env policy.Env, origin time.Time) *Recorder {
 	r := &Recorder{env: env, origin: origin, times: make([]int64, ringTicks)}
 	r.boots.guess = env.BootGuess
 	r.profile.offset = env.UTCOffset
+	r.speeds = newSpeedLearner(r.catalogSpeeds())
 	return r
 }
 

@@ -17,7 +17,7 @@ type market struct {
 	unitSpeed float64
 	unitSlots float64 // slots of an instance of that type
 
-	slots  []float64         // unit slots by catalog index
+	slots  []float64         // unit slots by catalog index, as fast as they were measured
 	prices []policy.MicroUSD // by catalog index, as last seen
 	order  []int             // allowed, cheapest unit of work first, larger first among equals
 	until  []time.Time       // by catalog index: refused until then
@@ -102,12 +102,32 @@ func (m *market) sort() {
 	})
 }
 
-// refresh takes in prices and refusals.
+// measure takes in the speeds that were measured, the catalog's without any, and
+// reports whether one is another.
+func (m *market) measure(speeds []float64) (changed bool) {
+	for i := range m.slots {
+		t := &m.catalog.Types[i]
+		speed := t.Speed
+		if i < len(speeds) && speeds[i] > 0 {
+			speed = speeds[i]
+		}
+		if slots := float64(t.Slots) * speed / m.unitSpeed; slots != m.slots[i] {
+			m.slots[i], changed = slots, true
+		}
+	}
+	return changed
+}
+
+// refresh takes in speeds, prices and refusals.
 //
 // A refusal for capacity concerns the type, wherever it was asked for: SkyNet
 // names no zone. One for quota concerns the whole account. A call that was
 // throttled or failed says nothing about what EC2 has.
 func (m *market) refresh(o *policy.Observation) {
+	if m.measure(o.Fleet.Speeds) {
+		m.order = append(m.order[:0], m.allowed...)
+		m.sort()
+	}
 	if o.Money.Complete && len(o.Money.OnDemand) == len(m.prices) && !slices.Equal(o.Money.OnDemand, m.prices) {
 		copy(m.prices, o.Money.OnDemand)
 		m.order = append(m.order[:0], m.allowed...)

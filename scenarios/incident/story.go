@@ -42,7 +42,7 @@ type Story struct {
 	BudgetHour, BudgetDay, BudgetMonth policy.MicroUSD
 	// Spot says that instances of the spot market are in it.
 	Spot bool
-	// Lead ended: LastAt is the time of the last decision in the span.
+	// LastAt is the time of the last decision in the span.
 	LastAt time.Time
 }
 
@@ -233,6 +233,11 @@ func (x *reading) begin(r *journal.Record) error {
 	x.State = state
 	x.Header = *x.header
 	x.Header.Catalog.Types = append([]policy.InstanceType(nil), x.header.Catalog.Types...)
+	for i, speed := range o.Fleet.Speeds {
+		if i < len(x.Header.Catalog.Types) && speed > 0 {
+			x.Header.Catalog.Types[i].Speed = speed
+		}
+	}
 	x.Start = r.At
 	if x.From.Before(x.Start) {
 		x.From = x.Start

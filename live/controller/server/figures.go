@@ -120,6 +120,7 @@ var all = []struct {
 	{"class_target_seconds", "Target of a class, from submission to result.", []string{"class"}},
 	{"class_attain_ratio", "Part of a class's jobs that must meet its target.", []string{"class"}},
 	{"class_oldest_wait_seconds", "How long the class's first job in line has waited.", []string{"class"}},
+	{"type_speed", "How fast a slot of an instance type is, in reference cores: learned from completions, else the catalog's.", []string{"type"}},
 	{"drift_age_seconds", "Time since a day was last compared with what the simulator says of it; absent before the first.", nil},
 	{"drift_compared", "1 if that day could be compared.", nil},
 	{"drift_beyond_bounds", "1 if what the simulator says of it is further from what happened than the bounds.", nil},
@@ -237,6 +238,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		if w.budget > 0 {
 			gauge("budget_usd", w.budget, w.name)
 		}
+	}
+	for i := range last.Speeds {
+		gauge("type_speed", last.Speeds[i].Speed, last.Speeds[i].Type)
 	}
 	for i := range last.classes {
 		name := s.c.Env.Classes[i].Name

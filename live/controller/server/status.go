@@ -38,6 +38,7 @@ type seen struct {
 	Instances map[string]int `json:"instances"` // by phase
 	Slots     Slots          `json:"slots"`
 	Boot      Boot           `json:"boot"`
+	Speeds    []Speed        `json:"speeds"` // by catalog
 	Queue     Reading        `json:"queue_reading"`
 	EC2       Reading        `json:"ec2_reading"`
 	Spent     Money          `json:"spent_usd"`
@@ -47,6 +48,27 @@ type seen struct {
 	Serving controller.Serving `json:"serving"`
 	Wishes  []controller.Wish  `json:"wishes"`
 	classes []class
+}
+
+// Speed is how fast a slot of an instance type is, in reference cores.
+type Speed struct {
+	Type string `json:"type"`
+	// Speed as completions have taught it; Catalog is what the catalog says.
+	Speed   float64 `json:"speed"`
+	Catalog float64 `json:"catalog"`
+}
+
+// speedsOf lists the speeds of an observation.
+func speedsOf(o *policy.Observation, c *policy.Catalog) []Speed {
+	all := make([]Speed, len(c.Types))
+	for i := range c.Types {
+		t := &c.Types[i]
+		all[i] = Speed{t.Name, t.Speed, t.Speed}
+		if i < len(o.Fleet.Speeds) {
+			all[i].Speed = o.Fleet.Speeds[i]
+		}
+	}
+	return all
 }
 
 // Decision is the last one and what became of it.
@@ -127,6 +149,7 @@ func see(k *controller.Controller, r *controller.Result, c *controller.Config) *
 		Boot: Boot{
 			Samples: o.Fleet.Boot.Samples, P50S: o.Fleet.Boot.P50.Seconds(), P99S: o.Fleet.Boot.P99.Seconds(), Overdue: o.Fleet.Boot.Overdue,
 		},
+		Speeds:  speedsOf(o, &c.Env.Catalog),
 		Queue:   Reading{o.Queue.At, o.Queue.Complete},
 		EC2:     Reading{o.Fleet.At, o.Fleet.Complete},
 		Spent:   Money{o.Money.SpentHour.Dollars(), o.Money.SpentDay.Dollars(), o.Money.SpentMonth.Dollars()},

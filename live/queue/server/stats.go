@@ -14,7 +14,7 @@ func (c *call) statsNow() api.Stats {
 	if c.caller.Tenant == "" {
 		s.Errors = c.figures.errors()
 	} else {
-		s.Workers, s.Totals, s.Services, s.Errors = api.WorkerCounts{}, api.Totals{}, nil, nil
+		s.Workers, s.Totals, s.Services, s.Speeds, s.Errors = api.WorkerCounts{}, api.Totals{}, nil, nil, nil
 	}
 	return s
 }
