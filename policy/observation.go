@@ -74,7 +74,8 @@ type KindView struct {
 	OldestWait time.Duration `json:"oldest_wait"`
 	// PendingByAge splits Pending by wait, youngest first; only buckets that
 	// hold jobs. Bucket edges are multiples of AgeStep up to AgeFine, then of
-	// AgeStepCoarse; the last bucket holds all older jobs.
+	// AgeStepCoarse, AgeStepLong apart above AgeCoarse; one above AgeMax holds all
+	// older jobs.
 	PendingByAge []AgeCount `json:"pending_by_age,omitempty"`
 	// PendingBySize splits Pending by size bucket where sizes are known.
 	PendingBySize []SizeCount `json:"pending_by_size,omitempty"`
@@ -108,7 +109,9 @@ const (
 	AgeStep       = 10 * time.Second
 	AgeFine       = 6 * time.Minute
 	AgeStepCoarse = time.Minute
-	AgeMax        = 60 * time.Minute
+	AgeCoarse     = 60 * time.Minute
+	AgeStepLong   = 10 * time.Minute
+	AgeMax        = 24 * time.Hour
 )
 
 // ServiceView is the learned distribution of a job type's work.

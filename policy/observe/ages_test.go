@@ -10,15 +10,17 @@ import (
 )
 
 // The ring counts every waiting job in a bucket no younger than its age, and no
-// more than a step older, as long as the job is younger than AgeMax.
+// more than a step older, as long as the job is younger than AgeMax; however long
+// nobody looks.
 func TestAgesAgainstAList(t *testing.T) {
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var ring AgeRing
 		var waiting []int64
 		now := int64(0)
+		pause := []time.Duration{3 * time.Minute, 20 * time.Minute, 4 * time.Hour}[seed%3]
 		for range 400 {
-			now += r.Int64N(int64(3 * time.Minute))
+			now += r.Int64N(int64(pause))
 			for range r.IntN(4) {
 				ring.Add(now)
 				waiting = append(waiting, now)
@@ -69,8 +71,15 @@ func check(t *testing.T, got []policy.AgeCount, oldest time.Duration, waiting []
 	}
 	if len(waiting) > 0 {
 		age := time.Duration(now - slices.Min(waiting))
-		if age <= policy.AgeMax && (oldest < age || oldest > age+policy.AgeStep) {
+		step := policy.AgeStep
+		if age > policy.AgeCoarse {
+			step = policy.AgeStepLong
+		}
+		if age <= policy.AgeMax && (oldest < age || oldest > age+step) {
 			t.Fatalf("oldest %v, is %v", oldest, age)
+		}
+		if last := got[len(got)-1].Age; last < min(age, policy.AgeMax) || age <= policy.AgeMax && last > age+step+policy.AgeStepCoarse {
+			t.Fatalf("oldest %v is counted as %v", age, last)
 		}
 	}
 }

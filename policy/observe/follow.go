@@ -69,17 +69,3 @@ func (k *Kind) Follow(now, last *Counters) {
 		k.Ages.addMany(a.Of, a.Jobs)
 	}
 }
-
-// addMany adds n jobs that arrived at the same time.
-func (a *AgeRing) addMany(arrival, n int64) {
-	if n <= 0 {
-		return
-	}
-	a.Add(arrival)
-	a.total += n - 1
-	if step := ageStep(arrival); step < a.first {
-		a.older += n - 1
-	} else {
-		a.count[step&(ageRing-1)] += int32(min(n-1, math.MaxInt32-1))
-	}
-}

@@ -197,8 +197,12 @@ func guessed(k *policy.KindView) bool {
 	return k.Service.Samples == 0 && math.Abs(float64(k.Pending.Work)-guess) <= 1e-6*guess
 }
 
-// dueIn returns in how many seconds a job that has waited for age must start.
+// dueIn returns in how many seconds a job that has waited for age must start:
+// at once where it has waited for longer than ages are told apart.
 func (ln *line) dueIn(age time.Duration) float64 {
+	if age > policy.AgeMax {
+		return 0
+	}
 	return max(ln.budget-age.Seconds(), 0)
 }
 
