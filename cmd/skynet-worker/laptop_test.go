@@ -117,7 +117,9 @@ func (l *laptop) start(program string, env []string, args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		l.t.Fatal(err)
 	}
+	read := make(chan struct{})
 	go func() {
+		defer close(read)
 		lines := bufio.NewScanner(r)
 		for lines.Scan() {
 			p.mu.Lock()
@@ -128,6 +130,7 @@ func (l *laptop) start(program string, env []string, args ...string) *process {
 	go func() {
 		err := p.cmd.Wait()
 		w.Close()
+		<-read // all that it said is in the log
 		p.ended <- err
 	}()
 	l.t.Cleanup(func() {

@@ -44,6 +44,8 @@ and ends them, and users whose uploads come and go in waves. A minute of the dem
 is a quarter of an hour of a photo site: instances boot in 5 seconds, and the
 controller decides every 10.
 
+The policy lets no instance go before it has known the load for ten minutes.
+
 Kill any of its processes, with kill -9: it comes back, and every job is done.
 Everything lies in one folder; Ctrl-C ends it.`,
 		Args: cli.ExactArgs(),

@@ -569,3 +569,15 @@ func exercise(t *testing.T, s WritableStore) {
 		t.Errorf("%q, %v", text, err)
 	}
 }
+
+// The bad releases that are remembered are bounded: the latest stay.
+func TestBadReleasesAreBounded(t *testing.T) {
+	var r Record
+	for n := int64(100); n > 0; n-- {
+		r.MarkBad(n)
+		r.MarkBad(n)
+	}
+	if len(r.Bad) != 64 || r.Bad[0] != 37 || r.Bad[63] != 100 || !slices.IsSorted(r.Bad) {
+		t.Errorf("%v", r.Bad)
+	}
+}

@@ -58,11 +58,16 @@ func (r Record) Find(number int64) (Installed, bool) {
 	return Installed{}, false
 }
 
+// badMax is how many bad releases an instance remembers, the latest: a queue
+// takes no worker that names more, and nobody promotes the oldest again.
+const badMax = 64
+
 // MarkBad notes that a release failed here.
 func (r *Record) MarkBad(number int64) {
 	if !slices.Contains(r.Bad, number) {
 		r.Bad = append(r.Bad, number)
 		slices.Sort(r.Bad)
+		r.Bad = r.Bad[max(0, len(r.Bad)-badMax):]
 	}
 	delete(r.Tries, number)
 }

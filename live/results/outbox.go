@@ -35,7 +35,7 @@ type Entry struct {
 
 // Why Add does not keep an entry.
 var (
-	ErrFull     = errors.New("the outbox is full")                      // with what waits there: later there may be room
+	ErrFull     = errors.New("the outbox is full")                       // with what waits there: later there may be room
 	ErrTooLarge = errors.New("it is more than the outbox may ever hold") // alone
 )
 

@@ -70,8 +70,9 @@ func play(role string) int {
 			}
 		}()
 	case "late":
-		time.Sleep(1500 * time.Millisecond)
+		time.Sleep(3 * time.Second)
 		link.Healthy()
+		say("works")
 	case "away":
 		go func() {
 			for range time.Tick(20 * time.Millisecond) {
@@ -118,19 +119,18 @@ type rig struct {
 	once    sync.Once
 }
 
-// A slowStore takes its time for what it is asked.
+// A slowStore answers nothing while the gate is closed.
 type slowStore struct {
 	bundle.Folder
-	slow *atomic.Int64 // time.Duration
+	gate *sync.RWMutex // held for writing: closed
+	asks *atomic.Int64
 }
 
 func (s slowStore) Get(ctx context.Context, name string) (io.ReadCloser, error) {
-	select {
-	case <-time.After(time.Duration(s.slow.Load())):
-		return s.Folder.Get(ctx, name)
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	s.asks.Add(1)
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	return s.Folder.Get(ctx, name)
 }
 
 func newRig(t *testing.T) *rig {
@@ -141,7 +141,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	r := &rig{t: t, store: slowStore{Folder: bundle.Folder(filepath.Join(dir, "store")), slow: new(atomic.Int64)}, key: private, channel: bundle.NewChannel("test"), log: filepath.Join(dir, "log")}
+	r := &rig{t: t, store: slowStore{Folder: bundle.Folder(filepath.Join(dir, "store")), gate: new(sync.RWMutex), asks: new(atomic.Int64)}, key: private, channel: bundle.NewChannel("test"), log: filepath.Join(dir, "log")}
 	r.s = &Supervisor{
 		Place:   bundle.Place{Dir: filepath.Join(dir, "place"), Store: r.store, Keys: []minisign.PublicKey{public}},
 		Channel: "test", Instance: "i-1", Look: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -345,15 +345,28 @@ func TestSlowStoreIsNotTheReleasesFault(t *testing.T) {
 	for _, role := range []string{"late", "away"} {
 		t.Run(role, func(t *testing.T) {
 			r := newRig(t)
-			r.s.TrialMax, r.s.AwayMax = time.Second, time.Hour
+			r.s.TrialMax, r.s.AwayMax = 6*time.Second, time.Hour
 			r.publish(1, role)
 			r.promote(1, all)
 			r.start()
 			r.wait("v1 started, bad []", 1)
-			r.store.slow.Store(int64(4 * time.Second))
-			time.Sleep(5 * time.Second)
-			if k, err := r.s.Place.Load(); err != nil || len(r.lines()) != 1 || (role == "late") != (k.Current == 1) {
-				t.Errorf("started %d times, record %+v, %v", len(r.lines()), k, err)
+			r.store.gate.Lock()
+			open := sync.OnceFunc(r.store.gate.Unlock)
+			t.Cleanup(open)
+			for asked := r.store.asks.Load(); r.store.asks.Load() == asked; time.Sleep(time.Millisecond) {
+			}
+			time.Sleep(r.s.TrialMax)
+			if role == "late" {
+				r.wait("v1 works", 1)
+			}
+			open()
+			if role == "late" {
+				r.record("proved", current(1))
+			} else {
+				time.Sleep(500 * time.Millisecond)
+			}
+			if got := r.lines(); slices.Contains(got[1:], got[0]) {
+				t.Errorf("it was started again: %q", got)
 			}
 		})
 	}
