@@ -219,6 +219,12 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 		}
 		c.Caps = file.Limits
 	}
+	if file.Shared != "" {
+		if _, err := file.SharedLimits(); err != nil {
+			return c, nil, v.listProblems(err)
+		}
+		c.Shared = file.SharedLimits
+	}
 	c.ShadowJournal = func() (io.WriteCloser, error) { return newJournalFile(file.Journal, file.Name, "-shadow") }
 	if v.mode == "shadow" {
 		if shadow == nil {
@@ -240,7 +246,7 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 	if store, err = sqlstore.Open(v.Ctx, file.Store); err != nil {
 		return c, nil, cli.OutsideError(err)
 	}
-	c.Store, c.Book = store, store
+	c.Store, c.Book, c.Claims = store, store, store
 	c.Stop = controller.EitherStops(controller.Stops(file.Stop), controller.RowStops(store, file.Name))
 	return c, store, nil
 }
