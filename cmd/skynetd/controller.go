@@ -288,6 +288,11 @@ func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) er
 	if err != nil {
 		return cli.OutsideError(fmt.Errorf("AWS configuration: %w", err))
 	}
+	if endpoint := os.Getenv("AWS_ENDPOINT_URL_EC2"); endpoint != "" {
+		if err := checkRegionTime(v.Ctx, endpoint); err != nil {
+			return err
+		}
+	}
 	e := ec2fleet.Config{
 		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: &c.Env.Catalog,
 		Launch: ec2fleet.Launch{Image: file.EC2.Image, Template: file.EC2.Template, Version: file.EC2.Version},
