@@ -10,7 +10,7 @@ BENCH    ?=
 TOOL = $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check scenarios results golden bench fuzz soak release
+.PHONY: help build test check scenarios results golden bench fuzz soak vuln release
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,10 +56,16 @@ fuzz: ## run every fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)
 
 # Two real processes, SQLite and PostgreSQL, 10^5 operations each: about half an
-# hour. SEED=… draws other faults.
-soak: ## torture the queue for long; its figures go into docs/benchmarks.md
+# hour. SEED=… draws other faults. Then 10 000 storms over the controller, about
+# half an hour of CPU time; SEEDS=… says how many.
+soak: ## torture the queue and the controller for long; figures go into docs/benchmarks.md
 	SKYNET_TORTURE_SEED=$(or $(SEED),1) SKYNET_TORTURE_OPS=$(or $(OPS),100000) \
 		$(GO) test -count=1 -timeout 2h -run '^TestTorture$$' -v ./cmd/skynetd
+	SKYNET_SEEDS=$(or $(SEEDS),10000) $(GO) test -count=1 -timeout 4h -run '^TestStorms$$' -v ./live/controller
+
+# Not a part of check: it needs the network.
+vuln: ## ask the Go project's database whether anything with a known hole is called
+	@scripts/vuln "$(TOOL) govulncheck"
 
 # Nothing is unsigned by accident: without KEY, or MINISIGN_KEY in the
 # environment, UNSIGNED=1 must say so. See docs/releasing.md.

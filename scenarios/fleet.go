@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -28,8 +29,9 @@ type Fleet struct {
 
 	JournalKeep time.Duration `toml:"journal_keep" default:"720h" min:"0s" max:"87600h" doc:"How long the store keeps the journal, which it has beside the files; 0: not at all. The files are yours to remove."`
 
-	Stop string `toml:"stop" default:"skynet-stop.json" doc:"While this file exists, or the row of the store beside it, nothing is launched or terminated. skynetd stop and resume write and remove both."`
-	Caps string `toml:"caps" unset:"none" doc:"A file with a [guard] of its own, read again at every decision: limits that stand behind all others and that no tuning touches."`
+	Stop   string `toml:"stop" default:"skynet-stop.json" doc:"While this file exists, or the row of the store beside it, nothing is launched or terminated. skynetd stop and resume write and remove both."`
+	Shared string `toml:"shared_caps" unset:"none" doc:"A file with a [guard] of its own that all fleets of the store share, read again at every decision: their instances, cores and money together stay within it. Every one of them must name it."`
+	Caps   string `toml:"caps" unset:"none" doc:"A file with a [guard] of its own, read again at every decision: limits that stand behind all others and that no tuning touches."`
 
 	Drift FleetDrift `toml:"drift" doc:"The daily comparison of what the simulator says of yesterday with what happened."`
 
@@ -95,7 +97,7 @@ func LoadFleet(path string) (*Fleet, error) {
 	if err := d.problems.sorted(); err != nil {
 		return nil, err
 	}
-	for _, file := range []*string{&f.Scenario, &f.Tokens, &f.Journal, &f.Stop, &f.Caps, &f.EC2.UserData} {
+	for _, file := range []*string{&f.Scenario, &f.Tokens, &f.Journal, &f.Stop, &f.Caps, &f.Shared, &f.EC2.UserData} {
 		if *file != "" {
 			*file = beside(path, *file)
 		}
@@ -159,12 +161,20 @@ func (f *Fleet) policyOf(name string) (*Policy, error) {
 func (f *Fleet) World() (s *Scenario, active, shadow *Policy) { return f.scenario, f.active, f.shadow }
 
 // Limits reads the file of caps again.
-func (f *Fleet) Limits() (policy.Guard, error) {
-	text, err := readFile(f.Caps)
+func (f *Fleet) Limits() (policy.Guard, error) { return f.limitsOf(f.Caps, f.scenario.guard.FleetMax) }
+
+// SharedLimits reads the file of the caps of all fleets again. It must say how
+// many instances they may have: nothing of this fleet's own says it.
+func (f *Fleet) SharedLimits() (policy.Guard, error) { return f.limitsOf(f.Shared, 0) }
+
+// limitsOf reads a file of caps; fleetMax stands in for a fleet_max that it does
+// not give, 0: it must.
+func (f *Fleet) limitsOf(name string, fleetMax int) (policy.Guard, error) {
+	text, err := readFile(name)
 	if err != nil {
 		return policy.Guard{}, err
 	}
-	d, raw := parse(f.Caps, text)
+	d, raw := parse(name, text)
 	var file struct {
 		Guard *Guard `toml:"guard" required:"yes" doc:"The limits."`
 	}
@@ -174,7 +184,10 @@ func (f *Fleet) Limits() (policy.Guard, error) {
 	if err := d.problems.sorted(); err != nil {
 		return policy.Guard{}, err
 	}
-	limits := file.Guard.limits(f.scenario.guard.FleetMax)
+	if fleetMax == 0 && file.Guard.FleetMax == nil {
+		return policy.Guard{}, fmt.Errorf("%s: guard.fleet_max: must be given: it is how many instances all fleets may have together", name)
+	}
+	limits := file.Guard.limits(fleetMax)
 	for _, err := range limits.Validate() {
 		d.param("guard", err)
 	}

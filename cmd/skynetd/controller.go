@@ -231,6 +231,12 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 		}
 		c.Caps = file.Limits
 	}
+	if file.Shared != "" {
+		if _, err := file.SharedLimits(); err != nil {
+			return c, nil, v.listProblems(err)
+		}
+		c.Shared = file.SharedLimits
+	}
 	c.ShadowJournal = func() (io.WriteCloser, error) { return newJournalBoth(file, "-shadow", store, v.Log) }
 	if v.mode == "shadow" {
 		if shadow == nil {
@@ -259,7 +265,7 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 	if store, err = sqlstore.Open(v.Ctx, file.Store); err != nil {
 		return c, nil, cli.OutsideError(err)
 	}
-	c.Store, c.Book = store, store
+	c.Store, c.Book, c.Claims = store, store, store
 	c.Stop = controller.EitherStops(controller.Stops(file.Stop), controller.RowStops(store, file.Name))
 	return c, store, nil
 }
@@ -304,6 +310,11 @@ func ec2Of(ctx context.Context, file *scenarios.Fleet, catalog *policy.Catalog) 
 	account, err := accountOf(ctx, file)
 	if err != nil {
 		return account, ec2fleet.Config{}, err
+	}
+	if endpoint := os.Getenv("AWS_ENDPOINT_URL_EC2"); endpoint != "" {
+		if err := checkRegionTime(ctx, endpoint); err != nil {
+			return account, ec2fleet.Config{}, err
+		}
 	}
 	e := ec2fleet.Config{
 		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: catalog,

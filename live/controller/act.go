@@ -20,7 +20,7 @@ func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, end
 	if r.Hold, r.Outcome.Held = c.held(now); r.Hold != NotHeld {
 		return c.saved(ctx, now, r)
 	}
-	d := c.advised(advice, r, c.behindCaps(r))
+	d := c.claim(ctx, now, r, c.advised(advice, r, c.behindCaps(r)))
 	c.planDrains(now, d, r)
 	var rounds []round
 	for i := range d.Launches {

@@ -74,6 +74,11 @@ type Config struct {
 	// launched.
 	Guard policy.Guard
 	Caps  func() (policy.Guard, error)
+	// Shared, if set, is the guard that spans every fleet of Claims: their
+	// instances, cores and money together stay within it. It is asked again at every
+	// decision; when it fails nothing is launched.
+	Shared func() (policy.Guard, error)
+	Claims Claims
 	// Budgets for the hour, day and month; 0: none.
 	BudgetHour, BudgetDay, BudgetMonth policy.MicroUSD
 
@@ -143,6 +148,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("fleet = %q: must be 1 to %d letters, digits and -", c.Fleet, fleetNameMax)
 	case c.Queue == nil || c.Observer == nil || c.Store == nil || c.Policy == nil:
 		return fmt.Errorf("controller: a queue, an observer, a store and a policy must be given")
+	case c.Shared != nil && c.Claims == nil:
+		return fmt.Errorf("controller: caps over several fleets need a store of claims")
 	case c.Env.Tick < policy.MinTick:
 		return fmt.Errorf("tick = %v: must be at least %v", c.Env.Tick, policy.MinTick)
 	case len(c.Env.Catalog.Types) == 0:

@@ -98,6 +98,9 @@ func (l *Launch) check() error {
 	if len(l.UserData) > userDataMax {
 		wrong = append(wrong, fmt.Errorf("launch.user_data has %d bytes: must be at most %d", len(l.UserData), userDataMax))
 	}
+	if what := secretIn(l.UserData); what != "" {
+		wrong = append(wrong, fmt.Errorf("launch.user_data holds %s: every process on an instance can read it; workers prove who they are by their instance's identity", what))
+	}
 	for i, s := range l.Subnets {
 		switch {
 		case !strings.HasPrefix(s.ID, "subnet-"):

@@ -36,6 +36,8 @@ type dialect struct {
 var sqlite = dialect{
 	create: []string{`CREATE TABLE IF NOT EXISTS controllers (
 		fleet TEXT PRIMARY KEY, epoch INTEGER NOT NULL, holder TEXT NOT NULL, until_ms INTEGER NOT NULL, saved BLOB
+	) WITHOUT ROWID`, `CREATE TABLE IF NOT EXISTS controller_claims (
+		fleet TEXT PRIMARY KEY, claim BLOB NOT NULL
 	) WITHOUT ROWID`, `CREATE TABLE IF NOT EXISTS controller_stops (
 		fleet TEXT PRIMARY KEY, reason TEXT NOT NULL, stopped_by TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL
 	) WITHOUT ROWID`, `CREATE TABLE IF NOT EXISTS controller_orders (
@@ -54,6 +56,8 @@ var sqlite = dialect{
 var postgres = dialect{
 	create: []string{`CREATE TABLE IF NOT EXISTS controllers (
 		fleet text PRIMARY KEY, epoch bigint NOT NULL, holder text NOT NULL, until_ms bigint NOT NULL, saved bytea
+	)`, `CREATE TABLE IF NOT EXISTS controller_claims (
+		fleet text PRIMARY KEY, claim bytea NOT NULL
 	)`, `CREATE TABLE IF NOT EXISTS controller_stops (
 		fleet text PRIMARY KEY, reason text NOT NULL, stopped_by text NOT NULL, since_ms bigint NOT NULL, until_ms bigint NOT NULL
 	)`, `CREATE TABLE IF NOT EXISTS controller_orders (
