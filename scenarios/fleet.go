@@ -33,6 +33,14 @@ type Fleet struct {
 
 	Drift FleetDrift `toml:"drift" doc:"The daily comparison of what the simulator says of yesterday with what happened."`
 
+	Token string `toml:"token" unset:"SKYNET_TOKEN, or from tokens" doc:"Where the queue's token is: env:NAME, file:PATH or ssm:/NAME."`
+
+	Source   *FleetSource   `toml:"source" unset:"SkyNet's queue" doc:"Jobs wait elsewhere: docs/sources.md. queue and tokens play no part then."`
+	Provider *FleetProvider `toml:"provider" unset:"none" doc:"What the provider says of itself: it may hold, and never launches."`
+	Alerts   []FleetAlert   `toml:"alert" doc:"Who is told when something is wrong: docs/alerts.md."`
+	Ping     *FleetPing     `toml:"ping" unset:"none" doc:"A dead man's switch outside, which calls somebody when it is not called any more."`
+	Status   *FleetStatus   `toml:"status" unset:"none" doc:"A public page that says how the fleet fares."`
+
 	EC2 FleetEC2 `toml:"ec2" doc:"Which instances are the fleet's, and what they are launched as."`
 
 	scenario *Scenario
@@ -98,6 +106,7 @@ func LoadFleet(path string) (*Fleet, error) {
 	if f.EC2.Role == "" {
 		f.EC2.Role = f.Name
 	}
+	f.besideOutside()
 	return f, f.resolve()
 }
 
@@ -112,6 +121,7 @@ func (f *Fleet) check(d *document) {
 	if !strings.HasPrefix(f.Store, "sqlite:") && !strings.HasPrefix(f.Store, "postgres://") && !strings.HasPrefix(f.Store, "postgresql://") {
 		d.bad("store", f.Store, "sqlite:FILE or postgres://…")
 	}
+	f.checkOutside(d)
 }
 
 // resolve loads what the file names.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/access"
@@ -96,6 +95,11 @@ func (v *controllerVerb) run() error {
 		}
 		defer web.Close()
 	}
+	if !v.once {
+		if err := v.outside(file, &c); err != nil {
+			return err
+		}
+	}
 	k, err := controller.Open(v.Ctx, c)
 	if err != nil && v.Ctx.Err() != nil && !v.once {
 		return nil // a standby that is told to end
@@ -145,7 +149,7 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 		return nil, nil, err
 	}
 	s := server.New(*c)
-	c.Seen = s.Saw
+	c.Seen = seenBy(c.Seen, s.Saw)
 	all := http.NewServeMux()
 	all.Handle("/", s)
 	orders := desk.Handler(desk.Options{
@@ -239,11 +243,18 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 			Journal:   c.ShadowJournal,
 		}
 	}
-	if c.Queue, err = v.queueOf(file); err != nil {
-		return c, nil, err
+	if file.Source == nil {
+		if c.Queue, err = v.queueOf(file); err != nil {
+			return c, nil, err
+		}
 	}
 	if err := v.fleetOf(file, &c); err != nil {
 		return c, nil, err
+	}
+	if file.Source != nil {
+		if err := v.sourceOf(file, &c); err != nil {
+			return c, nil, err
+		}
 	}
 	if store, err = sqlstore.Open(v.Ctx, file.Store); err != nil {
 		return c, nil, cli.OutsideError(err)
@@ -256,6 +267,13 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 // queueOf returns the client of the file's queue.
 func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error) {
 	token := os.Getenv(client.EnvToken)
+	if file.Token != "" {
+		value, err := v.secretOf(file, "token", file.Token)
+		if err != nil {
+			return nil, err
+		}
+		token = value.Reveal()
+	}
 	if token == "" && file.Tokens != "" {
 		entries, err := access.ReadFile(file.Tokens)
 		if err != nil {
@@ -271,7 +289,7 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 		}
 	}
 	if token == "" {
-		return nil, cli.UsageError(fmt.Errorf("no token for the queue: give %s, or tokens in %s", client.EnvToken, file.Path))
+		return nil, cli.UsageError(fmt.Errorf("no token for the queue: give %s, or token or tokens in %s", client.EnvToken, file.Path))
 	}
 	q, err := client.New(client.Options{URL: file.Queue, Token: token, RetryFor: -1, Agent: "skynetd controller"})
 	if err != nil {
@@ -280,16 +298,12 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 	return q, nil
 }
 
-// accountOf returns the AWS account that the environment names, and what the file
-// says of the fleet in it, but for the user data.
-func accountOf(ctx context.Context, file *scenarios.Fleet, catalog *policy.Catalog) (aws.Config, ec2fleet.Config, error) {
-	var options []func(*config.LoadOptions) error
-	if file.EC2.Region != "" {
-		options = append(options, config.WithRegion(file.EC2.Region))
-	}
-	account, err := config.LoadDefaultConfig(ctx, options...)
+// inEC2 returns the AWS account that the environment names, and what the file says of
+// the fleet in it, but for the user data.
+func (v *controllerVerb) inEC2(file *scenarios.Fleet, catalog *policy.Catalog) (aws.Config, ec2fleet.Config, error) {
+	account, err := v.accountOf(file)
 	if err != nil {
-		return account, ec2fleet.Config{}, cli.OutsideError(fmt.Errorf("AWS configuration: %w", err))
+		return account, ec2fleet.Config{}, err
 	}
 	e := ec2fleet.Config{
 		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: catalog,
@@ -303,7 +317,7 @@ func accountOf(ctx context.Context, file *scenarios.Fleet, catalog *policy.Catal
 
 // fleetOf gives the controller eyes, and hands where the mode asks for them.
 func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) error {
-	account, e, err := accountOf(v.Ctx, file, &c.Env.Catalog)
+	account, e, err := v.inEC2(file, &c.Env.Catalog)
 	if err != nil {
 		return err
 	}
@@ -354,6 +368,9 @@ func (v *controllerVerb) show(r *controller.Result, catalog *policy.Catalog) err
 	}
 	if r.Outcome.Held != "" {
 		say("  held: %s\n", r.Outcome.Held)
+	}
+	if r.Outcome.Provider != "" {
+		say("  provider: %s\n", r.Outcome.Provider)
 	}
 	for _, e := range r.Outcome.Errors {
 		say("  error: %s\n", e)

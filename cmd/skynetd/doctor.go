@@ -224,7 +224,7 @@ func (v *doctorVerb) journal(file *scenarios.Fleet) {
 func (v *doctorVerb) ec2(file *scenarios.Fleet) {
 	scenario, active, _ := file.World()
 	header := scenario.LiveHeader(active, "")
-	account, e, err := accountOf(v.Ctx, file, &header.Catalog)
+	account, e, err := (&controllerVerb{App: v.App, config: v.config}).inEC2(file, &header.Catalog)
 	if err != nil {
 		v.fail("AWS configuration", "see AWS_REGION, AWS_PROFILE and the files that they name", err)
 		return
