@@ -165,6 +165,10 @@ func (v *doctorVerb) store(file *scenarios.Fleet) {
 
 // queue looks at the queue, and at what its token opens.
 func (v *doctorVerb) queue(file *scenarios.Fleet) {
+	if file.Source != nil {
+		v.warn("queue", "skynetd controller --once reads it, and exits 3 if it cannot", "the fleet follows another queue, [source]: not looked at")
+		return
+	}
 	c := &controllerVerb{App: v.App, config: v.config}
 	q, err := c.queueOf(file)
 	if err != nil {
