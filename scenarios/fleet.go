@@ -23,15 +23,23 @@ type Fleet struct {
 	Shadow   string `toml:"shadow" unset:"none" doc:"A policy that decides beside it in mode shadow, and of whose decisions nothing comes: a file, or a name."`
 	Queue    string `toml:"queue" default:"http://127.0.0.1:7420" doc:"URL of the queue. The token comes from SKYNET_TOKEN, or from tokens."`
 	Tokens   string `toml:"tokens" unset:"none" doc:"The queue's token file, where it is on this machine."`
-	Store    string `toml:"store" default:"sqlite:skynet-controller.db" doc:"Where the controller keeps its state: sqlite:FILE or postgres://…"`
+	Store    string `toml:"store" default:"sqlite:skynet-controller.db" doc:"Where the controller keeps its state, and what operators ordered: sqlite:FILE or postgres://…"`
 	Journal  string `toml:"journal" default:"journal" doc:"Folder of the journal: a file a day and lead."`
 
 	JournalKeep time.Duration `toml:"journal_keep" default:"720h" min:"0s" max:"87600h" doc:"How long the store keeps the journal, which it has beside the files; 0: not at all. The files are yours to remove."`
 
-	Stop string `toml:"stop" default:"skynet-stop.json" doc:"While this file exists nothing is launched or terminated. skynetd stop and resume write and remove it."`
+	Stop string `toml:"stop" default:"skynet-stop.json" doc:"While this file exists, or the row of the store beside it, nothing is launched or terminated. skynetd stop and resume write and remove both."`
 	Caps string `toml:"caps" unset:"none" doc:"A file with a [guard] of its own, read again at every decision: limits that stand behind all others and that no tuning touches."`
 
 	Drift FleetDrift `toml:"drift" doc:"The daily comparison of what the simulator says of yesterday with what happened."`
+
+	Token string `toml:"token" unset:"SKYNET_TOKEN, or from tokens" doc:"Where the queue's token is: env:NAME, file:PATH or ssm:/NAME."`
+
+	Source   *FleetSource   `toml:"source" unset:"SkyNet's queue" doc:"Jobs wait elsewhere: docs/sources.md. queue and tokens play no part then."`
+	Provider *FleetProvider `toml:"provider" unset:"none" doc:"What the provider says of itself: it may hold, and never launches."`
+	Alerts   []FleetAlert   `toml:"alert" doc:"Who is told when something is wrong: docs/alerts.md."`
+	Ping     *FleetPing     `toml:"ping" unset:"none" doc:"A dead man's switch outside, which calls somebody when it is not called any more."`
+	Status   *FleetStatus   `toml:"status" unset:"none" doc:"A public page that says how the fleet fares."`
 
 	EC2 FleetEC2 `toml:"ec2" doc:"Which instances are the fleet's, and what they are launched as."`
 
@@ -98,6 +106,7 @@ func LoadFleet(path string) (*Fleet, error) {
 	if f.EC2.Role == "" {
 		f.EC2.Role = f.Name
 	}
+	f.besideOutside()
 	return f, f.resolve()
 }
 
@@ -112,6 +121,7 @@ func (f *Fleet) check(d *document) {
 	if !strings.HasPrefix(f.Store, "sqlite:") && !strings.HasPrefix(f.Store, "postgres://") && !strings.HasPrefix(f.Store, "postgresql://") {
 		d.bad("store", f.Store, "sqlite:FILE or postgres://…")
 	}
+	f.checkOutside(d)
 }
 
 // resolve loads what the file names.

@@ -11,7 +11,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/access"
@@ -54,8 +54,12 @@ hold, and where its queue and its files are; docs/controller.md lists its keys.
   active   act
 
 One process leads a fleet; a second one waits, and takes over within 15 seconds
-when the first is gone. While the file that stop names exists nothing is launched
-or terminated, whatever is decided.`,
+when the first is gone. While somebody has stopped it, by the file that stop names or
+by a row of the store, nothing is launched or terminated, whatever is decided.
+
+The policy's file is read anew when it changes, and on SIGHUP. At --listen operators
+order, with a token: skynet policy, fleet, stop. --once exits 3 if the queue or EC2
+could not be read.`,
 		Example: `  skynetd controller --config skynet.toml --mode observe
   skynetd controller --config skynet.toml --mode active --listen 127.0.0.1:7421
   AWS_ENDPOINT_URL_EC2=http://127.0.0.1:7430 skynetd controller --config skynet.toml --mode active`,
@@ -66,7 +70,7 @@ or terminated, whatever is decided.`,
 	f.StringVar(&v.config, "config", "skynet.toml", "decide as this `file` says")
 	cli.ChoiceVar(f, &v.mode, "mode", "observe", "what becomes of decisions", controllerModes)
 	f.BoolVar(&v.once, "once", false, "decide once, and end")
-	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares: /metrics, /v1/status, /healthz, /readyz; port 0 picks a free one")
+	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares (/metrics, /v1/status, /healthz, /readyz) and take operators' orders; port 0 picks a free one")
 	return c
 }
 
@@ -90,6 +94,11 @@ func (v *controllerVerb) run() error {
 			return err
 		}
 		defer web.Close()
+	}
+	if !v.once {
+		if err := v.outside(file, &c); err != nil {
+			return err
+		}
 	}
 	k, err := controller.Open(v.Ctx, c)
 	if err != nil && v.Ctx.Err() != nil && !v.once {
@@ -140,7 +149,7 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 		return nil, nil, err
 	}
 	s := server.New(*c)
-	c.Seen = s.Saw
+	c.Seen = seenBy(c.Seen, s.Saw)
 	all := http.NewServeMux()
 	all.Handle("/", s)
 	orders := desk.Handler(desk.Options{
@@ -234,11 +243,18 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 			Journal:   c.ShadowJournal,
 		}
 	}
-	if c.Queue, err = v.queueOf(file); err != nil {
-		return c, nil, err
+	if file.Source == nil {
+		if c.Queue, err = v.queueOf(file); err != nil {
+			return c, nil, err
+		}
 	}
 	if err := v.fleetOf(file, &c); err != nil {
 		return c, nil, err
+	}
+	if file.Source != nil {
+		if err := v.sourceOf(file, &c); err != nil {
+			return c, nil, err
+		}
 	}
 	if store, err = sqlstore.Open(v.Ctx, file.Store); err != nil {
 		return c, nil, cli.OutsideError(err)
@@ -251,6 +267,13 @@ func (v *controllerVerb) wire(file *scenarios.Fleet) (c controller.Config, store
 // queueOf returns the client of the file's queue.
 func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error) {
 	token := os.Getenv(client.EnvToken)
+	if file.Token != "" {
+		value, err := v.secretOf(file, "token", file.Token)
+		if err != nil {
+			return nil, err
+		}
+		token = value.Reveal()
+	}
 	if token == "" && file.Tokens != "" {
 		entries, err := access.ReadFile(file.Tokens)
 		if err != nil {
@@ -266,7 +289,7 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 		}
 	}
 	if token == "" {
-		return nil, cli.UsageError(fmt.Errorf("no token for the queue: give %s, or tokens in %s", client.EnvToken, file.Path))
+		return nil, cli.UsageError(fmt.Errorf("no token for the queue: give %s, or token or tokens in %s", client.EnvToken, file.Path))
 	}
 	q, err := client.New(client.Options{URL: file.Queue, Token: token, RetryFor: -1, Agent: "skynetd controller"})
 	if err != nil {
@@ -275,22 +298,28 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 	return q, nil
 }
 
-// fleetOf gives the controller eyes, and hands where the mode asks for them.
-func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) error {
-	var options []func(*config.LoadOptions) error
-	if file.EC2.Region != "" {
-		options = append(options, config.WithRegion(file.EC2.Region))
-	}
-	account, err := config.LoadDefaultConfig(v.Ctx, options...)
+// ec2Of returns the AWS account that the environment names, and what the file
+// says of the fleet in it, but for the user data.
+func ec2Of(ctx context.Context, file *scenarios.Fleet, catalog *policy.Catalog) (aws.Config, ec2fleet.Config, error) {
+	account, err := accountOf(ctx, file)
 	if err != nil {
-		return cli.OutsideError(fmt.Errorf("AWS configuration: %w", err))
+		return account, ec2fleet.Config{}, err
 	}
 	e := ec2fleet.Config{
-		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: &c.Env.Catalog,
+		Cluster: file.EC2.Cluster, Role: file.EC2.Role, Catalog: catalog,
 		Launch: ec2fleet.Launch{Image: file.EC2.Image, Template: file.EC2.Template, Version: file.EC2.Version},
 	}
 	for _, s := range file.EC2.Subnets {
 		e.Launch.Subnets = append(e.Launch.Subnets, ec2fleet.Subnet{ID: s.ID, Zone: s.Zone})
+	}
+	return account, e, nil
+}
+
+// fleetOf gives the controller eyes, and hands where the mode asks for them.
+func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) error {
+	account, e, err := ec2Of(v.Ctx, file, &c.Env.Catalog)
+	if err != nil {
+		return err
 	}
 	if v.mode == "observe" {
 		if c.Observer, err = ec2fleet.Watch(account, e); err != nil {
@@ -339,6 +368,9 @@ func (v *controllerVerb) show(r *controller.Result, catalog *policy.Catalog) err
 	}
 	if r.Outcome.Held != "" {
 		say("  held: %s\n", r.Outcome.Held)
+	}
+	if r.Outcome.Provider != "" {
+		say("  provider: %s\n", r.Outcome.Provider)
 	}
 	for _, e := range r.Outcome.Errors {
 		say("  error: %s\n", e)

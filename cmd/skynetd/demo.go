@@ -129,7 +129,8 @@ image   = %q
 type demo struct {
 	*demoVerb
 	program    string
-	queue, ec2 string // addresses
+	queue, ec2 string   // addresses
+	held       *os.File // while it runs no other demo begins in the folder
 	env        []string
 	failed     chan error
 	started    time.Time
@@ -148,6 +149,11 @@ func (v *demoVerb) run() error {
 		ctx, cancel = context.WithTimeout(ctx, v.lasts)
 		defer cancel()
 	}
+	defer func() {
+		if d.held != nil {
+			d.held.Close()
+		}
+	}()
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
@@ -194,6 +200,14 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(d.folder, "photos"), 0o755); err != nil {
 		return err
 	}
+	held, err := lock(filepath.Join(d.folder, "demo.lock"))
+	if errors.Is(err, errLocked) {
+		return cli.InputError(fmt.Errorf("--folder %s: a demo runs there, and another would remove its databases: give another folder", d.folder))
+	}
+	if err != nil {
+		return cli.OutsideError(err)
+	}
+	d.held = held
 	for _, address := range []*string{&d.queue, &d.ec2} {
 		if *address, err = freeAddress(); err != nil {
 			return cli.OutsideError(err)
@@ -303,6 +317,7 @@ func (d *demo) keep(ctx context.Context, name string, args []string) {
 		began := time.Now()
 		c := exec.Command(d.program, args...)
 		c.Dir, c.Env, c.Stdout, c.Stderr = d.folder, d.env, log, log
+		c.ExtraFiles = []*os.File{d.held} // what outlives the demo keeps another one out
 		ownGroup(c)
 		if err := c.Start(); err != nil {
 			d.failed <- cli.OutsideError(fmt.Errorf("%s: %w", name, err))

@@ -22,6 +22,7 @@ var verbs = []func(*cli.App) *cobra.Command{
 	newDBCommand,
 	newTraceCommand,
 	newControllerCommand,
+	newDoctorCommand,
 	newJournalCommand,
 	newIncidentCommand,
 	newDriftCommand,

@@ -15,10 +15,12 @@ import (
 // carryOut does what was decided, as far as it may. Nothing is asked of anybody
 // before what is asked has been saved.
 func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, ends []string) error {
+	advice := c.advice(now)
+	r.Outcome.Provider = advice.Text
 	if r.Hold, r.Outcome.Held = c.held(now); r.Hold != NotHeld {
 		return c.saved(ctx, now, r)
 	}
-	d := c.behindCaps(r)
+	d := c.advised(advice, r, c.behindCaps(r))
 	c.planDrains(now, d, r)
 	var rounds []round
 	for i := range d.Launches {
@@ -32,7 +34,9 @@ func (c *Controller) carryOut(ctx context.Context, now time.Time, r *Result, end
 	before := c.deeds
 	c.tellWorkers(ctx, r)
 	c.launch(ctx, now, r, rounds, asks)
-	c.terminate(ctx, now, r, ends)
+	if !advice.HoldEnds {
+		c.terminate(ctx, now, r, ends)
+	}
 	if c.deeds == before { // what was saved is how it is
 		return nil
 	}
@@ -182,7 +186,7 @@ func (c *Controller) terminate(ctx context.Context, now time.Time, r *Result, en
 func (c *Controller) Reap(ctx context.Context) ([]string, error) {
 	told := slices.ContainsFunc(c.drains, func(d Drain) bool { return !d.Told.IsZero() })
 	now := c.c.Now().UTC()
-	if why, _ := c.held(now); !told || why != NotHeld || c.sight.apart != "" || !c.lookAgain(ctx) {
+	if why, _ := c.held(now); !told || why != NotHeld || c.sight.apart != "" || c.advice(now).HoldEnds || !c.lookAgain(ctx) {
 		return nil, nil
 	}
 	ends := c.finished()

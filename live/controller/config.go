@@ -85,6 +85,9 @@ type Config struct {
 	// Stop tells whether somebody has stopped the controller; nil: nobody can.
 	// See Stops.
 	Stop func(now time.Time) Stopped
+	// Advise, if set, tells at every decision what somebody outside says that may
+	// hold it. It answers at once.
+	Advise func(now time.Time) Advice
 	// Journal opens the journal that begins with this controller's lead; nil: none
 	// is kept.
 	Journal func() (io.WriteCloser, error)

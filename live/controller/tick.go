@@ -161,6 +161,9 @@ func (c *Controller) log(r *Result) {
 	if r.Outcome.Held != "" {
 		args = append(args, "held", r.Outcome.Held)
 	}
+	if r.Outcome.Provider != "" {
+		args = append(args, "provider", r.Outcome.Provider)
+	}
 	for _, e := range r.Outcome.Errors {
 		args = append(args, "error", e)
 	}

@@ -1,6 +1,6 @@
 // Package objects reads and writes S3 objects. It alone talks to S3.
 //
-// An object is written once: a put of a key that is there already is refused
+// A result is written once: a put of a key that is there already is refused
 // by the store itself (If-None-Match), so that a worker that lost its lease
 // cannot replace what another has written.
 package objects

@@ -61,6 +61,9 @@ type Outcome struct {
 	// Held says why nothing was applied: the mode, a stop, a leader that is none
 	// any more; empty: it was.
 	Held string `json:"held,omitempty"`
+	// Provider is what the provider said of itself, and what was held for it;
+	// empty: nothing, or nobody asked.
+	Provider string `json:"provider,omitempty"`
 	// Errors of applying it, in order.
 	Errors []string `json:"errors,omitempty"`
 }
