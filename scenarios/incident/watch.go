@@ -27,7 +27,6 @@ type watch struct {
 	instances map[policy.InstanceID]*watched
 	launches  []launched
 	throttled int // in the five minutes before the last decision
-	failed    int // boots, as the last decision saw them
 	notes     []string
 }
 
