@@ -154,6 +154,7 @@ func TestRetries(t *testing.T) {
 		a := Alert{Key: "x", Status: Firing, Since: began}
 		s.take(a)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		var after []time.Duration
 		for _, at := range h.at {
 			after = append(after, at.Sub(began))
@@ -165,6 +166,7 @@ func TestRetries(t *testing.T) {
 		h.status = []int{404}
 		s.take(Alert{Key: "y", Status: Firing, Since: time.Now()})
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if got := h.told(t); len(got) != 1 {
 			t.Errorf("refused, and posted %v", got)
 		}
@@ -366,6 +368,7 @@ func TestPing(t *testing.T) {
 		h.status = []int{0, 500}
 		p.look(true)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		var got []string
 		for _, r := range h.posts {
 			got = append(got, r.Method+" "+r.URL.RequestURI())

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,11 +111,23 @@ func TestHealth(t *testing.T) {
 
 // canned is a source of what a test says.
 type canned struct {
+	mu      sync.Mutex
 	trouble []Trouble
 	err     error
 }
 
-func (c *canned) Look(context.Context, time.Time) ([]Trouble, error) { return c.trouble, c.err }
+func (c *canned) Look(context.Context, time.Time) ([]Trouble, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trouble, c.err
+}
+
+// say makes it answer so from now on.
+func (c *canned) say(trouble []Trouble, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trouble, c.err = trouble, err
+}
 
 // What is known is forgotten when the source has not answered three times.
 func TestWatcher(t *testing.T) {
@@ -129,7 +142,7 @@ func TestWatcher(t *testing.T) {
 		if got, want := w.Status(time.Now()).String(), "launch errors, since 2000-01-01T00:00:00Z, and 1 more"; got != want {
 			t.Errorf("says %q, want %q", got, want)
 		}
-		source.err = errors.New("no answer")
+		source.say(nil, errors.New("no answer"))
 		time.Sleep(3 * time.Minute)
 		if w.Status(time.Now()).String() == "" {
 			t.Error("forgotten at once")
@@ -138,7 +151,7 @@ func TestWatcher(t *testing.T) {
 		if got := w.Status(time.Now()); got.String() != "" {
 			t.Errorf("still says %q", got)
 		}
-		source.err, source.trouble = nil, nil
+		source.say(nil, nil)
 		time.Sleep(2 * time.Minute)
 		if got := w.Status(time.Now()); got.String() != "" || got.At.IsZero() {
 			t.Errorf("all is well, and it says %q", got)

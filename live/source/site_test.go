@@ -30,13 +30,12 @@ type site struct {
 	waiting, done, cut int
 	arrived            int
 	workers            map[string]*siteWorker
-	tells              bool           // of its workers
-	counted            bool           // completions
-	broken             error          // of a reading
-	lies               *source.Count  // read instead
-	mute               bool           // no worker reports
-	elsewhere          int64          // in flight on nobody's instances
-	reads              []source.Count // every count that was read
+	tells              bool          // of its workers
+	counted            bool          // completions
+	broken             error         // of a reading
+	lies               *source.Count // read instead
+	mute               bool          // no worker reports
+	elsewhere          int64         // in flight on nobody's instances
 }
 
 type siteWorker struct {

@@ -97,7 +97,7 @@ func TestUnknown(t *testing.T) {
 		"two series":        {map[string]string{"depth": vector(1, 2)}, "answers with 2 series, not with one"},
 		"a text":            {map[string]string{"depth": `{"resultType":"string","result":[1,"7"]}`}, "unexpected value type"},
 		"an error":          {map[string]string{"depth": "error"}, "query timed out"},
-		"an old sample":     {map[string]string{"depth": vector(1), "timestamp(depth)": vector(time.Now().Unix() - 180)}, "was sampled 180 s ago, at most 120"},
+		"an old sample":     {map[string]string{"depth": vector(1), "timestamp(depth)": vector(time.Now().Unix() - 180)}, " s ago, at most 120: unknown"},
 		"a rate of NaN":     {map[string]string{"depth": vector(1), "rate": vector("NaN")}, "completed_per_s: rate is NaN"},
 		"worker without id": {map[string]string{"depth": vector(1), "rate": vector(1), "busy": `{"resultType":"vector","result":[{"metric":{"job":"x"},"value":[1,"0"]}]}`}, `has no label instance_id`},
 		"worker of NaN":     {map[string]string{"depth": vector(1), "rate": vector(1), "busy": vector("NaN")}, "workers: busy: i-0 is no number"},
