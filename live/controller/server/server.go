@@ -29,6 +29,9 @@ type Server struct {
 	mu   sync.Mutex
 	seen *seen // nil: it has not decided yet
 	sums sums
+
+	shown *Shown
+	day   day
 }
 
 // New returns what tells of the controller that c describes. Give c.Seen the
@@ -53,10 +56,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 
 // Saw takes down what a tick came to.
 func (s *Server) Saw(k *controller.Controller, r *controller.Result) {
-	now := see(k, r, &s.c)
+	now, shown := see(k, r, &s.c), shownOf(k, &s.c)
+	s.day.add(liveMoment(s.day.last(), k, r, &s.c))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen = now
+	s.seen, s.shown = now, shown
 	s.sums.add(k, r)
 }
 
