@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -21,9 +22,11 @@ import (
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/controller/server"
 	"github.com/skynet-ec2/skynet/live/controller/sqlstore"
+	"github.com/skynet-ec2/skynet/live/dash"
 	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/live/ec2fleet"
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/traces/compressed"
 
@@ -68,7 +71,7 @@ or terminated, whatever is decided.`,
 	f.StringVar(&v.config, "config", "skynet.toml", "decide as this `file` says")
 	cli.ChoiceVar(f, &v.mode, "mode", "observe", "what becomes of decisions", controllerModes)
 	f.BoolVar(&v.once, "once", false, "decide once, and end")
-	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares: /metrics, /v1/status, /healthz, /readyz; port 0 picks a free one")
+	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares: a page at /, /metrics, /v1/status, /healthz, /readyz; port 0 picks a free one")
 	return c
 }
 
@@ -147,6 +150,14 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 	for _, route := range desk.Routes {
 		all.Handle(route, orders)
 	}
+	page := dash.NewFleet(dash.FleetOptions{
+		Controller: s, Switch: store, Caller: callers, FileStop: controller.Stops(file.Stop),
+		Queue: strings.TrimSuffix(file.Queue, "/") + "/", Journals: file.Journal, Log: v.Log,
+	})
+	for _, route := range dash.Routes {
+		all.Handle(route, page)
+	}
+	go v.remember(s, file)
 	web := httpServer(all, nil, v.Log)
 	go func() {
 		if err := serve(web, listener); err != nil { // the fleet goes on without
@@ -159,6 +170,46 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 	}
 	return web, nil
 }
+
+// remember has the past day's decisions read from the journals that are there now.
+func (v *controllerVerb) remember(s *server.Server, file *scenarios.Fleet) {
+	names, err := filepath.Glob(filepath.Join(file.Journal, file.Name+"-2*.jsonl.zst")) // in the order of time
+	if err != nil {
+		v.Log.Warn("the past day's decisions cannot be read", "error", err)
+		return
+	}
+	var day []journal.Source
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) < server.DayLong {
+			day = append(day, journal.Source{Name: name, Open: func() (io.ReadCloser, error) { return openJournal(name) }})
+		}
+	}
+	if err := s.Remember(day...); err != nil {
+		v.Log.Warn("not all of the past day's decisions can be read", "error", err)
+	}
+}
+
+// openJournal opens a file of a journal.
+func openJournal(name string) (io.ReadCloser, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := compressed.NewReader(file)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), file.Close())
+	}
+	return &journalText{text, file}, nil
+}
+
+// journalText is a file that is decompressed as it is read.
+type journalText struct {
+	*compressed.Reader
+	file *os.File
+}
+
+// Close closes both.
+func (t *journalText) Close() error { return errors.Join(t.Reader.Close(), t.file.Close()) }
 
 // callersOf returns what knows whose a token is: those of the file's tokens, read
 // again when they change, and the one that SKYNET_TOKEN holds, an operator's.

@@ -128,13 +128,13 @@ image   = %q
 // demo is a demo that runs.
 type demo struct {
 	*demoVerb
-	program    string
-	queue, ec2 string // addresses
-	env        []string
-	failed     chan error
-	started    time.Time
-	submitted  int // jobs that the queue has taken
-	photos     []string
+	program                string
+	queue, ec2, controller string // addresses
+	env                    []string
+	failed                 chan error
+	started                time.Time
+	submitted              int // jobs that the queue has taken
+	photos                 []string
 }
 
 func (v *demoVerb) run() error {
@@ -166,7 +166,7 @@ func (v *demoVerb) run() error {
 			<-ended
 		}
 	}()
-	start("queue", "queue", "--listen", d.queue, "--store", "sqlite:queue.db", "--tokens", "tokens")
+	start("queue", "queue", "--listen", d.queue, "--store", "sqlite:queue.db", "--tokens", "tokens", "--controller", "http://"+d.controller)
 	if err := d.await(ctx, "queue.log", regexp.MustCompile(`queue leads`)); err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (v *demoVerb) run() error {
 	if err := d.await(ctx, "ec2sim.log", regexp.MustCompile(`IMAGE=(ami-[0-9a-f]+)`)); err != nil {
 		return err
 	}
-	start("controller", "controller", "--config", "fleet.toml", "--mode", "active")
+	start("controller", "controller", "--config", "fleet.toml", "--mode", "active", "--listen", d.controller)
 	return d.follow(ctx)
 }
 
@@ -194,7 +194,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(d.folder, "photos"), 0o755); err != nil {
 		return err
 	}
-	for _, address := range []*string{&d.queue, &d.ec2} {
+	for _, address := range []*string{&d.queue, &d.ec2, &d.controller} {
 		if *address, err = freeAddress(); err != nil {
 			return cli.OutsideError(err)
 		}
@@ -373,7 +373,7 @@ func (d *demo) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.Stdout, "queue and workers: http://%s/   token: %s\nlogs, journal and results: %s   Ctrl-C ends it\n", d.queue, token, d.folder)
+	fmt.Fprintf(d.Stdout, "fleet: http://%[1]s/fleet   queue: http://%[1]s/   token: %[2]s\nlogs, journal and results: %s   Ctrl-C ends it\n", d.queue, token, d.folder)
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	photos, videos := wave{least: 0.4, most: 2}, wave{least: 0.1, most: 1.2}

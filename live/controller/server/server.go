@@ -27,7 +27,7 @@ type Server struct {
 	mux   *http.ServeMux
 
 	mu   sync.Mutex
-	seen *seen // nil: it has not decided yet
+	seen *Seen // nil: it has not decided yet
 	sums sums
 
 	shown *Shown
@@ -65,7 +65,7 @@ func (s *Server) Saw(k *controller.Controller, r *controller.Result) {
 }
 
 // last returns what the last tick came to; nil before the first.
-func (s *Server) last() *seen {
+func (s *Server) last() *Seen {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.seen
