@@ -103,7 +103,7 @@ func (c *course) forecast() *chart.Chart {
 func (c *course) money(v *fleetView) *chart.Chart {
 	hour := c.series("spent this hour", chart.Area, chart.Purple, func(m *server.Moment) float64 { return m.SpentHour.Dollars() })
 	rate := c.series("price of an hour", chart.Step, chart.Blue, func(m *server.Moment) float64 { return m.PerHour.Dollars() })
-	p := chart.Panel{Y: chart.Axis{Label: "dollars", Prefix: "$ "}, Series: []chart.Series{hour, rate}, Height: 150, Empty: "nothing was decided yet"}
+	p := chart.Panel{Y: chart.Axis{Label: "dollars", Prefix: "$ "}, Series: []chart.Series{hour, rate}, Height: 110, Empty: "nothing was decided yet"}
 	most := 0.0
 	for i := range c.day {
 		most = max(most, rate.Y[i], hour.Y[i])

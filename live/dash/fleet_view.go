@@ -12,6 +12,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/controller/server"
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/explain"
 )
 
 // nav is the way from one page to the other.
@@ -241,7 +242,7 @@ func (v *fleetView) tiles() []tile {
 		slack.Note = fmt.Sprintf("now %.0f %%", 100*m.Slack)
 	}
 	if v.SlackTarget > 0 {
-		slack.Of = fmt.Sprintf("target %.0f %%", 100*v.SlackTarget)
+		slack.Note = strings.TrimPrefix(slack.Note+fmt.Sprintf(", target %.0f %%", 100*v.SlackTarget), ", ")
 	}
 	all = append(all, slack)
 	for _, x := range []struct {
@@ -296,4 +297,6 @@ func (v *fleetView) list() {
 }
 
 // dollars returns an amount as people say it.
-func dollars(m policy.MicroUSD) string { return fmt.Sprintf("$ %.2f", m.Dollars()) }
+func dollars(m policy.MicroUSD) string {
+	return "$ " + explain.Grouped(fmt.Sprintf("%.2f", m.Dollars()))
+}

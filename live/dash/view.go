@@ -11,6 +11,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/explain"
 )
 
 // loginView is what the login shows; To is where it leads.
@@ -130,11 +131,7 @@ func count(n any) string {
 	case float64:
 		v = int64(math.Round(n))
 	}
-	digits := strconv.FormatInt(v, 10)
-	for at := len(digits) - 3; at > 0 && digits[at-1] != '-'; at -= 3 {
-		digits = digits[:at] + "\u202f" + digits[at:]
-	}
-	return digits
+	return explain.Count(v)
 }
 
 // percent returns part of whole.

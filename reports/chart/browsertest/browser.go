@@ -158,10 +158,16 @@ func (p *Page) Complaints(t testing.TB) {
 	}
 }
 
+// Try returns what a script comes to, or why it cannot be run: the page may be about
+// to leave.
+func Try[T any](p *Page, script string) (T, error) {
+	return chromedp.Run(p.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+}
+
 // Eval returns what a script comes to.
 func Eval[T any](t testing.TB, p *Page, script string) T {
 	t.Helper()
-	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	v, err := Try[T](p, script)
 	if err != nil {
 		t.Fatalf("%s: %v", script, err)
 	}
