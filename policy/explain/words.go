@@ -108,9 +108,7 @@ func Became(out *journal.Outcome) string {
 	if out.Short > 0 {
 		parts = append(parts, fmt.Sprintf("for %s nothing stood in", Count(out.Short)))
 	}
-	for _, e := range out.Errors {
-		parts = append(parts, e)
-	}
+	parts = append(parts, out.Errors...)
 	if parts == nil {
 		return "nothing was done"
 	}
