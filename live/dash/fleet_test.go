@@ -31,7 +31,8 @@ type site struct {
 	mu    sync.Mutex
 	more  int // decisions since the test began
 	stop  *controller.Memory
-	empty bool
+	empty bool // it has not decided yet
+	past  bool // and yet there are decisions, of the process before
 }
 
 func (s *site) Shown() server.Shown {
@@ -72,7 +73,7 @@ func (s *site) Shown() server.Shown {
 func (s *site) Day() []server.Moment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.empty {
+	if s.empty && !s.past {
 		return nil
 	}
 	var all []server.Moment
@@ -178,8 +179,10 @@ func TestFleetWithoutScripts(t *testing.T) {
 func TestFleetStandsBy(t *testing.T) {
 	s, web := serveFleet(t)
 	s.empty = true
-	if status, _, text := get(t, http.DefaultClient, web.URL+"/fleet"); status != 200 || !strings.Contains(text, "No decision yet") {
-		t.Errorf("%d %s", status, text)
+	for _, s.past = range []bool{false, true} {
+		if status, _, text := get(t, http.DefaultClient, web.URL+"/fleet"); status != 200 || !strings.Contains(text, "No decision yet") || strings.Contains(text, "Last decision") != s.past {
+			t.Errorf("%d %s", status, text)
+		}
 	}
 }
 
