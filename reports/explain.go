@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -68,7 +67,7 @@ const (
 func NewExplanation(id int64, s *explain.Subject, asked string) *Explanation {
 	o, h := s.Observation, s.Header
 	e := &Explanation{
-		ID: id, At: o.Now.UTC(), Policy: h.Policy.Label, Epoch: h.Epoch, Action: action(s.Decision, &h.Catalog),
+		ID: id, At: o.Now.UTC(), Policy: h.Policy.Label, Epoch: h.Epoch, Action: explain.Action(s.Decision, &h.Catalog),
 		Ready: o.Fleet.ReadySlots, Busy: o.Fleet.BusySlots, Booting: o.Fleet.BootingSlots, Draining: o.Fleet.DrainingSlots,
 		Because: s.Decision.Because, Removed: s.Removed, Outcome: s.Outcome, Decision: s.Decision, asked: asked, offset: h.UTCOffset,
 	}
@@ -89,59 +88,6 @@ func NewExplanation(id int64, s *explain.Subject, asked string) *Explanation {
 		WhyNotTerminate: Answer(explain.WhyNotTerminate(s)),
 	}
 	return e
-}
-
-// action says in words what a decision does.
-func action(d *journal.Decision, c *policy.Catalog) string {
-	name := func(typ int) string {
-		if typ >= 0 && typ < len(c.Types) {
-			return c.Types[typ].Name
-		}
-		return fmt.Sprintf("type %d", typ)
-	}
-	var parts []string
-	for i := range d.Launches {
-		l := &d.Launches[i]
-		text := fmt.Sprintf("LAUNCH %s %s", Count(l.Count), name(l.Type))
-		if l.Market == policy.Spot {
-			text += " spot"
-		}
-		if l.Type >= 0 && l.Type < len(c.Types) {
-			text += fmt.Sprintf(" (%s cores)", Count(l.Count*c.Types[l.Type].Cores))
-		}
-		for j := range l.Else {
-			lead := ", or "
-			if j == 0 {
-				lead = ", if refused "
-			}
-			text += lead + name(l.Else[j].Type)
-		}
-		parts = append(parts, text)
-	}
-	if n := len(d.Undrains); n > 0 {
-		parts = append(parts, fmt.Sprintf("TAKE BACK %s (%s)", Count(n), instances(d.Undrains)))
-	}
-	if n := len(d.Drains); n > 0 {
-		parts = append(parts, fmt.Sprintf("DRAIN %s (%s)", Count(n), instances(d.Drains)))
-	}
-	if parts == nil {
-		return "SLEEP"
-	}
-	return strings.Join(parts, "; ")
-}
-
-// instances lists the numbers of a few instances.
-func instances(ids []policy.InstanceID) string {
-	const most = 5
-	var list []string
-	for i, id := range ids {
-		if i == most {
-			list = append(list, "…")
-			break
-		}
-		list = append(list, fmt.Sprint(int64(id)))
-	}
-	return "instance " + strings.Join(list, ", ")
 }
 
 // Explain writes an explanation for people.
@@ -175,7 +121,7 @@ func Explain(w io.Writer, e *Explanation, o Options) error {
 		s.line(say("  "+oneLine(e.Because[i].String())), 2, 2)
 	}
 	if out := e.Outcome; out != nil && (out.Held != "" || e.Action != "SLEEP") {
-		s.line(say("  outcome: "+became(out)), 2, 2)
+		s.line(say("  outcome: "+oneLine(explain.Became(out))), 2, 2)
 	} else if out == nil {
 		s.line(say("  outcome: not recorded"), 2, 2)
 	}
@@ -211,32 +157,6 @@ func (e *Explanation) obvious() string {
 		return WhyNotLaunch
 	}
 	return WhyNotTerminate
-}
-
-// became says what became of a decision.
-func became(out *journal.Outcome) string {
-	if out.Held != "" {
-		return "not applied: " + oneLine(out.Held)
-	}
-	var parts []string
-	for _, p := range []struct {
-		n    int
-		what string
-	}{{out.Launched, "launched"}, {out.Refused, "refused"}, {out.Drained, "drained"}, {out.Undrained, "taken back"}} {
-		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", Count(p.n), p.what))
-		}
-	}
-	if out.Short > 0 {
-		parts = append(parts, fmt.Sprintf("for %s nothing stood in", Count(out.Short)))
-	}
-	for _, e := range out.Errors {
-		parts = append(parts, oneLine(e))
-	}
-	if parts == nil {
-		return "nothing was done"
-	}
-	return strings.Join(parts, ", ")
 }
 
 // Delay is why a job was late, as explain writes it with --json.

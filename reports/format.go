@@ -5,38 +5,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// groupSpace parts groups of digits: a narrow space that keeps them together.
-const groupSpace = "\u202f"
+	"github.com/skynet-ec2/skynet/policy/explain"
+)
 
 // noValue stands for a figure that has none.
 const noValue = "–"
 
 // Count returns n with its digits in groups of three: 3 087 412.
-func Count[N int | int64](n N) string { return grouped(strconv.FormatInt(int64(n), 10)) }
+func Count[N int | int64](n N) string { return explain.Count(n) }
 
-// grouped parts the digits before the point into groups of three, from four
-// digits on.
-func grouped(number string) string {
-	whole, fraction, hasFraction := strings.Cut(number, ".")
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "−", whole[1:]
-	}
-	var b strings.Builder
-	b.WriteString(sign)
-	for i, digit := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteString(groupSpace)
-		}
-		b.WriteRune(digit)
-	}
-	if hasFraction {
-		b.WriteString("." + fraction)
-	}
-	return b.String()
-}
+func grouped(number string) string { return explain.Grouped(number) }
 
 // fixed returns x with the given number of decimals, digits grouped, and
 // without the sign of a negative zero.

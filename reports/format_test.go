@@ -10,7 +10,7 @@ import (
 // same compares texts, with a plain space for the narrow one in numbers.
 func same(t *testing.T, what any, got, want string) {
 	t.Helper()
-	if strings.ReplaceAll(got, groupSpace, " ") != want {
+	if strings.ReplaceAll(got, "\u202f", " ") != want {
 		t.Errorf("%v: %q, want %q", what, got, want)
 	}
 }

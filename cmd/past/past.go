@@ -77,6 +77,8 @@ type badInput struct{ error }
 // BadInput marks it.
 func (badInput) BadInput() bool { return true }
 
+func (e badInput) Unwrap() error { return e.error }
+
 // jobs makes a trace of the history.
 func (p *Past) jobs(ctx context.Context, from Sources) error {
 	s := p.Story

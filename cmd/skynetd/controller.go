@@ -6,20 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
+	"github.com/skynet-ec2/skynet/cmd/past"
 	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/controller/server"
 	"github.com/skynet-ec2/skynet/live/controller/sqlstore"
+	"github.com/skynet-ec2/skynet/live/dash"
 	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/live/ec2fleet"
 	"github.com/skynet-ec2/skynet/policy"
@@ -70,7 +74,7 @@ could not be read.`,
 	f.StringVar(&v.config, "config", "skynet.toml", "decide as this `file` says")
 	cli.ChoiceVar(f, &v.mode, "mode", "observe", "what becomes of decisions", controllerModes)
 	f.BoolVar(&v.once, "once", false, "decide once, and end")
-	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares (/metrics, /v1/status, /healthz, /readyz) and take operators' orders; port 0 picks a free one")
+	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares (a page at /, /metrics, /v1/status, /healthz, /readyz) and take operators' orders; port 0 picks a free one")
 	return c
 }
 
@@ -159,6 +163,14 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 	for _, route := range desk.Routes {
 		all.Handle(route, orders)
 	}
+	page := dash.NewFleet(dash.FleetOptions{
+		Controller: s, Switch: store, Caller: callers, FileStop: controller.Stops(file.Stop),
+		Queue: strings.TrimSuffix(file.Queue, "/") + "/", Journals: file.Journal, Log: v.Log,
+	})
+	for _, route := range dash.Routes {
+		all.Handle(route, page)
+	}
+	go v.remember(s, file)
 	web := httpServer(all, nil, v.Log)
 	go func() {
 		if err := serve(web, listener); err != nil { // the fleet goes on without
@@ -170,6 +182,18 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 		v.Log.Warn("whoever reaches the controller's address sees reasons and money; to change anything takes an operator's token")
 	}
 	return s, web, nil
+}
+
+// remember has the past day's decisions read from the journals that are there now.
+func (v *controllerVerb) remember(s *server.Server, file *scenarios.Fleet) {
+	now := time.Now()
+	day, err := past.Files([]string{file.Journal}, file.Name)(now.Add(-server.DayLong), now)
+	if err == nil {
+		err = s.Remember(day...)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // no journal yet
+		v.Log.Warn("not all of the past day's decisions can be read", "error", err)
+	}
 }
 
 // callersOf returns what knows whose a token is: those of the file's tokens, read

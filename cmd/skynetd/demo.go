@@ -130,14 +130,14 @@ image   = %q
 // demo is a demo that runs.
 type demo struct {
 	*demoVerb
-	program    string
-	queue, ec2 string   // addresses
-	held       *os.File // while it runs no other demo begins in the folder
-	env        []string
-	failed     chan error
-	started    time.Time
-	submitted  int // jobs that the queue has taken
-	photos     []string
+	program                string
+	queue, ec2, controller string   // addresses
+	held                   *os.File // while it runs no other demo begins in the folder
+	env                    []string
+	failed                 chan error
+	started                time.Time
+	submitted              int // jobs that the queue has taken
+	photos                 []string
 }
 
 func (v *demoVerb) run() error {
@@ -174,7 +174,7 @@ func (v *demoVerb) run() error {
 			<-ended
 		}
 	}()
-	start("queue", "queue", "--listen", d.queue, "--store", "sqlite:queue.db", "--tokens", "tokens")
+	start("queue", "queue", "--listen", d.queue, "--store", "sqlite:queue.db", "--tokens", "tokens", "--controller", "http://"+d.controller)
 	if err := d.await(ctx, "queue.log", regexp.MustCompile(`queue leads`)); err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (v *demoVerb) run() error {
 	if err := d.await(ctx, "ec2sim.log", regexp.MustCompile(`IMAGE=(ami-[0-9a-f]+)`)); err != nil {
 		return err
 	}
-	start("controller", "controller", "--config", "fleet.toml", "--mode", "active")
+	start("controller", "controller", "--config", "fleet.toml", "--mode", "active", "--listen", d.controller)
 	return d.follow(ctx)
 }
 
@@ -210,7 +210,7 @@ func (d *demo) prepare(ctx context.Context) error {
 		return cli.OutsideError(err)
 	}
 	d.held = held
-	for _, address := range []*string{&d.queue, &d.ec2} {
+	for _, address := range []*string{&d.queue, &d.ec2, &d.controller} {
 		if *address, err = freeAddress(); err != nil {
 			return cli.OutsideError(err)
 		}
@@ -390,7 +390,7 @@ func (d *demo) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.Stdout, "queue and workers: http://%s/   token: %s\nlogs, journal and results: %s   Ctrl-C ends it\n", d.queue, token, d.folder)
+	fmt.Fprintf(d.Stdout, "fleet: http://%[1]s/fleet   queue: http://%[1]s/   token: %[2]s\nlogs, journal and results: %s   Ctrl-C ends it\n", d.queue, token, d.folder)
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	photos, videos := wave{least: 0.4, most: 2}, wave{least: 0.1, most: 1.2}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -22,13 +23,13 @@ import (
 // queueVerb holds the flags of skynetd queue.
 type queueVerb struct {
 	*cli.App
-	listen, store, tokens, cluster string
-	standby                        bool
-	rate                           float64
-	age, lease                     time.Duration
-	fair                           bool
-	tls                            tlsFlags
-	bootstrap                      bootstrapFlags
+	listen, store, tokens, cluster, fleet string
+	standby                               bool
+	rate                                  float64
+	age, lease                            time.Duration
+	fair                                  bool
+	tls                                   tlsFlags
+	bootstrap                             bootstrapFlags
 }
 
 func newQueueCommand(a *cli.App) *cobra.Command {
@@ -56,6 +57,7 @@ read again whenever it changes. The page at / shows queues and workers.`,
 	f.StringVar(&q.store, "store", "sqlite:skynet-queue.db", "keep jobs in this `store`: sqlite:FILE, postgres://… or memory")
 	f.StringVar(&q.tokens, "tokens", "skynet-tokens", "take tokens from this `file`; the first start writes it")
 	f.StringVar(&q.cluster, "cluster", "default", "serve this `cluster`; workers of another one are refused")
+	f.StringVar(&q.fleet, "controller", "", "show the page of the controller that listens at this `URL`, too, behind the same login")
 	f.BoolVar(&q.standby, "standby", false, "wait while another process leads the store, and take over when it is gone")
 	f.Float64Var(&q.rate, "rate", 10_000, "let one client make so many `calls` a second on average")
 	f.DurationVar(&q.age, "age", 0, "a waiting job rises one priority each `time` it has waited so long; 0: never")
@@ -84,6 +86,10 @@ func (q *queueVerb) run() error {
 	if err != nil {
 		return err
 	}
+	fleet, err := q.controllerURL()
+	if err != nil {
+		return err
+	}
 	listener, err := listen(q.listen) // before anything is written
 	if err != nil {
 		return err
@@ -102,7 +108,7 @@ func (q *queueVerb) run() error {
 	}
 	defer store.Close()
 
-	page := dash.New(dash.Options{Keeper: keeper, Secure: secure != nil, Log: q.Log})
+	page := dash.New(dash.Options{Keeper: keeper, Secure: secure != nil, Log: q.Log, Fleet: fleet})
 	s := server.New(server.Options{Cluster: q.cluster, Keeper: keeper, Log: q.Log, Page: page, RatePerS: q.rate, Burst: int(2*q.rate) + 1})
 	web := httpServer(s, secure, q.Log)
 	failed := make(chan error, 1)
@@ -132,6 +138,18 @@ func (q *queueVerb) run() error {
 		q.Log.Warn("calls were broken off", "err", e)
 	}
 	return err
+}
+
+// controllerURL returns where the controller listens; nil: nobody has said so.
+func (q *queueVerb) controllerURL() (*url.URL, error) {
+	if q.fleet == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(q.fleet)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, cli.UsageError(fmt.Errorf("--controller %q: must be a URL such as http://127.0.0.1:7421", q.fleet))
+	}
+	return u, nil
 }
 
 // Bounds of a lease: a network's hiccup, and a day's work lost with its worker.

@@ -29,6 +29,7 @@ func TestInBrowser(t *testing.T) {
 			const wait = () => document.getElementById("link")?.textContent === "live" ? done(document.getElementById("live").textContent) : setTimeout(wait, 20);
 			wait();
 		})`)
+		shot(t, p, "queue-"+string(theme))
 		if len(live) < 100 {
 			t.Errorf("the page shows %q", live)
 		}

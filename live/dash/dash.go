@@ -1,17 +1,22 @@
-// Package dash is the queue's web page: what waits, what runs, who works. It is
-// made on the server and renews itself; it changes nothing. Who wants to see it
-// logs in with a token; the browser keeps a cookie that names a session, never
-// the token.
+// Package dash is what people see in a browser, in two pages that are made on the
+// server and renew themselves.
+//
+// Page is the queue's: what waits, what runs, who works. It changes nothing. Who
+// wants to see it logs in with a token; the browser keeps a cookie that names a
+// session, never the token. It hands calls for the other page on to the controller.
+//
+// Fleet is the controller's: what is paid for, what was decided and why, what it
+// costs; and the kill switch.
 package dash
 
 import (
 	"bytes"
 	"crypto/rand"
 	"embed"
-	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +40,7 @@ type Options struct {
 	Log    *slog.Logger
 	Secure bool          // it is served over TLS: the cookie must be, too
 	Every  time.Duration // between two renewals of the page; default 2 s
+	Fleet  *url.URL      // of the controller, whose page is shown at /fleet; nil: none
 }
 
 // A Page serves itself, at / and below /ui/.
@@ -67,7 +73,8 @@ const (
 var files embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"ago": ago, "count": count, "percent": percent, "work": work, "join": strings.Join,
+	"ago": ago, "count": count, "percent": percent, "work": work, "join": strings.Join, "cores": coreSeconds, "clock": clock, "pc": func(share float64) float64 { return 100 * share },
+	"rule": rule, "sentence": sentence, "seconds": time.Duration.Seconds,
 }).ParseFS(files, "page/*.html"))
 
 // New returns a page that shows nothing until it is told who leads.
@@ -80,10 +87,10 @@ func New(opt Options) *Page {
 	p.mux.HandleFunc("GET /ui/stream", p.stream)
 	p.mux.HandleFunc("POST /ui/login", p.login)
 	p.mux.HandleFunc("POST /ui/logout", p.logout)
-	for _, name := range []string{"style.css", "live.js"} {
-		p.mux.HandleFunc("GET /ui/"+name, func(w http.ResponseWriter, r *http.Request) {
-			http.ServeFileFS(w, r, files, "page/"+name)
-		})
+	assets(p.mux, "/ui/")
+	if opt.Fleet != nil {
+		p.mux.Handle("/fleet", p.handOn())
+		p.mux.Handle("/fleet/", p.handOn())
 	}
 	return p
 }
@@ -100,17 +107,22 @@ func (p *Page) Lead(e Engine) {
 // Drain ends the pages that renew themselves. It must be called once.
 func (p *Page) Drain() { close(p.leave) }
 
-// policy lets the browser load what we serve and nothing else.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// contentPolicy lets the browser load what we serve and nothing else.
+const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // ServeHTTP serves the page.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	protect(w)
+	p.mux.ServeHTTP(w, r)
+}
+
+// protect tells the browser what it may do with an answer.
+func protect(w http.ResponseWriter) {
 	head := w.Header()
-	head.Set("Content-Security-Policy", policy)
+	head.Set("Content-Security-Policy", contentPolicy)
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cache-Control", "no-store")
-	p.mux.ServeHTTP(w, r)
 }
 
 // caller returns who looks at the page; ok is false if nobody is logged in whose
@@ -140,10 +152,10 @@ func (p *Page) login(w http.ResponseWriter, r *http.Request) {
 	if !ok || !caller.MayCall(looks) {
 		if !p.tries.Allow() {
 			w.Header().Set("Retry-After", "1")
-			p.render(w, http.StatusTooManyRequests, "login.html", loginView{Message: "Too many wrong tokens. Wait a second."})
+			render(w, p.opt.Log, http.StatusTooManyRequests, "login.html", p.loginView(r, "Too many wrong tokens. Wait a second."))
 			return
 		}
-		p.render(w, http.StatusForbidden, "login.html", loginView{Message: "No such token, or one that does not open this page (reader, producer and operator tokens do)."})
+		render(w, p.opt.Log, http.StatusForbidden, "login.html", p.loginView(r, "No such token, or one that does not open this page (reader, producer and operator tokens do)."))
 		return
 	}
 	id := rand.Text() + rand.Text()
@@ -162,7 +174,7 @@ func (p *Page) login(w http.ResponseWriter, r *http.Request) {
 	p.sessions[id] = session{access.HashOf(token), time.Now().Add(sessionFor)}
 	p.mu.Unlock()
 	http.SetCookie(w, p.cookie(id, int(sessionFor.Seconds())))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, p.loginView(r, "").To, http.StatusSeeOther)
 }
 
 func (p *Page) cookie(value string, age int) *http.Cookie {
@@ -182,23 +194,28 @@ func (p *Page) logout(w http.ResponseWriter, r *http.Request) {
 func (p *Page) show(w http.ResponseWriter, r *http.Request) {
 	caller, ok := p.caller(r)
 	if !ok {
-		p.render(w, http.StatusOK, "login.html", loginView{})
+		render(w, p.opt.Log, http.StatusOK, "login.html", p.loginView(r, ""))
 		return
 	}
-	p.render(w, http.StatusOK, "page.html", p.view(caller))
+	render(w, p.opt.Log, http.StatusOK, "page.html", p.view(caller))
 }
 
 // render writes a page whole, or an error.
-func (p *Page) render(w http.ResponseWriter, status int, name string, v any) {
+func render(w http.ResponseWriter, log *slog.Logger, status int, name string, v any) {
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, v); err != nil {
-		p.opt.Log.Error("page not made", "page", name, "err", err)
-		http.Error(w, "internal error; the queue's log has it", http.StatusInternalServerError)
+		fail(w, log, name, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	w.Write(b.Bytes())
+}
+
+// fail answers a call for a page that could not be made.
+func fail(w http.ResponseWriter, log *slog.Logger, name string, err error) {
+	log.Error("page not made", "page", name, "err", err)
+	http.Error(w, "internal error; the log has it", http.StatusInternalServerError)
 }
 
 // stream sends what the page shows again and again, until the browser leaves or
@@ -221,10 +238,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		control.SetWriteDeadline(time.Now().Add(p.opt.Every + 30*time.Second))
-		for line := range strings.Lines(b.String()) {
-			fmt.Fprintf(w, "data: %s\n", strings.TrimRight(line, "\r\n"))
-		}
-		fmt.Fprint(w, "\n")
+		send(w, "live", b.String())
 		if control.Flush() != nil {
 			return
 		}

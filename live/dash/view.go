@@ -3,17 +3,31 @@ package dash
 import (
 	"fmt"
 	"math"
+	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/explain"
 )
 
-type loginView struct{ Message string }
+// loginView is what the login shows; To is where it leads.
+type loginView struct{ Message, To string }
+
+func (p *Page) loginView(r *http.Request, message string) loginView {
+	v := loginView{message, "/"}
+	if p.opt.Fleet != nil && (r.URL.Path == "/fleet" || r.PostFormValue("to") == "/fleet") {
+		v.To = "/fleet"
+	}
+	return v
+}
 
 // view is what the page shows to a caller.
 type view struct {
+	Nav      nav
 	At       time.Time
 	Standby  bool
 	Tenant   string // that the caller is bound to
@@ -31,9 +45,15 @@ type stateCount struct {
 	Jobs  int64
 }
 
+// seesAll reports whether a caller may see more than jobs.
+func seesAll(c access.Caller) bool { return c.Tenant == "" && c.Role != api.RoleProducer }
+
 // view returns what a caller may see now.
 func (p *Page) view(c access.Caller) view {
-	v := view{At: time.Now().UTC(), Tenant: c.Tenant, ShowsAll: c.Tenant == "" && c.Role != api.RoleProducer}
+	v := view{Nav: nav{Here: "queue", Queue: "/", Assets: "/ui/", Login: true}, At: time.Now().UTC(), Tenant: c.Tenant, ShowsAll: seesAll(c)}
+	if p.opt.Fleet != nil && v.ShowsAll {
+		v.Nav.Fleet = "/fleet"
+	}
 	engine := p.engine.Load()
 	if engine == nil {
 		v.Standby = true
@@ -76,6 +96,22 @@ func ago(s float64) string {
 	return fmt.Sprintf("%.0f d", s/86400)
 }
 
+// clock returns a time as a clock of the day shows it.
+func clock(t time.Time) string { return t.UTC().Format(clockFormat) }
+
+func coreSeconds(w policy.CoreSeconds) string { return work(float64(w)) }
+
+// rule and sentence are the two halves of a reason.
+func rule(reason string) string {
+	name, _, _ := strings.Cut(reason, ": ")
+	return name
+}
+
+func sentence(reason string) string {
+	_, text, _ := strings.Cut(reason, ": ")
+	return text
+}
+
 // work returns core-seconds as people say them.
 func work(s float64) string {
 	if s < 2*3600 {
@@ -95,11 +131,7 @@ func count(n any) string {
 	case float64:
 		v = int64(math.Round(n))
 	}
-	digits := strconv.FormatInt(v, 10)
-	for at := len(digits) - 3; at > 0 && digits[at-1] != '-'; at -= 3 {
-		digits = digits[:at] + "\u202f" + digits[at:]
-	}
-	return digits
+	return explain.Count(v)
 }
 
 // percent returns part of whole.

@@ -25,6 +25,9 @@ type Chart struct {
 	Figure  *Figure
 	// Drawing is shown in the place of Figure; nil: Figure.
 	Drawing Drawing
+	// Still is the address of a drawing for browsers without scripts; empty: they are
+	// sent to the table.
+	Still string
 	// Table holds the data behind the figure, short enough to read.
 	Table Table
 	// Events are moments on the clock of the figure; nil: none.

@@ -21,7 +21,10 @@ function el(tag, className, ...children) {
 
 function svg(tag, attributes) {
 	const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
-	for (const k in attributes) e.setAttribute(k, attributes[k]);
+	for (const k in attributes) {
+		if (k === "style") e.style.cssText = attributes[k]; // an attribute of that name is what strict policies forbid
+		else e.setAttribute(k, attributes[k]);
+	}
 	return e;
 }
 

@@ -13,6 +13,8 @@ import (
 type Events struct {
 	// Noun names one of them, Note says what they are.
 	Noun, Note string
+	// Marks leaves the table out: the page lists them elsewhere.
+	Marks bool
 	// Lanes are the rows of marks, the first at the top.
 	Lanes []Lane
 	List  []Event

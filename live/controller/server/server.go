@@ -27,9 +27,12 @@ type Server struct {
 	mux   *http.ServeMux
 
 	mu    sync.Mutex
-	seen  *seen // nil: it has not decided yet
+	seen  *Seen // nil: it has not decided yet
 	sums  sums
 	drift *Drift // nil: no day was compared yet
+
+	shown *Shown
+	day   day
 }
 
 // New returns what tells of the controller that c describes. Give c.Seen the
@@ -54,15 +57,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 
 // Saw takes down what a tick came to.
 func (s *Server) Saw(k *controller.Controller, r *controller.Result) {
-	now := see(k, r, &s.c)
+	now, shown := see(k, r, &s.c), shownOf(k, &s.c)
+	s.day.add(liveMoment(s.day.last(), k, r, &s.c))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen = now
+	s.seen, s.shown = now, shown
 	s.sums.add(k, r)
 }
 
 // last returns what the last tick came to; nil before the first.
-func (s *Server) last() *seen {
+func (s *Server) last() *Seen {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.seen

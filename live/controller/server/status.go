@@ -26,11 +26,11 @@ type Status struct {
 	// AgeS is how old the last decision is. Absent, like all that follows, before
 	// the first one.
 	AgeS float64 `json:"age_s,omitempty"`
-	*seen
+	*Seen
 }
 
-// seen is what was shown at the last tick.
-type seen struct {
+// Seen is what was shown at the last tick.
+type Seen struct {
 	Epoch int64 `json:"epoch"`
 	// Leads: it did at its last tick.
 	Leads     bool           `json:"leads"`
@@ -134,9 +134,9 @@ type class struct {
 var phases = []policy.Phase{policy.Requested, policy.Booting, policy.Ready, policy.Draining, policy.Lost}
 
 // see copies what a tick came to.
-func see(k *controller.Controller, r *controller.Result, c *controller.Config) *seen {
+func see(k *controller.Controller, r *controller.Result, c *controller.Config) *Seen {
 	o := k.Observation()
-	s := &seen{
+	s := &Seen{
 		Epoch: k.Epoch(), Leads: r.Hold != controller.Superseded,
 		Last: Decision{
 			Number: r.Decision, At: r.At, Launches: []Launch{},
@@ -186,7 +186,7 @@ func (s *Server) Status() Status {
 	now := s.c.Now()
 	all := Status{
 		Fleet: s.c.Fleet, Holder: s.c.Holder, Mode: s.c.Mode().String(), Policy: s.c.Described.Label,
-		TickS: s.c.Env.Tick.Seconds(), seen: s.last(), Drift: s.driftNow(),
+		TickS: s.c.Env.Tick.Seconds(), Seen: s.last(), Drift: s.driftNow(),
 	}
 	if s.c.Shadow != nil {
 		all.Mode, all.Shadow = "shadow", s.c.Shadow.Described.Label
@@ -194,9 +194,9 @@ func (s *Server) Status() Status {
 	if stop := s.c.Stop(now); stop.Is(now) {
 		all.Stop = &stop
 	}
-	if all.seen != nil {
-		all.Policy = all.seen.Serving.Label
-		if all.Shadow = all.seen.Serving.Shadow; all.Shadow != "" && s.c.Mode() == controller.Active {
+	if all.Seen != nil {
+		all.Policy = all.Seen.Serving.Label
+		if all.Shadow = all.Seen.Serving.Shadow; all.Shadow != "" && s.c.Mode() == controller.Active {
 			all.Mode = "shadow"
 		}
 		all.AgeS = now.Sub(all.Last.At).Seconds()

@@ -83,6 +83,8 @@ func New(opt Options) *Server {
 	if opt.Page != nil {
 		s.mux.Handle("/{$}", opt.Page)
 		s.mux.Handle("/ui/", opt.Page)
+		s.mux.Handle("/fleet", opt.Page)
+		s.mux.Handle("/fleet/", opt.Page)
 	}
 	return s
 }

@@ -17,6 +17,7 @@ import (
 	_ "embed"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -140,21 +141,33 @@ func (p *Page) hear(event any) {
 	p.complaints = append(p.complaints, text)
 }
 
+// Complained returns every console message, exception and request so far but that
+// for the page itself.
+func (p *Page) Complained() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.complaints)
+}
+
 // Complaints fails the test for every console message, exception and request but
 // that for the page itself.
 func (p *Page) Complaints(t testing.TB) {
 	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.complaints {
+	for _, c := range p.Complained() {
 		t.Errorf("%s: %s", p.url, c)
 	}
+}
+
+// Try returns what a script comes to, or why it cannot be run: the page may be about
+// to leave.
+func Try[T any](p *Page, script string) (T, error) {
+	return chromedp.Run(p.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 }
 
 // Eval returns what a script comes to.
 func Eval[T any](t testing.TB, p *Page, script string) T {
 	t.Helper()
-	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	v, err := Try[T](p, script)
 	if err != nil {
 		t.Fatalf("%s: %v", script, err)
 	}
