@@ -28,7 +28,7 @@ func (p *Policy) grow(o *policy.Observation) {
 	unit := p.market.unitSpeed
 	now := capacity{useThere: true, from: maxSteps}
 	fits := p.plan.holds(now, need)
-	floor := max(p.band.floor-p.fleet.alive, 0)
+	floor := max(p.band.floor-p.fleet.alive, p.chance.floor-p.fleet.alive, 0)
 	if fits && floor == 0 && p.stranded() {
 		p.because(ruleStranded.Because(p.waitingWork()*unit, p.oldestWait()))
 		p.buy(o, p.lagging())
@@ -63,7 +63,11 @@ func (p *Policy) grow(o *policy.Observation) {
 	}
 	if floor-back > short {
 		short = floor - back
-		p.because(ruleSlackShort.Because((p.fleet.alive+floor)*unit, 100*p.set.slackTarget, 100*o.History.Slack24h, p.fleet.alive*unit))
+		if p.chance.floor > p.band.floor {
+			p.because(ruleChanceShort.Because(p.fleet.alive*unit, p.chance.budget, p.chance.floor*unit, p.chance.held))
+		} else {
+			p.because(ruleSlackShort.Because((p.fleet.alive+floor)*unit, 100*p.set.slackTarget, 100*o.History.Slack24h, p.fleet.alive*unit))
+		}
 	}
 	if short > 0 {
 		p.buy(o, short)

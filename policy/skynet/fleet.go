@@ -33,9 +33,24 @@ func bootLag(b *policy.BootView) float64 {
 	if median <= 0 || high <= median {
 		return max(median, 0)
 	}
-	sigma := detmath.Log(high/median) / 2.3263478740408408
+	sigma := detmath.Log(high/median) / z99
 	return median * detmath.Exp(0.5*sigma)
 }
+
+// bootWithin returns within how many seconds the given share of boots, at least
+// half, is ready: of a lognormal with the learned median and p99. Where neither
+// is known it is the lag that is planned with.
+func bootWithin(b *policy.BootView, lag, share float64) float64 {
+	median, high := b.P50.Seconds(), b.P99.Seconds()
+	if median <= 0 || high <= median {
+		return lag
+	}
+	sigma := detmath.Log(high/median) / z99
+	return median * detmath.Exp(float64(sigma*detmath.NormalQuantile(max(share, 0.5))))
+}
+
+// z99 is the normal distribution's 0.99-quantile.
+const z99 = 2.3263478740408408
 
 // survey fills p.fleet and the capacity of the plan.
 //

@@ -31,6 +31,7 @@ type line struct {
 	hoped  float64 // the longest target without a promise, in seconds
 	miss   float64 // the smallest share of late jobs that is allowed
 	z      float64 // multiplier of the reserve
+	lax    float64 // ln of a multiplier of the chance to find all slots held
 
 	// arrived since the last observation, and waiting, in slot-seconds.
 	arrivedHead, arrivedTail float64

@@ -189,7 +189,7 @@ func (p *Policy) choose() (left float64) {
 	k := checks{urgentTo: stepOf(p.horizon()), slack: p.lagging()}
 	// what waits may wait, and a fleet of one instance and a half may be two by
 	// turns and one by turns; but a line must not be left to grow
-	least := p.band.floor
+	least := max(p.band.floor, p.chance.floor)
 	if !p.silent {
 		least = max(least, p.ahead.mean-p.market.unitSlots)
 	}
@@ -228,7 +228,7 @@ func (p *Policy) choose() (left float64) {
 // released: the look-ahead, and at least until a job that arrives before the next
 // decision is due. Before that anything could leave, because nothing is late yet.
 func (p *Policy) horizon() float64 {
-	h := p.set.lookAhead
+	h := max(p.set.lookAhead, p.lag+p.tick)
 	for i := range p.lines {
 		if ln := &p.lines[i]; ln.urgent {
 			h = max(h, ln.budget+float64(0.5*p.tick))

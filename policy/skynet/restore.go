@@ -104,5 +104,6 @@ func (c *spent) check(r *ranges, i int) {
 	r.number(name+".debt", c.Debt, 0, debtMost)
 	r.number(name+".z", c.Z, zLow, zHigh)
 	r.number(name+".hour_z", c.HourZ, zLow, zHigh)
+	r.number(name+".lax", c.Lax, 0, laxHigh)
 	r.number(name+".base_z", c.BaseZ, zLow, zHigh)
 }

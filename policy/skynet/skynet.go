@@ -27,7 +27,8 @@ type Policy struct {
 	sampled  bool              // this step closed a sample
 	fleet    fleet
 	plan     plan
-	band     band    // of the slack rule
+	band     band // of the slack rule
+	chance   chance
 	worst    int     // class that presses most, -1: none
 	flatZ    float64 // where a rise of z was given up at this step
 
@@ -64,6 +65,7 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	p.survey(o)
 	p.buildPlan()
 	p.band = p.slackBand(o)
+	p.chance = p.chances(o)
 	p.grow(o)
 	p.shrink(o)
 	if why, ok := p.steerReason(); ok {

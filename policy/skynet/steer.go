@@ -57,6 +57,11 @@ var (
 // is forgotten but for two days of budget, and what is paid, is paid slowly, so
 // that a bad minute moves z by little.
 //
+// The same books, unpaid, steer the late share that the chance to find a free
+// slot may have (see chance):
+//
+//	ln x ← clip(ln x + started/N − late/(b ε N), 0, 5)
+//
 // A class that promises something of every hour has a second multiplier, which
 // rises and falls with ln of the late share of its worst hour lately over half
 // of what an hour allows.
@@ -79,6 +84,9 @@ type spent struct {
 	Z      float64 `json:"z"`
 	HourZ  float64 `json:"hour_z"`
 	Hours  hours   `json:"hours"`
+	// Lax is ln of how many times the late share aimed at a job's chance to find
+	// every slot held may be.
+	Lax float64 `json:"lax"`
 	// Where the present rise of Z began: Z, the late share then, and how many
 	// seconds ago. BarS: for how many seconds Z may not rise.
 	BaseZ    float64 `json:"base_z"`
@@ -94,6 +102,7 @@ func newSteer(s *settings, classes int) steer {
 	for i := range st.Classes {
 		c := &st.Classes[i]
 		c.Z, c.HourZ, c.BaseZ = s.zStart, min(s.zStart+hourMore, zHigh), s.zStart
+		c.Lax = laxStart
 	}
 	return st
 }
@@ -102,13 +111,15 @@ func newSteer(s *settings, classes int) steer {
 // class has a say in starts from z_start.
 func (p *Policy) steerLines(o *policy.Observation) {
 	for i := range p.lines {
-		p.lines[i].z = zLow - 1
+		p.lines[i].z, p.lines[i].lax = zLow-1, laxHigh
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
 		if p.promise(k) != nil {
 			ln := p.lineOf(k.Priority)
-			ln.z = max(ln.z, p.st.Steer.Classes[k.Class].Z, p.hourZ(k.Class))
+			c := &p.st.Steer.Classes[k.Class]
+			ln.z = max(ln.z, c.Z, p.hourZ(k.Class))
+			ln.lax = min(ln.lax, c.Lax)
 		}
 	}
 	for i := range p.lines {
@@ -177,9 +188,11 @@ func (p *Policy) moveZ(class int, step float64) {
 		return
 	}
 	miss := p.allowed(class)
-	c.Debt = min(c.Debt+c.late/(float64(p.set.budget*miss)*perDay), debtMost)
+	owed := c.late / (float64(p.set.budget*miss) * perDay)
+	c.Debt = min(c.Debt+owed, debtMost)
 	paid := float64(c.Debt * min(step/debtTime, 1))
 	c.Debt -= paid
+	c.Lax = min(max(c.Lax+float64(laxGain*(c.started/perDay-owed)), 0), laxHigh)
 	gain := p.set.gain * (1 + float64(0.5*max(c.Z, 0)))
 	p.settle(c, miss, float64(gain*(paid-c.started/perDay)), step)
 	if allowed := p.hourAllows(class); allowed > 0 {
