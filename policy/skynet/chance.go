@@ -27,7 +27,7 @@ var ruleChanceShort = policy.NewRule("chance.short", "%.1f cores are not enough 
 // Yechiali). A fleet of none keeps everybody waiting for a boot.
 type chance struct {
 	floor  float64 // the least fleet, in slots; 0: nothing needs one
-	budget float64 // of the line that needs it, in seconds
+	budget float64 // of the kind that needs it, in seconds
 	held   float64 // slots asked for on average, a
 }
 
@@ -36,6 +36,7 @@ const (
 	chanceLeast = 10 * time.Minute // or of the time since the start, at least so long
 	chanceMost  = 2000             // slots: in a larger fleet some become free
 	chanceLate  = 0.9              // a job's chance to wait too long, at the most
+	chanceLong  = 8.0              // budgets that a job of the same line runs at least to stand in the way of others
 	chanceLast  = 5.0              // one in so many jobs comes so soon after a tick that its boot must be quick
 
 	laxStart = 1.4 // four times the late share aimed at: not every hour is the worst
@@ -43,9 +44,19 @@ const (
 	laxGain  = 1.0 // per day of budget
 )
 
-// chances returns the least fleet for the urgent lines.
+// workload is a kind's work as what holds slots.
+type workload struct {
+	line          int     // the urgent line it is in, or linesMax: one that goes behind all of them
+	budget, miss  float64 // what its own promise leaves for waiting, and the share that may be late; 0: none
+	each          float64 // for how many seconds a job holds a slot on average
+	load          float64 // slots asked for on average
+	slots, behind float64 // held when a launch now could help: without those that wait now, and with them
+}
+
+// chances returns the least fleet for the urgent lines, each kind of job by its
+// own promise.
 //
-// An urgent line whose budget is longer than a boot, a tick and what is seldom
+// A kind whose budget is longer than a boot, a tick and what is seldom
 // more needs none: what waits is bought for in time. One that only work of less
 // than its budget competes with needs an instance, for the plan sees the rest.
 func (p *Policy) chances(o *policy.Observation) chance {
@@ -53,6 +64,7 @@ func (p *Policy) chances(o *policy.Observation) chance {
 	if !p.set.promises || p.silent {
 		return most
 	}
+	p.readLoads(o)
 	own := 0.0
 	for j := range p.lines {
 		ln := &p.lines[j]
@@ -60,52 +72,110 @@ func (p *Policy) chances(o *policy.Observation) chance {
 			continue
 		}
 		own += float64(p.st.Lines[j].Head*p.ahead.ratio) + p.st.Lines[j].Tail
-		if own == 0 || ln.budget >= p.tick+bootWithin(&o.Fleet.Boot, p.lag, 1-float64(chanceLast*ln.miss)) {
+		if own == 0 {
 			continue
 		}
-		c := chance{floor: 1, budget: ln.budget, held: own}
-		if held, rate := p.holders(o, j); held > 0 {
-			late := min(float64(p.set.budget*ln.miss*detmath.Exp(ln.lax)), chanceLate)
-			c.held += held
-			c.floor = slotsFor(c.held, own, float64(ln.budget*rate), late)
-		}
-		if c.floor > most.floor {
-			most = c
+		share := float64(p.set.budget * detmath.Exp(ln.lax))
+		for i := range p.work {
+			f := &p.work[i]
+			if f.line != j || f.budget == 0 || p.bootsInTime(o, f) {
+				continue
+			}
+			c := chance{floor: 1, budget: f.budget, held: own}
+			if h := p.holders(j, f.budget); h.slots > 0 {
+				late := min(float64(share*f.miss), chanceLate)
+				short := max(own-h.own, 0)
+				c.held = short + h.slots
+				c.floor = slotsFor(c.held, short, float64(f.budget*h.rate), late)
+			}
+			if c.floor > most.floor {
+				most = c
+			}
 		}
 	}
 	return most
 }
 
-// holders returns how many slots will be held on average, when a launch now
-// could help, by the work that a line goes before in the plan: by what runs or waits now and is not done until
-// then, and by what comes until then. With it comes the rate at which a slot so
-// held becomes free, in 1/s. It returns 0 where no such job is longer than the
-// budget.
-func (p *Policy) holders(o *policy.Observation, line int) (held, rate float64) {
+// bootsInTime reports whether a kind's jobs can wait for a tick and the boot of an
+// instance.
+func (p *Policy) bootsInTime(o *policy.Observation, f *workload) bool {
+	left, boot := f.budget-p.tick, &o.Fleet.Boot
+	if left < min(boot.P50.Seconds(), p.lag) { // the usual case, and the cheap one
+		return false
+	}
+	return left >= bootWithin(boot, p.lag, 1-float64(chanceLast*f.miss))
+}
+
+// readLoads fills p.work with the kinds of the last hour.
+func (p *Policy) readLoads(o *policy.Observation) {
 	over := min(max(o.Now.Sub(p.st.FirstAt), chanceLeast), chanceOver).Seconds()
-	ahead, budget := p.lag+p.tick, p.lines[line].budget
-	freed, long := 0.0, false
+	p.work = p.work[:0]
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
-		each := float64(k.Service.Mean) / p.market.unitSpeed
-		if k.Service.Samples == 0 || each <= 0 {
+		if k.Arrived[3].Jobs == 0 && k.Pending.Jobs == 0 && k.InFlight.Jobs == 0 {
 			continue
 		}
-		ln := p.lineOf(k.Priority)
-		if ln.urgent && ln.priority <= p.lines[line].priority {
+		f := workload{line: p.lineAt(k.Priority)}
+		if !p.lines[f.line].urgent {
+			f.line = linesMax
+		}
+		if c := p.promise(k); c != nil && k.Arrived[3].Jobs+k.Pending.Jobs > 0 {
+			f.budget, f.miss = p.budgetOf(k, c), max(1-c.Attain, missFloor)
+		}
+		if k.Service.Samples > 0 {
+			f.each = float64(k.Service.Mean) / p.market.unitSpeed
+		}
+		if f.each > 0 {
+			f.load = float64(k.Arrived[3].Work) / p.market.unitSpeed / over
+			stays := detmath.Exp(-(p.lag + p.tick) / f.each)
+			f.slots = float64(float64(k.InFlight.Jobs)*stays) + float64(f.load*(1-stays))
+			f.behind = f.slots + float64(float64(k.Pending.Jobs)*stays)
+		}
+		p.work = append(p.work, f)
+	}
+}
+
+// holders are what holds slots that a line's jobs would have.
+type holders struct {
+	slots float64 // held on average, when a launch now could help; 0: by no job longer than the budget
+	rate  float64 // at which one of them becomes free, in 1/s
+	own   float64 // slots asked for by those in the line itself and the lines before it
+}
+
+// holders returns what holds slots in a line's way: the work that it goes before
+// in the plan, and the jobs in its own line and those before that run for
+// chanceLong times what it may wait, beside shorter ones. Counted is what runs
+// now, and of later lines what waits, and is not done when a launch now could
+// help, and what comes until then; the plan has what waits in the line itself.
+func (p *Policy) holders(line int, budget float64) (h holders) {
+	mixed := false
+	for i := range p.work {
+		f := &p.work[i]
+		mixed = mixed || f.line == line && f.each > 0 && f.each <= budget && f.load > 0
+	}
+	freed, long := 0.0, false
+	for i := range p.work {
+		f := &p.work[i]
+		if f.each <= 0 {
 			continue
 		}
-		stays := detmath.Exp(-ahead / each)
-		load := float64(k.Arrived[3].Work) / p.market.unitSpeed / over
-		slots := float64(float64(k.InFlight.Jobs+k.Pending.Jobs)*stays) + float64(load*(1-stays))
-		held += slots
-		freed += slots / each
-		long = long || slots > 0 && each > budget
+		slots := f.behind
+		if f.line <= line {
+			if !mixed || f.each <= float64(chanceLong*budget) {
+				continue
+			}
+			slots = f.slots
+			h.own += f.load
+		}
+		h.slots += slots
+		freed += slots / f.each
+		long = long || slots > 0 && f.each > budget
 	}
 	if !long {
-		return 0, 0
+		return holders{}
 	}
-	return held, freed / held
+	h.rate = freed / h.slots
+	return h
 }
 
 // slotsFor returns the least number of slots in which a job is late with at most
@@ -113,15 +183,27 @@ func (p *Policy) holders(o *policy.Observation, line int) (held, rate float64) {
 // own of these by jobs that go before others, and a held slot becomes free often
 // times while the job may wait.
 func slotsFor(all, own, often, late float64) float64 {
-	blocked := 1.0 // Erlang's loss, from which his probability of waiting follows
+	inverse := 1.0 // of Erlang's loss, from which his probability of waiting follows
+	each, stuck := 0.0, 0.0
+	step := 1 / all
 	for n := 1; n < chanceMost; n++ {
 		slots := float64(n)
-		blocked = all * blocked / (slots + float64(all*blocked))
-		waits := 1.0
-		if slots > all {
-			waits = slots * blocked / (slots - float64(all*(1-blocked)))
+		inverse = 1 + float64(float64(slots*step)*inverse)
+		if slots <= own {
+			continue
 		}
-		if slots > own && waits*detmath.Exp(-float64((slots-own)*often)) <= late {
+		if each == 0 { // the first that leaves a slot
+			each, stuck = detmath.Exp(-often), detmath.Exp(-float64((slots-own)*often))
+		} else {
+			stuck *= each
+		}
+		if slots <= all { // everybody waits
+			if stuck <= late {
+				return slots
+			}
+			continue
+		}
+		if float64(slots*stuck) <= float64(late*(float64((slots-all)*inverse)+all)) {
 			return slots
 		}
 	}

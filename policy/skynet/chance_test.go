@@ -30,9 +30,9 @@ func TestSlotsFor(t *testing.T) {
 		}
 		return waits * math.Exp(-(float64(n)-own)*often)
 	}
-	for _, all := range []float64{0.01, 0.5, 3, 17.5, 60} {
+	for _, all := range []float64{0.01, 0.5, 3, 17.5, 60, 150} {
 		for _, share := range []float64{0, 0.3, 1} {
-			for _, often := range []float64{0, 0.1, 2} {
+			for _, often := range []float64{0, 0.1, 2, 20, 1000} {
 				for _, allowed := range []float64{0.001, 0.05, 0.5} {
 					own := share * all
 					n := int(slotsFor(all, own, often, allowed))

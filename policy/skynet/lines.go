@@ -107,7 +107,10 @@ func (p *Policy) addLine(priority int) {
 
 // lineOf returns the line that serves a priority: its own, or where there are
 // too many the last one before it.
-func (p *Policy) lineOf(priority int) *line {
+func (p *Policy) lineOf(priority int) *line { return &p.lines[p.lineAt(priority)] }
+
+// lineAt returns where in p.lines that line is.
+func (p *Policy) lineAt(priority int) int {
 	at := 0
 	for i := range p.lines {
 		if p.lines[i].priority > priority {
@@ -115,7 +118,7 @@ func (p *Policy) lineOf(priority int) *line {
 		}
 		at = i
 	}
-	return &p.lines[at]
+	return at
 }
 
 // promise returns the class a kind was promised, or nil.
@@ -129,11 +132,20 @@ func (p *Policy) promise(k *policy.KindView) *policy.Class {
 	return nil
 }
 
-// addBudget tightens the budget of a kind's line. Kinds that have not been seen
-// for an hour do not count.
+// budgetOf returns how many seconds a job of a kind may wait for its start.
 //
 // A target on the sojourn leaves for waiting what the service of nearly all
 // jobs (p95) of the kind leaves of it, at least a tenth.
+func (p *Policy) budgetOf(k *policy.KindView, c *policy.Class) float64 {
+	budget := c.Target.Seconds()
+	if c.On == policy.Sojourn {
+		budget = max(budget-float64(k.Service.P95)/p.market.unitSpeed, float64(0.1*budget))
+	}
+	return max(budget, floorBudget)
+}
+
+// addBudget tightens the budget of a kind's line. Kinds that have not been seen
+// for an hour do not count.
 func (p *Policy) addBudget(k *policy.KindView) {
 	if k.Arrived[3].Jobs == 0 && k.Pending.Jobs == 0 && k.LastTick.Jobs == 0 {
 		return
@@ -146,12 +158,7 @@ func (p *Policy) addBudget(k *policy.KindView) {
 		}
 		return
 	}
-	target := c.Target.Seconds()
-	budget := target
-	if c.On == policy.Sojourn {
-		budget = max(target-float64(k.Service.P95)/p.market.unitSpeed, float64(0.1*target))
-	}
-	budget = max(budget, floorBudget)
+	budget := p.budgetOf(k, c)
 	ln.promised = true
 	ln.miss = min(ln.miss, max(1-c.Attain, missFloor))
 	if ln.budget < 0 || budget < ln.budget {

@@ -18,6 +18,7 @@ type Policy struct {
 	lag      float64 // boot lag planned with, in seconds
 	clock    float64 // seconds since the epoch on the users' clock
 	lines    []line
+	work     []workload
 	usual    usualLoad
 	ahead    forecast
 	loads    [linesMax]float64 // of the last sample, by line
