@@ -111,7 +111,7 @@ var mistakes = []struct {
 		set: []scenarios.Setting{{Key: "z_start", Value: "0.0"}, {Key: "gain", Value: "0.0"}},
 	},
 	{
-		name: "never undrain", scenario: "gallery-10000", finds: "cost",
+		name: "never undrain", scenario: "flash-crowd", finds: "cost",
 		make: does(func(_ *policy.Observation, d *policy.Decision) { d.Undrains = nil }),
 	},
 	{
