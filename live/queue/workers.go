@@ -87,6 +87,7 @@ func (e *Engine) Register(ctx context.Context, r api.RegisterRequest) (api.Regis
 	r.Running = nil
 	w.RegisterRequest, w.SessionHash, w.seen = r, hashSession(session), now
 	e.sessions[w.SessionHash] = w
+	e.redirectOne(w, now) // its roles may be others
 	err := e.q.Renew(w.ID, now)
 	e.arrive(now)
 	lost := []int64{}
