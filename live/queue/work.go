@@ -50,7 +50,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 		c.types = w.Types
 	}
 	e.noticed(w, r.TakenBackAt, now)
-	c.response = e.hear(w, r.Running, r.Done, past, r.BundleVersion, r.Load, now)
+	c.response = e.hear(w, r.Seq, r.Running, r.Done, past, r.BundleVersion, r.Load, now)
 	told := w.directive
 	w.directive = c.response.Directive
 	e.offer(c, now)
@@ -84,7 +84,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 
 // hear takes a worker's word about jobs that ended, then about those that run,
 // and returns the answer to it without jobs.
-func (e *Engine) hear(w *worker, running []api.RunningJob, done []api.DoneJob, past counted, bundle string, load float64, now int64) api.WorkResponse {
+func (e *Engine) hear(w *worker, seq int64, running []api.RunningJob, done []api.DoneJob, past counted, bundle string, load float64, now int64) api.WorkResponse {
 	w.load = load
 	if bundle != "" && bundle != w.BundleVersion {
 		w.BundleVersion = strings.Clone(bundle)
@@ -93,7 +93,15 @@ func (e *Engine) hear(w *worker, running []api.RunningJob, done []api.DoneJob, p
 		}
 	}
 	answer := api.WorkResponse{Jobs: []api.LeasedJob{}, Acks: e.finish(w, done, past, now)}
-	answer.Lost, answer.Cancel = e.beat(w, running, now)
+	if seq != 0 && seq < w.seq { // a later call has overtaken it: what it says of running jobs is out of date
+		answer.Lost, answer.Cancel = []int64{}, []int64{}
+		if err := e.q.Renew(w.ID, now); err != nil {
+			e.log().Error("renew", "worker", w.ID, "error", err)
+		}
+	} else {
+		w.seq = max(w.seq, seq)
+		answer.Lost, answer.Cancel = e.beat(w, running, now)
+	}
 	answer.Directive = e.directiveFor(w, now)
 	answer.LeaseTTLMS, answer.NextBeatMS = e.leaseTTL().Milliseconds(), e.opt.BeatEvery.Milliseconds()
 	return answer
@@ -178,7 +186,7 @@ func (e *Engine) Heartbeat(ctx context.Context, r api.HeartbeatRequest) (api.Hea
 		return api.HeartbeatResponse{}, err
 	}
 	e.noticed(w, r.TakenBackAt, now)
-	a := e.stamp(e.hear(w, r.Running, nil, nil, r.BundleVersion, r.Load, now))
+	a := e.stamp(e.hear(w, r.Seq, r.Running, nil, nil, r.BundleVersion, r.Load, now))
 	w.directive = a.Directive
 	e.leave() // a beat need not be on disk
 	return api.HeartbeatResponse{
