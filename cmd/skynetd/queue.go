@@ -213,7 +213,7 @@ func (q *queueVerb) openEngine(store queue.Store) (*queue.Engine, error) {
 		return engine, nil
 	case q.Ctx.Err() != nil:
 		return nil, q.Ctx.Err()
-	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded), errors.Is(err, queue.ErrHeld):
+	case errors.Is(err, queue.ErrHeld):
 		return nil, cli.OutsideError(errors.New("another process leads this store; --standby waits until it is gone"))
 	}
 	return nil, cli.OutsideError(err)

@@ -59,6 +59,7 @@ type RegisterResponse struct {
 type WorkRequest struct {
 	Session       string       `json:"session"`
 	ReqID         string       `json:"req_id"`                   // new for each call; the same in a repetition. 1 to 255 bytes
+	Seq           int64        `json:"seq,omitempty"`            // grows with every call for work and heartbeat of the session: of one that is overtaken by a later one, running is out of date and gives nothing back. 0: not known
 	WaitMS        int64        `json:"wait_ms,omitempty"`        // how long the call may wait for work, 0 to WaitMaxMS
 	Max           int          `json:"max,omitempty"`            // jobs wanted at most; 0: as many as slots_free
 	Types         []string     `json:"types,omitempty"`          // job types wanted; empty: those of the registration
@@ -181,6 +182,7 @@ type Ack struct {
 // HeartbeatRequest is a WorkRequest that reports nothing done and wants nothing.
 type HeartbeatRequest struct {
 	Session       string       `json:"session"`
+	Seq           int64        `json:"seq,omitempty"` // as in WorkRequest
 	SlotsFree     int          `json:"slots_free,omitempty"`
 	BundleVersion string       `json:"bundle_version,omitempty"`
 	Load          float64      `json:"load,omitempty"`

@@ -42,6 +42,7 @@ type pair struct {
 	q     *dispatch.Queue
 
 	sessions map[string]string // by worker
+	counted  map[doneAs]bool
 	given    []api.LeasedJob
 	to       []string
 	keys     map[string]dispatchKey
@@ -61,7 +62,7 @@ var start = time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC)
 
 func newPair(t testing.TB, seed uint64, open func() queue.Store) *pair {
 	p := &pair{
-		t: t, dice: rand.New(rand.NewPCG(seed, 7)), open: open, sessions: map[string]string{}, keys: map[string]dispatchKey{},
+		t: t, dice: rand.New(rand.NewPCG(seed, 7)), open: open, sessions: map[string]string{}, counted: map[doneAs]bool{}, keys: map[string]dispatchKey{},
 		limits: map[string]api.Limit{}, paused: map[string]bool{}, keyMax: map[string]int{}, weights: map[string]int{}, done: map[string]int{},
 	}
 	p.now.Store(start.UnixNano())
@@ -480,6 +481,12 @@ func (p *pair) work() op {
 	}
 }
 
+// doneAs is an attempt that ended its job.
+type doneAs struct {
+	job   int64
+	token uint64
+}
+
 func (p *pair) plainWork(name string, r *api.WorkRequest) answer {
 	now := p.now.Load()
 	want := answer{Lost: []int64{}, Cancel: []int64{}, Acks: []api.Ack{}}
@@ -496,6 +503,15 @@ func (p *pair) plainWork(name string, r *api.WorkRequest) answer {
 			}
 		}
 		p.ended(f)
+		// History knows what counted when the state machine has forgotten it.
+		count := doneAs{d.Job, d.Token}
+		switch {
+		case d.Outcome == api.OutcomeOK && status == dispatch.Accepted:
+			p.counted[count] = true
+		case d.Outcome == api.OutcomeOK && status == dispatch.Stale && p.counted[count]:
+			status = dispatch.Duplicate
+			p.did("ok duplicate of what was forgotten", true)
+		}
 		want.Acks = append(want.Acks, api.Ack{Job: d.Job, Status: api.AckStatus(status.String())})
 		p.did(string(d.Outcome)+" "+status.String(), true)
 		p.did(string(d.Outcome)+" to "+f.State.String(), status == dispatch.Accepted)
@@ -719,7 +735,7 @@ func (p *pair) weightTo(tenant string, n int) op {
 // differentialMust names everything that a run has to have seen.
 var differentialMust = []string{
 	"register", "enqueue", "enqueue delayed", "enqueue repeated", "lease", "lease nothing",
-	"ok accepted", "ok duplicate", "ok stale", "error accepted", "error duplicate", "error to delayed", "error to dead", "released accepted", "cancelled accepted",
+	"ok accepted", "ok duplicate", "ok duplicate of what was forgotten", "ok stale", "error accepted", "error duplicate", "error to delayed", "error to dead", "released accepted", "cancelled accepted",
 	"released to waiting", "ok to done", "beat lost", "beat cancel", "beat unnamed", "goodbye",
 	"expire lost", "expire past deadline", "expire quarantined", "cancel waiting", "cancel delayed", "cancel leased", "cancel dead",
 	"retry dead", "retry delayed", "retry quarantined", "priority waiting", "priority leased", "priority delayed",

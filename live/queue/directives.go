@@ -118,15 +118,22 @@ func (e *Engine) sortOrders() {
 // than they were told.
 func (e *Engine) redirect(now int64) {
 	for _, w := range e.workers {
-		if len(w.parked) == 0 {
-			continue
-		}
-		if d := e.directiveFor(w, now); d != w.directive {
-			w.directive = d
-			for _, c := range slices.Clone(w.parked) {
-				c.response.Directive = d
-				c.answer(e)
-			}
+		e.redirectOne(w, now)
+	}
+}
+
+// redirectOne answers those of a worker's parked calls that were told something
+// else than the worker is to do. What it was told last is no measure: that may
+// have come with another call.
+func (e *Engine) redirectOne(w *worker, now int64) {
+	if len(w.parked) == 0 {
+		return
+	}
+	d := e.directiveFor(w, now)
+	for _, c := range slices.Clone(w.parked) {
+		if c.response.Directive != d {
+			w.directive, c.response.Directive = d, d
+			c.answer(e)
 		}
 	}
 }

@@ -74,21 +74,54 @@ type Engine struct {
 }
 
 // Open waits until nobody else leads the queue in the store, takes the lead,
-// loads what there is, and returns the engine. It returns early if ctx ends,
-// which has no meaning for the engine afterwards.
+// loads what there is, and returns the engine. A store that does not answer, now
+// or while it is loaded, is asked again and again; one whose content makes no
+// queue is an error. Open returns early if ctx ends, which has no meaning for the
+// engine afterwards: with the context's error, and with what it waited for
+// (ErrHeld, or the store's error).
 func Open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 	opt = opt.withDefaults()
 	if err := opt.Dispatch.Validate(); err != nil {
 		return nil, fmt.Errorf("queue options: %w", err)
 	}
+	wait := loadAgainMin
+	var last error
 	for {
 		e, err := open(ctx, store, opt)
-		if !errors.Is(err, ErrFenced) || ctx.Err() != nil {
-			return e, err
+		var unfit *unfitError
+		switch {
+		case err == nil:
+			return e, nil
+		case ctx.Err() != nil && last != nil:
+			return nil, fmt.Errorf("load the queue: %w: %w", context.Cause(ctx), last)
+		case ctx.Err() != nil:
+			return nil, err
+		case errors.Is(err, ErrFenced):
+			opt.Log.Warn("the lead was lost before the queue was loaded; it stands by again", "error", err)
+			continue
+		case errors.As(err, &unfit):
+			return nil, err
 		}
-		opt.Log.Warn("the lead was lost before the queue was loaded; it stands by again", "error", err)
+		last = err
+		opt.Log.Warn("the queue was not loaded; it stands by and tries again", "in", wait, "error", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+		wait = min(2*wait, loadAgainMax)
 	}
 }
+
+// Bounds of the time from a load that failed to the next one.
+const (
+	loadAgainMin = 250 * time.Millisecond
+	loadAgainMax = 10 * time.Second
+)
+
+// unfitError says that nothing but another program or another store would help.
+type unfitError struct{ error }
+
+func (e *unfitError) Unwrap() error { return e.error }
 
 // open is Open, once. It fails with ErrFenced where somebody else took the lead
 // while it loaded: what it read may then be partly of the other's reign.
@@ -101,7 +134,7 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 	o.Epoch = epoch
 	q, err := dispatch.New(o)
 	if err != nil {
-		return nil, err
+		return nil, &unfitError{err}
 	}
 	q.WatchDue()
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -124,9 +157,14 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 		cancel()
 		e.fail(err)
 		e.done.Wait()
-		if lost := store.Resign(ctx, epoch); errors.Is(lost, ErrFenced) {
+		try, cancel := context.WithTimeout(ctx, opt.CommitTimeout)
+		switch lost := store.Resign(try, epoch); {
+		case errors.Is(lost, ErrFenced):
 			err = fmt.Errorf("%w: %w", lost, err)
+		case lost != nil: // what was read may be partly of another reign: not known to be unfit
+			err = fmt.Errorf("%v; resign: %w", err, lost)
 		}
+		cancel()
 		return nil, fmt.Errorf("load the queue: %w", err)
 	}
 	opt.Log.Info("queue leads", "epoch", epoch, "holder", opt.Holder, "jobs", len(e.jobs), "cold", e.cold.jobs, "loaded_in", time.Since(began).Round(time.Millisecond))
@@ -140,17 +178,21 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 // lead waits for the lead and returns the epoch.
 func lead(ctx context.Context, store Store, opt Options) (uint32, error) {
 	waiting := false
+	var last error
 	for {
 		try, cancel := context.WithTimeout(ctx, opt.CommitTimeout)
 		epoch, err := store.Lead(try, opt.Holder, opt.LeadFor)
 		cancel()
 		switch {
 		case err == nil && epoch > epochMax:
-			return 0, fmt.Errorf("epoch %d: must be at most %d, or tokens would not be exact in JSON", epoch, epochMax)
+			return 0, &unfitError{fmt.Errorf("epoch %d: must be at most %d, or tokens would not be exact in JSON", epoch, epochMax)}
 		case err == nil:
 			return epoch, nil
 		case ctx.Err() != nil:
-			return 0, fmt.Errorf("wait for the lead of the queue: %w", context.Cause(ctx))
+			if last == nil {
+				last = err
+			}
+			return 0, fmt.Errorf("wait for the lead of the queue: %w: %w", context.Cause(ctx), last)
 		case errors.Is(err, ErrHeld):
 			if !waiting {
 				opt.Log.Info("queue stands by", "holder", opt.Holder)
@@ -159,6 +201,7 @@ func lead(ctx context.Context, store Store, opt Options) (uint32, error) {
 		default:
 			opt.Log.Warn("take the lead of the queue", "error", err)
 		}
+		last = err
 		select {
 		case <-time.After(opt.LeadFor / 8):
 		case <-ctx.Done():

@@ -3,6 +3,7 @@ package queue
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,10 +172,18 @@ func (e *Engine) Jobs(ctx context.Context, f Filter) (api.JobsResponse, error) {
 		return api.JobsResponse{}, err
 	}
 	want := api.Selector{State: f.State, Type: f.Type, Tenant: f.Tenant, Group: f.Group}
+	// Of all that match only the first are wanted: what lies behind as many as
+	// the page holds, and one that tells of another page, is left out.
 	var ids []int64
+	before := int64(math.MaxInt64)
 	for id, j := range e.among(&want) {
-		if id > f.After && e.matches(&want, j) {
-			ids = append(ids, id)
+		if id <= f.After || id >= before || !e.matches(&want, j) {
+			continue
+		}
+		if ids = append(ids, id); len(ids) > 4*limit {
+			slices.Sort(ids)
+			ids = ids[:limit+1]
+			before = ids[limit]
 		}
 	}
 	slices.Sort(ids)
@@ -203,6 +212,8 @@ func (e *Engine) among(s *api.Selector) map[int64]*job {
 		return some
 	case s.State == api.StateDead || s.State == api.StateQuarantined:
 		return e.resting
+	case s.State == api.StateLeased:
+		return e.running
 	}
 	return e.jobs
 }

@@ -33,13 +33,20 @@ func (e *Engine) load(ctx context.Context) error {
 	e.q.Expire(now, nil) // tells it the time
 	leases := map[int64]openLease{}
 	found := map[int64]*handOut{}
+	// An error of a taker is one of what is stored, not of the store.
+	fit := func(err error) error {
+		if err != nil {
+			return &unfitError{err}
+		}
+		return nil
+	}
 	next, err := e.store.Load(ctx, Loaded{
-		Fact: e.loadFact,
+		Fact: func(f Fact) error { return fit(e.loadFact(f)) },
 		Key: func(k Key) error {
 			if k.Until <= now {
 				return nil
 			}
-			return e.q.LoadKey(k.Key, k.Job, k.Until)
+			return fit(e.q.LoadKey(k.Key, k.Job, k.Until))
 		},
 		HandOut: func(h HandOut) error {
 			found[h.ID] = &handOut{}
@@ -53,10 +60,10 @@ func (e *Engine) load(ctx context.Context) error {
 		Job: func(j *Job) error {
 			l, leased := leases[j.ID]
 			if !leased || l.Token <= j.Token {
-				return e.take(j, nil, now)
+				return fit(e.take(j, nil, now))
 			}
 			found[l.handOut].open++
-			return e.take(j, &l, now)
+			return fit(e.take(j, &l, now))
 		},
 	})
 	if err != nil {

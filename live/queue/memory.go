@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
 // Memory is a Store that lives as long as its process: for tests, and for a
@@ -281,6 +283,19 @@ func (m *Memory) Ended(ctx context.Context, id int64) (Record, bool, error) {
 	defer m.mu.Unlock()
 	r, ok := m.ended[id]
 	return r, ok, ctx.Err()
+}
+
+// Completed implements Store.
+func (m *Memory) Completed(ctx context.Context, ids []int64) (map[int64]dispatch.Token, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[int64]dispatch.Token{}
+	for _, id := range ids {
+		if r := m.ended[id]; r.State == dispatch.Done {
+			found[id] = r.Token
+		}
+	}
+	return found, ctx.Err()
 }
 
 // History implements Store.

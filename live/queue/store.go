@@ -46,6 +46,9 @@ type Store interface {
 
 	// Ended returns the record of a job that ended; ok is false if there is none.
 	Ended(ctx context.Context, id int64) (r Record, ok bool, err error)
+	// Completed returns, of those of the jobs that are done, the token of the
+	// attempt that counted.
+	Completed(ctx context.Context, ids []int64) (map[int64]dispatch.Token, error)
 	// History yields the records of jobs that ended at from or later and before
 	// to, in the order of (Finished, ID). It stops at the first error of yield,
 	// and returns it. The record is valid until yield returns.

@@ -31,13 +31,8 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 	if problem != nil {
 		return api.WorkResponse{}, problem
 	}
-	if err := e.enter(ctx); err != nil {
-		return api.WorkResponse{}, err
-	}
-	now := e.clock.now()
-	w, err := e.session(r.Session, now)
+	w, past, now, err := e.enterAs(ctx, r.Session, r.Done)
 	if err != nil {
-		e.mu.Unlock()
 		return api.WorkResponse{}, err
 	}
 	if again := e.repeat(w, r.ReqID); again != nil {
@@ -55,7 +50,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 		c.types = w.Types
 	}
 	e.noticed(w, r.TakenBackAt, now)
-	c.response = e.hear(w, r.Running, r.Done, r.BundleVersion, r.Load, now)
+	c.response = e.hear(w, r.Seq, r.Running, r.Done, past, r.BundleVersion, r.Load, now)
 	told := w.directive
 	w.directive = c.response.Directive
 	e.offer(c, now)
@@ -89,7 +84,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 
 // hear takes a worker's word about jobs that ended, then about those that run,
 // and returns the answer to it without jobs.
-func (e *Engine) hear(w *worker, running []api.RunningJob, done []api.DoneJob, bundle string, load float64, now int64) api.WorkResponse {
+func (e *Engine) hear(w *worker, seq int64, running []api.RunningJob, done []api.DoneJob, past counted, bundle string, load float64, now int64) api.WorkResponse {
 	w.load = load
 	if bundle != "" && bundle != w.BundleVersion {
 		w.BundleVersion = strings.Clone(bundle)
@@ -97,15 +92,24 @@ func (e *Engine) hear(w *worker, running []api.RunningJob, done []api.DoneJob, b
 			e.log().Error("remember a worker", "worker", w.ID, "error", err)
 		}
 	}
-	answer := api.WorkResponse{Jobs: []api.LeasedJob{}, Acks: e.finish(w, done, now)}
-	answer.Lost, answer.Cancel = e.beat(w, running, now)
+	answer := api.WorkResponse{Jobs: []api.LeasedJob{}, Acks: e.finish(w, done, past, now)}
+	if seq != 0 && seq < w.seq { // a later call has overtaken it: what it says of running jobs is out of date
+		answer.Lost, answer.Cancel = []int64{}, []int64{}
+		if err := e.q.Renew(w.ID, now); err != nil {
+			e.log().Error("renew", "worker", w.ID, "error", err)
+		}
+	} else {
+		w.seq = max(w.seq, seq)
+		answer.Lost, answer.Cancel = e.beat(w, running, now)
+	}
 	answer.Directive = e.directiveFor(w, now)
 	answer.LeaseTTLMS, answer.NextBeatMS = e.leaseTTL().Milliseconds(), e.opt.BeatEvery.Milliseconds()
 	return answer
 }
 
-// finish takes a worker's word about jobs that ended.
-func (e *Engine) finish(w *worker, done []api.DoneJob, now int64) []api.Ack {
+// finish takes a worker's word about jobs that ended. past are completions that
+// only the store knows of.
+func (e *Engine) finish(w *worker, done []api.DoneJob, past counted, now int64) []api.Ack {
 	acks := make([]api.Ack, len(done))
 	for i := range done {
 		d := &done[i]
@@ -124,6 +128,9 @@ func (e *Engine) finish(w *worker, done []api.DoneJob, now int64) []api.Ack {
 			}
 		}
 		e.arrive(now)
+		if status == dispatch.Stale && past.repeats(d) {
+			status = dispatch.Duplicate
+		}
 		if status == dispatch.Accepted {
 			e.became(f, d, now)
 		}
@@ -179,7 +186,7 @@ func (e *Engine) Heartbeat(ctx context.Context, r api.HeartbeatRequest) (api.Hea
 		return api.HeartbeatResponse{}, err
 	}
 	e.noticed(w, r.TakenBackAt, now)
-	a := e.stamp(e.hear(w, r.Running, nil, r.BundleVersion, r.Load, now))
+	a := e.stamp(e.hear(w, r.Seq, r.Running, nil, nil, r.BundleVersion, r.Load, now))
 	w.directive = a.Directive
 	e.leave() // a beat need not be on disk
 	return api.HeartbeatResponse{
@@ -193,16 +200,11 @@ func (e *Engine) Complete(ctx context.Context, r api.CompleteRequest) (api.Compl
 	if err := checkNumber("done", len(r.Done), 1, api.BatchMax); err != nil {
 		return api.CompleteResponse{}, err
 	}
-	if err := e.enter(ctx); err != nil {
-		return api.CompleteResponse{}, err
-	}
-	now := e.clock.now()
-	w, err := e.session(r.Session, now)
+	w, past, now, err := e.enterAs(ctx, r.Session, r.Done)
 	if err != nil {
-		e.mu.Unlock()
 		return api.CompleteResponse{}, err
 	}
-	answer := api.CompleteResponse{Acks: e.finish(w, r.Done, now)}
+	answer := api.CompleteResponse{Acks: e.finish(w, r.Done, past, now)}
 	if err := e.q.Renew(w.ID, now); err != nil {
 		e.log().Error("renew", "worker", w.ID, "error", err)
 	}

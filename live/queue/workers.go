@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
 // sessionHash is what the queue keeps of a session, which is a secret.
@@ -25,6 +26,7 @@ type worker struct {
 	busy      int   // leases
 	load      float64
 	directive api.Directive // it was last told
+	seq       int64         // the greatest of its session's calls
 	replies   [4]*reply     // to its latest calls that got jobs or acknowledgements, the newest first
 	parked    []*parkedCall
 }
@@ -86,12 +88,18 @@ func (e *Engine) Register(ctx context.Context, r api.RegisterRequest) (api.Regis
 	claims := r.Running
 	r.Running = nil
 	w.RegisterRequest, w.SessionHash, w.seen = r, hashSession(session), now
+	w.seq = 0
 	e.sessions[w.SessionHash] = w
+	e.redirectOne(w, now) // its roles may be others
 	err := e.q.Renew(w.ID, now)
 	e.arrive(now)
+	// What is to be cancelled it learns with its next word, which also gives back
+	// what it does not name: a registration may have been under way for long.
 	lost := []int64{}
-	if len(claims) > 0 {
-		lost, _ = e.beat(w, claims, now) // what is to be cancelled it learns with its next word
+	for _, c := range claims {
+		if s, _ := e.q.Job(c.Job); s.State != dispatch.Leased || uint64(s.Token) != c.Token || s.Worker != w.ID {
+			lost = append(lost, c.Job)
+		}
 	}
 	if err == nil {
 		err = e.noteWorker(w)

@@ -98,7 +98,7 @@ func (w *Worker) ask(ctx context.Context) {
 	if w.poll == nil {
 		w.calls++
 		w.poll = &api.WorkRequest{
-			Session: w.session, ReqID: fmt.Sprintf("%s-%d", w.nonce, w.calls), WaitMS: waitMax.Milliseconds(),
+			Session: w.session, ReqID: fmt.Sprintf("%s-%d", w.nonce, w.calls), Seq: w.calls, WaitMS: waitMax.Milliseconds(),
 			Types: w.types, SlotsFree: w.free(), BundleVersion: w.Self.BundleVersion, Release: w.Self.Release,
 			BadReleases: w.Self.BadReleases, Load: w.load(), TakenBackAt: w.takenBackAt, Running: w.held(), Done: w.tell(),
 		}
@@ -164,8 +164,9 @@ func (w *Worker) load() float64 {
 func (w *Worker) beat(ctx context.Context) {
 	w.beating = true
 	w.nextBeat = time.Now().Add(w.beatEvery)
+	w.calls++
 	r := api.HeartbeatRequest{
-		Session: w.session, SlotsFree: w.free(), BundleVersion: w.Self.BundleVersion, Load: w.load(), TakenBackAt: w.takenBackAt, Running: w.held(),
+		Session: w.session, Seq: w.calls, SlotsFree: w.free(), BundleVersion: w.Self.BundleVersion, Load: w.load(), TakenBackAt: w.takenBackAt, Running: w.held(),
 	}
 	go func() {
 		bounded, cancel := context.WithTimeout(ctx, w.beatEvery)

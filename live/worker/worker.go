@@ -127,7 +127,7 @@ type Worker struct {
 	updateAsked time.Time // when Update was called last
 	failure     error     // that ends the worker
 	nonce       string    // with the number of a call, its name
-	calls       int
+	calls       int64
 }
 
 // New returns a worker. Run makes it work.

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/skynet-ec2/skynet/live/queue"
+	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
 // copyOut calls each for every row of a query.
@@ -136,6 +137,25 @@ func (s *Store) Ended(ctx context.Context, id int64) (r queue.Record, ok bool, e
 		return nil
 	})
 	return r, ok, err
+}
+
+// Completed implements queue.Store.
+func (s *Store) Completed(ctx context.Context, ids []int64) (map[int64]dispatch.Token, error) {
+	found := map[int64]dispatch.Token{}
+	if len(ids) == 0 {
+		return found, ctx.Err()
+	}
+	// The list is text of ours; its bounds let the index on id leave most of the
+	// table out.
+	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ","), "[]")
+	query := fmt.Sprintf("select id, token from skynet.history where id between %d and %d and id in (%s) and state = %d",
+		slices.Min(ids), slices.Max(ids), list, dispatch.Done)
+	err := copyOut(ctx, s.pool, query, func(r *row) error {
+		id := r.bigint()
+		found[id] = dispatch.Token(r.bigint())
+		return r.err
+	})
+	return found, err
 }
 
 // History implements queue.Store. It sorts hour by hour: what a database sorts

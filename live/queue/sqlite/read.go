@@ -189,6 +189,31 @@ func (s *Store) Ended(ctx context.Context, id int64) (r queue.Record, ok bool, e
 	return r, false, nil
 }
 
+// Completed implements queue.Store.
+func (s *Store) Completed(ctx context.Context, ids []int64) (map[int64]dispatch.Token, error) {
+	found := map[int64]dispatch.Token{}
+	days, err := s.historyDays(ctx)
+	if err != nil || len(ids) == 0 {
+		return found, err
+	}
+	values := []any{dispatch.Done.String()}
+	for _, id := range ids {
+		values = append(values, id)
+	}
+	for _, day := range days {
+		err := s.query(ctx, func(scan func(...any) error) error {
+			var id, token int64
+			err := scan(&id, &token)
+			found[id] = dispatch.Token(token)
+			return err
+		}, "SELECT id, token FROM "+historyTable(day)+" WHERE state = ? AND id IN "+places(1, len(ids)), values...)
+		if err != nil && !gone(err) {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
 // History implements queue.Store.
 func (s *Store) History(ctx context.Context, from, to int64, yield func(*queue.Record) error) error {
 	days, err := s.historyDays(ctx)

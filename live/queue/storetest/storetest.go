@@ -34,6 +34,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		{"fenced", fenced},
 		{"cold", cold},
 		{"history", history},
+		{"completed", completed},
+		{"completion repeated after a take-over", takenOver},
 		{"minutes", minutes},
 		{"tend", tend},
 		{"deadline", deadline},
@@ -465,8 +467,9 @@ func deadline(t *testing.T, open Open) {
 	_, _, coldJobErr := s.ColdJob(ctx, 1)
 	_, coldsErr := s.Colds(ctx)
 	_, _, endedErr := s.Ended(ctx, 1)
+	_, completedErr := s.Completed(ctx, []int64{1})
 	for name, err := range map[string]error{
-		"Commit": s.Commit(ctx, b), "Load": loadErr, "Lead": leadErr, "Cold": coldErr, "ColdJob": coldJobErr, "Colds": coldsErr, "Ended": endedErr,
+		"Commit": s.Commit(ctx, b), "Load": loadErr, "Lead": leadErr, "Cold": coldErr, "ColdJob": coldJobErr, "Colds": coldsErr, "Ended": endedErr, "Completed": completedErr,
 		"Renew": s.Renew(ctx, b.Epoch, time.Hour), "Resign": s.Resign(ctx, b.Epoch), "History": s.History(ctx, 0, 1<<62, nothing),
 		"Minutes": s.Minutes(ctx, 0, 1<<62, func(queue.Minute) error { return nil }), "Tend": s.Tend(ctx, day, day, day),
 	} {

@@ -17,6 +17,7 @@ import (
 //   - The result in the history is of an attempt that was handed out and reported.
 //   - Words about one attempt of a job alone were accepted as its end, and one of
 //     them only.
+//   - The completion that counts is never answered as one that came too late.
 //   - No word is accepted about an attempt that a later one is known to have followed.
 //   - Tokens of a job grow, no token is handed out twice, and nothing is handed out
 //     once the job is known to be done.
@@ -163,6 +164,9 @@ func (c *checker) ends(id int64, attempts []*Attempt) {
 					c.complain("job %d: %q of token %s was accepted at %v, after token %s was handed out at %v", id, w.Outcome, tokenText(w.Token), w.Sent, tokenText(a.Token), a.Heard)
 				}
 			}
+		}
+		if w.Outcome == api.OutcomeOK && w.Status == api.AckStale && w.Token == done {
+			c.complain("job %d: the completion of token %s was answered %q at %v, and it is the one that counts", id, tokenText(w.Token), w.Status, w.Heard)
 		}
 		if w.Outcome != api.OutcomeOK || w.Status != api.AckAccepted && w.Status != api.AckDuplicate {
 			continue

@@ -61,6 +61,7 @@ func TestCheck(t *testing.T) {
 		{"result overwritten by a stale one", func(r *Record) { r.History[0].ResultURI = result(7, 1<<32|1, "a") }, `the completion of token 1:2 was answered "accepted", but the history has that of token 1:1`},
 		{"two completions accepted", func(r *Record) { r.Words[2].Status = api.AckAccepted }, `the completion of token 1:1 was answered "accepted", but the history has that of token 1:2`},
 		{"a stale completion accepted", func(r *Record) { r.Words[2].Status = api.AckAccepted }, `"ok" of token 1:1 was accepted at 50s, after token 1:2 was handed out at 41s`},
+		{"the completion that counts is called stale", func(r *Record) { r.Words[1].Status = api.AckStale }, `the completion of token 1:2 was answered "stale" at 45s, and it is the one that counts`},
 		{"a stale failure accepted", func(r *Record) { r.Words[2].Status, r.Words[2].Outcome = api.AckAccepted, api.OutcomeError }, `"error" of token 1:1 was accepted`},
 		{"accepted twice", func(r *Record) { r.Words[1].Status = api.AckAccepted }, "2 words about token 1:2 were accepted"},
 		{"handed out when done", func(r *Record) {

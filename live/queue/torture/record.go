@@ -105,22 +105,17 @@ func (r *Record) said(w Word) {
 
 // Figures sums up a record.
 type Figures struct {
-	Calls, Jobs, Attempts, Words    int
-	Accepted, Duplicate, Stale      int // words, by their answers
-	Unheard                         int // words without one
-	TakenOver                       int // attempts of a job after a leader changed
-	Leaders                         int // that handed out jobs
-	StaleThoughCounted, NamingsLost int
+	Calls, Jobs, Attempts, Words int
+	Accepted, Duplicate, Stale   int // words, by their answers
+	Unheard                      int // words without one
+	TakenOver                    int // attempts of a job after a leader changed
+	Leaders                      int // that handed out jobs
+	NamingsLost                  int
 }
 
 // Figures returns the record's.
 func (r *Record) Figures() Figures {
 	f := Figures{Calls: r.calls, Jobs: len(r.Submitted), Attempts: len(r.Attempts), Words: len(r.Words)}
-	counted := map[int64]uint64{}
-	for _, h := range r.History {
-		_, token, _, _ := parseResult(h.ResultURI)
-		counted[h.ID] = token
-	}
 	for _, w := range r.Words {
 		switch w.Status {
 		case api.AckAccepted:
@@ -129,9 +124,6 @@ func (r *Record) Figures() Figures {
 			f.Duplicate++
 		case api.AckStale:
 			f.Stale++
-			if w.Outcome == api.OutcomeOK && counted[w.Job] == w.Token {
-				f.StaleThoughCounted++
-			}
 		case "":
 			f.Unheard++
 		}

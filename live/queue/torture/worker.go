@@ -19,6 +19,7 @@ type worker struct {
 	draw        *rand.Rand
 	slots       int
 	boots       int
+	seq         int64  // of the calls that say what runs
 	name        string // of this boot
 	id, session string
 	held        []*held       // jobs that run
@@ -99,7 +100,7 @@ func (w *worker) dieAsking(ctx context.Context) {
 	w.call()
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(w.draw.Int64N(int64(20*time.Millisecond))))
 	defer cancel()
-	w.Worker.RetryFor(0).Work(ctx, api.WorkRequest{Session: w.session, ReqID: client.NewKey(), WaitMS: 100, SlotsFree: w.slots, Running: w.running()})
+	w.Worker.RetryFor(0).Work(ctx, api.WorkRequest{Session: w.session, Seq: w.next(), ReqID: client.NewKey(), WaitMS: 100, SlotsFree: w.slots, Running: w.running()})
 	w.boot()
 }
 
@@ -122,7 +123,7 @@ func (w *worker) restart(context.Context) { w.session = "" }
 // beat says what runs, and nothing else.
 func (w *worker) beat(ctx context.Context) {
 	named, sent := slices.Clone(w.held), w.call()
-	answer, err := w.Worker.Heartbeat(ctx, api.HeartbeatRequest{Session: w.session, Running: w.running()})
+	answer, err := w.Worker.Heartbeat(ctx, api.HeartbeatRequest{Session: w.session, Seq: w.next(), Running: w.running()})
 	if w.failed(ctx, err) {
 		return
 	}
@@ -151,7 +152,7 @@ func (w *worker) work(ctx context.Context) {
 	w.end()
 	reported, named := slices.Clone(w.ended), slices.Clone(w.held)
 	ask := api.WorkRequest{
-		Session: w.session, ReqID: client.NewKey(), SlotsFree: max(0, w.slots-len(w.held)), Running: w.running(), Done: reported,
+		Session: w.session, Seq: w.next(), ReqID: client.NewKey(), SlotsFree: max(0, w.slots-len(w.held)), Running: w.running(), Done: reported,
 		WaitMS: 1 + w.draw.Int64N(4*w.Pace.Milliseconds()),
 	}
 	sent := w.call()
@@ -175,6 +176,12 @@ func (w *worker) takes() time.Duration {
 		return w.LeaseTTL / 3
 	}
 	return time.Duration(w.draw.Int64N(int64(2 * w.Pace)))
+}
+
+// next numbers the calls that say what runs.
+func (w *worker) next() int64 {
+	w.seq++
+	return w.seq
 }
 
 // running names the jobs that run.
