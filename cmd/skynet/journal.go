@@ -72,7 +72,8 @@ func openPages(ctx context.Context, at string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
-	return c.Pages(ctx, span[0], span[1])
+	r, err := c.Pages(ctx, span[0], span[1])
+	return r, explainDesk(err)
 }
 
 // journalOf returns a reader of the journal in the files, or of the controllers,
