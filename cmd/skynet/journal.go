@@ -106,7 +106,7 @@ func openText(ctx context.Context, path string) (io.ReadCloser, error) {
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
-		return nil, inputError(fmt.Errorf("%s: is a folder, not a file", path))
+		return nil, inputError(fmt.Errorf("%s: is a folder, not a file: give the files in it, in the order of their names", path))
 	}
 	z, err := compressed.NewReader(f)
 	if err != nil {
