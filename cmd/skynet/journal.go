@@ -72,7 +72,8 @@ func openPages(ctx context.Context, at string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
-	return c.Pages(ctx, span[0], span[1])
+	r, err := c.Pages(ctx, span[0], span[1])
+	return r, explainDesk(err)
 }
 
 // journalOf returns a reader of the journal in the files, or of the controllers,
@@ -105,7 +106,7 @@ func openText(ctx context.Context, path string) (io.ReadCloser, error) {
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
-		return nil, inputError(fmt.Errorf("%s: is a folder, not a file", path))
+		return nil, inputError(fmt.Errorf("%s: is a folder, not a file: give the files in it, in the order of their names", path))
 	}
 	z, err := compressed.NewReader(f)
 	if err != nil {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"runtime"
@@ -128,7 +130,9 @@ func (p *planning) make(d *desk.Client, file string) (*plan, error) {
 // load reads the fleet's file, the policy, and the one that decides now.
 func (p *planning) load(d *desk.Client, view *desk.View, file string) error {
 	var err error
-	if p.fleet, err = scenarios.LoadFleet(p.config); err != nil {
+	if p.fleet, err = scenarios.LoadFleet(p.config); errors.Is(err, fs.ErrNotExist) {
+		return inputError(fmt.Errorf("%w; --config says where the fleet's file is", err))
+	} else if err != nil {
 		return err
 	}
 	if p.fleet.Name != view.Fleet {

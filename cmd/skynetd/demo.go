@@ -390,7 +390,7 @@ func (d *demo) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.Stdout, "fleet: http://%[1]s/fleet   queue: http://%[1]s/   token: %[2]s\nlogs, journal and results: %s   Ctrl-C ends it\n", d.queue, token, d.folder)
+	fmt.Fprintf(d.Stdout, "fleet: http://%[1]s/fleet   queue: http://%[1]s/   token: %[2]s\nlogs, journal and results: %[3]s   Ctrl-C ends it\nfor skynet, in another shell: export SKYNET_URL=http://%[1]s SKYNET_CONTROLLER=http://%[4]s SKYNET_TOKEN=%[2]s\n", d.queue, token, d.folder, d.controller)
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	photos, videos := wave{least: 0.4, most: 2}, wave{least: 0.1, most: 1.2}

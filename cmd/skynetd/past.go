@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
@@ -32,7 +34,9 @@ func (x *recorded) read(work func(past.Sources) error) error {
 	if x.store == "memory" {
 		return cli.UsageError(errors.New("--store memory: is gone with its process; ask a running queue with skynet"))
 	}
-	if err := checkStore(x.store); err != nil {
+	if err := checkStore(x.store); errors.Is(err, fs.ErrNotExist) {
+		return cli.InputError(fmt.Errorf("%w; --store says where the queue's store is", err))
+	} else if err != nil {
 		return err
 	}
 	file, journals, err := openController(x.App, x.config)

@@ -12,6 +12,22 @@ import (
 	"github.com/skynet-ec2/skynet/policy/journal"
 )
 
+// Instances that launch and boot between two ticks are never seen booting, and
+// teach how long boots take all the same, each once.
+func TestBootsShorterThanATickAreLearned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.boot = 20 * time.Second
+		k := w.open(w.config("a"))
+		w.minutes(k, 30, 4)
+		launched := len(w.booted)
+		if b := k.Observation().Fleet.Boot; launched == 0 || b.Samples != launched || b.P50 < 15*time.Second || b.P50 > 35*time.Second {
+			t.Errorf("%d boots of 20 s are learned as %+v", launched, b)
+		}
+		w.finished(k, 10)
+	})
+}
+
 // An hour of uploads, a crowd, and quiet: the fleet follows, every job is done,
 // and in the end nothing but what is paid for anyway is left. The journal
 // replays to the same bytes.

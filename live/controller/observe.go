@@ -165,16 +165,26 @@ func (c *Controller) hear(now time.Time) {
 	}
 }
 
-// boots teaches the recorder the boots of instances that were booting at the last
-// tick and have a worker now, in the order of their numbers.
+// boots teaches the recorder the boots of instances that have a worker now and had
+// none at the last tick, when they were booting or were about to be launched, in
+// the order of their numbers.
 func (c *Controller) boots(now time.Time) {
+	if c.sight.queue == nil || c.sight.at.IsZero() {
+		return
+	}
+	worked := map[policy.InstanceID]bool{}
 	for i := range c.obs.Fleet.Instances {
 		before := &c.obs.Fleet.Instances[i]
-		if before.Phase != policy.Booting && before.Phase != policy.Requested {
+		worked[before.ID] = before.Phase != policy.Booting && before.Phase != policy.Requested
+	}
+	list := c.ledger.Instances(now, &c.c.Env.Catalog)
+	for i := range list {
+		in := &list[i]
+		if worked[in.ID] {
 			continue
 		}
-		if w := c.workerOf(before.ID); w != nil && c.sight.queue != nil {
-			if lag := w.RegisteredAt.Sub(before.LaunchedAt); lag > 0 && lag < now.Sub(before.LaunchedAt)+time.Minute {
+		if w := c.workerOf(in.ID); w != nil {
+			if lag := w.RegisteredAt.Sub(in.LaunchedAt); lag > 0 && lag < now.Sub(in.LaunchedAt)+time.Minute {
 				c.recorder.Booted(lag)
 			}
 		}

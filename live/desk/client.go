@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
 	"github.com/skynet-ec2/skynet/live/controller"
 )
@@ -134,8 +136,15 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, error) {
 	}
 	if a.StatusCode != http.StatusOK {
 		defer a.Body.Close()
-		why, _ := io.ReadAll(io.LimitReader(a.Body, 500))
-		return nil, fmt.Errorf("%s: %s", a.Status, bytes.TrimSpace(why))
+		why, _ := io.ReadAll(io.LimitReader(a.Body, 64<<10))
+		var refused struct {
+			Error *api.Error `json:"error"`
+		}
+		if json.Unmarshal(why, &refused) == nil && refused.Error != nil && refused.Error.Message != "" {
+			refused.Error.Status = a.StatusCode
+			return nil, refused.Error
+		}
+		return nil, fmt.Errorf("%s: %s", a.Status, bytes.TrimSpace(why[:min(len(why), 500)]))
 	}
 	return a, nil
 }

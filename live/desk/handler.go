@@ -107,7 +107,7 @@ func (h *handler) checked(roles []api.Role, do func(w http.ResponseWriter, r *ht
 		case !known:
 			err = &api.Error{Code: api.CodeUnauthorized, Status: http.StatusUnauthorized, Message: "a token is needed: Authorization: Bearer …"}
 		case !caller.MayCall(roles):
-			err = &api.Error{Code: api.CodeForbidden, Status: http.StatusForbidden, Message: fmt.Sprintf("a token of role %s does not open this; one of an operator does", caller.Role)}
+			err = &api.Error{Code: api.CodeForbidden, Status: http.StatusForbidden, Message: fmt.Sprintf("a token of role %s does not open this: %s does", caller.Role, named(roles))}
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, bodyMax)
 			err = do(w, r, nameOf(caller))
@@ -116,6 +116,15 @@ func (h *handler) checked(roles []api.Role, do func(w http.ResponseWriter, r *ht
 			h.refuse(w, r, err)
 		}
 	}
+}
+
+// named lists roles.
+func named(roles []api.Role) string {
+	words := make([]string, len(roles))
+	for i, r := range roles {
+		words[i] = string(r)
+	}
+	return strings.Join(words, " or ")
 }
 
 // nameOf says who a caller is.

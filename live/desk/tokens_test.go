@@ -50,6 +50,13 @@ func TestEveryOrderWantsATokenOfAnOperator(t *testing.T) {
 			}
 		}
 	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/v1/orders", nil)
+	r.Header.Set("Authorization", "Bearer works")
+	h.ServeHTTP(w, r)
+	if !strings.Contains(w.Body.String(), "reader or operator does") {
+		t.Errorf("a worker's token is told %s", w.Body)
+	}
 	if got := call("POST", "/v1/stop", ""); got != http.StatusUnauthorized {
 		t.Errorf("a stop without a token: %d", got)
 	}

@@ -109,6 +109,9 @@ func (w *watch) see(r *journal.Record, d *journal.Decision, c *policy.Catalog) {
 		before = now
 	}
 	w.readings(o)
+	for i := range o.Wishes {
+		w.sayOnce("an operator asked for a %s: the simulator's fleet is asked for nothing", o.Wishes[i].Kind)
+	}
 	if !w.last.IsZero() {
 		w.refusals(o, c, before)
 		w.throttles(o, before)
