@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
 	"github.com/skynet-ec2/skynet/live/controller"
+	"github.com/skynet-ec2/skynet/live/controller/server"
 	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/journal"
@@ -73,7 +75,12 @@ func startController(ts *testscript.TestScript, neg bool, args []string) {
 	reader := access.NewToken(api.RoleReader)
 	ts.Setenv("READER", reader)
 	store := controller.NewMemory(time.Now)
-	web := httptest.NewServer(desk.Handler(desk.Options{
+	page := server.New(controller.Config{Fleet: "render", Env: h.Env(), Store: store})
+	day := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	page.Drifted(&controller.Drift{From: day, To: day.Add(24 * time.Hour), Kept: true, Cost: 0.031, Slack: -0.02})
+	all := http.NewServeMux()
+	all.Handle("/v1/status", page)
+	all.Handle("/", desk.Handler(desk.Options{
 		Fleet: "render", Book: store, Switch: store, Catalog: &h.Catalog, Journals: filepath.Join(work, "journal"),
 		Caller: func(got string) (access.Caller, bool) {
 			switch strings.TrimSpace(got) {
@@ -95,6 +102,7 @@ func startController(ts *testscript.TestScript, neg bool, args []string) {
 			}, nil
 		},
 	}))
+	web := httptest.NewServer(all)
 	ts.Setenv(desk.EnvController, web.URL)
 	ts.Defer(web.Close)
 }

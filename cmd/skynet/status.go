@@ -1,16 +1,20 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
+	"github.com/skynet-ec2/skynet/live/controller"
+	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/reports"
 
 	"github.com/spf13/cobra"
@@ -19,9 +23,10 @@ import (
 func newStatusCommand(a *app) *cobra.Command {
 	var asJSON, watch bool
 	c := &cobra.Command{
-		Use:     "status",
-		Short:   "show what waits, what runs and who works",
-		Long:    "Show what the queue looks like now." + remoteHelp,
+		Use:   "status",
+		Short: "show what waits, what runs and who works",
+		Long: `Show what the queue looks like now. With SKYNET_CONTROLLER set, that controller is
+asked too how far the simulator was from what happened yesterday.` + remoteHelp,
 		Example: "  skynet status --watch",
 		Args:    exactArgs(),
 	}
@@ -45,14 +50,43 @@ func newStatusCommand(a *app) *cobra.Command {
 		if err != nil && !client.IsCode(err, api.CodeForbidden) { // a tenant sees no workers
 			return err
 		}
+		drift, unasked := driftOf(a.ctx)
 		if asJSON {
-			return reports.WriteJSON("-", a.stdout, map[string]any{"stats": s, "workers": workers})
+			all := map[string]any{"stats": s, "workers": workers}
+			if drift != nil {
+				all["drift"] = drift
+			}
+			return reports.WriteJSON("-", a.stdout, all)
 		}
-		return printStatus(a.stdout, s, workers)
+		if err := printStatus(a.stdout, s, workers); err != nil {
+			return err
+		}
+		switch {
+		case unasked != nil:
+			_, err = fmt.Fprintf(a.stdout, "\nDRIFT     not known: %v\n", unasked)
+		case drift != nil:
+			_, err = fmt.Fprintf(a.stdout, "\nDRIFT     %s\n", drift)
+		}
+		return err
 	})
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&watch, "watch", false, "show it again every 2 s")
 	return c
+}
+
+// driftOf asks the controller that the environment names, if it names one. The
+// queue's figures do not depend on the answer: it has 5 s.
+func driftOf(ctx context.Context) (*controller.Drift, error) {
+	if os.Getenv(desk.EnvController) == "" {
+		return nil, nil
+	}
+	d, err := desk.FromEnv()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return d.Drift(ctx)
 }
 
 // printStatus writes what a queue looks like.

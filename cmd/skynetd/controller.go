@@ -197,7 +197,8 @@ func (v *controllerVerb) remember(s *server.Server, file *scenarios.Fleet) {
 }
 
 // callersOf returns what knows whose a token is: those of the file's tokens, read
-// again when they change, and the one that SKYNET_TOKEN holds, an operator's.
+// again when they change, and, an operator's, those that SKYNET_TOKEN and the file's
+// token hold.
 func (v *controllerVerb) callersOf(file *scenarios.Fleet) (func(token string) (access.Caller, bool), error) {
 	var keeper *access.Keeper
 	if file.Tokens != "" {
@@ -207,15 +208,24 @@ func (v *controllerVerb) callersOf(file *scenarios.Fleet) (func(token string) (a
 		}
 		go keeper.Watch(v.Ctx, 5*time.Second)
 	}
-	own := os.Getenv(client.EnvToken)
+	own := []string{os.Getenv(client.EnvToken)}
+	if file.Token != "" {
+		value, err := v.secretOf(file, "token", file.Token)
+		if err != nil {
+			return nil, err
+		}
+		own = append(own, value.Reveal())
+	}
 	return func(token string) (access.Caller, bool) {
 		if keeper != nil {
 			if c, known := keeper.Caller(token, time.Now()); known {
 				return c, true
 			}
 		}
-		if own != "" && subtle.ConstantTimeCompare([]byte(token), []byte(own)) == 1 {
-			return access.Caller{Role: api.RoleOperator}, true
+		for _, one := range own {
+			if one != "" && subtle.ConstantTimeCompare([]byte(token), []byte(one)) == 1 {
+				return access.Caller{Role: api.RoleOperator}, true
+			}
 		}
 		return access.Caller{}, false
 	}, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/cmd/drift"
 	"github.com/skynet-ec2/skynet/cmd/past"
+	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/controller/server"
 	"github.com/skynet-ec2/skynet/live/controller/sqlstore"
 	"github.com/skynet-ec2/skynet/scenarios"
@@ -97,7 +98,7 @@ func (d *daily) tell(r *drift.Report) {
 	if d.server == nil {
 		return
 	}
-	x := &server.Drift{
+	x := &controller.Drift{
 		From: r.From, To: r.To, At: r.At, Kept: r.Kept, Problem: r.Problem, Beyond: r.Beyond, NotModelled: r.NotModelled,
 		Cost: r.Cost.Off, Slack: r.Slack.Off, Latency: map[string]float64{},
 	}

@@ -40,6 +40,10 @@ func (s *site) Shown() server.Shown {
 	if err := json.Unmarshal([]byte(`{"fleet":"render","holder":"host/1","mode":"shadow","policy":"skynet@3f9a1c","shadow":"skynet@77aa01","tick_s":60}`), &v); err != nil {
 		panic(err)
 	}
+	v.Drift = &controller.Drift{
+		From: siteNow.Add(-46 * time.Hour), To: siteNow.Add(-22 * time.Hour), Cost: 0.031, Slack: -0.14,
+		Latency: map[string]float64{"photo": 0.08}, Beyond: []string{"slack: -14.0 %, at most 10 %"}, NotModelled: []string{"tenants", evil},
+	}
 	v.Now, v.Types = siteNow.Add(12*time.Second), []string{"m1.small", "c1.xlarge"}
 	v.Caps = policy.Bounded(40)
 	if s.empty {
@@ -136,6 +140,7 @@ func TestFleetShows(t *testing.T) {
 		"skynet@3f9a1c", "skynet@77aa01", "epoch 17", "i-00001234", "us-east-1a", "21:30", "43 min", "upload", "99 % within 30 s", "1\u202f204", "41 s",
 		"$ 31.00", "cap $ 10.00", "LAUNCH 8 c1.xlarge (64 cores)", "guard.launch", "asked for 16, allowed 8", "<b>24</b> of 96 c1.xlarge on-demand in us-east-1b: capacity",
 		"not applied: stopped: a drill, by ada", "skynet explain --torn journal/*.jsonl.zst 599", "EC2 unread since 21:28:00", "-2 launches, &#43;0 drains",
+		"&#43;3.1 %</b> cost", "&#43;8.0 %</b> p95 of photo", "<li>slack: -14.0 %, at most 10 %</li>", "Not simulated: tenants, ",
 		"26.0 %", "target 25 %", `data-chart="capacity"`, `data-chart="slack"`, `data-chart="forecast"`, `data-chart="money"`, "https://queue.example.org/",
 	} {
 		if !strings.Contains(text, want) {

@@ -57,6 +57,15 @@ func FromEnvAt(at string) (*Client, error) {
 // URL returns the controller's.
 func (c *Client) URL() string { return c.url }
 
+// Drift returns how far the simulator was from what happened on the last day that
+// was compared; nil: none was. It takes no token.
+func (c *Client) Drift(ctx context.Context) (*controller.Drift, error) {
+	s, err := client.Call[struct {
+		Drift *controller.Drift `json:"drift"`
+	}](ctx, c.c, "GET", "/v1/status", nil)
+	return s.Drift, err
+}
+
 // Orders returns what stands.
 func (c *Client) Orders(ctx context.Context) (View, error) {
 	return client.Call[View](ctx, c.c, "GET", "/v1/orders", nil)

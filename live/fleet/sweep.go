@@ -49,6 +49,9 @@ func (k Kind) String() string { return kindWords[k] }
 // Alarms reports whether somebody has to look.
 func (k Kind) Alarms() bool { return k <= MassSilence }
 
+// Alarming are the kinds that do.
+var Alarming = []Kind{MassOrphan, MassAbsence, MassSilence}
+
 // Finding is one thing that a sweep found.
 type Finding struct {
 	Kind     Kind

@@ -88,7 +88,9 @@ func (p *Policy) survey(o *policy.Observation) {
 			f.serving += slots
 		case policy.Draining:
 			f.draining += slots
-			f.back = append(f.back, i)
+			if in.InterruptAt.IsZero() { // what EC2 takes back does not stay
+				f.back = append(f.back, i)
+			}
 		}
 	}
 	f.alive = f.serving + f.coming

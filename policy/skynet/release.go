@@ -92,7 +92,7 @@ func (p *Policy) keepPaid(o *policy.Observation) {
 		in := &o.Fleet.Instances[at]
 		left := in.PaidUntil.Sub(o.Now)
 		rolled := left <= 0 || left > p.env.Catalog.Billing.Quantum/2
-		if in.Busy > 0 && in.InterruptAt.IsZero() && rolled && !slices.Contains(p.undrains, in.ID) {
+		if in.Busy > 0 && rolled && !slices.Contains(p.undrains, in.ID) {
 			p.undrains = append(p.undrains, in.ID)
 			n++
 		}

@@ -19,7 +19,7 @@ import (
 //	load     what arrives from now on: type, priority, mean (core-seconds), per_minute,
 //	         and swing: so much more and less of it in turn, five minutes each
 //	jobs     jobs that wait now: type, priority, n, age
-//	fleet    instances that exist now: n, type, age, busy, phase
+//	fleet    instances that exist now: n, type, age, busy, phase, taken: EC2 takes it back in so long
 //	refuse   what EC2 says to launches of a type: why; ok: sells again
 //	set      what is wrong or allowed: queue=blind|zero|ok, quota, fast
 //	history  the last 24 hours: slots ready on average, and the slack of them
@@ -184,6 +184,9 @@ func (w *world) fleetCommand(t *testing.T, d *datadriven.TestData, args map[stri
 		if s, ok := args["busy"]; ok {
 			in.Busy = int(mustFloat(t, s))
 			in.IdleIn = 20 * time.Second
+		}
+		if s, ok := args["taken"]; ok {
+			in.InterruptAt = w.o.Now.Add(mustDuration(t, s))
 		}
 		if s, ok := args["seen"]; ok {
 			in.LastSeen = w.o.Now.Add(-mustDuration(t, s))

@@ -19,11 +19,15 @@ type sums struct {
 	decisions, launched, refused, short, drained, undrained, terminated, neverWorked, apart, errors int64
 	clampedLaunches, clampedDrains                                                                  int64
 	held                                                                                            map[controller.Hold]int64
-	started, late                                                                                   []int64 // by class
+	doubtful                                                                                        map[fleet.Kind]int64 // sweeps' findings that somebody has to look at
+	started, late                                                                                   []int64              // by class
 }
 
 func newSums(c *controller.Config) sums {
-	return sums{held: map[controller.Hold]int64{}, started: make([]int64, len(c.Env.Classes)), late: make([]int64, len(c.Env.Classes))}
+	return sums{
+		held: map[controller.Hold]int64{}, doubtful: map[fleet.Kind]int64{},
+		started: make([]int64, len(c.Env.Classes)), late: make([]int64, len(c.Env.Classes)),
+	}
 }
 
 // add counts a tick.
@@ -48,6 +52,9 @@ func (s *sums) add(k *controller.Controller, r *controller.Result) {
 		if f.Kind == fleet.NeverWorked {
 			s.neverWorked++
 		}
+		if f.Kind.Alarms() {
+			s.doubtful[f.Kind]++
+		}
 	}
 	kinds := k.Observation().Queue.Kinds
 	for i := range kinds {
@@ -61,7 +68,7 @@ func (s *sums) add(k *controller.Controller, r *controller.Result) {
 // clone returns sums that no tick changes.
 func (s *sums) clone() sums {
 	c := *s
-	c.held, c.started, c.late = maps.Clone(s.held), slices.Clone(s.started), slices.Clone(s.late)
+	c.held, c.doubtful, c.started, c.late = maps.Clone(s.held), maps.Clone(s.doubtful), slices.Clone(s.started), slices.Clone(s.late)
 	return c
 }
 
@@ -104,6 +111,8 @@ var all = []struct {
 	{"instances_never_worked_total", "Instances given up because no word of their worker ever came.", nil},
 	{"clamped_total", "Instances whose launch or drain the guard removed from decisions.", []string{"what"}},
 	{"held_total", "Decisions of which nothing was carried out.", []string{"reason"}},
+	{"doubtful_total", "Findings of sweeps that make the ledger, EC2's list or the release doubtful.", []string{"finding"}},
+	{"provider_trouble", "1 if at the last tick the provider told of trouble.", nil},
 	{"errors_total", "Errors of carrying decisions out.", nil},
 	{"shadow_apart_total", "Decisions that the shadow would have made otherwise.", nil},
 	{"instances", "Instances by phase.", []string{"phase"}},
@@ -168,6 +177,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, h := range controller.Holds {
 		count("held_total", sum.held[h], h.String())
 	}
+	for _, k := range fleet.Alarming {
+		count("doubtful_total", sum.doubtful[k], k.String())
+	}
 	count("errors_total", sum.errors)
 	count("shadow_apart_total", sum.apart)
 	for i := range s.c.Env.Classes {
@@ -206,6 +218,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	gauge("leader", one(last.Leads))
 	gauge("epoch", float64(last.Epoch))
 	gauge("decision_age_seconds", now.Sub(last.Last.At).Seconds())
+	gauge("provider_trouble", one(last.Last.Outcome.Provider != ""))
 	for _, p := range phases {
 		gauge("instances", float64(last.Instances[p.String()]), p.String())
 	}

@@ -29,7 +29,7 @@ type Server struct {
 	mu    sync.Mutex
 	seen  *Seen // nil: it has not decided yet
 	sums  sums
-	drift *Drift // nil: no day was compared yet
+	drift *controller.Drift // nil: no day was compared yet
 
 	shown *Shown
 	day   day

@@ -200,7 +200,7 @@ func TestEveryFigureIsShown(t *testing.T) {
 		s.now = s.now.Add(time.Minute)
 		s.works = tick > 0
 	}
-	s.server.Drifted(&server.Drift{At: s.now.Add(-time.Hour), Beyond: []string{"cost: +20.0 %, at most 10 %"}, Cost: 0.2, Latency: map[string]float64{"photo": -0.1}})
+	s.server.Drifted(&controller.Drift{At: s.now.Add(-time.Hour), Beyond: []string{"cost: +20.0 %, at most 10 %"}, Cost: 0.2, Latency: map[string]float64{"photo": -0.1}})
 	s.shows(`drift_age_seconds{fleet="render"} 3600`, `drift_beyond_bounds{fleet="render"} 1`, `drift_ratio{fleet="render",of="latency",type="photo"} -0.1`)
 	if _, body := s.get("/v1/status"); !strings.Contains(body, "cost: +20.0 %") {
 		t.Errorf("status does not say what drifts:\n%s", body)
@@ -212,6 +212,35 @@ func TestEveryFigureIsShown(t *testing.T) {
 		}
 	}
 	s.shows(`cap_usd{fleet="render",window="hour"} 4`, `boot_seconds{fleet="render",quantile="0.5"} 45`, `instances{fleet="render",phase="ready"} 2`)
+}
+
+// What the provider says, and what a sweep doubts, is counted where alerts look.
+func TestTroubleIsShown(t *testing.T) {
+	advice := controller.Advice{Text: "EC2: elevated error rates"}
+	s := newSite(t, func(c *controller.Config) { c.Advise = func(time.Time) controller.Advice { return advice } })
+	s.tick()
+	s.shows(`provider_trouble{fleet="render"} 1`, `doubtful_total{finding="mass orphan",fleet="render"} 0`)
+	advice = controller.Advice{}
+	s.now = s.now.Add(time.Minute)
+	s.tick()
+	s.shows(`provider_trouble{fleet="render"} 0`)
+	s.server.Saw(s.k, &controller.Result{At: s.now, Found: []fleet.Finding{{Kind: fleet.MassOrphan}, {Kind: fleet.Orphan}}})
+	s.shows(`doubtful_total{finding="mass orphan",fleet="render"} 1`, `doubtful_total{finding="mass silence",fleet="render"} 0`)
+}
+
+// A comparison says in a line what came of it.
+func TestDriftInALine(t *testing.T) {
+	d := &controller.Drift{From: begun, To: begun.Add(24 * time.Hour), Kept: true, Cost: 0.031, Slack: -0.02, Latency: map[string]float64{"video": 0.08, "photo": 0}}
+	if got, want := d.String(), "2026-03-02 10:00 to 2026-03-03 10:00: cost +3.1 %, slack -2.0 %, p95 of photo +0.0 %, p95 of video +8.0 %, within bounds"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	d.Kept, d.Beyond = false, []string{"cost: +20.0 %, at most 10 %"}
+	if got := d.String(); !strings.HasSuffix(got, "BEYOND BOUNDS: cost: +20.0 %, at most 10 %") {
+		t.Errorf("%q", got)
+	}
+	if d.Problem = "no history"; !strings.HasSuffix(d.String(), ": not compared: no history") || d.Offs() != nil {
+		t.Errorf("%q", d)
+	}
 }
 
 // A stop shows at once, not at the next tick, and what it held is counted.

@@ -22,7 +22,7 @@ type Status struct {
 	Stop *controller.Stopped `json:"stop,omitempty"`
 	// Drift is how far the simulator was from what happened yesterday; absent: no day
 	// was compared yet.
-	Drift *Drift `json:"drift,omitempty"`
+	Drift *controller.Drift `json:"drift,omitempty"`
 	// AgeS is how old the last decision is. Absent, like all that follows, before
 	// the first one.
 	AgeS float64 `json:"age_s,omitempty"`
