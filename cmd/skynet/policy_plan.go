@@ -235,7 +235,7 @@ func (p *planning) checkIt(x *plan, file string) error {
 	c := &checking{app: p.app, args: p.check, policy: file, only: p.only, runs: p.runs, parallel: runtime.GOMAXPROCS(0), timeout: 10 * time.Minute, format: "text"}
 	result, err := c.result()
 	if err != nil {
-		return err
+		return fmt.Errorf("it cannot be checked: %w (--check names the scenarios to check it on; --skip-check plans without)", err)
 	}
 	promises := 0
 	for _, s := range result.Scenarios {

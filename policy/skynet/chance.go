@@ -50,6 +50,7 @@ type workload struct {
 	budget, miss  float64 // what its own promise leaves for waiting, and the share that may be late; 0: none
 	each          float64 // for how many seconds a job holds a slot on average
 	load          float64 // slots asked for on average
+	runs, waits   float64 // jobs
 	slots, behind float64 // held when a launch now could help: without those that wait now, and with them
 }
 
@@ -78,7 +79,7 @@ func (p *Policy) chances(o *policy.Observation) chance {
 		share := float64(p.set.budget * detmath.Exp(ln.lax))
 		for i := range p.work {
 			f := &p.work[i]
-			if f.line != j || f.budget == 0 || p.bootsInTime(o, f) {
+			if f.line != j || f.budget == 0 || p.laxer(i) || p.bootsInTime(o, f) {
 				continue
 			}
 			c := chance{floor: 1, budget: f.budget, held: own}
@@ -96,6 +97,25 @@ func (p *Policy) chances(o *policy.Observation) chance {
 	return most
 }
 
+// laxer reports whether another kind of the same line may wait for no longer and be
+// late no more often than the kind at i, which then needs no more than that one.
+func (p *Policy) laxer(i int) bool {
+	f := &p.work[i]
+	for k := range p.work {
+		g := &p.work[k]
+		if g.line != f.line || g.budget == 0 || g.budget > f.budget || g.miss > f.miss || k == i {
+			continue
+		}
+		if g.load == 0 || g.each > g.budget { // without a short job of its own the line may not count as mixed
+			continue
+		}
+		if g.budget < f.budget || g.miss < f.miss || k < i {
+			return true
+		}
+	}
+	return false
+}
+
 // bootsInTime reports whether a kind's jobs can wait for a tick and the boot of an
 // instance.
 func (p *Policy) bootsInTime(o *policy.Observation, f *workload) bool {
@@ -110,28 +130,36 @@ func (p *Policy) bootsInTime(o *policy.Observation, f *workload) bool {
 func (p *Policy) readLoads(o *policy.Observation) {
 	over := min(max(o.Now.Sub(p.st.FirstAt), chanceLeast), chanceOver).Seconds()
 	p.work = p.work[:0]
+	least := math.Inf(1)
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
 		if k.Arrived[3].Jobs == 0 && k.Pending.Jobs == 0 && k.InFlight.Jobs == 0 {
 			continue
 		}
-		f := workload{line: p.lineAt(k.Priority)}
+		f := workload{line: p.lineAt(k.Priority), runs: float64(k.InFlight.Jobs), waits: float64(k.Pending.Jobs)}
 		if !p.lines[f.line].urgent {
 			f.line = linesMax
 		}
 		if c := p.promise(k); c != nil && k.Arrived[3].Jobs+k.Pending.Jobs > 0 {
 			f.budget, f.miss = p.budgetOf(k, c), max(1-c.Attain, missFloor)
+			least = min(least, f.budget)
 		}
 		if k.Service.Samples > 0 {
 			f.each = float64(k.Service.Mean) / p.market.unitSpeed
 		}
 		if f.each > 0 {
 			f.load = float64(k.Arrived[3].Work) / p.market.unitSpeed / over
-			stays := detmath.Exp(-(p.lag + p.tick) / f.each)
-			f.slots = float64(float64(k.InFlight.Jobs)*stays) + float64(f.load*(1-stays))
-			f.behind = f.slots + float64(float64(k.Pending.Jobs)*stays)
 		}
 		p.work = append(p.work, f)
+	}
+	for i := range p.work {
+		f := &p.work[i]
+		if f.each <= 0 || f.line < linesMax && f.each <= float64(chanceLong*least) {
+			continue // it is in nobody's way
+		}
+		stays := detmath.Exp(-(p.lag + p.tick) / f.each)
+		f.slots = float64(f.runs*stays) + float64(f.load*(1-stays))
+		f.behind = f.slots + float64(f.waits*stays)
 	}
 }
 
