@@ -199,6 +199,7 @@ func live(ctx context.Context, e *queue.Engine, m *meter.Meter, s settings) ([]t
 	var mu sync.Mutex
 	var calls []time.Duration
 	m.Start()
+	defer everyMinute(m, &done)()
 	err := errors.Join(together(2, func(part int) error {
 		if part == 0 {
 			return submit(ctx, e, s.jobs, s.producers, s.batch, 0)
@@ -236,6 +237,34 @@ func live(ctx context.Context, e *queue.Engine, m *meter.Meter, s settings) ([]t
 	}))
 	m.Stop(fmt.Sprintf("whole life, batches of %d", s.batch), int(done.Load()))
 	return calls, err
+}
+
+// everyMinute prints what the jobs of each minute cost until it is stopped: a
+// queue that its history or its dead rows slow down shows here.
+func everyMinute(m *meter.Meter, done *atomic.Int64) (stop func()) {
+	end := make(chan struct{})
+	var printer sync.WaitGroup
+	printer.Go(func() {
+		tick := time.NewTicker(time.Minute)
+		defer tick.Stop()
+		laps := meter.Meter{Server: m.Server, Out: m.Out}
+		laps.Start()
+		for minute, before := 1, int64(0); ; minute++ {
+			select {
+			case <-end:
+				return
+			case <-tick.C:
+			}
+			now := done.Load()
+			laps.Stop(fmt.Sprint("  minute ", minute), int(now-before))
+			laps.Start()
+			before = now
+		}
+	})
+	return func() {
+		close(end)
+		printer.Wait()
+	}
 }
 
 // idle measures how long an idle queue takes from a call that submits to the

@@ -13,6 +13,8 @@ import (
 
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
+
+	"golang.org/x/time/rate"
 )
 
 // call calls the queue as the settings say and writes what it saw.
@@ -56,6 +58,10 @@ func busy(ctx context.Context, s settings, producer, worker *client.Client) (str
 	var left, completed atomic.Int64
 	left.Store(int64(s.Jobs))
 	var all sync.WaitGroup
+	pace := rate.NewLimiter(rate.Inf, 100)
+	if s.Rate > 0 {
+		pace.SetLimit(rate.Limit(s.Rate))
+	}
 	start := time.Now()
 	for range s.Producers {
 		all.Go(func() {
@@ -64,7 +70,11 @@ func busy(ctx context.Context, s settings, producer, worker *client.Client) (str
 				if n <= 0 {
 					return
 				}
-				if err := submit(ctx, producer, int(n)); err != nil {
+				err := pace.WaitN(ctx, int(n))
+				if err == nil {
+					err = submit(ctx, producer, int(n))
+				}
+				if err != nil {
 					cancel(err)
 					return
 				}

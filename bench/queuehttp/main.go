@@ -3,7 +3,11 @@
 // one call and when 200 of them ask for one at a time, and how long an idle queue
 // takes from a submission to a worker that waits.
 //
-//	go run ./bench/queuehttp -store memory|sqlite -jobs 100000
+//	go run ./bench/queuehttp -store memory|sqlite|postgres -jobs 100000
+//	go run ./bench/queuehttp -store sqlite -soak 1h -rate 5000
+//
+// The second form submits at a steady rate and prints every minute what the
+// queue's process holds and spends.
 //
 // Queue and callers are two processes, so that their processor time is told
 // apart. Compare that: the wall clock is at the mercy of neighbors.
@@ -25,9 +29,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/skynet-ec2/skynet/bench/meter"
 	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/queue"
+	"github.com/skynet-ec2/skynet/live/queue/postgres"
 	"github.com/skynet-ec2/skynet/live/queue/server"
 	"github.com/skynet-ec2/skynet/live/queue/sqlite"
 )
@@ -41,6 +47,8 @@ type settings struct {
 	Pollers   int
 	Producers int
 	Idle      int
+	Soak      time.Duration
+	Rate      int // jobs a second that are submitted; 0: as fast as they are taken
 
 	URL      string // of the queue, for the process that calls it
 	Producer string // tokens
@@ -49,7 +57,7 @@ type settings struct {
 
 func main() {
 	s := settings{}
-	flag.StringVar(&s.Store, "store", "memory", "memory or sqlite")
+	flag.StringVar(&s.Store, "store", "memory", "memory, sqlite or postgres")
 	flag.IntVar(&s.Jobs, "jobs", 100_000, "jobs that live their whole life in batches")
 	flag.IntVar(&s.Singles, "singles", 20_000, "jobs that live their whole life one by one")
 	flag.IntVar(&s.Batch, "batch", 16, "jobs in a worker's call")
@@ -57,6 +65,8 @@ func main() {
 	flag.IntVar(&s.Pollers, "pollers", 200, "workers that call for one job")
 	flag.IntVar(&s.Producers, "producers", 4, "callers that submit, 100 jobs at a time")
 	flag.IntVar(&s.Idle, "idle", 500, "jobs handed over by an idle queue")
+	flag.DurationVar(&s.Soak, "soak", 0, "submit at a steady rate for so long, and nothing else")
+	flag.IntVar(&s.Rate, "rate", 5000, "jobs a second under -soak")
 	calls := flag.String("calls", "", "be the process that calls: settings as JSON")
 	flag.Parse()
 	ctx := context.Background()
@@ -81,10 +91,11 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	store, err := open(ctx, s.Store, dir)
+	store, free, err := open(ctx, s.Store, dir)
 	if err != nil {
 		return err
 	}
+	defer free()
 	defer store.Close()
 	engine, err := queue.Open(ctx, store, queue.Options{Cluster: "bench"})
 	if err != nil {
@@ -107,15 +118,22 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	defer web.Close()
 	s.URL = "http://" + listener.Addr().String()
 
-	for _, part := range []struct {
+	type part struct {
 		name string
 		jobs int
 		of   settings
-	}{
+	}
+	parts := []part{
 		{"batched", s.Jobs, settings{Jobs: s.Jobs, Batch: s.Batch, Workers: s.Workers}},
 		{"one by one", s.Singles, settings{Jobs: s.Singles, Batch: 1, Workers: s.Pollers}},
 		{"idle", s.Idle, settings{Idle: s.Idle}},
-	} {
+	}
+	if s.Soak > 0 {
+		jobs := s.Rate * int(s.Soak.Seconds())
+		parts = []part{{"soak", jobs, settings{Jobs: jobs, Batch: s.Batch, Workers: s.Workers, Rate: s.Rate}}}
+		defer watch(engine, max(s.Soak/60, time.Second), out)()
+	}
+	for _, part := range parts {
 		if part.jobs == 0 {
 			continue
 		}
@@ -131,14 +149,27 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	return nil
 }
 
-func open(ctx context.Context, store, dir string) (queue.Store, error) {
-	switch store {
+// open returns a store, and what frees its place.
+func open(ctx context.Context, name, dir string) (store queue.Store, free func() error, err error) {
+	free = func() error { return nil }
+	switch name {
 	case "memory":
-		return queue.NewMemory(), nil
+		return queue.NewMemory(), free, nil
 	case "sqlite":
-		return sqlite.Open(ctx, filepath.Join(dir, "queue.db"))
+		store, err = sqlite.Open(ctx, filepath.Join(dir, "queue.db"))
+		return store, free, err
+	case "postgres":
+		at, err := meter.Postgres()
+		if err != nil {
+			return nil, free, err
+		}
+		store, err = postgres.Open(ctx, at.URL(at.Port, "postgres"))
+		if err != nil {
+			return nil, free, errors.Join(err, at.Stop())
+		}
+		return store, at.Stop, nil
 	}
-	return nil, fmt.Errorf("-store %q: must be memory or sqlite", store)
+	return nil, free, fmt.Errorf("-store %q: must be memory, sqlite or postgres", name)
 }
 
 func tokens(dir string, s *settings) (*access.Keeper, error) {
