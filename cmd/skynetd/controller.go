@@ -366,9 +366,14 @@ func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) er
 	if err != nil {
 		return err
 	}
+	spot := e.Launch.Template != "" // without one nothing can be bought there
 	if v.mode == "observe" {
-		if c.Observer, err = ec2fleet.Watch(account, e); err != nil {
+		r, err := ec2fleet.Watch(account, e)
+		if err != nil {
 			return cli.InputError(fmt.Errorf("%s: ec2: %w", file.Path, err))
+		}
+		if c.Observer = r; spot {
+			c.Prices = r
 		}
 		return nil
 	}
@@ -382,6 +387,9 @@ func (v *controllerVerb) fleetOf(file *scenarios.Fleet, c *controller.Config) er
 		return cli.InputError(fmt.Errorf("%s: ec2: %w", file.Path, err))
 	}
 	c.Observer, c.Actuator = w, w
+	if spot {
+		c.Prices = w
+	}
 	return nil
 }
 

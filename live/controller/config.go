@@ -84,6 +84,8 @@ type Config struct {
 
 	Queue    Queue
 	Observer fleet.Observer
+	// Prices of the spot market; nil: there is none.
+	Prices Pricer
 	// Actuator carries decisions out; nil: the controller only observes.
 	Actuator fleet.Actuator
 	Store    Store

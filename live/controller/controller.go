@@ -28,6 +28,7 @@ type Controller struct {
 	recorder *observe.Recorder
 	follow   followed
 	sight    sight
+	prices   prices
 	obs      policy.Observation
 	decision int64 // number of the next one
 	intents  int   // written down by this process

@@ -43,6 +43,7 @@ func (c *Controller) gather(ctx context.Context) {
 	wait.Go(func() { c.readOrders(ctx) })
 	fleetCtx, cancel := context.WithTimeout(ctx, c.c.FleetTimeout)
 	defer cancel()
+	wait.Go(func() { c.readPrices(fleetCtx) })
 	s.view = c.c.Observer.Observe(fleetCtx)
 	wait.Wait()
 	now := c.c.Now().UTC()

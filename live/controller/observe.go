@@ -143,6 +143,7 @@ func (c *Controller) observeMoney(now time.Time) {
 	for i := range c.c.Env.Catalog.Types {
 		m.OnDemand = append(m.OnDemand, c.c.Env.Catalog.Types[i].PerHour)
 	}
+	m.Spot = c.prices.observe(now, m.Spot)
 	m.SpentHour, m.SpentDay, m.SpentMonth = c.spent.Hour, c.spent.Day, c.spent.Month
 	m.BudgetHour, m.BudgetDay, m.BudgetMonth = c.c.BudgetHour, c.c.BudgetDay, c.c.BudgetMonth
 }

@@ -1,9 +1,14 @@
 package controller_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
 )
@@ -22,6 +27,7 @@ func TestSpotNoticeThatOnlyTheWorkerSees(t *testing.T) {
 					p, err := made()
 					return &stormPolicy{Policy: p, market: policy.Spot}, err
 				}
+				c.Prices = c.Observer.(controller.Pricer)
 				k := w.open(c)
 				rate := 20 / run.Seconds() // twenty busy slots of the fastest
 				w.minutes(k, 40, rate)
@@ -39,6 +45,14 @@ func TestSpotNoticeThatOnlyTheWorkerSees(t *testing.T) {
 							replaced = after
 						}
 					}
+				}
+				for i, price := range k.Observation().Money.Spot {
+					if onDemand := k.Observation().Money.OnDemand[i]; price <= 0 || price >= onDemand {
+						t.Errorf("%s costs %v on the spot market, %v on demand", w.env.Catalog.Types[i].Name, price, onDemand)
+					}
+				}
+				if len(k.Observation().Money.Spot) != len(w.env.Catalog.Types) {
+					t.Errorf("spot prices %v of %d types", k.Observation().Money.Spot, len(w.env.Catalog.Types))
 				}
 				known := 0
 				for _, in := range k.Observation().Fleet.Instances {
@@ -60,4 +74,49 @@ func TestSpotNoticeThatOnlyTheWorkerSees(t *testing.T) {
 			})
 		})
 	}
+}
+
+// priceList is a spot market that can fall silent.
+type priceList struct {
+	prices []policy.MicroUSD
+	silent bool
+	asked  int
+}
+
+func (l *priceList) SpotPrices(context.Context) ([]policy.MicroUSD, error) {
+	l.asked++
+	if l.silent {
+		return nil, errors.New("no answer")
+	}
+	return slices.Clone(l.prices), nil
+}
+
+// Spot prices are asked for now and then, hold for an hour when nobody answers, and
+// are unknown afterwards: never zero, never free.
+func TestSpotPricesGrowOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.config("a")
+		list := &priceList{prices: make([]policy.MicroUSD, len(w.env.Catalog.Types))}
+		c.Prices = list
+		k := w.open(c)
+		w.minutes(k, 1, 0)
+		if got := k.Observation().Money.Spot; got != nil {
+			t.Errorf("a market that sells nothing has prices: %v", got)
+		}
+		list.prices[0] = 40_000
+		w.minutes(k, 11, 0)
+		if got := k.Observation().Money.Spot; !slices.Equal(got, list.prices) || list.asked != 3 {
+			t.Errorf("after 12 minutes %v, asked %d times; want %v, 3 times", got, list.asked, list.prices)
+		}
+		list.silent = true
+		w.minutes(k, 50, 0)
+		if got := k.Observation().Money.Spot; !slices.Equal(got, list.prices) {
+			t.Errorf("silent for less than an hour: %v", got)
+		}
+		w.minutes(k, 20, 0)
+		if got := k.Observation().Money.Spot; got != nil {
+			t.Errorf("silent for more than an hour, and still %v", got)
+		}
+	})
 }

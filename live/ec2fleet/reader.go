@@ -165,8 +165,9 @@ func marketOf(lifecycle string) policy.Market {
 	return policy.OnDemand
 }
 
-// SpotPrices returns the prices per hour now by catalog index, the lowest among
-// the zones that are launched into; a type without a price has 0.
+// SpotPrices returns the prices per hour now by catalog index, the highest among
+// the zones that are launched into: EC2 chooses the zone, and a guard must not
+// count on the cheapest. A type without a price has 0.
 func (r *Reader) SpotPrices(ctx context.Context) ([]policy.MicroUSD, error) {
 	prices := make([]policy.MicroUSD, len(r.config.Catalog.Types))
 	now := r.config.Now()
@@ -199,9 +200,7 @@ func (r *Reader) SpotPrices(ctx context.Context) ([]policy.MicroUSD, error) {
 			if err != nil {
 				return nil, fmt.Errorf("prices: %s: %w", p.InstanceType, err)
 			}
-			if prices[i] == 0 || price < prices[i] {
-				prices[i] = price
-			}
+			prices[i] = max(prices[i], price)
 		}
 		if aws.ToString(out.NextToken) == "" {
 			return prices, nil
