@@ -3,13 +3,9 @@ package controller_test
 import (
 	"context"
 	"maps"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/skynet-ec2/skynet/live/ec2fleet"
 	"github.com/skynet-ec2/skynet/live/fleet"
@@ -17,6 +13,7 @@ import (
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/cloud"
 	"github.com/skynet-ec2/skynet/sim/ec2api"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
 
 // region is the simulated EC2 behind its protocol: the real fleet (package
@@ -33,14 +30,6 @@ type region struct {
 	lived  map[string]time.Duration // of those that were ended, from launch on
 	boot   time.Duration
 	work   func(ctx context.Context, m ec2api.Machine)
-}
-
-// bubble is the fake clock of testing/synctest.
-type bubble struct{}
-
-func (bubble) Now() time.Time { return time.Now() }
-func (bubble) AfterFunc(d time.Duration, f func()) func() bool {
-	return time.AfterFunc(d, f).Stop
 }
 
 // onEC2 puts a world's fleet into a region of its own: two zones that sell the
@@ -74,7 +63,7 @@ func onEC2(w *world, seed uint64, change func(*cloud.Config)) *region {
 	for _, z := range c.Zones() {
 		r.config.Launch.Subnets = append(r.config.Launch.Subnets, ec2fleet.Subnet{ID: z.Subnet, Zone: z.Name})
 	}
-	if r.server, err = ec2api.New(c, ec2api.Options{Clock: bubble{}, Launcher: r, Observe: r.count}); err != nil {
+	if r.server, err = ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{}, Launcher: r, Observe: r.count}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(r.server.Close)
@@ -139,19 +128,10 @@ func (r *region) called(action, code string) int {
 	return r.calls[action+code]
 }
 
-// account is what a client of the region is made with.
-func (r *region) account() aws.Config {
-	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String("http://ec2.test"),
-		Credentials: credentials.NewStaticCredentialsProvider(ec2api.TestAccessKey, ec2api.TestSecretKey, ""),
-		HTTPClient:  &http.Client{Transport: ec2api.Transport{Handler: r.server}},
-	}
-}
-
 // Fleet opens a fleet, as a controller that has just started does.
 func (r *region) Fleet() fleet.Fleet {
 	r.Helper()
-	w, err := ec2fleet.Open(r.account(), r.config)
+	w, err := ec2fleet.Open(ec2test.Account(r.server), r.config)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -162,25 +142,10 @@ func (r *region) Fleet() fleet.Fleet {
 func (r *region) look(f func(*cloud.Cloud)) { r.server.With(f) }
 
 // alive returns the instances that run.
-func (r *region) alive() (all []*cloud.Instance) {
-	r.look(func(c *cloud.Cloud) {
-		for _, in := range c.Instances() {
-			if s := in.State(); s == cloud.Pending || s == cloud.Running {
-				all = append(all, in)
-			}
-		}
-	})
-	return all
-}
+func (r *region) alive() []*cloud.Instance { return ec2test.Alive(r.server) }
 
 // Alive implements ground.
-func (r *region) Alive() []string {
-	var ids []string
-	for _, in := range r.alive() {
-		ids = append(ids, in.ID)
-	}
-	return ids
-}
+func (r *region) Alive() []string { return ec2test.IDs(r.alive()) }
 
 // perHour is what everything that runs costs an hour, at today's price.
 func (r *region) perHour(catalog *policy.Catalog) (sum policy.MicroUSD) {
@@ -192,15 +157,7 @@ func (r *region) perHour(catalog *policy.Catalog) (sum policy.MicroUSD) {
 
 // byIntent counts what was ever launched, as far back as EC2 remembers, by the
 // intent it was launched for.
-func (r *region) byIntent() map[string]int {
-	n := map[string]int{}
-	r.look(func(c *cloud.Cloud) {
-		for _, in := range c.Instances() {
-			n[tagged(in, ec2fleet.TagIntent)]++
-		}
-	})
-	return n
-}
+func (r *region) byIntent() map[string]int { return ec2test.ByTag(r.server, ec2fleet.TagIntent) }
 
 // ever counts every launch there was.
 func (r *region) ever() (n int) {
@@ -213,37 +170,10 @@ func (r *region) ever() (n int) {
 // Launched implements ground.
 func (r *region) Launched(intent string) int { return r.byIntent()[intent] }
 
-func tagged(in *cloud.Instance, key string) string {
-	for _, t := range in.Tags {
-		if t.Key == key {
-			return t.Value
-		}
-	}
-	return ""
-}
-
 // Break implements ground.
 func (r *region) Break(call fleet.Call, how ...fleet.Breakage) {
-	action := map[fleet.Call]string{fleet.Listing: "DescribeInstances", fleet.Launching: "RunInstances", fleet.Terminating: "TerminateInstances"}[call]
 	for _, b := range how {
-		f := cloud.ActionFault{Action: action, Count: 1}
-		switch b {
-		case fleet.ErrorBefore:
-			f.Code = "InternalError"
-		case fleet.ErrorAfter:
-			f.Code, f.After = "InternalError", true
-		case fleet.LostReply:
-			f.Lost, f.After = true, true
-		case fleet.Throttle:
-			f.Code = "RequestLimitExceeded"
-		case fleet.NoCapacity:
-			f.Code = "InsufficientInstanceCapacity"
-		case fleet.NoQuota:
-			f.Code = "VcpuLimitExceeded"
-		case fleet.Forbid:
-			f.Code = "UnauthorizedOperation"
-		}
-		r.fault(f)
+		r.fault(cloud.ActionFault{Action: call.Action(), Count: 1, Code: b.Code(), After: b.Done(), Lost: b == fleet.LostReply})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/cloud"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
 
 // Work arrives while everything that was launched for it still boots: others
@@ -206,8 +207,8 @@ func TestStoryClientTokenAfterTermination(t *testing.T) {
 		}
 		r.look(func(c *cloud.Cloud) {
 			first := c.Instance(alive[0])
-			if again[0].Token == first.Token || tagged(again[0], ec2fleet.TagIntent) == tagged(first, ec2fleet.TagIntent) {
-				t.Errorf("launched again as %s", tagged(first, ec2fleet.TagIntent))
+			if again[0].Token == first.Token || ec2test.Tag(again[0], ec2fleet.TagIntent) == ec2test.Tag(first, ec2fleet.TagIntent) {
+				t.Errorf("launched again as %s", ec2test.Tag(first, ec2fleet.TagIntent))
 			}
 		})
 		if n := r.called("RunInstances", "IdempotentParameterMismatch"); n != 0 {
@@ -261,7 +262,7 @@ func TestStoryRestartMidCooldown(t *testing.T) {
 // given a type that has no method to change anything with.
 func TestStoryDryRunMutatesTheWorld(t *testing.T) {
 	story(t, func(w *world, r *region) {
-		reader, err := ec2fleet.Watch(r.account(), r.config)
+		reader, err := ec2fleet.Watch(ec2test.Account(r.server), r.config)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/cloud"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
 
 var (
@@ -89,7 +90,7 @@ func (p *player) check(when string) {
 	launched, alive := map[string]int{}, 0
 	p.look(func(c *cloud.Cloud) {
 		for _, in := range c.Instances() {
-			launched[tag(in, TagIntent)]++
+			launched[ec2test.Tag(in, TagIntent)]++
 			if s := in.State(); s == cloud.Pending || s == cloud.Running {
 				alive++
 			}

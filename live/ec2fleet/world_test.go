@@ -1,12 +1,8 @@
 package ec2fleet
 
 import (
-	"net/http"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/skynet-ec2/skynet/live/fleet"
 	"github.com/skynet-ec2/skynet/live/fleet/fleettest"
@@ -14,15 +10,8 @@ import (
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/cloud"
 	"github.com/skynet-ec2/skynet/sim/ec2api"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
-
-// bubble is the fake clock of testing/synctest.
-type bubble struct{}
-
-func (bubble) Now() time.Time { return time.Now() }
-func (bubble) AfterFunc(d time.Duration, f func()) func() bool {
-	return time.AfterFunc(d, f).Stop
-}
 
 // region is the simulated EC2 as a world for fleets.
 type region struct {
@@ -55,20 +44,11 @@ func newRegion(t *testing.T, change func(*cloud.Config)) *region {
 	for _, z := range c.Zones() {
 		r.config.Launch.Subnets = append(r.config.Launch.Subnets, Subnet{z.Subnet, z.Name})
 	}
-	if r.server, err = ec2api.New(c, ec2api.Options{Clock: bubble{}}); err != nil {
+	if r.server, err = ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.server.Close)
 	return r
-}
-
-// account is what a client of the region is made with.
-func (r *region) account() aws.Config {
-	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String("http://ec2.test"),
-		Credentials: credentials.NewStaticCredentialsProvider(ec2api.TestAccessKey, ec2api.TestSecretKey, ""),
-		HTTPClient:  &http.Client{Transport: ec2api.Transport{Handler: r.server}},
-	}
 }
 
 // writer opens a fleet, as a controller that has just started does.
@@ -78,7 +58,7 @@ func (r *region) writer(change ...func(*Config)) *Writer {
 	for _, f := range change {
 		f(&config)
 	}
-	w, err := Open(r.account(), config)
+	w, err := Open(ec2test.Account(r.server), config)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -90,62 +70,15 @@ func (r *region) Fleet() fleet.Fleet { return r.writer() }
 // look reads the truth.
 func (r *region) look(f func(*cloud.Cloud)) { r.server.With(f) }
 
-func (r *region) Alive() []string {
-	var ids []string
-	r.look(func(c *cloud.Cloud) {
-		for _, in := range c.Instances() {
-			if s := in.State(); s == cloud.Pending || s == cloud.Running {
-				ids = append(ids, in.ID)
-			}
-		}
-	})
-	return ids
-}
+func (r *region) Alive() []string { return ec2test.IDs(ec2test.Alive(r.server)) }
 
 // Launched counts by tag; the tests are over before EC2 forgets an instance.
-func (r *region) Launched(intent string) int {
-	n := 0
-	r.look(func(c *cloud.Cloud) {
-		for _, in := range c.Instances() {
-			if tag(in, TagIntent) == intent {
-				n++
-			}
-		}
-	})
-	return n
-}
-
-func tag(in *cloud.Instance, key string) string {
-	for _, t := range in.Tags {
-		if t.Key == key {
-			return t.Value
-		}
-	}
-	return ""
-}
+func (r *region) Launched(intent string) int { return ec2test.ByTag(r.server, TagIntent)[intent] }
 
 func (r *region) Break(call fleet.Call, how ...fleet.Breakage) {
-	action := map[fleet.Call]string{fleet.Listing: "DescribeInstances", fleet.Launching: "RunInstances", fleet.Terminating: "TerminateInstances"}[call]
 	r.look(func(c *cloud.Cloud) {
 		for _, b := range how {
-			f := cloud.ActionFault{Action: action, Count: 1}
-			switch b {
-			case fleet.ErrorBefore:
-				f.Code = "InternalError"
-			case fleet.ErrorAfter:
-				f.Code, f.After = "InternalError", true
-			case fleet.LostReply:
-				f.Lost, f.After = true, true
-			case fleet.Throttle:
-				f.Code = "RequestLimitExceeded"
-			case fleet.NoCapacity:
-				f.Code = "InsufficientInstanceCapacity"
-			case fleet.NoQuota:
-				f.Code = "VcpuLimitExceeded"
-			case fleet.Forbid:
-				f.Code = "UnauthorizedOperation"
-			}
-			c.AddFault(f)
+			c.AddFault(cloud.ActionFault{Action: call.Action(), Count: 1, Code: b.Code(), After: b.Done(), Lost: b == fleet.LostReply})
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/fleet"
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim/cloud"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
 
 // in plays a test in a bubble with a region and a fleet in it.
@@ -65,7 +66,7 @@ func TestConfigIsChecked(t *testing.T) {
 			Template: "worker", Version: "$Latest", UserData: make([]byte, 17000),
 			Subnets: []Subnet{{"subnet-1", "a"}, {"net", "b"}, {"subnet-2", "a"}, {"subnet-3", ""}}, Tags: map[string]string{"skynet:fleet": "x"},
 		}
-		_, err := Open(r.account(), bad)
+		_, err := Open(ec2test.Account(r.server), bad)
 		if err == nil {
 			t.Fatal("it was taken")
 		}
@@ -77,7 +78,7 @@ func TestConfigIsChecked(t *testing.T) {
 				t.Errorf("it does not say %q:\n%v", says, err)
 			}
 		}
-		if _, err := Watch(r.account(), Config{Cluster: "test", Role: "render", Catalog: r.config.Catalog}); err != nil {
+		if _, err := Watch(ec2test.Account(r.server), Config{Cluster: "test", Role: "render", Catalog: r.config.Catalog}); err != nil {
 			t.Errorf("a reader needs no more: %v", err)
 		}
 	})
@@ -94,12 +95,12 @@ func TestWhatIsLaunched(t *testing.T) {
 				for key, want := range map[string]string{
 					TagFleet: "test/render", TagCluster: "test", TagRole: "render", TagEpoch: "7", TagPolicy: "3f9a1c", TagRelease: "12", "Name": "test/render",
 				} {
-					if got := tag(in, key); got != want {
-						t.Errorf("%s of %s: %q, want %q", key, tag(in, TagIntent), got, want)
+					if got := ec2test.Tag(in, key); got != want {
+						t.Errorf("%s of %s: %q, want %q", key, ec2test.Tag(in, TagIntent), got, want)
 					}
 				}
 				if in.Spec.Shutdown != "terminate" {
-					t.Errorf("shutdown behavior of %s: %q", tag(in, TagIntent), in.Spec.Shutdown)
+					t.Errorf("shutdown behavior of %s: %q", ec2test.Tag(in, TagIntent), in.Spec.Shutdown)
 				}
 			}
 			first := c.Instances()[0]

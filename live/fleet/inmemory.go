@@ -64,6 +64,20 @@ const (
 	Forbid
 )
 
+// Action is EC2's name for a call.
+func (c Call) Action() string {
+	return [...]string{Listing: "DescribeInstances", Launching: "RunInstances", Terminating: "TerminateInstances"}[c]
+}
+
+// Code is that of the error which a broken call shows; empty for a lost reply.
+func (b Breakage) Code() string {
+	_, code := b.fault()
+	return code
+}
+
+// Done reports whether a broken call is carried out all the same.
+func (b Breakage) Done() bool { return b == ErrorAfter || b == LostReply }
+
 // fault returns the class and code of the error that a breakage shows.
 func (b Breakage) fault() (Class, string) {
 	switch b {
@@ -76,7 +90,7 @@ func (b Breakage) fault() (Class, string) {
 	case Forbid:
 		return Permanent, "UnauthorizedOperation"
 	case LostReply:
-		return Ambiguous, "NoAnswer"
+		return Ambiguous, ""
 	}
 	return Ambiguous, "InternalError"
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/cloud"
 	"github.com/skynet-ec2/skynet/sim/ec2api"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
 
 // A region that is restored from its log is the one that wrote it: what it lists,
@@ -61,7 +62,7 @@ func TestRestore(t *testing.T) {
 				r.Fatalf("%v; %d of %d bytes, %+v", err, good, log.Len(), last)
 			}
 			restarted := &recorder{since: time.Now()}
-			server, err := ec2api.New(c, ec2api.Options{Clock: bubble{}, Launcher: restarted})
+			server, err := ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{}, Launcher: restarted})
 			if err != nil {
 				r.Fatal(err)
 			}

@@ -25,6 +25,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/sim/cloud"
 	"github.com/skynet-ec2/skynet/sim/ec2api"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
 
 // post sends a body, signed as of a time unless that is zero.
@@ -268,7 +269,7 @@ func TestMetadataTokens(t *testing.T) {
 
 // handClock is a clock that the administrator's API can set.
 type handClock struct {
-	bubble
+	ec2test.Clock
 	ahead *time.Duration
 	speed *float64
 }

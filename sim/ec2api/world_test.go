@@ -20,15 +20,8 @@ import (
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/cloud"
 	"github.com/skynet-ec2/skynet/sim/ec2api"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
-
-// bubble is the fake clock of testing/synctest.
-type bubble struct{}
-
-func (bubble) Now() time.Time { return time.Now() }
-func (bubble) AfterFunc(d time.Duration, f func()) func() bool {
-	return time.AfterFunc(d, f).Stop
-}
 
 // world is two zones that sell the types of 2008 by the hour; boots take 100 s.
 func world() *sim.Config {
@@ -67,7 +60,7 @@ func play(t *testing.T, cfg cloud.Config, opt ec2api.Options, test func(*region)
 		for _, z := range c.Zones() {
 			r.subnet = append(r.subnet, z.Subnet)
 		}
-		opt.Clock = bubble{}
+		opt.Clock = ec2test.Clock{}
 		if r.server, err = ec2api.New(c, opt); err != nil {
 			t.Fatal(err)
 		}
