@@ -2,6 +2,7 @@ package drift
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -263,6 +264,59 @@ func TestIncidentTellsTheSameStory(t *testing.T) {
 	compare("cost", p.Story.Measured.CostUSD, r.Figures.Judged.CostUSD)
 	if left, err := os.ReadDir(filepath.Dir(folder)); err != nil || len(left) != 1 {
 		t.Errorf("beside the folder stand %v, %v", left, err)
+	}
+}
+
+// Each kind of fault that the journal shows is told of as what it was, when it was;
+// an evening without any is told of without any.
+func TestEveryFaultIsToldOf(t *testing.T) {
+	for _, c := range []struct {
+		kind     sim.FaultKind
+		text     string
+		from, to time.Duration // between which it is told of
+	}{
+		{"", "", 0, 0},
+		{sim.Throttle, "from = '2h'\nto = '3h'\nprobability = 0.9", 115 * time.Minute, 190 * time.Minute},
+		{sim.DeadBoot, "from = '2h'\nto = '3h'\nprobability = 0.8", 119 * time.Minute, 181 * time.Minute},
+		{sim.Crash, "from = '2h30m'\nprobability = 0.7", 148 * time.Minute, 160 * time.Minute},
+		{sim.Partition, "from = '2h30m'\nto = '2h38m'\nprobability = 0.5", 148 * time.Minute, 162 * time.Minute},
+		{sim.Interrupt, "from = '1h'\nto = '3h'\nprobability = 0.6\n[[cloud.standing]]\ntype = 'c1.xlarge'\nmarket = 'spot'\ncount = 6\n[cloud.spot]\ndiscount = 0.4", 58 * time.Minute, 65 * time.Minute},
+		{sim.PriceChange, "from = '2h30m'\nto = '3h'\nfactor = 1.5", 149 * time.Minute, 182 * time.Minute},
+		{sim.Stale, "from = '2h30m'\nto = '3h'\nsignals = 'fleet'", 149 * time.Minute, 182 * time.Minute},
+		{sim.Blind, "from = '2h30m'\nto = '3h'\nsignals = 'money'", 149 * time.Minute, 182 * time.Minute},
+	} {
+		t.Run(cmp.Or(string(c.kind), "nothing"), func(t *testing.T) {
+			text := evening
+			if c.kind != "" {
+				text += fmt.Sprintf("\n[[fault]]\nkind = %q\n%s\n", c.kind, c.text)
+			}
+			l := live(t, text)
+			span := incident.Span{Start: l.began.Add(10 * time.Minute), From: l.began.Add(30 * time.Minute), To: l.began.Add(5 * time.Hour)}
+			p, err := past.Read(t.Context(), l.sources(), span)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			told := 0
+			for _, f := range p.Story.Faults {
+				from, to := f.From+10*time.Minute, f.To+10*time.Minute
+				t.Logf("%s from %v to %v, probability %.2f, factor %.2f: %s", f.Kind, from, to, f.Probability, f.Factor, f.Why)
+				switch {
+				case f.Kind != string(c.kind):
+					t.Errorf("%s is told of", f.Kind)
+				case from < c.from || to > c.to:
+					t.Errorf("it is told of from %v to %v: want within %v and %v", from, to, c.from, c.to)
+				default:
+					told++
+				}
+			}
+			if (told > 0) != (c.kind != "") {
+				t.Errorf("%d faults are told of", told)
+			}
+			if c.kind == sim.PriceChange && told != 1 {
+				t.Errorf("one price change is told of as %d", told)
+			}
+		})
 	}
 }
 

@@ -53,8 +53,9 @@ type watched struct {
 	worked   bool // a worker of it was heard of
 	draining bool // it was taken out of service
 	silent   bool
-	noticed  bool // it was to be taken back
-	seen     bool // at this decision
+	heard    time.Time // of its worker, before it fell silent
+	noticed  bool      // it was to be taken back
+	seen     bool      // at this decision
 }
 
 // launched is an instance that was launched in the span.
@@ -182,6 +183,7 @@ func (w *watch) fleet(o *policy.Observation, c *policy.Catalog, before time.Time
 		return
 	}
 	alive, spot := map[int]int{}, 0
+	var back []*watched
 	for i := range o.Fleet.Instances {
 		in := &o.Fleet.Instances[i]
 		x := w.instances[in.ID]
@@ -200,19 +202,26 @@ func (w *watch) fleet(o *policy.Observation, c *policy.Catalog, before time.Time
 		switch in.Phase {
 		case policy.Ready:
 			if x.silent {
-				w.hit(spanKey{sim.Partition, nameOf(c, in.Type), ""}, in.LastSeen, o.Now, 1, 0)
+				back = append(back, x)
 			}
 			x.worked, x.silent, x.draining = true, false, false
 		case policy.Draining:
 			x.draining = true
 			x.worked = x.worked || !in.LastSeen.IsZero()
 		case policy.Lost:
+			if !x.silent {
+				x.heard = in.LastSeen
+			}
 			x.worked, x.silent = true, true
 		}
 		if !in.InterruptAt.IsZero() && !x.noticed {
 			x.noticed = true
 			w.hit(spanKey{kind: sim.Interrupt}, before, before, 1, 0).of = max(spot, 1)
 		}
+	}
+	for _, x := range back {
+		s := w.hit(spanKey{sim.Partition, nameOf(c, x.typ), ""}, x.heard, o.Now, 1, 0)
+		s.of = max(s.of, alive[x.typ])
 	}
 	var gone []policy.InstanceID
 	for id, x := range w.instances {
@@ -239,11 +248,19 @@ func (w *watch) ended(x *watched, o *policy.Observation, c *policy.Catalog, befo
 				return
 			}
 		}
-	case x.noticed || x.draining || !x.worked:
-	default:
-		s := w.hit(spanKey{sim.Crash, nameOf(c, x.typ), ""}, before, before, 1, 0)
-		s.of = max(s.of, left+s.hits)
+	case x.noticed || !x.worked:
+	case x.silent: // its worker was gone before the instance, whoever ended that
+		w.crashed(x, c, x.heard, left)
+	case !x.draining:
+		w.crashed(x, c, before, left)
 	}
+}
+
+// crashed notes that an instance, or its worker, went down at a time; so many of
+// its type are left.
+func (w *watch) crashed(x *watched, c *policy.Catalog, at time.Time, left int) {
+	s := w.hit(spanKey{sim.Crash, nameOf(c, x.typ), ""}, at, at, 1, 0)
+	s.of = max(s.of, left+s.hits)
 }
 
 // prices notes prices other than the catalog's.
@@ -319,7 +336,8 @@ func (w *watch) faults(in Span, h *journal.Header) []Fault {
 			f.Probability, f.To = share, f.From+time.Second
 			f.Why = fmt.Sprintf("%d of %d instances were gone that nobody had ended", s.hits, s.of)
 		case sim.Partition:
-			f.Why = fmt.Sprintf("%d workers were silent for a while and came back", s.hits)
+			f.Probability = share
+			f.Why = fmt.Sprintf("%d of %d workers were silent for a while and came back", s.hits, s.of)
 		case sim.PriceChange:
 			f.Factor = s.factor
 			f.Why = "another price than the catalog's"
@@ -337,14 +355,17 @@ func merged(all []Fault) []Fault {
 	var out []Fault
 	for _, f := range all {
 		i := slices.IndexFunc(out, func(o Fault) bool {
-			return f.Kind == string(sim.Refuse) && o.Kind == f.Kind && o.From == f.From && o.To == f.To && slices.Equal(o.Zones, f.Zones)
+			together := f.Kind == string(sim.Refuse) || f.Kind == string(sim.PriceChange) && o.Factor == f.Factor
+			return together && o.Kind == f.Kind && o.From == f.From && o.To == f.To && slices.Equal(o.Zones, f.Zones)
 		})
 		if i < 0 {
 			out = append(out, f)
 			continue
 		}
 		out[i].Types = append(out[i].Types, f.Types...)
-		out[i].Why += "; " + strings.TrimPrefix(f.Why, "EC2 refused ") + " of " + f.Types[0]
+		if f.Kind == string(sim.Refuse) {
+			out[i].Why += "; " + strings.TrimPrefix(f.Why, "EC2 refused ") + " of " + f.Types[0]
+		}
 	}
 	return out
 }
