@@ -60,6 +60,16 @@ func (x *recorded) sources() (s past.Sources, done func(), err error) {
 	return s, func() { q.Close() }, nil
 }
 
+// read runs work with the records.
+func (x *recorded) read(work func(past.Sources) error) error {
+	s, done, err := x.sources()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return work(s)
+}
+
 const recordedHelp = `
 
 The journal is read from files, or from the store of a running controller, over
@@ -78,12 +88,7 @@ func newIncidentCommand(a *app) *cobra.Command {
 			if err := f.Require(); err != nil {
 				return err
 			}
-			s, done, err := x.sources()
-			if err != nil {
-				return err
-			}
-			defer done()
-			return f.Run(a.cli, s)
+			return x.read(func(s past.Sources) error { return f.Run(a.cli, s) })
 		},
 	}
 	f.Add(c)
@@ -100,12 +105,7 @@ func newDriftCommand(a *app) *cobra.Command {
 		Example: "  skynet drift --from 2026-03-02T00:00:00Z --to 2026-03-03T00:00:00Z --journal /var/lib/skynet/journal",
 		Args:    exactArgs(),
 		RunE: func(*cobra.Command, []string) error {
-			s, done, err := x.sources()
-			if err != nil {
-				return err
-			}
-			defer done()
-			return f.Run(a.cli, s)
+			return x.read(func(s past.Sources) error { return f.Run(a.cli, s) })
 		},
 	}
 	f.Add(c)
