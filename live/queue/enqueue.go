@@ -23,12 +23,6 @@ const (
 	runMax      = 365 * 24 * time.Hour
 )
 
-// request is a call that bore an idempotency key.
-type request struct {
-	Jobs  []api.Submitted `json:"jobs"`
-	Until int64           `json:"until"` // ns
-}
-
 // Enqueue takes all of the jobs or none, and returns what became of each once
 // that is written. A call with an idempotency key that was used within KeyFor
 // is answered as the first one was. The key is the caller's to keep apart from
@@ -121,10 +115,11 @@ func scopedKey(tenant, key string) string {
 func (e *Engine) enqueue(jobs []submission, idempotencyKey string) ([]api.Submitted, error) {
 	now := e.clock.now()
 	if r := e.requests[idempotencyKey]; r != nil && idempotencyKey != "" && r.Until > now {
-		if len(r.Jobs) != len(jobs) {
-			return nil, refuse(api.CodeConflict, api.IdempotencyHeader, "the key came with %d jobs before, and with %d now", len(r.Jobs), len(jobs))
+		before := r.answer()
+		if len(before) != len(jobs) {
+			return nil, refuse(api.CodeConflict, api.IdempotencyHeader, "the key came with %d jobs before, and with %d now", len(before), len(jobs))
 		}
-		return r.Jobs, nil
+		return before, nil
 	}
 	for i := range jobs {
 		s := &jobs[i]
@@ -154,7 +149,7 @@ func (e *Engine) enqueue(jobs []submission, idempotencyKey string) ([]api.Submit
 		out[i] = api.Submitted{ID: id, Added: added}
 	}
 	if idempotencyKey != "" {
-		r := &request{out, now + int64(e.q.Options().KeyFor)}
+		r := newRequest(out, now+int64(e.q.Options().KeyFor))
 		e.requests[idempotencyKey] = r
 		text, err := json.Marshal(r)
 		if err != nil {
