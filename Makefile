@@ -57,11 +57,13 @@ fuzz: ## run every fuzz target for FUZZTIME (60s)
 
 # Two real processes, SQLite and PostgreSQL, 10^5 operations each: about half an
 # hour. SEED=… draws other faults. Then 10 000 storms over the controller, about
-# half an hour of CPU time; SEEDS=… says how many.
+# half an hour of CPU time; SEEDS=… says how many. Then the queue at half of what
+# it must bear, for an hour, its memory watched; FOR=… says how long.
 soak: ## torture the queue and the controller for long; figures go into docs/benchmarks.md
 	SKYNET_TORTURE_SEED=$(or $(SEED),1) SKYNET_TORTURE_OPS=$(or $(OPS),100000) \
 		$(GO) test -count=1 -timeout 2h -run '^TestTorture$$' -v ./cmd/skynetd
 	SKYNET_SEEDS=$(or $(SEEDS),10000) $(GO) test -count=1 -timeout 4h -run '^TestStorms$$' -v ./live/controller
+	$(GO) run ./bench/queuehttp -store sqlite -soak $(or $(FOR),1h) -rate 5000
 
 # Not a part of check: it needs the network.
 vuln: ## ask the Go project's database whether anything with a known hole is called
