@@ -20,9 +20,12 @@ type LateAfter struct {
 // Observed is what a queue has counted since its leader began, and what it holds
 // now. Counters only grow while the epoch stays the same.
 type Observed struct {
-	At      time.Time        `json:"at"`
-	Epoch   uint32           `json:"epoch"`
-	BusyS   float64          `json:"busy_s"`  // slot-seconds for which leases were held
+	At    time.Time `json:"at"`
+	Epoch uint32    `json:"epoch"`
+	BusyS float64   `json:"busy_s"` // slot-seconds for which leases were held
+	// ReadyS are the slot-seconds of workers that took jobs, and of those that drain
+	// as long as leases were held; 0: nobody counts them.
+	ReadyS  float64          `json:"ready_s,omitempty"`
 	Kinds   []ObservedKind   `json:"kinds"`   // by type, priority, size
 	Workers []ObservedWorker `json:"workers"` // by instance, then registration
 	Runs    []ObservedRun    `json:"runs,omitempty"`

@@ -24,8 +24,9 @@ type sight struct {
 	workers    map[string]*api.ObservedWorker // by EC2's id, the latest registered
 	ready      float64                        // slots at the last tick
 	busy       float64
-	held       float64   // slot-seconds that leases had been held by the last reading
-	heldEpoch  uint32    // of the queue then
+	heldS      float64   // slot-seconds that leases had been held by the last reading
+	readyS     float64   // and that slots had been ready; 0: it does not say
+	epoch      uint32    // of the queue then
 	at         time.Time // of the last tick; zero: there was none
 }
 

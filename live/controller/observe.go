@@ -36,13 +36,16 @@ func (c *Controller) observe(now time.Time, found []fleet.Finding) {
 	if !s.at.IsZero() {
 		over := now.Sub(s.at).Seconds()
 		step.ReadySlotS, step.BusySlotS = (s.ready+ready)/2*over, (s.busy+busy)/2*over
-		if s.queue != nil && s.heldEpoch == s.queue.Epoch { // the queue has counted what was held
-			step.BusySlotS = min(max(s.queue.BusyS-s.held, 0), step.ReadySlotS)
+		if s.queue != nil && s.epoch == s.queue.Epoch { // the queue has counted
+			if s.queue.ReadyS > 0 {
+				step.ReadySlotS = max(s.queue.ReadyS-s.readyS, 0)
+			}
+			step.BusySlotS = min(max(s.queue.BusyS-s.heldS, 0), step.ReadySlotS)
 		}
 	}
 	s.ready, s.busy, s.at = ready, busy, now
 	if s.queue != nil {
-		s.held, s.heldEpoch = s.queue.BusyS, s.queue.Epoch
+		s.heldS, s.readyS, s.epoch = s.queue.BusyS, s.queue.ReadyS, s.queue.Epoch
 	}
 	r.End(o, world, step)
 	c.observeWishes(now)

@@ -118,6 +118,7 @@ func (e *Engine) sortOrders() {
 // than they were told.
 func (e *Engine) redirect(now int64) {
 	for _, w := range e.workers {
+		e.recount(w, now)
 		e.redirectOne(w, now)
 	}
 }

@@ -31,7 +31,10 @@ func (e *Engine) handed(w *worker, grants []dispatch.Grant, now int64) {
 		}
 		row.Leases[i] = Lease{g.ID, g.Token, now}
 	}
-	w.busy += len(grants)
+	w.busier(len(grants))
+	if w.drains {
+		e.count(w, now)
+	}
 	e.handOuts[row.ID] = &handOut{len(grants)}
 	b := e.open()
 	b.Handed = append(b.Handed, row)
@@ -39,11 +42,13 @@ func (e *Engine) handed(w *worker, grants []dispatch.Grant, now int64) {
 }
 
 // unhand books the end of a lease.
-func (e *Engine) unhand(j *job) {
+func (e *Engine) unhand(j *job, now int64) {
 	if j.state != dispatch.Leased {
 		return
 	}
-	j.worker.busy--
+	if j.worker.idler(now); j.worker.drains {
+		e.count(j.worker, now)
+	}
 	h := e.handOuts[j.handOut]
 	if h.open--; h.open == 0 {
 		delete(e.handOuts, j.handOut)
@@ -59,7 +64,7 @@ func (e *Engine) became(f dispatch.Effect, done *api.DoneJob, now int64) {
 	j := e.jobs[f.ID]
 	leased := j.state == dispatch.Leased
 	if leased && f.State != dispatch.Leased {
-		e.unhand(j)
+		e.unhand(j, now)
 	}
 	switch {
 	case f.Cause == dispatch.CauseFailed:

@@ -29,7 +29,8 @@ type Engine struct {
 	jobs      map[int64]*job // that have not ended
 	resting   map[int64]*job // of those, the dead and quarantined
 	running   map[int64]*job // of those, that run
-	held      held           // slots, by leases
+	held      slotTime       // slots, by leases
+	ready     slotTime       // slots of workers that take jobs
 	handOuts  map[int64]*handOut
 	groups    map[string]*group
 	groupBy   map[string]string // id by tenant and idempotency key

@@ -69,6 +69,10 @@ func (e *Engine) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range e.workers {
+		w.countIdle(now)
+		e.recount(w, now)
+	}
 	e.q.StartIDs(next)
 	e.q.Ready(nil, now) // delayed jobs whose time came while nobody led wait now
 	e.arrive(now)

@@ -68,18 +68,48 @@ func (e *Engine) ranOn(k ranKey, ns int64) {
 	r[observe.WorkBucket(ns)]++
 }
 
-// held is how many leases there are, and for how long there have been.
-type held struct {
-	leases int64
-	since  int64 // when their number last changed
-	total  int64 // slot-nanoseconds up to then
+// slotTime is how many slots there are of a kind, and for how long there have
+// been.
+type slotTime struct {
+	slots int64
+	since int64 // when their number last changed
+	total int64 // slot-nanoseconds up to then
 }
 
-// change books that there are n leases more from now on.
-func (h *held) change(now, n int64) {
-	h.total += h.leases * max(0, now-h.since)
-	h.leases += n
-	h.since = now
+// change books that there are n slots more from now on.
+func (t *slotTime) change(now, n int64) {
+	t.total += t.slots * max(0, now-t.since)
+	t.slots += n
+	t.since = now
+}
+
+// seconds returns the slot-seconds up to now.
+func (t *slotTime) seconds(now int64) float64 {
+	t.change(now, 0)
+	return float64(t.total) / 1e9
+}
+
+// recount books how many slots of a worker are ready from now on: all of one that
+// works, those with leases of one that is to end, none of one that is silent.
+func (e *Engine) recount(w *worker, now int64) {
+	op := e.directiveFor(w, now).Op
+	w.drains = op == api.OpDrain || op == api.OpShutdown
+	e.count(w, now)
+}
+
+// count is recount for a worker that is to do what it was to do before.
+func (e *Engine) count(w *worker, now int64) {
+	n := int64(w.Slots)
+	switch {
+	case e.silent(w, now):
+		n = 0
+	case w.drains:
+		n = int64(w.busy)
+	}
+	if n != w.ready {
+		e.ready.change(now, n-w.ready)
+		w.ready = n
+	}
 }
 
 // speedOf returns the speed of a slot of an instance type.
@@ -115,8 +145,13 @@ func (e *Engine) Observe(r api.ObserveRequest) (api.Observed, error) {
 	}
 	e.speeds, e.lateAfter = r.Speeds, lateAfter
 	now := e.clock.now()
-	e.held.change(now, 0)
-	o := api.Observed{At: e.at(now), Epoch: e.epoch, BusyS: float64(e.held.total) / 1e9, Kinds: []api.ObservedKind{}, Workers: []api.ObservedWorker{}}
+	for _, w := range e.workers {
+		e.count(w, now) // time alone makes silent
+	}
+	o := api.Observed{
+		At: e.at(now), Epoch: e.epoch, BusyS: e.held.seconds(now), ReadyS: e.ready.seconds(now),
+		Kinds: []api.ObservedKind{}, Workers: []api.ObservedWorker{},
+	}
 	index := map[*sized]int{}
 	for _, k := range e.kinds() {
 		t := e.tallyOf(k.jobType, k.priority)

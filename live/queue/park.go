@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -22,7 +23,8 @@ type parkedCall struct {
 	answered bool
 	woken    chan struct{} // closed once it is answered
 	line     *callLine     // it stands in, nil outside
-	came     uint64
+	since    int64         // since when the slot is idle that its next job is for
+	came     uint64        // its number
 }
 
 // parkedCalls are all calls that wait. Those that want the same types stand in
@@ -33,11 +35,12 @@ type parkedCalls struct {
 	came  uint64
 }
 
-// callLine is calls that want the same types, first come first.
+// callLine is calls that want the same types, that of the slot first which is idle
+// for longest, as in the simulator; of equal ones the first to come.
 type callLine struct {
 	types []string
-	calls []*parkedCall // nil where one has left
-	left  int           // calls that have left from among the others
+	calls []*parkedCall
+	left  int // calls that have left from among the others
 }
 
 func (p *parkedCalls) park(c *parkedCall) {
@@ -52,9 +55,21 @@ func (p *parkedCalls) park(c *parkedCall) {
 		p.lines = append(p.lines, l)
 	}
 	p.came++
-	c.came, c.line = p.came, l
-	l.calls = append(l.calls, c)
+	c.came = p.came
+	l.enter(c)
 	c.worker.parked = append(c.worker.parked, c)
+}
+
+// order compares the places of two calls.
+func (c *parkedCall) order(d *parkedCall) int {
+	return cmp.Or(cmp.Compare(c.since, d.since), cmp.Compare(c.came, d.came))
+}
+
+// enter puts a call that stands in no line into its place in l.
+func (l *callLine) enter(c *parkedCall) {
+	c.line, c.since = l, c.worker.idleSince()
+	at, _ := slices.BinarySearchFunc(l.calls, c, (*parkedCall).order)
+	l.calls = slices.Insert(l.calls, at, c)
 }
 
 // unpark takes a call away altogether.
@@ -107,12 +122,13 @@ func (p *parkedCalls) dismiss() {
 	p.lines, p.by = nil, nil
 }
 
-// serve hands jobs to calls that wait, to the one that waits longest first.
+// serve hands jobs to calls that wait, each to the slot that is idle for longest.
 func (e *Engine) serve() {
 	if len(e.parked.lines) == 0 {
 		return
 	}
 	now := e.clock.now()
+	var handed []*parkedCall // that have jobs, and stand in a line if they want more
 	for e.q.Len(dispatch.Waiting) > 0 {
 		var next *parkedCall
 		for _, l := range e.parked.lines {
@@ -121,7 +137,7 @@ func (e *Engine) serve() {
 				e.parked.unpark(c)
 				c = l.first()
 			}
-			if c != nil && (next == nil || c.came < next.came) && e.q.Ready(l.types, now) {
+			if c != nil && (next == nil || c.order(next) < 0) && e.q.Ready(l.types, now) {
 				next = c
 			}
 		}
@@ -129,12 +145,23 @@ func (e *Engine) serve() {
 		if next == nil {
 			break
 		}
-		e.offer(next, now)
-		if len(next.response.Jobs) == 0 {
-			e.parked.leaveLine(next) // it is told to keep still: it need not be asked again
+		l, had := next.line, len(next.response.Jobs)
+		e.offer(next, 1, now)
+		e.parked.leaveLine(next)
+		switch has := len(next.response.Jobs); {
+		case has == had: // it is told to keep still: it need not be asked again
 			continue
+		case had == 0:
+			handed = append(handed, next)
+			fallthrough
+		default:
+			if has < next.want {
+				l.enter(next) // with another slot
+			}
 		}
-		next.answer(e)
+	}
+	for _, c := range handed {
+		c.answer(e)
 	}
 	if len(e.parked.lines) > 64 { // workers that wanted other types have come and gone
 		e.parked.tidy()
@@ -149,13 +176,14 @@ func (p *parkedCalls) tidy() {
 	}
 }
 
-// offer leases jobs for a call, if it wants any and its worker may have some.
-func (e *Engine) offer(c *parkedCall, now int64) {
+// offer leases up to n jobs for a call, if it wants any and its worker may have
+// some.
+func (e *Engine) offer(c *parkedCall, n int, now int64) {
 	if c.want <= 0 || holdsBack(c.response.Directive) {
 		return
 	}
 	var err error
-	e.grants, err = e.q.Lease(c.worker.ID, c.types, c.want, now, e.grants[:0])
+	e.grants, err = e.q.Lease(c.worker.ID, c.types, n, now, e.grants[:0])
 	e.arrive(now)
 	if err != nil {
 		e.log().Error("lease", "worker", c.worker.ID, "error", err)

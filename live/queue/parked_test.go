@@ -1,8 +1,10 @@
 package queue_test
 
 import (
+	"math"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
@@ -59,6 +61,81 @@ func TestHeldBackCalls(t *testing.T) {
 		})
 		began := time.Now()
 		wantWoken(t, work(t, e, request(w.Session, 1, 25*time.Second)), began, time.Second)
+	})
+}
+
+// Each job goes to the slot that is idle for longest, whenever its worker called,
+// as in the simulator: two that come at once go to two workers whose slots are.
+func TestTheSlotIdleForLongestIsNext(t *testing.T) {
+	story(t, "longest", queue.Options{}, func(t *testing.T, e *queue.Engine) {
+		a := hire(t, e, "i-a", 2)
+		time.Sleep(time.Second)
+		b := hire(t, e, "i-b", 1)
+		submit(t, e, photos(2)...)
+		one := work(t, e, request(a.Session, 1, 0)).Jobs
+		other := work(t, e, request(b.Session, 1, 0)).Jobs
+		time.Sleep(time.Second)
+		work(t, e, request(b.Session, 0, 0, ok(other...)...))
+		time.Sleep(time.Second)
+		work(t, e, request(a.Session, 0, 0, ok(one...)...)) // idle: a since 0 s, b since 2 s, a since 3 s
+		answers := map[string]chan []api.LeasedJob{}
+		wait := func(name, session string, slots int) {
+			got := make(chan []api.LeasedJob, 1)
+			answers[name] = got
+			go func() { got <- work(t, e, request(session, slots, 20*time.Second)).Jobs }()
+			synctest.Wait()
+		}
+		wait("b", b.Session, 1)
+		wait("a", a.Session, 2)
+		submit(t, e, photos(1)...)
+		wantIDs(t, "a's, whose first slot was idle before b's", <-answers["a"], 3)
+		wait("a again", a.Session, 1)
+		submit(t, e, photos(2)...)
+		wantIDs(t, "b's, which waits for longer than a's second slot", <-answers["b"], 4)
+		wantIDs(t, "a's second", <-answers["a again"], 5)
+	})
+}
+
+// Ready are the slots of workers that take jobs, those with leases of one that is to
+// end, and none of one that is gone or silent.
+func TestReadySlotSeconds(t *testing.T) {
+	story(t, "ready", queue.Options{}, func(t *testing.T, e *queue.Engine) {
+		want := func(what string, slotS float64) {
+			t.Helper()
+			o, err := e.Observe(api.ObserveRequest{})
+			if err != nil || math.Abs(o.ReadyS-slotS) > 1e-9 {
+				t.Fatalf("%s: %v slot-seconds, %v; want %v", what, o.ReadyS, err, slotS)
+			}
+		}
+		w := hire(t, e, "i-1", 3)
+		time.Sleep(10 * time.Second)
+		want("three slots", 30)
+		submit(t, e, photos(2)...)
+		jobs := work(t, e, request(w.Session, 2, 0)).Jobs
+		d, err := e.Direct(t.Context(), api.DirectiveRequest{InstanceID: "i-1", Op: api.OpDrain})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		want("two of one that drains run", 50)
+		done := request(w.Session, 0, 0, ok(jobs[0])...)
+		done.Running = running(jobs[1])
+		work(t, e, done)
+		time.Sleep(10 * time.Second)
+		want("one runs", 60)
+		if err := e.DeleteDirective(t.Context(), d.ID); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		want("it works again", 90)
+		other := hire(t, e, "i-2", 1)
+		if _, err := e.Goodbye(t.Context(), other.WorkerID, api.GoodbyeRequest{Session: other.Session}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(15 * time.Second) // the first was last heard of 35 s ago
+		want("until it is found silent", 135)
+		time.Sleep(time.Minute)
+		want("it is silent", 135)
 	})
 }
 

@@ -53,7 +53,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 	c.response = e.hear(w, r.Seq, r.Running, r.Done, past, r.BundleVersion, r.Load, now)
 	told := w.directive
 	w.directive = c.response.Directive
-	e.offer(c, now)
+	e.offer(c, c.want, now)
 	wait := time.Duration(min(r.WaitMS, api.WaitMaxMS)) * time.Millisecond
 	if wait <= 0 || c.says() || told != w.directive {
 		c.remember(e)

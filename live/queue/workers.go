@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -22,9 +23,12 @@ func hashSession(s string) sessionHash { return sha256.Sum256([]byte(s)) }
 // worker is a process that asks for work.
 type worker struct {
 	storedWorker
-	seen      int64 // when it was last heard of
-	busy      int   // leases
+	seen      int64   // when it was last heard of
+	busy      int     // leases
+	idle      []int64 // since when the slots without one are idle, ascending
 	load      float64
+	drains    bool          // it takes no more and ends
+	ready     int64         // slots that count as ready
 	directive api.Directive // it was last told
 	seq       int64         // the greatest of its session's calls
 	replies   [4]*reply     // to its latest calls that got jobs or acknowledgements, the newest first
@@ -90,6 +94,8 @@ func (e *Engine) Register(ctx context.Context, r api.RegisterRequest) (api.Regis
 	w.RegisterRequest, w.SessionHash, w.seen = r, hashSession(session), now
 	w.seq = 0
 	e.sessions[w.SessionHash] = w
+	w.countIdle(now)
+	e.recount(w, now)
 	e.redirectOne(w, now) // its roles may be others
 	err := e.q.Renew(w.ID, now)
 	e.arrive(now)
@@ -133,7 +139,9 @@ func (e *Engine) session(s string, now int64) (*worker, error) {
 	if w == nil {
 		return nil, refuse(api.CodeUnknownSession, "session", "no worker has this session: register again")
 	}
-	w.seen = now
+	if w.seen = now; w.ready == 0 { // it may have been silent
+		e.count(w, now)
+	}
 	return w, nil
 }
 
@@ -208,7 +216,7 @@ func (e *Engine) Goodbye(ctx context.Context, workerID string, r api.GoodbyeRequ
 	}
 	e.book(now)
 	e.log().Info("worker says goodbye", "worker", w.ID, "instance", w.InstanceID, "released", len(released), "reason", clean(r.Reason, api.NameMax))
-	e.forgetWorker(w)
+	e.forgetWorker(w, now)
 	return api.GoodbyeResponse{Released: released}, e.settle(ctx, e.leave())
 }
 
@@ -223,11 +231,13 @@ func (e *Engine) book(now int64) {
 }
 
 // forgetWorker drops a worker that has no leases.
-func (e *Engine) forgetWorker(w *worker) {
+func (e *Engine) forgetWorker(w *worker, now int64) {
 	for _, c := range slices.Clone(w.parked) {
 		c.answerEmpty(e)
 	}
 	delete(e.workers, w.ID)
+	e.ready.change(now, -w.ready)
+	w.ready = 0
 	delete(e.sessions, w.SessionHash)
 	e.noteFact("worker", w.ID, nil)
 }
@@ -236,7 +246,7 @@ func (e *Engine) forgetWorker(w *worker) {
 func (e *Engine) forgetWorkers(now int64) {
 	for _, w := range e.workers {
 		if w.busy == 0 && now-w.seen > int64(e.opt.WorkersFor) {
-			e.forgetWorker(w)
+			e.forgetWorker(w, now)
 		}
 	}
 }
@@ -248,6 +258,36 @@ func (e *Engine) tell(w *worker, cancel int64) {
 		c.answer(e)
 		return
 	}
+}
+
+// countIdle makes as many slots idle as have no lease: what is new is idle from now
+// on.
+func (w *worker) countIdle(now int64) {
+	n := max(0, w.Slots-w.busy)
+	w.idle = w.idle[:min(n, len(w.idle))]
+	for len(w.idle) < n {
+		w.idle = append(w.idle, now)
+	}
+}
+
+// busier books n leases more.
+func (w *worker) busier(n int) {
+	w.busy += n
+	w.idle = slices.Delete(w.idle, 0, min(n, len(w.idle)))
+}
+
+// idler books the end of a lease.
+func (w *worker) idler(now int64) {
+	w.busy--
+	w.countIdle(now)
+}
+
+// idleSince returns since when that slot is idle that gets the next job.
+func (w *worker) idleSince() int64 {
+	if len(w.idle) == 0 {
+		return math.MaxInt64 // it asks for more than it has
+	}
+	return w.idle[0]
 }
 
 // newWorker returns a worker that was told to work.

@@ -91,15 +91,19 @@ func (w *Worker) registered(ctx context.Context, r api.RegisterResponse, err err
 }
 
 // ask makes the call that reports what is done, says what runs, and asks for
-// more. One that was not answered is repeated as it was: the queue knows it by
-// its name and hands out nothing twice.
-func (w *Worker) ask(ctx context.Context) {
+// more, if the worker may lease, or for word alone. One that was not answered is
+// repeated as it was: the queue knows it by its name and hands out nothing twice.
+func (w *Worker) ask(ctx context.Context, leases bool) {
 	w.polling = true
 	if w.poll == nil {
+		free := 0
+		if leases {
+			free = w.free()
+		}
 		w.calls++
 		w.poll = &api.WorkRequest{
 			Session: w.session, ReqID: fmt.Sprintf("%s-%d", w.nonce, w.calls), Seq: w.calls, WaitMS: waitMax.Milliseconds(),
-			Types: w.types, SlotsFree: w.free(), BundleVersion: w.Self.BundleVersion, Release: w.Self.Release,
+			Types: w.types, SlotsFree: free, BundleVersion: w.Self.BundleVersion, Release: w.Self.Release,
 			BadReleases: w.Self.BadReleases, Load: w.load(), TakenBackAt: w.takenBackAt, Running: w.held(), Done: w.tell(),
 		}
 	}

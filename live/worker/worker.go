@@ -218,12 +218,14 @@ func (w *Worker) pump(ctx context.Context) {
 		w.register(ctx)
 		return
 	}
-	if w.poll != nil && !w.polling && !w.mayLease(now) {
+	leases := w.mayLease(now)
+	asks := leases || w.mayListen(now)
+	if w.poll != nil && !w.polling && !(asks && leases == (w.poll.SlotsFree > 0)) {
 		w.untell(w.poll.Done) // it is not repeated: what it was handed goes back by itself
 		w.poll = nil
 	}
-	if !w.polling && w.mayLease(now) {
-		w.ask(ctx)
+	if !w.polling && asks {
+		w.ask(ctx, leases)
 	}
 	if w.finished(true) > 0 && !w.reporting {
 		w.report(ctx)
@@ -238,6 +240,13 @@ func (w *Worker) pump(ctx context.Context) {
 func (w *Worker) mayLease(now time.Time) bool {
 	return w.ending == nil && !w.draining && !w.shutdown && w.orphaned.IsZero() &&
 		!now.Before(w.napUntil) && !w.own.waits(now) && w.free() > 0 && w.stuck() == 0
+}
+
+// mayListen reports whether the worker, which wants no work because it was told to
+// drain, waits for word that it is wanted again: a beat later than it would be to
+// work once more.
+func (w *Worker) mayListen(now time.Time) bool {
+	return w.draining && w.ending == nil && !w.shutdown && w.orphaned.IsZero() && !now.Before(w.napUntil)
 }
 
 // free returns how many slots have no job.

@@ -629,3 +629,39 @@ type refusing struct{ err error }
 func (r refusing) Put(context.Context, results.Key, string, []results.File) (string, error) {
 	return "", r.err
 }
+
+// A worker that drains hears at once that it is wanted again, though its next beat
+// is seconds away.
+func TestWantedAgainAtOnce(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		k, end := w.start(t.Context(), 1)
+		time.Sleep(time.Second)
+		d, err := w.engine.Direct(t.Context(), api.DirectiveRequest{InstanceID: "i-1", Op: api.OpDrain})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs := w.submit(api.JobSpec{}, time.Second)
+		time.Sleep(32 * time.Second) // beyond the longest call and the lease
+		if n := w.begun(); n != 0 {
+			t.Fatalf("%d jobs were begun while it drains", n)
+		}
+		for _, x := range w.engine.Workers().Workers {
+			if x.Silent {
+				t.Error("it is silent while it drains")
+			}
+		}
+		if err := w.engine.DeleteDirective(t.Context(), d.ID); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond) // for commits
+		if n := w.begun(); n != 1 {
+			t.Fatalf("%d jobs are begun at once, want 1", n)
+		}
+		time.Sleep(2 * time.Second)
+		w.allDone(jobs)
+		k.End(worker.Order{Reason: "the test is over"})
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
