@@ -75,13 +75,13 @@ func (e *Engine) cut() *batch {
 	}
 	e.pending = nil
 	for _, id := range b.added {
-		if j := e.jobs[id]; j != nil {
+		if j := e.jobs.At(id); j != nil {
 			b.Added = append(b.Added, e.row(id, j))
 		}
 	}
 	b.Added = append(b.Added, b.coldOnes...)
 	for id := range b.changed {
-		if j := e.jobs[id]; j != nil {
+		if j := e.jobs.At(id); j != nil {
 			b.Changed = append(b.Changed, e.row(id, j))
 		}
 	}

@@ -18,13 +18,13 @@ func (e *Engine) check() (wrong []string) {
 	live := 0
 	for s := range e.q.Jobs {
 		if s.State == dispatch.Done || s.State == dispatch.Cancelled {
-			if e.jobs[s.ID] != nil {
+			if e.jobs.At(s.ID) != nil {
 				say("job %d has ended and is still booked", s.ID)
 			}
 			continue
 		}
 		live++
-		j := e.jobs[s.ID]
+		j := e.jobs.At(s.ID)
 		if j == nil {
 			say("job %d is not booked", s.ID)
 			continue
@@ -53,17 +53,17 @@ func (e *Engine) check() (wrong []string) {
 				say("job %d is booked as %s's since %d, and is %s's since %d", s.ID, j.worker.ID, j.started, s.Worker, s.Started)
 			}
 		case dispatch.Dead, dispatch.Quarantined:
-			if e.resting[s.ID] != j {
+			if e.resting.At(s.ID) != j {
 				say("job %d rests and is not booked so", s.ID)
 			}
 		}
 		want[k] = c
 	}
-	if live != len(e.jobs) {
-		say("%d jobs are booked, %d live", len(e.jobs), live)
+	if live != e.jobs.Len() {
+		say("%d jobs are booked, %d live", e.jobs.Len(), live)
 	}
-	if n := e.q.Len(dispatch.Dead) + e.q.Len(dispatch.Quarantined); n != len(e.resting) {
-		say("%d jobs are booked as resting, %d do", len(e.resting), n)
+	if n := e.q.Len(dispatch.Dead) + e.q.Len(dispatch.Quarantined); n != e.resting.Len() {
+		say("%d jobs are booked as resting, %d do", e.resting.Len(), n)
 	}
 	for k, t := range e.tallies {
 		if got := (counts{t.waiting, t.delayed, t.leased, t.estimate, t.unknown}); got != want[k] {

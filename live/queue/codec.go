@@ -32,9 +32,11 @@ func bit(b bool) int64 {
 	return 0
 }
 
-// ReadJob reads a packed job into j, which keeps nothing of b.
-func ReadJob(b []byte, j *Job) error {
+// ReadJob reads a packed job into j, which keeps nothing of b: its Args are a
+// copy that into makes. Names that j has already are used again.
+func ReadJob(b []byte, j *Job, into *Blocks) error {
 	p := newReader(b)
+	jobType, tenant, concurrencyKey, group, message := j.Type, j.Tenant, j.ConcurrencyKey, j.Group, j.Error
 	*j = Job{Stored: dispatch.Stored{ID: p.Int()}}
 	j.Priority = uint8(p.UpTo(math.MaxUint8))
 	j.RunAt, j.Estimate, j.MaxRun, j.AttemptsMax = p.Int(), time.Duration(p.Int()), time.Duration(p.Int()), int(p.Int())
@@ -44,14 +46,39 @@ func ReadJob(b []byte, j *Job) error {
 	j.Cancelling, j.Cold = flags&1 == 1, flags&2 == 2
 	j.EndedBy = dispatch.Cause(p.UpTo(math.MaxUint8))
 	j.Created, j.Promise, j.BytesIn = p.Int(), p.Int(), p.Int()
-	j.Type, j.Tenant, j.IdempotencyKey, j.ConcurrencyKey, j.Group, j.Error = p.String(), p.String(), p.String(), p.String(), p.String(), p.String()
-	if args := p.Bytes(); len(args) > 0 {
-		j.Args = append([]byte(nil), args...)
-	}
+	j.Type, j.Tenant, j.IdempotencyKey = p.StringLike(jobType), p.StringLike(tenant), p.String()
+	j.ConcurrencyKey, j.Group, j.Error = p.StringLike(concurrencyKey), p.StringLike(group), p.StringLike(message)
+	j.Args = into.Copy(p.Bytes())
 	if err := p.End(); err != nil {
 		return fmt.Errorf("packed job: %w", err)
 	}
 	return nil
+}
+
+// Blocks copies the arguments of many jobs into few blocks of memory, which
+// cost less to make and less to look after. A block stays as long as any of
+// them: this is for a queue that is loaded, where they never hold more than
+// lived then. The zero Blocks is ready; nil copies each alone.
+type Blocks struct{ free []byte }
+
+const (
+	blockBytes = 16 << 10
+	blockPart  = blockBytes / 8 // what is longer stands alone
+)
+
+// Copy returns a copy of b; nil if it is empty.
+func (s *Blocks) Copy(b []byte) []byte {
+	switch {
+	case len(b) == 0:
+		return nil
+	case s == nil || len(b) > blockPart:
+		return append([]byte(nil), b...)
+	case len(b) > cap(s.free)-len(s.free):
+		s.free = make([]byte, 0, blockBytes)
+	}
+	n := len(s.free)
+	s.free = append(s.free, b...)
+	return s.free[n:len(s.free):len(s.free)]
 }
 
 // AppendLeases appends the packed form of a hand-out's leases to b.

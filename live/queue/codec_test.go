@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 
@@ -16,9 +17,11 @@ func FuzzPacked(f *testing.F) {
 	f.Add([]byte{packedVersion, 0xff, 0xff, 0xff, 0xff, 0x7f})
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var job, again Job
-		if ReadJob(b, &job) == nil {
-			if err := ReadJob(AppendJob(nil, &job), &again); err != nil || !reflect.DeepEqual(job, again) {
+		var job Job
+		var args Blocks
+		again := Job{Stored: dispatch.Stored{Spec: dispatch.Spec{Type: "photo", Tenant: "t"}}, Error: "of the one before"}
+		if ReadJob(b, &job, nil) == nil {
+			if err := ReadJob(AppendJob(nil, &job), &again, &args); err != nil || !reflect.DeepEqual(job, again) {
 				t.Fatalf("%+v, %+v, %v", job, again, err)
 			}
 		}
@@ -28,4 +31,23 @@ func FuzzPacked(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Copies stand beside each other, and none is changed when another one grows.
+func TestBlocks(t *testing.T) {
+	var s Blocks
+	var all [][]byte
+	for i := range 3000 {
+		c := s.Copy(bytes.Repeat([]byte{byte(i)}, i))
+		if len(c) != i || cap(c) != i && i <= blockPart || (c == nil) != (i == 0) {
+			t.Fatalf("a copy of %d bytes has %d of %d", i, len(c), cap(c))
+		}
+		all = append(all, c)
+		_ = append(c, 0xff)
+	}
+	for i, c := range all {
+		if !bytes.Equal(c, bytes.Repeat([]byte{byte(i)}, i)) {
+			t.Fatalf("copy %d is another one", i)
+		}
+	}
 }

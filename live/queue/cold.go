@@ -62,7 +62,7 @@ func (c *coldStore) first() (p uint8, ok bool) {
 // goesCold reports whether a new job must stay in the store: memory is full, and
 // the job would stand at the end of it.
 func (e *Engine) goesCold(s *dispatch.Spec, now int64) bool {
-	if e.cold.jobs == 0 && len(e.jobs) < e.opt.JobsMax || s.RunAt > now {
+	if e.cold.jobs == 0 && e.jobs.Len() < e.opt.JobsMax || s.RunAt > now {
 		return false
 	}
 	if id, taken := e.q.Keyed(s.IdempotencyKey); taken && id != 0 {
@@ -71,7 +71,7 @@ func (e *Engine) goesCold(s *dispatch.Spec, now int64) bool {
 	if first, ok := e.cold.first(); ok && s.Priority >= first {
 		return true
 	}
-	if len(e.jobs) >= e.opt.JobsMax+e.opt.JobsMax/4 {
+	if e.jobs.Len() >= e.opt.JobsMax+e.opt.JobsMax/4 {
 		return true
 	}
 	if e.cold.jobs > 0 {
@@ -130,7 +130,7 @@ func unknown[T ~int64](estimate T) int64 {
 
 // wantPage asks for cold jobs, if there are some and room for them.
 func (e *Engine) wantPage() {
-	if e.cold.jobs > 0 && len(e.jobs) < e.opt.JobsMax*3/4 {
+	if e.cold.jobs > 0 && e.jobs.Len() < e.opt.JobsMax*3/4 {
 		poke(e.page)
 	}
 }
@@ -157,7 +157,7 @@ func (e *Engine) pageIn(ctx context.Context) error {
 		return err
 	}
 	p, some := e.cold.first()
-	room := min(max(1, e.opt.JobsMax/8), e.opt.JobsMax-len(e.jobs), 50_000)
+	room := min(max(1, e.opt.JobsMax/8), e.opt.JobsMax-e.jobs.Len(), 50_000)
 	after := e.cold.after[p]
 	b := e.leave()
 	if !some || room <= 0 {
@@ -223,7 +223,7 @@ func (e *Engine) letIn(row *Job) {
 // warm lets one job in, if it is cold.
 func (e *Engine) warm(ctx context.Context, id int64) error {
 	e.mu.Lock()
-	cold := e.cold.jobs > 0 && e.jobs[id] == nil && e.recent.by[id] == nil
+	cold := e.cold.jobs > 0 && e.jobs.At(id) == nil && e.recent.by[id] == nil
 	e.mu.Unlock()
 	if !cold {
 		return nil

@@ -56,7 +56,7 @@ func (e *Engine) enterAs(ctx context.Context, session string, done []api.DoneJob
 func (e *Engine) forgotten(done []api.DoneJob) (ids []int64) {
 	for i := range done {
 		d := &done[i]
-		if d.Outcome != api.OutcomeOK || d.Job < 1 || d.Job >= e.q.NextID() || d.Token == 0 || e.jobs[d.Job] != nil {
+		if d.Outcome != api.OutcomeOK || d.Job < 1 || d.Job >= e.q.NextID() || d.Token == 0 || e.jobs.At(d.Job) != nil {
 			continue
 		}
 		if _, known := e.q.Job(d.Job); !known {

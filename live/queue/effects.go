@@ -23,7 +23,7 @@ func (e *Engine) handed(w *worker, grants []dispatch.Grant, now int64) {
 	}
 	row := HandOut{ID: e.newNumber(), Worker: w.ID, Leases: make([]Lease, len(grants))}
 	for i, g := range grants {
-		j := e.jobs[g.ID]
+		j := e.jobs.At(g.ID)
 		j.handOut, j.worker, j.progress, j.started = row.ID, w, 0, now
 		e.move(g.ID, j, dispatch.Leased, now)
 		if g.Attempt > 1 {
@@ -61,7 +61,7 @@ func (e *Engine) unhand(j *job, now int64) {
 // became books what the state machine says became of a job. done is the
 // worker's word about it, if it was that.
 func (e *Engine) became(f dispatch.Effect, done *api.DoneJob, now int64) {
-	j := e.jobs[f.ID]
+	j := e.jobs.At(f.ID)
 	leased := j.state == dispatch.Leased
 	if leased && f.State != dispatch.Leased {
 		e.unhand(j, now)
@@ -145,7 +145,7 @@ func (e *Engine) ended(f dispatch.Effect, j *job, done *api.DoneJob, now int64) 
 	}
 	b.Ended = append(b.Ended, r)
 	e.recent.add(r)
-	delete(e.jobs, f.ID)
+	e.jobs.Remove(f.ID)
 	e.tellWatchers(f.ID)
 	e.wantPage()
 }

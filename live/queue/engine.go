@@ -26,11 +26,11 @@ type Engine struct {
 	clock     clock
 	began     time.Time
 	q         *dispatch.Queue
-	jobs      map[int64]*job // that have not ended
-	resting   map[int64]*job // of those, the dead and quarantined
-	running   map[int64]*job // of those, that run
-	held      slotTime       // slots, by leases
-	ready     slotTime       // slots of workers that take jobs
+	jobs      jobTable // that have not ended
+	resting   jobTable // of those, the dead and quarantined
+	running   jobTable // of those, that run
+	held      slotTime // slots, by leases
+	ready     slotTime // slots of workers that take jobs
 	handOuts  map[int64]*handOut
 	groups    map[string]*group
 	groupBy   map[string]string // id by tenant and idempotency key
@@ -57,6 +57,7 @@ type Engine struct {
 	effects   []dispatch.Effect
 	wakeAt    int64      // when the keeper looks next
 	loading   bool       // nothing that is booked is news
+	slab      []job      // for jobs while loading
 	before    api.Totals // under earlier leaders
 	written   api.Totals // as the store knows them
 
@@ -142,8 +143,8 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 	e := &Engine{
 		opt: opt, store: store, epoch: epoch, cancel: cancel,
 		clock: newClock(opt.Now), q: q,
-		jobs: map[int64]*job{}, resting: map[int64]*job{}, running: map[int64]*job{}, handOuts: map[int64]*handOut{},
-		groups: map[string]*group{}, groupBy: map[string]string{},
+		handOuts: map[int64]*handOut{},
+		groups:   map[string]*group{}, groupBy: map[string]string{},
 		workers: map[string]*worker{}, sessions: map[sessionHash]*worker{}, takenBack: map[string]time.Time{},
 		queues: map[string]*api.Queue{}, tallies: map[tallyKey]*tally{}, services: map[serviceKey]*service{}, rans: map[ranKey]ran{},
 		plans: map[string]*plan{}, requests: map[string]*request{}, facts: map[string]map[string][]byte{},
@@ -168,7 +169,7 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 		cancel()
 		return nil, fmt.Errorf("load the queue: %w", err)
 	}
-	opt.Log.Info("queue leads", "epoch", epoch, "holder", opt.Holder, "jobs", len(e.jobs), "cold", e.cold.jobs, "loaded_in", time.Since(began).Round(time.Millisecond))
+	opt.Log.Info("queue leads", "epoch", epoch, "holder", opt.Holder, "jobs", e.jobs.Len(), "cold", e.cold.jobs, "loaded_in", time.Since(began).Round(time.Millisecond))
 	e.done.Go(func() { e.writer(work) })
 	e.done.Go(func() { e.keeper() })
 	e.done.Go(func() { e.pager(work) })

@@ -185,7 +185,7 @@ func (e *Engine) admit(s *submission, now int64) (id int64, added bool, err erro
 	if len(s.from.Args) > 0 {
 		j.args = append([]byte(nil), s.from.Args...)
 	}
-	e.jobs[id] = j
+	e.jobs.Put(id, j)
 	b.added = append(b.added, id)
 	to := dispatch.Waiting
 	if j.arrival > now {

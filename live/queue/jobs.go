@@ -3,7 +3,7 @@ package queue
 import (
 	"cmp"
 	"context"
-	"math"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,7 +107,7 @@ func (e *Engine) Job(ctx context.Context, id int64, wait time.Duration) (api.Job
 
 // notEnded reports whether something may happen to a job by itself.
 func (e *Engine) notEnded(id int64) bool {
-	if j := e.jobs[id]; j != nil {
+	if j := e.jobs.At(id); j != nil {
 		return j.state != dispatch.Dead && j.state != dispatch.Quarantined
 	}
 	return e.recent.by[id] == nil && e.cold.mayHave(id)
@@ -115,7 +115,7 @@ func (e *Engine) notEnded(id int64) bool {
 
 // lookAt unlocks the engine and returns what is known of a job.
 func (e *Engine) lookAt(ctx context.Context, id int64) (api.Job, error) {
-	if j := e.jobs[id]; j != nil {
+	if j := e.jobs.At(id); j != nil {
 		answer := e.describeJob(id, j)
 		return answer, e.settle(ctx, e.leave())
 	}
@@ -172,50 +172,61 @@ func (e *Engine) Jobs(ctx context.Context, f Filter) (api.JobsResponse, error) {
 		return api.JobsResponse{}, err
 	}
 	want := api.Selector{State: f.State, Type: f.Type, Tenant: f.Tenant, Group: f.Group}
-	// Of all that match only the first are wanted: what lies behind as many as
-	// the page holds, and one that tells of another page, is left out.
-	var ids []int64
-	before := int64(math.MaxInt64)
-	for id, j := range e.among(&want) {
-		if id <= f.After || id >= before || !e.matches(&want, j) {
-			continue
-		}
-		if ids = append(ids, id); len(ids) > 4*limit {
-			slices.Sort(ids)
-			ids = ids[:limit+1]
-			before = ids[limit]
-		}
-	}
-	slices.Sort(ids)
 	answer := api.JobsResponse{Jobs: []api.Job{}}
-	for i, id := range ids {
-		if i == limit {
-			answer.Next = ids[i-1]
-			break
+	err := e.walk(ctx, &want, f.After, func(id int64, j *job) bool {
+		if len(answer.Jobs) == limit {
+			answer.Next = answer.Jobs[limit-1].ID
+			return false
 		}
-		answer.Jobs = append(answer.Jobs, e.describeJob(id, e.jobs[id]))
+		answer.Jobs = append(answer.Jobs, e.describeJob(id, j))
+		return true
+	})
+	if err != nil {
+		return api.JobsResponse{}, err
 	}
 	return answer, e.settle(ctx, e.leave())
 }
 
-// among returns the jobs in memory among which those that a selector names
-// are.
-func (e *Engine) among(s *api.Selector) map[int64]*job {
-	switch {
-	case len(s.Jobs) > 0:
-		some := make(map[int64]*job, len(s.Jobs))
-		for _, id := range s.Jobs {
-			if j := e.jobs[id]; j != nil {
-				some[id] = j
+// lookStep is how many jobs somebody looks at, who looks at many, before others
+// are let in.
+const lookStep = 4096
+
+// walk calls each for the jobs in memory that a selector names and whose ids
+// are greater than after, by id, until it returns false. The engine is locked,
+// and let go now and then; each sees a job as it is when its turn comes. After
+// an error the engine is not locked any longer.
+func (e *Engine) walk(ctx context.Context, s *api.Selector, after int64, each func(id int64, j *job) bool) error {
+	if len(s.Jobs) > 0 {
+		for _, id := range slices.Compact(slices.Sorted(slices.Values(s.Jobs))) {
+			if j := e.jobs.At(id); j != nil && id > after && e.matches(s, j) && !each(id, j) {
+				break
 			}
 		}
-		return some
-	case s.State == api.StateDead || s.State == api.StateQuarantined:
-		return e.resting
-	case s.State == api.StateLeased:
-		return e.running
+		return nil
 	}
-	return e.jobs
+	for among, more := e.among(s.State), true; ; {
+		after, more = among.Step(after, lookStep, func(id int64, j *job) bool { return !e.matches(s, j) || each(id, j) })
+		if !more {
+			return nil
+		}
+		e.mu.Unlock()
+		runtime.Gosched() // whoever waits for the lock shall have it
+		if err := e.enter(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// among returns a table of jobs in memory in which those of a state are, all of
+// them if none is given.
+func (e *Engine) among(s api.State) *jobTable {
+	switch s {
+	case api.StateDead, api.StateQuarantined:
+		return &e.resting
+	case api.StateLeased:
+		return &e.running
+	}
+	return &e.jobs
 }
 
 // matches reports whether a selector names a job, its list of ids left out.
@@ -246,7 +257,7 @@ func (e *Engine) SetPriority(ctx context.Context, id int64, priority int) (api.J
 		return api.Job{}, err
 	}
 	return e.change(ctx, id, func(id, now int64) error {
-		j := e.jobs[id]
+		j := e.jobs.At(id)
 		err := e.q.SetPriority(id, uint8(priority), now)
 		e.arrive(now)
 		if err != nil {
@@ -269,7 +280,7 @@ func (e *Engine) change(ctx context.Context, id int64, do func(id, now int64) er
 	if err := e.enter(ctx); err != nil {
 		return api.Job{}, err
 	}
-	if e.jobs[id] == nil {
+	if e.jobs.At(id) == nil {
 		answer, err := e.lookAt(ctx, id)
 		if err == nil {
 			err = refuse(api.CodeConflict, "job", "job %d is %s", id, answer.State)
@@ -277,7 +288,7 @@ func (e *Engine) change(ctx context.Context, id int64, do func(id, now int64) er
 		return answer, err
 	}
 	if err := do(id, e.clock.now()); err != nil {
-		state := apiStates[e.jobs[id].state]
+		state := apiStates[e.jobs.At(id).state]
 		e.leave()
 		return api.Job{}, refuse(api.CodeConflict, "job", "job %d is %s", id, state)
 	}
@@ -285,7 +296,7 @@ func (e *Engine) change(ctx context.Context, id int64, do func(id, now int64) er
 }
 
 func (e *Engine) cancelJob(id, now int64) error {
-	w := e.jobs[id].worker
+	w := e.jobs.At(id).worker
 	f, err := e.q.Cancel(id, now)
 	e.arrive(now)
 	if err != nil {
@@ -334,10 +345,12 @@ func (e *Engine) changeSelected(ctx context.Context, r api.SelectRequest, do fun
 		return api.SelectResponse{}, err
 	}
 	var ids []int64
-	for id, j := range e.among(s) {
-		if e.matches(s, j) {
-			ids = append(ids, id)
-		}
+	err := e.walk(ctx, s, 0, func(id int64, _ *job) bool {
+		ids = append(ids, id)
+		return true
+	})
+	if err != nil {
+		return api.SelectResponse{}, err
 	}
 	if r.Confirm == 0 {
 		return api.SelectResponse{Matched: len(ids), DryRun: true}, e.settle(ctx, e.leave())
@@ -346,17 +359,21 @@ func (e *Engine) changeSelected(ctx context.Context, r api.SelectRequest, do fun
 		e.mu.Unlock()
 		return api.SelectResponse{}, refuse(api.CodeMoreMatch, "confirm", "%d jobs match, and %d were confirmed: nothing was changed", len(ids), r.Confirm)
 	}
-	slices.Sort(ids)
 	answer := api.SelectResponse{Matched: len(ids)}
 	now := e.clock.now()
 	for i, id := range ids {
-		if i%selectStep == selectStep-1 { // let others in between
-			e.leave()
+		if i%selectStep == selectStep-1 {
+			// Others are let in, and do not have to wait until all that is
+			// selected is written: each step is a commit.
+			if err := e.settle(ctx, e.leave()); err != nil {
+				return answer, err
+			}
 			if err := e.enter(ctx); err != nil {
 				return answer, err
 			}
+			now = e.clock.now()
 		}
-		if j := e.jobs[id]; j != nil && e.matches(s, j) && do(id, now) == nil {
+		if j := e.jobs.At(id); j != nil && e.matches(s, j) && do(id, now) == nil {
 			answer.Changed++
 		}
 	}
@@ -364,4 +381,4 @@ func (e *Engine) changeSelected(ctx context.Context, r api.SelectRequest, do fun
 }
 
 // selectStep is how many jobs a selection changes before it lets others in.
-const selectStep = 2000
+const selectStep = 1000

@@ -28,7 +28,8 @@ func (e *Engine) load(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.loading = true
-	defer func() { e.loading = false }()
+	defer func() { e.loading, e.slab = false, nil }()
+	defer easeCollector()()
 	now := e.clock.now()
 	e.q.Expire(now, nil) // tells it the time
 	leases := map[int64]openLease{}
@@ -40,6 +41,14 @@ func (e *Engine) load(ctx context.Context) error {
 		}
 		return nil
 	}
+	taking := newTaking(func(j *Job) error {
+		l, leased := leases[j.ID]
+		if !leased || l.Token <= j.Token {
+			return fit(e.take(j, nil, now))
+		}
+		found[l.handOut].open++
+		return fit(e.take(j, &l, now))
+	})
 	next, err := e.store.Load(ctx, Loaded{
 		Fact: func(f Fact) error { return fit(e.loadFact(f)) },
 		Key: func(k Key) error {
@@ -57,15 +66,11 @@ func (e *Engine) load(ctx context.Context) error {
 			}
 			return nil
 		},
-		Job: func(j *Job) error {
-			l, leased := leases[j.ID]
-			if !leased || l.Token <= j.Token {
-				return fit(e.take(j, nil, now))
-			}
-			found[l.handOut].open++
-			return fit(e.take(j, &l, now))
-		},
+		Job: taking.add,
 	})
+	if failed := taking.end(); failed != nil {
+		err = failed
+	}
 	if err != nil {
 		return err
 	}
@@ -134,9 +139,26 @@ func (e *Engine) loadColdKeys(ctx context.Context) error {
 	}
 }
 
+// newJob returns room for a job. While a queue is loaded it is cut from a
+// slab: slabs never hold more than lived then.
+func (e *Engine) newJob() *job {
+	if !e.loading {
+		return new(job)
+	}
+	if len(e.slab) == 0 {
+		e.slab = make([]job, slabJobs)
+	}
+	j := &e.slab[0]
+	e.slab = e.slab[1:]
+	return j
+}
+
+const slabJobs = 64
+
 // take puts a job from the store into memory: leased, if l is not nil.
 func (e *Engine) take(row *Job, l *openLease, now int64) error {
-	j := &job{
+	j := e.newJob()
+	*j = job{
 		tally: e.tallyOf(row.Type, row.Priority), group: e.groups[row.Group], tenant: row.Tenant, key: row.IdempotencyKey,
 		args: row.Args, err: row.Error, created: row.Created, arrival: row.RunAt, promise: row.Promise,
 		estimate: int64(row.Estimate), bytesIn: row.BytesIn,
@@ -160,7 +182,7 @@ func (e *Engine) take(row *Job, l *openLease, now int64) error {
 		return err
 	}
 	e.heardOf(row.Type)
-	e.jobs[row.ID] = j
+	e.jobs.Put(row.ID, j)
 	e.move(row.ID, j, s.State, now)
 	return nil
 }

@@ -224,7 +224,7 @@ func (e *Engine) observedRuns(o *api.Observed) {
 // observedWorkers lists the workers and their leases.
 func (e *Engine) observedWorkers(o *api.Observed, index map[*sized]int, now int64) {
 	running := map[*worker][]api.ObservedJob{}
-	for _, j := range e.running {
+	for _, j := range e.running.From(1) {
 		if j.worker != nil {
 			elapsed := time.Duration(now - j.started)
 			running[j.worker] = append(running[j.worker], api.ObservedJob{Kind: index[j.sized], ElapsedS: elapsed.Seconds()})

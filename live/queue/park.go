@@ -196,7 +196,7 @@ func (e *Engine) offer(c *parkedCall, n int, now int64) {
 }
 
 func (e *Engine) leased(g *dispatch.Grant, now int64) api.LeasedJob {
-	j := e.jobs[g.ID]
+	j := e.jobs.At(g.ID)
 	l := api.LeasedJob{
 		ID: g.ID, Type: g.Type, Priority: int(g.Priority), Tenant: g.Tenant, Group: j.groupID(), Attempt: g.Attempt, Token: uint64(g.Token),
 		LeaseUntil: e.at(g.Until), LeaseMS: (g.Until - now) / int64(time.Millisecond), Args: j.args,

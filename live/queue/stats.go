@@ -3,6 +3,7 @@ package queue
 import (
 	"cmp"
 	"maps"
+	"runtime"
 	"slices"
 	"sort"
 	"time"
@@ -157,12 +158,13 @@ func (e *Engine) totals() api.Totals {
 	}
 }
 
-// tenantStats fills in what is known of one tenant's jobs.
+// tenantStats fills in what is known of one tenant's jobs. It lets others in
+// while it looks: a job that changes meanwhile is counted as it was or as it is.
 func (e *Engine) tenantStats(s *api.Stats, tenant string, now int64) {
 	pending := map[tallyKey]*api.Pending{}
-	for _, j := range e.jobs {
+	count := func(_ int64, j *job) bool {
 		if j.tenant != tenant {
-			continue
+			return true
 		}
 		s.States[apiStates[j.state]]++
 		p := pending[j.tally.tallyKey]
@@ -182,6 +184,14 @@ func (e *Engine) tenantStats(s *api.Stats, tenant string, now int64) {
 			p.Delayed++
 		case dispatch.Leased:
 			p.Leased++
+		}
+		return true
+	}
+	for after, more := int64(0), true; more; {
+		if after, more = e.jobs.Step(after, lookStep, count); more {
+			e.mu.Unlock()
+			runtime.Gosched() // whoever waits for the lock shall have it
+			e.mu.Lock()
 		}
 	}
 	for _, k := range e.kinds() {

@@ -3,6 +3,7 @@ package queue
 import (
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/byid"
 	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
@@ -28,6 +29,9 @@ type job struct {
 	state    dispatch.State
 	arrived  bool // it could run at least once
 }
+
+// jobTable is jobs by their ids.
+type jobTable = byid.Table[*job]
 
 func (j *job) groupID() string {
 	if j.group == nil {
@@ -142,9 +146,9 @@ func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 	case dispatch.Leased:
 		t.leased--
 		e.held.change(now, -1)
-		delete(e.running, id)
+		e.running.Remove(id)
 	case dispatch.Dead, dispatch.Quarantined:
-		delete(e.resting, id)
+		e.resting.Remove(id)
 	}
 	if g := j.group; g != nil {
 		g.count(j.state, -1)
@@ -168,9 +172,9 @@ func (e *Engine) move(id int64, j *job, to dispatch.State, now int64) {
 	case dispatch.Leased:
 		t.leased++
 		e.held.change(now, 1)
-		e.running[id] = j
+		e.running.Put(id, j)
 	case dispatch.Dead, dispatch.Quarantined:
-		e.resting[id] = j
+		e.resting.Put(id, j)
 	}
 }
 
@@ -199,7 +203,7 @@ func (t *tally) expect(estimate, n int64) {
 func (e *Engine) arrive(now int64) {
 	e.due = e.q.TakeDue(e.due[:0])
 	for _, id := range e.due {
-		if j := e.jobs[id]; j != nil && j.state == dispatch.Delayed {
+		if j := e.jobs.At(id); j != nil && j.state == dispatch.Delayed {
 			e.move(id, j, dispatch.Waiting, now)
 		}
 	}

@@ -117,7 +117,7 @@ func (e *Engine) finish(w *worker, done []api.DoneJob, past counted, now int64) 
 		var f dispatch.Effect
 		token := dispatch.Token(d.Token)
 		// A token is easily guessed; that a worker has the job is not.
-		if j := e.jobs[d.Job]; j == nil || j.state != dispatch.Leased || j.worker == w {
+		if j := e.jobs.At(d.Job); j == nil || j.state != dispatch.Leased || j.worker == w {
 			switch d.Outcome {
 			case api.OutcomeOK:
 				status, f = e.q.Complete(d.Job, token, now)
@@ -158,7 +158,7 @@ func (e *Engine) beat(w *worker, running []api.RunningJob, now int64) (lost, can
 		lost[i] = c.ID
 	}
 	for _, r := range running {
-		if j := e.jobs[r.Job]; j != nil && j.state == dispatch.Leased && j.worker == w && r.Progress >= 0 && r.Progress <= 1 {
+		if j := e.jobs.At(r.Job); j != nil && j.state == dispatch.Leased && j.worker == w && r.Progress >= 0 && r.Progress <= 1 {
 			j.progress = r.Progress
 		}
 	}

@@ -21,6 +21,10 @@ type Spec struct {
 }
 
 func (s *Spec) validate() error {
+	if s.Type != "" && len(s.Type) <= maxName && len(s.Tenant) <= maxName && len(s.IdempotencyKey) <= maxName && len(s.ConcurrencyKey) <= maxName &&
+		s.Estimate >= 0 && s.MaxRun >= 0 && s.AttemptsMax >= 0 && s.AttemptsMax <= maxAttempts {
+		return nil // said at once: every job passes here
+	}
 	var errs []error
 	for _, n := range []struct {
 		field, v string

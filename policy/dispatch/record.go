@@ -1,6 +1,6 @@
 package dispatch
 
-import "math/bits"
+import "github.com/skynet-ec2/skynet/policy/byid"
 
 // Token is the fencing token of a lease: the epoch of the leader that gave it
 // in the upper 32 bits, a count of the job's leases in the lower. The tokens
@@ -96,16 +96,16 @@ const pageSize = 1024
 type records struct {
 	pages []*[pageSize]record
 	free  []int32
-	used  int32 // slots that were ever in use
-	index index
+	used  int32             // slots that were ever in use
+	index byid.Table[int32] // slot+1 by id
 }
 
 func (s *records) at(slot int32) *record { return &s.pages[slot/pageSize][slot%pageSize] }
 
 // find returns the record of a job and its slot, nil where there is none.
 func (s *records) find(id int64) (*record, int32) {
-	slot, ok := s.index.find(s, id)
-	if !ok {
+	slot := s.index.At(id) - 1
+	if slot < 0 {
 		return nil, 0
 	}
 	return s.at(slot), slot
@@ -125,104 +125,20 @@ func (s *records) add(id int64) (*record, int32) {
 	}
 	r := s.at(slot)
 	*r = record{id: id, stamp: r.stamp + 1}
-	s.index.add(s, slot)
+	s.index.Put(id, slot+1)
 	return r, slot
 }
 
 func (s *records) remove(slot int32) {
-	s.index.remove(s, slot)
 	r := s.at(slot)
+	s.index.Remove(r.id)
 	*r = record{stamp: r.stamp + 1}
 	if s.used > 4*pageSize && len(s.free) == int(s.used)-1 {
 		// The last one went: start afresh and let the pages go. Places and
 		// timers of forgotten jobs are told by their ids, which never return.
 		s.pages, s.free, s.used = nil, nil, 0
-		s.index = index{}
+		s.index = byid.Table[int32]{}
 		return
 	}
 	s.free = append(s.free, slot)
-}
-
-// each calls yield for the slot of every record, in no meaningful order.
-func (s *records) each(yield func(slot int32)) {
-	for slot := range s.used {
-		if s.at(slot).state != Unknown {
-			yield(slot)
-		}
-	}
-}
-
-// index finds the slot of a job by its id: open addressing over slots alone,
-// because the ids stand in the records. About 8 bytes a job where a map of Go
-// takes 30. The zero index is empty and ready.
-type index struct {
-	cells []int32 // slot+1, 0 for empty; a power of two of them
-	n     int
-}
-
-func (x *index) cell(id int64) int {
-	// Fibonacci hashing: consecutive ids land far apart.
-	return int(uint64(id) * 0x9e3779b97f4a7c15 >> (64 - bits.Len(uint(len(x.cells)-1))))
-}
-
-func (x *index) find(s *records, id int64) (int32, bool) {
-	if x.n == 0 {
-		return 0, false
-	}
-	for c := x.cell(id); ; c = (c + 1) & (len(x.cells) - 1) {
-		switch slot := x.cells[c] - 1; {
-		case slot < 0:
-			return 0, false
-		case s.at(slot).id == id:
-			return slot, true
-		}
-	}
-}
-
-func (x *index) add(s *records, slot int32) {
-	if 4*(x.n+1) > 3*len(x.cells) {
-		old := x.cells
-		x.cells = make([]int32, max(16, 2*len(old)))
-		for _, filled := range old {
-			if filled > 0 {
-				x.fill(s, filled-1)
-			}
-		}
-	}
-	x.fill(s, slot)
-	x.n++
-}
-
-func (x *index) fill(s *records, slot int32) {
-	c := x.cell(s.at(slot).id)
-	for x.cells[c] > 0 {
-		c = (c + 1) & (len(x.cells) - 1)
-	}
-	x.cells[c] = slot + 1
-}
-
-func (x *index) remove(s *records, slot int32) {
-	mask := len(x.cells) - 1
-	c := x.cell(s.at(slot).id)
-	for x.cells[c] != slot+1 {
-		c = (c + 1) & mask
-	}
-	// Close the gap: whoever would no longer be found from their own cell
-	// moves into it.
-	for gap := c; ; {
-		x.cells[gap] = 0
-		for {
-			c = (c + 1) & mask
-			if x.cells[c] == 0 {
-				x.n--
-				return
-			}
-			home := x.cell(s.at(x.cells[c] - 1).id)
-			if (c-home)&mask >= (c-gap)&mask {
-				break
-			}
-		}
-		x.cells[gap] = x.cells[c]
-		gap = c
-	}
 }

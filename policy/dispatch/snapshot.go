@@ -100,7 +100,7 @@ func (q *Queue) appendTenants(w *packed.Writer) {
 func (q *Queue) appendJobs(w *packed.Writer) {
 	// Ended jobs stand in the order in which they are forgotten, the others
 	// after them by id.
-	slots := make([]int32, 0, q.records.index.n)
+	slots := make([]int32, 0, q.records.index.Len())
 	for t := range q.ended.items {
 		slots = append(slots, t.slot)
 	}

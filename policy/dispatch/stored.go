@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -45,9 +44,10 @@ func (q *Queue) Jobs(yield func(Stored) bool) {
 
 // byID returns the slots of all records in the order of their ids.
 func (q *Queue) byID() []int32 {
-	slots := make([]int32, 0, q.records.index.n)
-	q.records.each(func(slot int32) { slots = append(slots, slot) })
-	slices.SortFunc(slots, func(a, b int32) int { return cmp.Compare(q.records.at(a).id, q.records.at(b).id) })
+	slots := make([]int32, 0, q.records.index.Len())
+	for _, slot := range q.records.index.From(1) {
+		slots = append(slots, slot-1)
+	}
 	return slots
 }
 
@@ -139,10 +139,15 @@ func (q *Queue) loadable(s *Stored) error {
 	if err := s.validate(); err != nil {
 		return err
 	}
-	if r, _ := q.records.find(s.ID); r != nil {
-		return fmt.Errorf("there already, %v", r.state)
+	if s.ID < q.nextID { // no other can be there
+		if r, _ := q.records.find(s.ID); r != nil {
+			return fmt.Errorf("there already, %v", r.state)
+		}
 	}
-	_, taken := q.idem[s.IdempotencyKey]
+	taken := false
+	if s.IdempotencyKey != "" {
+		_, taken = q.idem[s.IdempotencyKey]
+	}
 	ended := s.State == Done || s.State == Cancelled
 	switch {
 	case s.ID < 1 || s.ID == never:
@@ -153,7 +158,7 @@ func (q *Queue) loadable(s *Stored) error {
 		return fmt.Errorf("%d attempts, %d failures, %d losses: must be 0 to %d, %d and %d", s.Attempts, s.Failures, s.Losses, maxAttempts, maxAttempts, maxLosses)
 	case s.RunAt < 0 || s.Since < 0 || s.Due < 0 || s.Started < 0 || s.Seen < 0:
 		return fmt.Errorf("an instant before 0")
-	case taken && s.IdempotencyKey != "":
+	case taken:
 		return fmt.Errorf("idempotency key %q: another job has it", s.IdempotencyKey)
 	case ended && s.IdempotencyKey != "":
 		return fmt.Errorf("idempotency key %q: a job that is %v has none", s.IdempotencyKey, s.State)

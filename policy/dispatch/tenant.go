@@ -127,6 +127,9 @@ func (n *names[T]) number(name string, thing func() T) int32 {
 		n.things = append(n.things, thing())
 		n.name = append(n.name, "")
 	}
+	if name == "" { // as most are
+		return 0
+	}
 	if i, ok := n.by[name]; ok {
 		return i
 	}

@@ -93,3 +93,13 @@ func (r *Reader) Bytes() []byte {
 
 // String reads a string.
 func (r *Reader) String() string { return string(r.Bytes()) }
+
+// StringLike reads a string, and returns like itself where it is the same: of
+// strings that return again and again only the first is kept.
+func (r *Reader) StringLike(like string) string {
+	b := r.Bytes()
+	if string(b) == like {
+		return like
+	}
+	return string(b)
+}

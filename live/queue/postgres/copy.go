@@ -209,6 +209,16 @@ func (r *row) smallint() int {
 
 func (r *row) text() string { return string(r.value(-1)) }
 
+// textLike returns like itself where the text is the same: of texts that return
+// again and again only the first is kept.
+func (r *row) textLike(like string) string {
+	v := r.value(-1)
+	if string(v) == like {
+		return like
+	}
+	return string(v)
+}
+
 func (r *row) bytes() []byte {
 	if v := r.value(-1); len(v) > 0 {
 		return append([]byte(nil), v...)

@@ -37,6 +37,7 @@ func (s *Store) Load(ctx context.Context, into queue.Loaded) (nextID int64, err 
 		return 0, fail(ctx, err)
 	}
 	var j queue.Job
+	var args queue.Blocks
 	for _, step := range []struct {
 		query string
 		each  func(*row) error
@@ -57,7 +58,7 @@ func (s *Store) Load(ctx context.Context, into queue.Loaded) (nextID int64, err 
 			return into.HandOut(h)
 		}},
 		{"select " + jobColumns + " from skynet.job where cold is not true", func(r *row) error {
-			if readJob(r, &j); r.err != nil {
+			if readJob(r, &j, &args); r.err != nil {
 				return r.err
 			}
 			return into.Job(&j)
@@ -77,7 +78,7 @@ func (s *Store) Cold(ctx context.Context, after queue.Place, n int) ([]queue.Job
 		jobColumns, after.Priority, after.RunAt, after.ID, n),
 		func(r *row) error {
 			found = append(found, queue.Job{})
-			readJob(r, &found[len(found)-1])
+			readJob(r, &found[len(found)-1], nil)
 			return nil
 		})
 	return found, err
@@ -86,7 +87,7 @@ func (s *Store) Cold(ctx context.Context, after queue.Place, n int) ([]queue.Job
 // ColdJob implements queue.Store.
 func (s *Store) ColdJob(ctx context.Context, id int64) (j queue.Job, ok bool, err error) {
 	err = copyOut(ctx, s.pool, fmt.Sprintf("select %s from skynet.job where cold and id = %d", jobColumns, id), func(r *row) error {
-		readJob(r, &j)
+		readJob(r, &j, nil)
 		ok = true
 		return nil
 	})

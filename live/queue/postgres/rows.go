@@ -50,19 +50,22 @@ func flagsOf(j *queue.Job) int {
 	return 0
 }
 
-func readJob(r *row, j *queue.Job) {
+// readJob reads a job's row into j. Names that j has already are used again;
+// args copies the arguments.
+func readJob(r *row, j *queue.Job, args *queue.Blocks) {
+	jobType, tenant, group, concurrencyKey, message := j.Type, j.Tenant, j.Group, j.ConcurrencyKey, j.Error
 	*j = queue.Job{}
-	j.ID, j.Type, j.Priority = r.bigint(), r.text(), uint8(r.smallint())
-	j.Tenant, j.Group, j.IdempotencyKey, j.ConcurrencyKey = r.text(), r.text(), r.text(), r.text()
+	j.ID, j.Type, j.Priority = r.bigint(), r.textLike(jobType), uint8(r.smallint())
+	j.Tenant, j.Group, j.IdempotencyKey, j.ConcurrencyKey = r.textLike(tenant), r.textLike(group), r.text(), r.textLike(concurrencyKey)
 	j.Created, j.RunAt, j.Due = r.bigint(), r.bigint(), r.bigint()
 	j.Estimate, j.Promise, j.MaxRun = time.Duration(r.bigint()), r.bigint(), time.Duration(r.bigint())
-	j.AttemptsMax, j.BytesIn, j.Args = r.integer(), r.bigint(), r.bytes()
+	j.AttemptsMax, j.BytesIn, j.Args = r.integer(), r.bigint(), args.Copy(r.value(-1))
 	if j.State = dispatch.State(r.smallint()); j.State == dispatch.Unknown {
 		j.State = dispatch.Waiting
 	}
 	j.Token, j.Attempts, j.Failures, j.Losses = dispatch.Token(r.bigint()), r.integer(), r.integer(), r.integer()
 	j.Cancelling = r.smallint()&1 == 1
-	j.EndedBy, j.Error, j.Cold = dispatch.Cause(r.smallint()), r.text(), r.boolean()
+	j.EndedBy, j.Error, j.Cold = dispatch.Cause(r.smallint()), r.textLike(message), r.boolean()
 }
 
 const historyColumns = `id, type, priority, tenant, "group", state, attempts, failures, losses, token, created_ns, arrival_ns, started_ns, finished_ns,

@@ -68,18 +68,19 @@ func (s *Store) Load(ctx context.Context, into queue.Loaded) (nextID int64, err 
 	if err != nil {
 		return 0, err
 	}
-	return nextID, s.jobs(ctx, into.Job, "SELECT packed FROM job WHERE cold = 0")
+	return nextID, s.jobs(ctx, &queue.Blocks{}, into.Job, "SELECT packed FROM job WHERE cold = 0")
 }
 
-// jobs calls each for every packed job that a query finds.
-func (s *Store) jobs(ctx context.Context, each func(*queue.Job) error, text string, values ...any) error {
+// jobs calls each for every packed job that a query finds. args copies the
+// arguments.
+func (s *Store) jobs(ctx context.Context, args *queue.Blocks, each func(*queue.Job) error, text string, values ...any) error {
 	var packed sql.RawBytes
 	var j queue.Job
 	return s.query(ctx, func(scan func(...any) error) error {
 		if err := scan(&packed); err != nil {
 			return err
 		}
-		if err := queue.ReadJob(packed, &j); err != nil {
+		if err := queue.ReadJob(packed, &j, args); err != nil {
 			return err
 		}
 		return each(&j)
@@ -89,7 +90,7 @@ func (s *Store) jobs(ctx context.Context, each func(*queue.Job) error, text stri
 // Cold implements queue.Store.
 func (s *Store) Cold(ctx context.Context, after queue.Place, n int) ([]queue.Job, error) {
 	var found []queue.Job
-	err := s.jobs(ctx, func(j *queue.Job) error {
+	err := s.jobs(ctx, nil, func(j *queue.Job) error {
 		found = append(found, *j)
 		return nil
 	}, "SELECT packed FROM job WHERE cold = 1 AND (priority, arrival_ns, id) > (?, ?, ?) ORDER BY priority, arrival_ns, id LIMIT ?",
@@ -99,7 +100,7 @@ func (s *Store) Cold(ctx context.Context, after queue.Place, n int) ([]queue.Job
 
 // ColdJob implements queue.Store.
 func (s *Store) ColdJob(ctx context.Context, id int64) (found queue.Job, ok bool, err error) {
-	err = s.jobs(ctx, func(j *queue.Job) error {
+	err = s.jobs(ctx, nil, func(j *queue.Job) error {
 		found, ok = *j, true
 		return nil
 	}, "SELECT packed FROM job WHERE id = ? AND cold = 1", id)
@@ -114,7 +115,7 @@ func (s *Store) Colds(ctx context.Context) ([]queue.ColdCount, error) {
 		group    string
 	}
 	counts := map[of]*queue.ColdCount{}
-	err := s.jobs(ctx, func(j *queue.Job) error {
+	err := s.jobs(ctx, nil, func(j *queue.Job) error {
 		c := counts[of{j.Type, j.Priority, j.Group}]
 		if c == nil {
 			c = &queue.ColdCount{Type: j.Type, Priority: j.Priority, Group: j.Group, Oldest: j.RunAt}
