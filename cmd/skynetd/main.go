@@ -1,4 +1,5 @@
-// Skynetd is SkyNet in production: the queue that work waits in.
+// Skynetd is SkyNet in production: the queue that work waits in, the controller
+// that decides about its fleet, and what belongs to them.
 //
 // Each verb has a file of its own, which holds its flags and its wiring; what a
 // verb does lives in the packages it calls.
@@ -22,6 +23,7 @@ var verbs = []func(*cli.App) *cobra.Command{
 	newDBCommand,
 	newTraceCommand,
 	newControllerCommand,
+	newAllCommand,
 	newDoctorCommand,
 	newJournalCommand,
 	newIncidentCommand,
