@@ -135,6 +135,7 @@ type demo struct {
 	program                string
 	queue, ec2, controller string   // addresses
 	held                   *os.File // while it runs no other demo begins in the folder
+	alive                  *os.File // read by its processes: it ends when the demo does
 	env                    []string
 	failed                 chan error
 	started                time.Time
@@ -161,6 +162,13 @@ func (v *demoVerb) run() error {
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return cli.OutsideError(err)
+	}
+	d.alive = read
+	defer read.Close()
+	defer write.Close()
 	ended := make(chan struct{}, 3)
 	running := 0
 	start := func(name string, args ...string) {
@@ -322,6 +330,7 @@ func (d *demo) keep(ctx context.Context, name string, args []string) {
 		c := exec.Command(d.program, args...)
 		c.Dir, c.Env, c.Stdout, c.Stderr = d.folder, d.env, log, log
 		c.ExtraFiles = []*os.File{d.held} // what outlives the demo keeps another one out
+		tie(c, d.alive)
 		ownGroup(c)
 		if err := c.Start(); err != nil {
 			d.failed <- cli.OutsideError(fmt.Errorf("%s: %w", name, err))

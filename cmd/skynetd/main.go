@@ -42,6 +42,7 @@ func main() {
 // run executes one command line and returns the process's exit code.
 func run(args []string) int {
 	return cli.Run(program, args, func(a *cli.App) []*cobra.Command {
+		a.Ctx = untilParentEnds(a.Ctx)
 		all := make([]*cobra.Command, len(verbs))
 		for i, newVerb := range verbs {
 			all[i] = newVerb(a)
