@@ -48,7 +48,7 @@ func Read(ctx context.Context, from Sources, span incident.Span) (*Past, error) 
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, badInput{fmt.Errorf("no journal holds a decision from %s to %s", span.Start.Format(time.RFC3339), span.To.Format(time.RFC3339))}
+		return nil, &NoJournalError{span.Start, span.To}
 	}
 	r := journal.NewReader(files...)
 	r.Tear = true
@@ -62,6 +62,17 @@ func Read(ctx context.Context, from Sources, span incident.Span) (*Past, error) 
 	}
 	return p, nil
 }
+
+// NoJournalError says that nothing was recorded of a time: no controller decided
+// then, or what it recorded is gone.
+type NoJournalError struct{ From, To time.Time }
+
+func (e *NoJournalError) Error() string {
+	return fmt.Sprintf("no journal holds a decision from %s to %s", e.From.UTC().Format(time.RFC3339), e.To.UTC().Format(time.RFC3339))
+}
+
+// BadInput marks the error as the user's.
+func (*NoJournalError) BadInput() bool { return true }
 
 // Close removes what waits on disk.
 func (p *Past) Close() error {

@@ -30,6 +30,7 @@ import (
 	"github.com/skynet-ec2/skynet/scenarios"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // controllerVerb holds the flags of skynetd controller.
@@ -71,11 +72,16 @@ could not be read.`,
 		RunE: func(*cobra.Command, []string) error { return v.run() },
 	}
 	f := c.Flags()
-	f.StringVar(&v.config, "config", "skynet.toml", "decide as this `file` says")
-	cli.ChoiceVar(f, &v.mode, "mode", "observe", "what becomes of decisions", controllerModes)
+	v.add(f)
 	f.BoolVar(&v.once, "once", false, "decide once, and end")
 	f.StringVar(&v.listen, "listen", "", "tell at this `address` how it fares (a page at /, /metrics, /v1/status, /healthz, /readyz) and take operators' orders; port 0 picks a free one")
 	return c
+}
+
+// add adds the flags that every way to run the controller has.
+func (v *controllerVerb) add(f *pflag.FlagSet) {
+	f.StringVar(&v.config, "config", "skynet.toml", "decide as this `file` says")
+	cli.ChoiceVar(f, &v.mode, "mode", "observe", "what becomes of decisions", controllerModes)
 }
 
 func (v *controllerVerb) run() error {
@@ -86,15 +92,29 @@ func (v *controllerVerb) run() error {
 	if err != nil {
 		return v.listProblems(err)
 	}
+	if v.listen == "" {
+		return v.decide(file, nil)
+	}
+	listener, err := listen("listen", v.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	return v.decide(file, listener)
+}
+
+// decide runs the controller of a file until its context ends. It tells at
+// listener, unless that is nil, how it fares.
+func (v *controllerVerb) decide(file *scenarios.Fleet, listener net.Listener) error {
 	c, store, err := v.wire(file)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
 	var shown *server.Server
-	if v.listen != "" {
+	if listener != nil {
 		var web io.Closer
-		if shown, web, err = v.tell(&c, file, store); err != nil {
+		if shown, web, err = v.tell(&c, file, store, listener); err != nil {
 			return err
 		}
 		defer web.Close()
@@ -141,14 +161,10 @@ func (v *controllerVerb) run() error {
 	return nil
 }
 
-// tell listens, and has c show every tick to what answers there. A controller that
-// stands by answers too.
-func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store *sqlstore.Store) (*server.Server, io.Closer, error) {
+// tell has c show every tick to what answers at listener. A controller that stands
+// by answers too.
+func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store *sqlstore.Store, listener net.Listener) (*server.Server, io.Closer, error) {
 	callers, err := v.callersOf(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	listener, err := listen(v.listen)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -41,10 +41,10 @@ func newDemoCommand(a *cli.App) *cobra.Command {
 		Long: `Run all of SkyNet on this machine: a queue, a simulated EC2 whose instances are
 real worker processes with a boot lag and a bill, the controller that launches
 and ends them, and users whose uploads come and go in waves. A minute of the demo
-is a quarter of an hour of a photo site: instances boot in 5 seconds, and the
-controller decides every 10.
-
-The policy lets no instance go before it has known the load for ten minutes.
+is a quarter of an hour of a photo site: instances boot in 5 seconds, the
+controller decides every 10, and the crowd comes and goes in four minutes, with the
+fleet behind it. The policy lets instances go from the second minute on: its
+release_after, ten minutes by default, is one here.
 
 Kill any of its processes, with kill -9: it comes back, and every job is done.
 Everything lies in one folder; Ctrl-C ends it.`,
@@ -100,8 +100,10 @@ usd_per_hour = 0.10
 launch_max = 3
 fleet_max  = 8
 
-[policy]
-name = "skynet"
+[policy] # as fast as the crowds are
+name          = "skynet"
+release_after = "1m"
+tau           = "30s"
 `
 
 // demoHandlers are what the demo's workers do. Photos are real; a video only takes
@@ -133,6 +135,7 @@ type demo struct {
 	program                string
 	queue, ec2, controller string   // addresses
 	held                   *os.File // while it runs no other demo begins in the folder
+	alive                  *os.File // read by its processes: it ends when the demo does
 	env                    []string
 	failed                 chan error
 	started                time.Time
@@ -159,6 +162,13 @@ func (v *demoVerb) run() error {
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return cli.OutsideError(err)
+	}
+	d.alive = read
+	defer read.Close()
+	defer write.Close()
 	ended := make(chan struct{}, 3)
 	running := 0
 	start := func(name string, args ...string) {
@@ -320,6 +330,7 @@ func (d *demo) keep(ctx context.Context, name string, args []string) {
 		c := exec.Command(d.program, args...)
 		c.Dir, c.Env, c.Stdout, c.Stderr = d.folder, d.env, log, log
 		c.ExtraFiles = []*os.File{d.held} // what outlives the demo keeps another one out
+		tie(c, d.alive)
 		ownGroup(c)
 		if err := c.Start(); err != nil {
 			d.failed <- cli.OutsideError(fmt.Errorf("%s: %w", name, err))
@@ -393,7 +404,7 @@ func (d *demo) follow(ctx context.Context) error {
 	fmt.Fprintf(d.Stdout, "fleet: http://%[1]s/fleet   queue: http://%[1]s/   token: %[2]s\nlogs, journal and results: %[3]s   Ctrl-C ends it\nfor skynet, in another shell: export SKYNET_URL=http://%[1]s SKYNET_CONTROLLER=http://%[4]s SKYNET_TOKEN=%[2]s\n", d.queue, token, d.folder, d.controller)
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
-	photos, videos := wave{least: 0.4, most: 2}, wave{least: 0.1, most: 1.2}
+	photos, videos := newPhotos(), newVideos()
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
@@ -435,8 +446,12 @@ type wave struct {
 	owed        float64 // less than one
 }
 
-// waveLasts is from one low to the next, in seconds.
-const waveLasts = 100
+// waveLasts is from one low to the next, in seconds: an hour of a photo site.
+const waveLasts = 240
+
+// newPhotos and newVideos are what the demo's users upload.
+func newPhotos() wave { return wave{least: 0.4, most: 2} }
+func newVideos() wave { return wave{least: 0.1, most: 1.2} }
 
 // due returns how many jobs come in the n-th second.
 func (w *wave) due(n int) (jobs int) {

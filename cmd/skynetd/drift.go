@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -39,8 +40,7 @@ func (d *daily) run(ctx context.Context) {
 		day := now.Truncate(24 * time.Hour)
 		due := d.file.At < 24*time.Hour && now.Sub(day) >= d.file.At
 		if due && (kept == nil || kept.To.Before(day)) {
-			r := d.compare(ctx, incident.Span{Start: day.Add(-25 * time.Hour), From: day.Add(-24 * time.Hour), To: day})
-			kept = r
+			kept = d.compare(ctx, incident.Span{Start: day.Add(-25 * time.Hour), From: day.Add(-24 * time.Hour), To: day})
 		}
 		select {
 		case <-ctx.Done():
@@ -68,10 +68,16 @@ func (d *daily) last(ctx context.Context) *drift.Report {
 	return &r
 }
 
-// compare compares a day. One that cannot be is told too, and not tried again.
+// compare compares a day. One that cannot be is told too, and not tried again; one on
+// which nothing was decided, as before a controller's first start, is nothing to tell.
 func (d *daily) compare(ctx context.Context, span incident.Span) *drift.Report {
 	bounds := drift.Bounds{Cost: d.file.Cost, Slack: d.file.Slack, Latency: d.file.Latency}
 	r, err := drift.Measure(ctx, d.from, span, bounds, d.file.Runs)
+	var none *past.NoJournalError
+	if errors.As(err, &none) {
+		d.log.Debug("nothing was decided on the day before", "day", span.From.Format(time.DateOnly))
+		return &drift.Report{Fleet: d.fleet, From: span.From, To: span.To}
+	}
 	if err != nil {
 		d.log.Warn("the day before cannot be compared with what the simulator says of it", "day", span.From.Format(time.DateOnly), "error", err)
 		r = &drift.Report{Fleet: d.fleet, From: span.From, To: span.To, Bounds: bounds, Problem: err.Error()}

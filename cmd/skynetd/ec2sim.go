@@ -138,7 +138,7 @@ func (v *ec2simVerb) run() error {
 		workers.attach(server)
 		defer workers.stopAll()
 	}
-	listener, err := listen(v.listen)
+	listener, err := listen("listen", v.listen)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 // ownGroup keeps a command from the terminal's Ctrl-C, and from outliving this
-// process however that ends.
+// process however that ends. The signal comes when the thread that has started the
+// command ends: with the process, since no goroutine here is locked to a thread.
 func ownGroup(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

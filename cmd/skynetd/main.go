@@ -1,4 +1,5 @@
-// Skynetd is SkyNet in production: the queue that work waits in.
+// Skynetd is SkyNet in production: the queue that work waits in, the controller
+// that decides about its fleet, and what belongs to them.
 //
 // Each verb has a file of its own, which holds its flags and its wiring; what a
 // verb does lives in the packages it calls.
@@ -22,6 +23,7 @@ var verbs = []func(*cli.App) *cobra.Command{
 	newDBCommand,
 	newTraceCommand,
 	newControllerCommand,
+	newAllCommand,
 	newDoctorCommand,
 	newJournalCommand,
 	newIncidentCommand,
@@ -40,6 +42,7 @@ func main() {
 // run executes one command line and returns the process's exit code.
 func run(args []string) int {
 	return cli.Run(program, args, func(a *cli.App) []*cobra.Command {
+		a.Ctx = untilParentEnds(a.Ctx)
 		all := make([]*cobra.Command, len(verbs))
 		for i, newVerb := range verbs {
 			all[i] = newVerb(a)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
@@ -18,6 +19,7 @@ import (
 	"github.com/skynet-ec2/skynet/live/queue/server"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // queueVerb holds the flags of skynetd queue.
@@ -53,22 +55,31 @@ read again whenever it changes. The page at / shows queues and workers.`,
 		RunE: func(*cobra.Command, []string) error { return q.run() },
 	}
 	f := c.Flags()
-	f.StringVar(&q.listen, "listen", "127.0.0.1:7420", "serve at this `address`; port 0 picks a free one")
-	f.StringVar(&q.store, "store", "sqlite:skynet-queue.db", "keep jobs in this `store`: sqlite:FILE, postgres://… or memory")
+	q.add(f)
 	f.StringVar(&q.tokens, "tokens", "skynet-tokens", "take tokens from this `file`; the first start writes it")
 	f.StringVar(&q.cluster, "cluster", "default", "serve this `cluster`; workers of another one are refused")
 	f.StringVar(&q.fleet, "controller", "", "show the page of the controller that listens at this `URL`, too, behind the same login")
 	f.BoolVar(&q.standby, "standby", false, "wait while another process leads the store, and take over when it is gone")
+	return c
+}
+
+// add adds the flags that every way to serve the queue has.
+func (q *queueVerb) add(f *pflag.FlagSet) {
+	f.StringVar(&q.listen, "listen", "127.0.0.1:7420", "serve the queue at this `address`; port 0 picks a free one")
+	f.StringVar(&q.store, "store", "sqlite:skynet-queue.db", "keep jobs in this `store`: sqlite:FILE, postgres://… or memory")
 	f.Float64Var(&q.rate, "rate", 10_000, "let one client make so many `calls` a second on average")
 	f.DurationVar(&q.age, "age", 0, "a waiting job rises one priority each `time` it has waited so long; 0: never")
 	f.DurationVar(&q.lease, "lease", 30*time.Second, "take jobs away from a worker that was silent for so much `time`; it beats three times as often")
 	f.BoolVar(&q.fair, "fair", true, "share each priority among its tenants, by weight")
 	q.tls.add(f)
 	q.bootstrap.add(f)
-	return c
 }
 
-func (q *queueVerb) run() error {
+func (q *queueVerb) run() error { return q.serve(func(string) {}) }
+
+// serve serves the queue until its context ends. It tells leads, once, where the
+// queue is reached, when it first leads.
+func (q *queueVerb) serve(leads func(url string)) error {
 	if q.rate <= 0 {
 		return cli.UsageError(fmt.Errorf("--rate %v: must be more than 0", q.rate))
 	}
@@ -90,7 +101,7 @@ func (q *queueVerb) run() error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(q.listen) // before anything is written
+	listener, err := listen("listen", q.listen) // before anything is written
 	if err != nil {
 		return err
 	}
@@ -114,7 +125,8 @@ func (q *queueVerb) run() error {
 	failed := make(chan error, 1)
 	go func() { failed <- serve(web, listener) }()
 	defer web.Close()
-	q.Log.Info("queue listens", "url", urlOf(listener, secure != nil), "store", shownStore(q.store), "cluster", q.cluster)
+	url := urlOf(listener, secure != nil)
+	q.Log.Info("queue listens", "url", url, "store", shownStore(q.store), "cluster", q.cluster)
 	if host, _, _ := net.SplitHostPort(listener.Addr().String()); secure == nil && !net.ParseIP(host).IsLoopback() {
 		q.Log.Warn("tokens and jobs cross the network unencrypted: give --tls-cert and --tls-key, or put a TLS proxy before it")
 	}
@@ -122,6 +134,7 @@ func (q *queueVerb) run() error {
 	defer stopWatching()
 	go keeper.Watch(watching, time.Second)
 
+	var first sync.Once
 	err = q.lead(store, func(e *queue.Engine) {
 		if e == nil {
 			s.Lead(nil)
@@ -131,6 +144,7 @@ func (q *queueVerb) run() error {
 		keeper.Serve(e)
 		s.Lead(e)
 		page.Lead(e)
+		first.Do(func() { leads(url) })
 	}, func() { s.Drain(); page.Drain() }, failed)
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 	defer cancel()

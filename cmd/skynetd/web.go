@@ -38,20 +38,20 @@ func httpServer(h http.Handler, secure *tls.Config, log *slog.Logger) *http.Serv
 	return s
 }
 
-// listen opens the address that --listen names.
-func listen(address string) (net.Listener, error) {
+// listen opens the address that a flag names.
+func listen(flag, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err == nil {
 		return l, nil
 	}
 	var wrong *net.AddrError
 	if errors.As(err, &wrong) {
-		return nil, cli.UsageError(fmt.Errorf("--listen %s: %s: must be HOST:PORT, such as 127.0.0.1:7420", address, wrong.Err))
+		return nil, cli.UsageError(fmt.Errorf("--%s %s: %s: must be HOST:PORT, such as 127.0.0.1:7420", flag, address, wrong.Err))
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, cli.OutsideError(fmt.Errorf("--listen %s: another process listens there: give another port, or 0 for a free one", address))
+		return nil, cli.OutsideError(fmt.Errorf("--%s %s: another process listens there: give another port, or 0 for a free one", flag, address))
 	}
-	return nil, cli.OutsideError(fmt.Errorf("--listen %s: %w", address, err))
+	return nil, cli.OutsideError(fmt.Errorf("--%s %s: %w", flag, address, err))
 }
 
 // tlsFlags say how connections are encrypted.

@@ -53,12 +53,6 @@ func watch(client lister, c Config) (*Reader, error) {
 	return &Reader{config: c, list: client, own: map[string]time.Time{}}, nil
 }
 
-// newClient returns EC2's client without retries of its own: this package decides
-// what is repeated.
-func newClient(account aws.Config) *ec2.Client {
-	return ec2.NewFromConfig(account, func(o *ec2.Options) { o.Retryer = aws.NopRetryer{} })
-}
-
 // call makes one call of EC2 within its deadline, and notes how it went.
 func (r *Reader) call(ctx context.Context, do func(context.Context) error) fault {
 	ctx, cancel := context.WithTimeout(ctx, r.config.Call)

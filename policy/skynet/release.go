@@ -18,10 +18,6 @@ var (
 	ruleOff           = policy.NewRule("off.night", "%.2f slots expected: %.2f %% of the jobs ever arrived at so few, at most %.2f %% may be late; arrivals are not planned for", false)
 )
 
-// unknownFor is how long after it was started without a state the policy
-// releases nothing: it does not know yet what arrives.
-const unknownFor = 10 * time.Minute
-
 // candidate is an instance that may be released now.
 type candidate struct {
 	at    int // in Fleet.Instances
@@ -49,8 +45,8 @@ func (p *Policy) shrink(o *policy.Observation) {
 	if len(p.candidates) == 0 || len(p.launches) > 0 || len(p.undrains) > 0 {
 		return
 	}
-	if known := o.Now.Sub(p.st.FirstAt); known < unknownFor {
-		p.because(ruleReleaseEarly.Because(known.Seconds(), unknownFor.Seconds()))
+	if known := o.Now.Sub(p.st.FirstAt); known < p.set.releaseAfter {
+		p.because(ruleReleaseEarly.Because(known.Seconds(), p.set.releaseAfter.Seconds()))
 		return
 	}
 	p.rank()

@@ -23,7 +23,7 @@ const name = "skynet"
 var params = []policy.Param{
 	parReserve, parSlackTarget, parForm, parQuantile, parBudget, parZStart, parGain,
 	parTau, parRecovery, parLookAhead, parValueShare, parDrainLead, parTheta,
-	parOffShare, parProfile, parColdLaunch, parFastTick, parTypes,
+	parOffShare, parProfile, parColdLaunch, parReleaseAfter, parFastTick, parTypes,
 }
 
 const (
@@ -101,6 +101,10 @@ var (
 		Name: "cold_launch", Kind: policy.Integer, Min: 1, Max: 100, Default: 4,
 		Doc: "How many instances may be alive for work of unknown size, before any job has completed.",
 	}
+	parReleaseAfter = policy.Param{
+		Name: "release_after", Kind: policy.Duration, Min: 0, Max: float64(time.Hour), Default: float64(10 * time.Minute), Fixed: true,
+		Doc: "How long after a start without a state nothing is released: what arrives is not known yet. Shorter only where time runs faster than on a site.",
+	}
 	parFastTick = policy.Param{
 		Name: "fast_tick", Kind: policy.Duration, Min: float64(policy.MinTick), Max: float64(time.Hour), Default: float64(10 * time.Second),
 		Doc: "How soon to look again while a backlog of an urgent class stands, where earlier ticks are honoured.",
@@ -128,6 +132,7 @@ type settings struct {
 	offShare        float64
 	profile         bool
 	coldLaunch      int
+	releaseAfter    time.Duration
 	fastTick        time.Duration
 	windows         bool // paid windows worth waiting for the end of
 }
@@ -145,25 +150,26 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 	}
 	reserve, form := v.Choice(&parReserve), v.Choice(&parForm)
 	return settings{
-		promises:    reserve != reserveSlack,
-		slack:       reserve != reservePromises,
-		slackTarget: v.Number(&parSlackTarget),
-		phi:         form == formPhi || form == byBilling && !windows,
-		quantile:    v.Number(&parQuantile),
-		budget:      v.Number(&parBudget),
-		zStart:      v.Number(&parZStart),
-		gain:        v.Number(&parGain),
-		tau:         seconds(&parTau, 600, 240),
-		recovery:    seconds(&parRecovery, 300, 90),
-		lookAhead:   seconds(&parLookAhead, 600, 120),
-		valueShare:  v.Number(&parValueShare),
-		drainLead:   v.Duration(&parDrainLead).Seconds(),
-		theta:       v.Number(&parTheta),
-		offShare:    v.Number(&parOffShare),
-		profile:     v.Choice(&parProfile) == "on",
-		coldLaunch:  int(v.Number(&parColdLaunch)),
-		fastTick:    v.Duration(&parFastTick),
-		windows:     windows,
+		promises:     reserve != reserveSlack,
+		slack:        reserve != reservePromises,
+		slackTarget:  v.Number(&parSlackTarget),
+		phi:          form == formPhi || form == byBilling && !windows,
+		quantile:     v.Number(&parQuantile),
+		budget:       v.Number(&parBudget),
+		zStart:       v.Number(&parZStart),
+		gain:         v.Number(&parGain),
+		tau:          seconds(&parTau, 600, 240),
+		recovery:     seconds(&parRecovery, 300, 90),
+		lookAhead:    seconds(&parLookAhead, 600, 120),
+		valueShare:   v.Number(&parValueShare),
+		drainLead:    v.Duration(&parDrainLead).Seconds(),
+		theta:        v.Number(&parTheta),
+		offShare:     v.Number(&parOffShare),
+		profile:      v.Choice(&parProfile) == "on",
+		coldLaunch:   int(v.Number(&parColdLaunch)),
+		releaseAfter: v.Duration(&parReleaseAfter),
+		fastTick:     v.Duration(&parFastTick),
+		windows:      windows,
 	}
 }
 
