@@ -82,7 +82,7 @@ func (q *queueVerb) run() error {
 	if err != nil {
 		return err
 	}
-	verifiers, err := q.bootstrap.verifiers()
+	verifiers, err := q.bootstrap.verifiers(q.cluster, q.Log)
 	if err != nil {
 		return err
 	}
