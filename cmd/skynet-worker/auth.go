@@ -16,26 +16,30 @@ import (
 	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
+	"github.com/skynet-ec2/skynet/live/instance"
 )
 
 // The ways in which a worker gets its token.
 const (
-	authToken  = "token"  // it is given one
-	authEC2    = "ec2"    // for the instance's identity document
-	authShared = "shared" // for knowing a secret
+	authToken  = "token"          // it is given one
+	authEC2    = instance.AuthEC2 // for the instance's identity document
+	authSTS    = instance.AuthSTS // for a web identity token of STS
+	authShared = "shared"         // for knowing a secret
 )
 
-var authWays = []string{authToken, authEC2, authShared}
+var authWays = []string{authToken, authEC2, authSTS, authShared}
 
 // authFlags say how the worker gets its token.
 type authFlags struct {
-	way    string
-	secret string
-	tokens string
+	way      string
+	audience string
+	secret   string
+	tokens   string
 }
 
 func (f *authFlags) add(flags *pflag.FlagSet) {
 	cli.ChoiceVar(flags, &f.way, "auth", authToken, "get the token this `way`", authWays)
+	flags.StringVar(&f.audience, "audience", "", "of --auth sts: what the queue wants web identity tokens to be for, an `audience`; default: user-data's, else "+api.AudienceOf("CLUSTER"))
 	flags.StringVar(&f.secret, "secret", "", "of --auth shared: the `file` with the secret")
 	flags.StringVar(&f.tokens, "tokens", "skynet-tokens", "without SKYNET_TOKEN, and with a queue on this machine: the queue's token `file`")
 }
@@ -47,18 +51,33 @@ func (f *authFlags) authenticator(s settings, c *client.Client, bootID string) (
 		c.SetToken(token)
 		return nil, nil
 	}
-	switch {
-	case f.way == authEC2 || f.way == authToken && s.metadata != nil && s.Auth != "none":
-		if s.metadata == nil {
-			return nil, cli.UsageError(errors.New("--auth ec2: needs --ec2"))
-		}
+	way := f.way
+	if way == authToken && s.metadata != nil && s.Auth != instance.AuthNone {
+		way = first(s.Auth, authEC2)
+	}
+	if f.audience != "" && way != authSTS {
+		return nil, cli.UsageError(errors.New("--audience: is of use with --auth sts alone"))
+	}
+	if (way == authEC2 || way == authSTS) && s.metadata == nil {
+		return nil, cli.UsageError(fmt.Errorf("--auth %s: needs --ec2", way))
+	}
+	switch way {
+	case authSTS:
+		audience := first(f.audience, s.Audience, api.AudienceOf(s.Cluster))
+		return f.bootstrap(c, func(ctx context.Context) (api.BootstrapRequest, error) {
+			token, err := s.metadata.WebIdentityToken(ctx, s.identity.Region, audience)
+			return api.BootstrapRequest{
+				Kind: api.BootstrapSTS, Cluster: s.Cluster, BootID: bootID, WebIdentityToken: token,
+			}, err
+		}), nil
+	case authEC2:
 		return f.bootstrap(c, func(ctx context.Context) (api.BootstrapRequest, error) {
 			i, err := s.metadata.Identity(ctx)
 			return api.BootstrapRequest{
 				Kind: api.BootstrapEC2, Cluster: s.Cluster, BootID: bootID, Document: i.Document, Signature: i.Signature,
 			}, err
 		}), nil
-	case f.way == authShared:
+	case authShared:
 		secret, err := os.ReadFile(f.secret)
 		if err != nil {
 			return nil, cli.InputError(fmt.Errorf("--secret: %w", err))

@@ -248,7 +248,7 @@ func (v *doctorVerb) ec2(file *scenarios.Fleet) {
 	}
 	for _, f := range facts {
 		if f.Bad != "" {
-			v.fail(f.What, "correct [ec2] or the catalog; policy-observe.json names the permissions", errors.New(f.Bad))
+			v.fail(f.What, "correct [ec2] or the catalog; policy-doctor.json names the permissions", errors.New(f.Bad))
 		} else {
 			v.ok(f.What, "%s", f.Text)
 		}

@@ -48,9 +48,9 @@ of the queue and of workers are not EC2's; those that are left out are named.
 
 With --worker every instance that has booted is a process on this machine: the
 command, with its instance's metadata service at
-AWS_EC2_METADATA_SERVICE_ENDPOINT. It gets SIGTERM when its instance shuts down;
-when it exits by itself with 0 its instance powers off, with anything else it has
-crashed, and its instance runs on and is paid.
+AWS_EC2_METADATA_SERVICE_ENDPOINT and STS at AWS_ENDPOINT_URL_STS. It gets SIGTERM
+when its instance shuts down; when it exits by itself with 0 its instance powers
+off, with anything else it has crashed, and its instance runs on and is paid.
 
 At --speed 60 a minute passes in a second, for boots, bills and faults alike.
 What happens is shown and changed under /_sim/; docs/ec2sim.md describes it.`,
@@ -115,8 +115,13 @@ func (v *ec2simVerb) run() error {
 	if err != nil {
 		return err
 	}
+	listener, err := listen("listen", v.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 	opt := ec2api.Options{
-		Clock: clock, SignatureClock: time.Now, Keys: map[string]string{v.accessKey: v.secretKey}, Identity: identity,
+		Clock: clock, SignatureClock: time.Now, Keys: map[string]string{v.accessKey: v.secretKey}, Identity: identity, Issuer: urlOf(listener, false),
 		Observe: func(action, code string) { v.Log.Debug("call", "action", action, "error", code) },
 	}
 	if state != nil {
@@ -126,7 +131,7 @@ func (v *ec2simVerb) run() error {
 	}
 	var workers *workerProcesses
 	if command := strings.Fields(v.worker); len(command) > 0 {
-		workers = newWorkerProcesses(command, v.Log)
+		workers = newWorkerProcesses(command, opt.Issuer, v.Log)
 		opt.Launcher = workers
 	}
 	server, err := ec2api.New(region, opt)
@@ -137,10 +142,6 @@ func (v *ec2simVerb) run() error {
 	if workers != nil {
 		workers.attach(server)
 		defer workers.stopAll()
-	}
-	listener, err := listen("listen", v.listen)
-	if err != nil {
-		return err
 	}
 	v.announce(listener, server)
 	return v.serve(httpServer(server, nil, v.Log), listener)

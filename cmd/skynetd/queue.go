@@ -93,7 +93,7 @@ func (q *queueVerb) serve(leads func(url string)) error {
 	if err != nil {
 		return err
 	}
-	verifiers, err := q.bootstrap.verifiers()
+	verifiers, err := q.bootstrap.verifiers(q.cluster, q.Log)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 // a metadata service at an address of its own.
 type workerProcesses struct {
 	command []string
+	sts     string // URL
 	log     *slog.Logger
 	server  *ec2api.Server // once attached is closed
 
@@ -38,8 +39,8 @@ type workerProcess struct {
 // is gone.
 const stopGrace = 2 * time.Minute
 
-func newWorkerProcesses(command []string, log *slog.Logger) *workerProcesses {
-	return &workerProcesses{command: command, log: log, running: map[string]*workerProcess{}, attached: make(chan struct{})}
+func newWorkerProcesses(command []string, sts string, log *slog.Logger) *workerProcesses {
+	return &workerProcesses{command: command, sts: sts, log: log, running: map[string]*workerProcess{}, attached: make(chan struct{})}
 }
 
 // attach says whom to tell of workers that end by themselves. A server that was
@@ -77,7 +78,7 @@ func (w *workerProcesses) start(m ec2api.Machine) (*workerProcess, error) {
 	}
 	p := &workerProcess{cmd: exec.Command(w.command[0], w.command[1:]...), metadata: httpServer(m.Metadata, nil, w.log)}
 	p.cmd.Env = append(os.Environ(),
-		"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+listener.Addr().String(),
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+listener.Addr().String(), "AWS_ENDPOINT_URL_STS="+w.sts,
 		"SKYNET_INSTANCE_ID="+m.ID, "SKYNET_INSTANCE_TYPE="+m.Type, "SKYNET_INSTANCE_ZONE="+m.Zone,
 		"SKYNET_INSTANCE_MARKET="+m.Market, "SKYNET_INSTANCE_SLOTS="+strconv.Itoa(m.Slots),
 		"SKYNET_INSTANCE_SPEED="+strconv.FormatFloat(m.Speed, 'g', -1, 64),

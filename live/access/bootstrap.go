@@ -23,15 +23,15 @@ import (
 	"github.com/smallstep/pkcs7"
 )
 
-// A Verifier checks one kind of bootstrap credential. A web identity token of
-// STS would be a third kind: its verifier would hand the token to STS
-// (GetCallerIdentity of the presigned request) and return the instance in the
-// role session's name.
+// A Verifier checks one kind of bootstrap credential. Those of this package need
+// nothing but what they were made with; webidentity.Verifier, for tokens of STS,
+// stands in a package of its own, so that a worker does not link it.
 type Verifier interface {
 	Kind() string
 	// Verify returns the instance that the credential proves. Errors say what is
-	// wrong with it, without its secrets.
-	Verify(r api.BootstrapRequest, now time.Time) (instanceID string, err error)
+	// wrong with it, without its secrets. An *api.Error says that the credential
+	// could not be judged, and is answered as it is.
+	Verify(ctx context.Context, r api.BootstrapRequest, now time.Time) (instanceID string, err error)
 }
 
 // Bootstrap exchanges a bootstrap credential for a worker token that is bound to
@@ -46,7 +46,11 @@ func (k *Keeper) Bootstrap(ctx context.Context, r api.BootstrapRequest, now time
 		if v.Kind() != r.Kind {
 			continue
 		}
-		instance, err := v.Verify(r, now)
+		instance, err := v.Verify(ctx, r, now)
+		var undecided *api.Error
+		if errors.As(err, &undecided) {
+			return api.NewToken{}, undecided
+		}
 		if err != nil {
 			k.opt.Log.Warn("bootstrap refused", "kind", r.Kind, "instance_id", r.InstanceID, "err", err)
 			return api.NewToken{}, &api.Error{Code: api.CodeUnauthorized, Message: "bootstrap credential refused: " + err.Error()}
@@ -118,7 +122,7 @@ type identity struct {
 }
 
 // Verify checks the signature, then what the document says.
-func (v EC2Verifier) Verify(r api.BootstrapRequest, now time.Time) (string, error) {
+func (v EC2Verifier) Verify(_ context.Context, r api.BootstrapRequest, now time.Time) (string, error) {
 	if err := v.verifySignature([]byte(r.Document), r.Signature); err != nil {
 		return "", err
 	}
@@ -195,7 +199,7 @@ const sharedWithin = 5 * time.Minute
 func (v SharedVerifier) Kind() string { return api.BootstrapShared }
 
 // Verify checks the MAC and its age.
-func (v SharedVerifier) Verify(r api.BootstrapRequest, now time.Time) (string, error) {
+func (v SharedVerifier) Verify(_ context.Context, r api.BootstrapRequest, now time.Time) (string, error) {
 	given, err := hex.DecodeString(r.MAC)
 	if err != nil {
 		return "", errors.New("mac: not hexadecimal")

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -128,7 +129,7 @@ func TestEC2Bootstrap(t *testing.T) {
 		{"no document", "", aws.bare(t, ""), now, "document"},
 		{"an empty document", "{}", aws.bare(t, "{}"), now, "names no instance"},
 	} {
-		instance, err := v.Verify(api.BootstrapRequest{Kind: api.BootstrapEC2, Document: tt.document, Signature: tt.signature}, tt.at)
+		instance, err := v.Verify(t.Context(), api.BootstrapRequest{Kind: api.BootstrapEC2, Document: tt.document, Signature: tt.signature}, tt.at)
 		switch {
 		case tt.want == "" && (err != nil || instance != "i-1234567890abcdef0"):
 			t.Errorf("%s: %q, %v", tt.name, instance, err)
@@ -141,7 +142,7 @@ func TestEC2Bootstrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Verify(api.BootstrapRequest{Document: document, Signature: wrapped(empty)}, now); err == nil {
+	if _, err := v.Verify(t.Context(), api.BootstrapRequest{Document: document, Signature: wrapped(empty)}, now); err == nil {
 		t.Error("an envelope without a signer is taken")
 	}
 }
@@ -154,7 +155,7 @@ func TestSharedBootstrap(t *testing.T) {
 		r.MAC = hex.EncodeToString(r.SharedMAC(secret))
 		return r
 	}
-	if instance, err := v.Verify(sign(r), now.Add(4*time.Minute)); err != nil || instance != "i-1" {
+	if instance, err := v.Verify(t.Context(), sign(r), now.Add(4*time.Minute)); err != nil || instance != "i-1" {
 		t.Errorf("%q, %v", instance, err)
 	}
 	for name, bad := range map[string]api.BootstrapRequest{
@@ -167,7 +168,7 @@ func TestSharedBootstrap(t *testing.T) {
 		"one of tomorrow":  func() api.BootstrapRequest { s := r; s.At = now.Add(6 * time.Minute); return sign(s) }(),
 		"no instance":      func() api.BootstrapRequest { s := r; s.InstanceID = ""; return sign(s) }(),
 	} {
-		if instance, err := v.Verify(bad, now); err == nil {
+		if instance, err := v.Verify(t.Context(), bad, now); err == nil {
 			t.Errorf("%s is taken as %q", name, instance)
 		}
 	}
@@ -213,7 +214,7 @@ func TestBootstrapTokens(t *testing.T) {
 	if _, err := k.Bootstrap(ctx, bad, now); !errors.As(err, &e) || e.Code != api.CodeUnauthorized {
 		t.Errorf("a wrong MAC: %v", err)
 	}
-	if _, err := k.Bootstrap(ctx, api.BootstrapRequest{Kind: "sts", Cluster: "test"}, now); !errors.As(err, &e) || e.Code != api.CodeInvalid || len(e.Allowed) != 1 {
+	if _, err := k.Bootstrap(ctx, api.BootstrapRequest{Kind: "carrier-pigeon", Cluster: "test"}, now); !errors.As(err, &e) || e.Code != api.CodeInvalid || len(e.Allowed) != 1 {
 		t.Errorf("another kind: %v", err)
 	}
 	for _, told := range []string{first.Token, neighbor.Token, string(secret)} {
@@ -237,6 +238,23 @@ func TestReadCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := ReadCertificates(name); err == nil || !strings.Contains(err.Error(), "holds no PEM certificate") {
+		t.Errorf("%v", err)
+	}
+}
+
+// undecided is a verifier that cannot judge now.
+type undecided struct{}
+
+func (undecided) Kind() string { return api.BootstrapSTS }
+func (undecided) Verify(context.Context, api.BootstrapRequest, time.Time) (string, error) {
+	return "", &api.Error{Code: api.CodeUnavailable, RetryAfterMS: 7}
+}
+
+// TestUndecidedBootstrap: a credential that cannot be judged now is not called bad.
+func TestUndecidedBootstrap(t *testing.T) {
+	k, _, _ := open(t, writeTokens(t, "operator "+plainOperator+"\n"), undecided{})
+	var e *api.Error
+	if _, err := k.Bootstrap(t.Context(), api.BootstrapRequest{Kind: api.BootstrapSTS, Cluster: "test"}, now); !errors.As(err, &e) || e.Code != api.CodeUnavailable || e.RetryAfterMS != 7 {
 		t.Errorf("%v", err)
 	}
 }

@@ -55,7 +55,7 @@ const (
 	CodeMediaType      Code = "media_type"      // 415: a Content-Type or Content-Encoding that is not understood
 	CodeTooMany        Code = "too_many"        // 429: slow down; retry_after_ms says how long
 	CodeNotLeader      Code = "not_leader"      // 503: a standby; ask again, or the other one
-	CodeUnavailable    Code = "unavailable"     // 503: the store does not answer, or the queue is full or stopping
+	CodeUnavailable    Code = "unavailable"     // 503: the store does not answer, the queue is full or stopping, or the keys of web identity tokens cannot be had
 	CodeInternal       Code = "internal"        // 500: a fault of the queue; it is in its log
 )
 

@@ -134,23 +134,34 @@ type TokensResponse struct {
 // The kinds of bootstrap credential.
 const (
 	BootstrapEC2    = "ec2"    // the instance identity document and its signature
+	BootstrapSTS    = "sts"    // a web identity token that STS gave the instance's role
 	BootstrapShared = "shared" // an HMAC with a secret that instances and queue share
 )
 
 // BootstrapRequest asks for a worker token on the strength of who the instance
 // is. The token is bound to that instance.
 type BootstrapRequest struct {
-	Kind    string `json:"kind"`    // BootstrapEC2 or BootstrapShared
+	Kind    string `json:"kind"`    // ec2, sts or shared
 	Cluster string `json:"cluster"` // that the instance was launched for; another than the queue's is refused
 	BootID  string `json:"boot_id"` // new for each start of the worker's process
 
 	Document  string `json:"document,omitempty"`  // ec2: the identity document, exactly as the metadata service gave it
 	Signature string `json:"signature,omitempty"` // ec2: its PKCS7 ("pkcs7" or "rsa2048") or plain RSA signature, base64, as given
 
+	WebIdentityToken string `json:"web_identity_token,omitempty"` // sts: the JWT that GetWebIdentityToken gave, signed with RS256 or ES384, for the queue's audience alone; good for one call
+
 	InstanceID string    `json:"instance_id,omitempty"` // shared: which instance it is
 	At         time.Time `json:"at,omitzero"`           // shared: now; more than 5 minutes off is refused
 	MAC        string    `json:"mac,omitempty"`         // shared: hex of SharedMAC: HMAC-SHA256 of the lines "skynet bootstrap 1", cluster, instance_id, boot_id and at (RFC 3339, whole seconds, Z), with no newline at the end
 }
+
+// WebIdentityTokenMax bounds a web identity token, in bytes: what STS itself takes
+// of those of others.
+const WebIdentityTokenMax = 20_000
+
+// AudienceOf returns the audience of web identity tokens for a cluster's queue,
+// unless both sides are told another.
+func AudienceOf(cluster string) string { return "skynet:" + cluster }
 
 // SharedMAC returns the MAC of a shared bootstrap credential; the field holds it
 // in hexadecimal.

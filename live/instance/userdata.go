@@ -23,7 +23,8 @@ type UserData struct {
 	Queue       string   `toml:"queue"`        // URL
 	Cluster     string   `toml:"cluster"`      // "default" where it is missing
 	Roles       []string `toml:"roles"`        // what the instance is for
-	Auth        string   `toml:"auth"`         // how it proves who it is: "ec2" (the default) or "none"
+	Auth        string   `toml:"auth"`         // how it proves who it is: "ec2" (the default), "sts" or "none"
+	Audience    string   `toml:"audience"`     // of auth "sts": what the queue wants tokens to be for; "skynet:" and the cluster where it is missing
 	Results     string   `toml:"results"`      // where results go: s3://bucket/prefix, or a folder
 	Releases    string   `toml:"releases"`     // the release store: s3://bucket/prefix, https://…, or a folder
 	Channel     string   `toml:"channel"`      // of the store that the instance follows
@@ -32,7 +33,16 @@ type UserData struct {
 	AnyRegion   bool     `toml:"any_region"`   // inputs may come from buckets of other regions
 }
 
-var userDataKeys = []string{"queue", "cluster", "roles", "auth", "results", "releases", "channel", "release_keys", "slots", "any_region"}
+var userDataKeys = []string{"queue", "cluster", "roles", "auth", "audience", "results", "releases", "channel", "release_keys", "slots", "any_region"}
+
+// The words of auth.
+const (
+	AuthEC2  = "ec2"  // by the instance's identity document
+	AuthSTS  = "sts"  // by a web identity token of STS
+	AuthNone = "none" // not at all: it is given a token otherwise
+)
+
+var authWays = []string{AuthEC2, AuthSTS, AuthNone}
 
 // slotsMax bounds the jobs that one worker runs at once.
 const slotsMax = 1000
@@ -85,8 +95,11 @@ func ParseUserData(name string, content []byte) (UserData, error) {
 	if d.Slots < 0 || d.Slots > slotsMax {
 		problems = append(problems, fmt.Errorf("%s: slots = %d: must be from 0 to %d", name, d.Slots, slotsMax))
 	}
-	if d.Auth != "" && d.Auth != "ec2" && d.Auth != "none" {
-		problems = append(problems, fmt.Errorf("%s: auth = %q: must be ec2 or none", name, d.Auth))
+	if d.Auth != "" && !slices.Contains(authWays, d.Auth) {
+		problems = append(problems, fmt.Errorf("%s: auth = %q: must be ec2, sts or none%s", name, d.Auth, spell.DidYouMean(d.Auth, authWays)))
+	}
+	if d.Audience != "" && d.Auth != AuthSTS {
+		problems = append(problems, fmt.Errorf("%s: audience = %q: is of use with auth = \"sts\" alone", name, d.Audience))
 	}
 	if d.Releases != "" && (d.Channel == "" || len(d.ReleaseKeys) == 0) {
 		problems = append(problems, fmt.Errorf("%s: releases = %q: needs channel and release_keys", name, d.Releases))

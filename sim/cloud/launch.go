@@ -25,6 +25,7 @@ type Spec struct {
 	HTTPTokens                string // "required" or "optional"
 	HopLimit                  string
 	MetadataTags              string // "enabled" or "disabled"
+	Profile                   string // name or ARN of the instance profile; empty: the instance has no role
 	Tags                      []Tag  // of the instances
 	Template, TemplateVersion string // id and version it was made from
 }
@@ -45,6 +46,7 @@ func (s Spec) over(below Spec) Spec {
 		{&s.HTTPTokens, below.HTTPTokens},
 		{&s.HopLimit, below.HopLimit},
 		{&s.MetadataTags, below.MetadataTags},
+		{&s.Profile, below.Profile},
 		{&s.Template, below.Template},
 		{&s.TemplateVersion, below.TemplateVersion},
 	} {

@@ -57,35 +57,42 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "", &cloud.Error{Code: "RequestEntityTooLarge", Message: "The request is too large.", Status: 413})
 		return
 	}
-	access, e := s.verify(r, body)
-	if e != nil {
-		s.refuse(w, "", e)
-		return
-	}
 	values := r.URL.Query()
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		s.refuse(w, "", &cloud.Error{Code: "MalformedQueryString", Message: "The query string contains a syntax error.", Status: 400})
-		return
-	}
+	form, malformed := url.ParseQuery(string(body))
 	for key, v := range form { // map order: each is added by itself
 		values[key] = append(values[key], v...)
 	}
 	name := values.Get("Action")
-	if name == "GetCallerIdentity" {
-		s.callerIdentity(w, access)
+	refuse := s.refuse
+	ofSTS, isSTS := stsActions[name]
+	if isSTS {
+		refuse = s.refuseSTS
+	}
+	who, e := s.verify(r, body)
+	if e != nil {
+		refuse(w, "", e)
+		return
+	}
+	if malformed != nil {
+		refuse(w, "", &cloud.Error{Code: "MalformedQueryString", Message: "The query string contains a syntax error.", Status: 400})
+		return
+	}
+	if isSTS {
+		ofSTS(s, w, who, newParams(values))
 		return
 	}
 	act, known := actions[name]
 	switch {
 	case name == "":
 		s.refuse(w, "", &cloud.Error{Code: "MissingAction", Message: "The request must contain the parameter Action", Status: 400})
-		return
 	case !known:
 		s.refuse(w, "", &cloud.Error{Code: "InvalidAction", Message: fmt.Sprintf("The action %s is not valid for this web service.", name), Status: 400})
-		return
+	case who.instance != "":
+		// a worker's role may nothing that concerns the fleet
+		s.refuse(w, name, &cloud.Error{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation.", Status: 403})
+	default:
+		s.call(w, name, act, newParams(values))
 	}
-	s.call(w, name, act, newParams(values))
 }
 
 // call carries out an action with the faults that hit it.
@@ -141,10 +148,7 @@ func (s *Server) sleep(d time.Duration) {
 	}
 }
 
-const (
-	ec2Namespace = "http://ec2.amazonaws.com/doc/2016-11-15/"
-	stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
-)
+const ec2Namespace = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
 // response is the answer of an action of EC2.
 type response struct {
@@ -216,19 +220,6 @@ func (s *Server) requestID() string {
 	s.requests++
 	x, y := draw.Mix(uint64(s.requests)), draw.Mix(^uint64(s.requests))
 	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", x>>32, x>>16&0xffff, x&0xffff, y>>48, y&0xffffffffffff)
-}
-
-func (s *Server) callerIdentity(w http.ResponseWriter, access string) {
-	s.count("GetCallerIdentity", "")
-	account := s.cloud.Account()
-	reply(w, 200, struct {
-		XMLName   xml.Name `xml:"GetCallerIdentityResponse"`
-		NS        string   `xml:"xmlns,attr"`
-		Arn       string   `xml:"GetCallerIdentityResult>Arn"`
-		UserID    string   `xml:"GetCallerIdentityResult>UserId"`
-		Account   string   `xml:"GetCallerIdentityResult>Account"`
-		RequestID string   `xml:"ResponseMetadata>RequestId"`
-	}{NS: stsNamespace, Arn: "arn:aws:iam::" + account + ":user/" + access, UserID: "AIDASKYNETEC2SIMUSER", Account: account, RequestID: s.requestID()})
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

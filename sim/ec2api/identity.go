@@ -2,24 +2,33 @@ package ec2api
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // Identity signs the identity documents of instances, as a region of EC2 does:
-// RSA over SHA-256, under a certificate that verifiers are given. Make one with
-// NewIdentity.
+// RSA over SHA-256, under a certificate that verifiers are given; and web identity
+// tokens, as the issuer of an account does, under keys of its own whose public
+// halves are published. Make one with NewIdentity.
 type Identity struct {
 	key         *rsa.PrivateKey
 	certificate []byte // DER
+	issuer      []jose.JSONWebKey
 }
 
 // NewIdentity returns a test authority of its own making, whose certificate is
@@ -40,7 +49,64 @@ func NewIdentity(random io.Reader, now time.Time) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity certificate: %w", err)
 	}
-	return &Identity{key, certificate}, nil
+	issuer, err := newIssuerKeys(random)
+	if err != nil {
+		return nil, fmt.Errorf("issuer's keys: %w", err)
+	}
+	return &Identity{key, certificate, issuer}, nil
+}
+
+// newIssuerKeys returns a key for each algorithm of GetWebIdentityToken. Keys are
+// named for what they are, so those of another authority have other names.
+func newIssuerKeys(random io.Reader) ([]jose.JSONWebKey, error) {
+	short, err := rsa.GenerateKey(random, 2048)
+	if err != nil {
+		return nil, err
+	}
+	curved, err := ecdsa.GenerateKey(elliptic.P384(), random)
+	if err != nil {
+		return nil, err
+	}
+	keys := []jose.JSONWebKey{
+		{Key: short, Algorithm: string(jose.RS256), Use: "sig"},
+		{Key: curved, Algorithm: string(jose.ES384), Use: "sig"},
+	}
+	for i := range keys {
+		public := keys[i].Public()
+		print, err := public.Thumbprint(crypto.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		keys[i].KeyID = keys[i].Algorithm + "_" + hex.EncodeToString(print[:4])
+	}
+	return keys, nil
+}
+
+// jwks returns the issuer's public keys as a JSON Web Key Set.
+func (i *Identity) jwks() jose.JSONWebKeySet {
+	var set jose.JSONWebKeySet
+	for _, k := range i.issuer {
+		set.Keys = append(set.Keys, k.Public())
+	}
+	return set
+}
+
+// webIdentityToken returns a JSON Web Token of claims, signed by an algorithm, and
+// whether there is a key for that.
+func (i *Identity) webIdentityToken(algorithm string, claims any) (string, bool) {
+	at := slices.IndexFunc(i.issuer, func(k jose.JSONWebKey) bool { return k.Algorithm == algorithm })
+	if at < 0 {
+		return "", false
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: i.issuer[at]}, (&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		panic(err) // every key was made for its algorithm
+	}
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		panic(err) // plain strings and numbers
+	}
+	return token, true
 }
 
 // PEM returns the certificate that verifiers need.

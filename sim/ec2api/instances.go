@@ -15,7 +15,7 @@ import (
 // They are compared when a client token is used again.
 var ignored = []string{
 	"AdditionalInfo", "BlockDeviceMapping", "CapacityReservationSpecification", "CpuOptions", "CreditSpecification",
-	"DisableApiStop", "EbsOptimized", "EnclaveOptions", "HibernationOptions", "IamInstanceProfile", "KernelId", "KeyName",
+	"DisableApiStop", "EbsOptimized", "EnclaveOptions", "HibernationOptions", "KernelId", "KeyName",
 	"LicenseSpecification", "MaintenanceOptions", "Monitoring", "NetworkInterface", "NetworkPerformanceOptions", "Operator",
 	"PrivateDnsNameOptions", "RamdiskId", "RamDiskId", "SecurityGroup", "SecurityGroupId",
 }
@@ -32,6 +32,8 @@ func spec(p params) cloud.Spec {
 		Shutdown: p.text("InstanceInitiatedShutdownBehavior"), Protected: p.text("DisableApiTermination"),
 		HTTPTokens: metadata.text("HttpTokens"), HopLimit: metadata.text("HttpPutResponseHopLimit"), MetadataTags: metadata.text("InstanceMetadataTags"),
 	}
+	profile := p.in("IamInstanceProfile")
+	s.Profile = or(profile.text("Name"), profile.text("Arn"))
 	if s.Subnet == "" {
 		s.Subnet = p.in("NetworkInterface.1").text("SubnetId")
 	}

@@ -109,7 +109,11 @@ func (s *Server) metadata(c *cloud.Cloud, in *cloud.Instance, r *http.Request) (
 			return http.StatusUnauthorized, ""
 		}
 	}
-	pages := s.pages(c, in)
+	version := "2.0"
+	if token == "" {
+		version = "1.0"
+	}
+	pages := s.pages(c, in, version)
 	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/latest/"), "/")
 	if body, ok := pages[path]; ok {
 		return http.StatusOK, body
@@ -139,8 +143,9 @@ func below(pages map[string]string, folder string) []string {
 	return names
 }
 
-// pages are what an instance can read of itself, by path below /latest/.
-func (s *Server) pages(c *cloud.Cloud, in *cloud.Instance) map[string]string {
+// pages are what an instance can read of itself, by path below /latest/, through a
+// version of the metadata service.
+func (s *Server) pages(c *cloud.Cloud, in *cloud.Instance, version string) map[string]string {
 	zone := c.Zones()[in.Zone]
 	typ := c.Catalog().Types[in.Type].Name
 	pages := map[string]string{
@@ -160,6 +165,9 @@ func (s *Server) pages(c *cloud.Cloud, in *cloud.Instance) map[string]string {
 	}
 	if data, err := base64.StdEncoding.DecodeString(in.Spec.UserData); err == nil && len(data) > 0 {
 		pages["user-data"] = string(data)
+	}
+	if role := roleOf(in); role != "" {
+		pages["meta-data/iam/security-credentials/"+role] = s.secret.roleKeys(in.ID, version, s.opt.SignatureClock().Add(roleKeysFor)).page()
 	}
 	if in.Spec.MetadataTags == "enabled" {
 		for _, t := range in.Tags {

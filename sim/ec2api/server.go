@@ -57,6 +57,11 @@ type Options struct {
 	// Identity signs the identity documents of instances; nil: they have no
 	// signature.
 	Identity *Identity
+	// Issuer is the URL under which web identity tokens of STS are issued, without a
+	// slash at its end: where this server is reached, for it publishes their keys
+	// there. Empty, or without Identity: there are none, as in an account that has not
+	// enabled outbound identity federation.
+	Issuer string
 	// Log, if not nil, is given a line for every change, by which Restore brings a
 	// fresh cloud to where this one is. LogFailed is told when that cannot be written.
 	Log       io.Writer
@@ -116,6 +121,7 @@ func New(c *cloud.Cloud, opt Options) (*Server, error) {
 		id := r.PathValue("id")
 		http.StripPrefix("/_imds/"+id, s.Metadata(id)).ServeHTTP(w, r)
 	})
+	s.issuerRoutes()
 	s.adminRoutes()
 	for _, in := range c.Instances() {
 		if in.Works() { // it was restored, and its worker is no more

@@ -20,12 +20,37 @@ func unauthorized(code, message string, status int) *cloud.Error {
 	return &cloud.Error{Code: code, Message: message, Status: status}
 }
 
-// verify checks the request's signature of version 4, and returns its access
-// key. body is the request's whole body.
-func (s *Server) verify(r *http.Request, body []byte) (string, *cloud.Error) {
+// keyOf returns who has an access key, with the secret key. A session token says
+// that it is a role's.
+func (s *Server) keyOf(access, session string, signed bool) (who caller, secret string, e *cloud.Error) {
+	if session == "" {
+		secret, known := s.opt.Keys[access]
+		if !known {
+			return who, "", unauthorized("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+		}
+		return caller{access: access}, secret, nil
+	}
+	k, ok := s.secret.roleKeysOf(session)
+	alive := false
+	s.With(func(c *cloud.Cloud) {
+		in := c.Instance(k.who.instance)
+		alive = in != nil && in.State() != cloud.Terminated && roleOf(in) != ""
+	})
+	switch {
+	case !ok || !signed || k.access != access || !alive:
+		return who, "", unauthorized("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
+	case !s.opt.SignatureClock().Before(k.until):
+		return who, "", unauthorized("ExpiredToken", "The security token included in the request is expired", 403)
+	}
+	return k.who, k.secret, nil
+}
+
+// verify checks the request's signature of version 4, and returns who made it.
+// body is the request's whole body.
+func (s *Server) verify(r *http.Request, body []byte) (caller, *cloud.Error) {
 	auth, found := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
 	if !found {
-		return "", unauthorized("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+		return caller{}, unauthorized("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
 	}
 	fields := map[string]string{}
 	for part := range strings.SplitSeq(auth, ",") {
@@ -35,19 +60,19 @@ func (s *Server) verify(r *http.Request, body []byte) (string, *cloud.Error) {
 	scope := strings.Split(fields["Credential"], "/") // key/day/region/service/aws4_request
 	signed := strings.Split(fields["SignedHeaders"], ";")
 	if len(scope) != 5 || scope[4] != "aws4_request" || fields["Signature"] == "" || !slices.Contains(signed, "host") {
-		return "", unauthorized("IncompleteSignature", "The Authorization header is not complete.", 400)
+		return caller{}, unauthorized("IncompleteSignature", "The Authorization header is not complete.", 400)
 	}
-	secret, known := s.opt.Keys[scope[0]]
-	if !known {
-		return "", unauthorized("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+	who, secret, e := s.keyOf(scope[0], r.Header.Get("X-Amz-Security-Token"), slices.Contains(signed, "x-amz-security-token"))
+	if e != nil {
+		return caller{}, e
 	}
 	stamp := r.Header.Get("X-Amz-Date")
 	at, err := time.Parse("20060102T150405Z", stamp)
 	if err != nil || !strings.HasPrefix(stamp, scope[1]) {
-		return "", unauthorized("IncompleteSignature", "The X-Amz-Date header is not the date of the signature.", 400)
+		return caller{}, unauthorized("IncompleteSignature", "The X-Amz-Date header is not the date of the signature.", 400)
 	}
 	if off := s.opt.SignatureClock().Sub(at); off > signatureSkew || off < -signatureSkew {
-		return "", unauthorized("RequestExpired", "Request has expired.", 400)
+		return caller{}, unauthorized("RequestExpired", "Request has expired.", 400)
 	}
 	key := sum([]byte("AWS4"+secret), scope[1])
 	for _, part := range scope[2:] {
@@ -56,9 +81,9 @@ func (s *Server) verify(r *http.Request, body []byte) (string, *cloud.Error) {
 	digest := sha256.Sum256(canonical(r, signed, body))
 	text := strings.Join([]string{"AWS4-HMAC-SHA256", stamp, strings.Join(scope[1:], "/"), hex.EncodeToString(digest[:])}, "\n")
 	if !hmac.Equal([]byte(hex.EncodeToString(sum(key, text))), []byte(fields["Signature"])) {
-		return "", unauthorized("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+		return caller{}, unauthorized("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
 	}
-	return scope[0], nil
+	return who, nil
 }
 
 func sum(key []byte, text string) []byte {

@@ -45,6 +45,16 @@ resource "aws_iam_role_policy" "worker" {
   })
 }
 
+# Workers with auth = "sts" ask STS for tokens that say which instance they are.
+# The account must have outbound identity federation: it is one switch for all who
+# use it, so that this module leaves it alone.
+resource "aws_iam_role_policy" "worker_sts" {
+  count  = var.audience == "" ? 0 : 1
+  name   = "skynet-sts"
+  role   = aws_iam_role.worker.id
+  policy = templatefile("${path.module}/../policy-worker-sts.json", { audience = var.audience })
+}
+
 resource "aws_iam_instance_profile" "worker" {
   name = "${local.name}-worker"
   role = aws_iam_role.worker.name
@@ -65,6 +75,46 @@ resource "aws_iam_role_policy" "controller" {
     types       = jsonencode(var.instance_types)
     worker_role = aws_iam_role.worker.arn
   })
+}
+
+# What a controller needs beside EC2, as far as its file asks for it.
+locals {
+  parameters = [for name in var.secret_parameters : "arn:aws:ssm:${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}:parameter${name}"]
+
+  beside = merge(
+    var.doctor ? {
+      doctor = file("${path.module}/../policy-doctor.json")
+    } : {},
+    length(var.source_queues) > 0 ? {
+      source-sqs = templatefile("${path.module}/../policy-source-sqs.json", { queues = jsonencode(var.source_queues) })
+    } : {},
+    var.source_cloudwatch ? {
+      source-cloudwatch = templatefile("${path.module}/../policy-source-cloudwatch.json", { region = data.aws_region.this.name })
+    } : {},
+    length(var.secret_parameters) > 0 ? {
+      secret-ssm = templatefile("${path.module}/../policy-secret-ssm.json", { parameters = jsonencode(local.parameters) })
+    } : {},
+    var.secret_key != "" ? {
+      secret-kms = templatefile("${path.module}/../policy-secret-kms.json", {
+        key        = var.secret_key
+        region     = data.aws_region.this.name
+        parameters = jsonencode(local.parameters)
+      })
+    } : {},
+    var.provider_health ? {
+      provider-health = file("${path.module}/../policy-provider-health.json")
+    } : {},
+    var.status_place != "" ? {
+      status-s3 = templatefile("${path.module}/../policy-status-s3.json", { place = var.status_place })
+    } : {},
+  )
+}
+
+resource "aws_iam_role_policy" "beside" {
+  for_each = local.beside
+  name     = "skynet-${each.key}"
+  role     = aws_iam_role.controller.id
+  policy   = each.value
 }
 
 resource "aws_iam_instance_profile" "controller" {

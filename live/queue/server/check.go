@@ -284,6 +284,7 @@ func checkBootstrap(p *problems, r *api.BootstrapRequest) {
 	p.name("boot_id", r.BootID, true)
 	p.text("document", r.Document, 16<<10)
 	p.text("signature", r.Signature, 16<<10)
+	p.text("web_identity_token", r.WebIdentityToken, api.WebIdentityTokenMax)
 	p.name("instance_id", r.InstanceID, false)
 	p.instant("at", r.At)
 	p.name("mac", r.MAC, false)
