@@ -30,7 +30,7 @@ import (
 //
 // keep is the time for which an idle instance is cheaper than a new one, by default
 // the boot lag, and so is lead. What is late whatever is launched is done within
-// workoff.
+// workoff; a job of a kind that never completed is taken for one of that length.
 //
 // mpc expects the mean by ten minutes of the week (of the day before a week has
 // passed), scaled by how the arrivals of late compare with it, and before that what
@@ -43,8 +43,10 @@ import (
 // more rises than it must. The end of paid hours is the actuator's.
 //
 // Known: with the mean of the future and nothing on top of it, half of all steps
-// are short, and jobs that may not wait are late (headroom above 1 repairs it);
-// exact arrivals need none of it but for the jobs that meet within a step.
+// are short, and jobs that may not wait are late (headroom above 1 repairs it); the
+// truth needs a tenth, for jobs that meet within a step and boots that take longer
+// than the median. As at every horizon that moves on, the end of workoff moves with
+// it: where it is longer than a tick, each tick does a part of what is left.
 var (
 	MPC = newSpec(build{
 		name:   "mpc",
@@ -93,7 +95,7 @@ var (
 	ruleMPCBlind = policy.NewRule("mpc.blind", "nobody tells what will arrive, as only a simulation can: it holds", false)
 )
 
-var mpcHeadroom, mpcOracleHeadroom = mpcHeadroomOf(1.2), mpcHeadroomOf(1)
+var mpcHeadroom, mpcOracleHeadroom = mpcHeadroomOf(1.3), mpcHeadroomOf(1.1)
 
 func mpcHeadroomOf(value float64) policy.Param {
 	return policy.Param{
@@ -151,12 +153,14 @@ func (c *mpc) decide(s *signals, horizon, step time.Duration, arrivals func(p *m
 	p.step = step.Seconds()
 	p.reset(c.classes, max(1, steps(horizon, step)))
 	arrivals(p)
-	p.observe(s)
+	p.observe(s, c.workoff.Seconds())
 	lead, tick := steps(s.orBoot(c.lead), step), max(1, steps(s.tick, step))
 	p.solve(lead, max(1, steps(c.workoff, step)))
 	launch := p.most(lead, lead+tick)
 	keep := p.most(0, max(lead, steps(s.orBoot(c.keep), step))+tick)
-	want := max(s.units(float64(launch*c.headroom)), min(s.desired, s.units(float64(keep*c.headroom))))
+	const exact = 1e-6 // slots that sums of fractions are off by
+	units := func(slots float64) int { return s.units(float64(slots*c.headroom) - exact) }
+	want := max(units(launch), min(s.desired, units(keep)))
 	return s.to(want, ruleMPC.Because(launch, keep, horizon.Seconds(), float64(want), float64(s.desired)))
 }
 

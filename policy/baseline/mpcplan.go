@@ -102,26 +102,43 @@ func (p *mpcPlan) must(c *mpcClass, step int, within, work float64) {
 }
 
 // hold occupies slots by work that begins in a step, of jobs of so many seconds
-// each: a job holds its slot to its end.
+// each: a job holds its slot to its end. What counts is the end of a step.
 func (p *mpcPlan) hold(step int, work, mean float64) {
 	if work <= 0 {
 		return
 	}
 	seconds := max(mean, p.step)
-	p.occupy(step, work/seconds, seconds)
-}
-
-// occupy holds slots for so many seconds from a step on.
-func (p *mpcPlan) occupy(step int, slots, seconds float64) {
-	left := seconds / p.step
+	slots, left := work/seconds, seconds/p.step
 	for k := step; k < len(p.slots) && left > 0; k++ {
 		p.slots[k] += float64(slots * min(left, 1))
 		left--
 	}
 }
 
+// run occupies slots by jobs that run, with so many seconds left in the mean. They
+// end one after the other, as if their ends were spread evenly over twice that.
+func (p *mpcPlan) run(jobs, left float64) {
+	for k := range p.slots {
+		part := 1 - float64(float64(k+1)*p.step)/float64(2*left)
+		if !(part > 0) {
+			return
+		}
+		p.slots[k] += float64(jobs * part)
+	}
+}
+
+// pendingWork returns what a kind's waiting jobs are, in slot-seconds; a job of a
+// kind that never completed is taken for one of the given seconds.
+func pendingWork(k *policy.KindView, speed, unknown float64) float64 {
+	if k.Service.Samples == 0 {
+		return float64(float64(k.Pending.Jobs) * unknown)
+	}
+	return float64(k.Pending.Work) / speed
+}
+
 // observe takes in what runs, waits and boots, after what comes is in the plan.
-func (p *mpcPlan) observe(s *signals) {
+// unknown is the seconds of a job of which nothing is known.
+func (p *mpcPlan) observe(s *signals, unknown float64) {
 	for i := range s.kinds {
 		k := &s.kinds[i]
 		if k.Class < 0 || k.Class >= len(p.classes) {
@@ -130,9 +147,9 @@ func (p *mpcPlan) observe(s *signals) {
 		c := &p.classes[k.Class]
 		c.priority = min(c.priority, k.Priority)
 		c.jobs += float64(k.Pending.Jobs)
-		c.work += float64(k.Pending.Work) / s.speed
+		c.work += pendingWork(k, s.speed, unknown)
 		if n := k.InFlight.Jobs; n > 0 {
-			p.occupy(0, float64(n), float64(k.InFlight.Work)/float64(n)/s.speed)
+			p.run(float64(n), float64(k.InFlight.Work)/float64(n)/s.speed)
 		}
 	}
 	for i := range p.classes {
@@ -143,7 +160,7 @@ func (p *mpcPlan) observe(s *signals) {
 	}
 	for i := range s.kinds {
 		if k := &s.kinds[i]; k.Class >= 0 && k.Class < len(p.classes) && k.Pending.Jobs > 0 {
-			p.backlog(&p.classes[k.Class], k, s.speed)
+			p.backlog(&p.classes[k.Class], k, pendingWork(k, s.speed, unknown))
 		}
 	}
 	free := max(0, s.readySlots)
@@ -171,9 +188,9 @@ func (p *mpcPlan) observe(s *signals) {
 }
 
 // backlog takes in the jobs of a kind that wait, by how long they have.
-func (p *mpcPlan) backlog(c *mpcClass, k *policy.KindView, speed float64) {
-	each := float64(k.Pending.Work) / float64(k.Pending.Jobs) / speed
-	c.arrived[0] += float64(k.Pending.Work) / speed
+func (p *mpcPlan) backlog(c *mpcClass, k *policy.KindView, work float64) {
+	each := work / float64(k.Pending.Jobs)
+	c.arrived[0] += work
 	left := k.Pending.Jobs
 	for _, a := range k.PendingByAge {
 		n := min(a.Jobs, left)

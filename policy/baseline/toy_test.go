@@ -107,6 +107,12 @@ func TestBurstWhileAllBoots(t *testing.T) {
 		// ended as orphans, and nobody asks again; then once more, for nothing
 		{"gha-push", map[string]any{"boot_time": "1m", "down_period": "1m", "release": "anywhere"}, map[int]int{1: 100}, 0},
 		{"gha-push", map[string]any{"boot_time": "1m", "down_period": "1m", "release": "anywhere", "retry": "on"}, map[int]int{1: 100, 6: 100}, 0},
+		// 100 jobs of a minute that are late whatever it does: all begin within the
+		// minute of workoff, and 30 % more
+		{"mpc", nil, map[int]int{0: 130}, 6 * time.Minute},
+		{"mpc-oracle", map[string]any{"headroom": 1.0}, map[int]int{0: 100}, 6 * time.Minute},
+		// as many as do it in five minutes, and again in what is left of it
+		{"mpc", map[string]any{"workoff": "5m", "headroom": 1.0}, map[int]int{0: 50, 1: 25, 2: 13, 3: 6, 4: 3}, 7 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec, ok := baseline.Lookup(c.name)
