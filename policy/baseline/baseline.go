@@ -24,6 +24,8 @@ func rivals() []*policy.Spec {
 		&ASGSimple,
 		&ASGStep,
 		&ASGTargetTracking,
+		&ASGWarmPool,
+		&AzureBatch,
 		&Buildkite,
 		&CFRule,
 		&ClusterAutoscaler,
