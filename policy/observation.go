@@ -25,6 +25,19 @@ type Observation struct {
 	// Wishes of operators that are in force, in the order they were made. Policies
 	// need not look at them: Obey makes their decisions honour them.
 	Wishes []Wish `json:"wishes,omitempty"`
+
+	// Ahead is what will arrive, span by span from now on. Only a simulation knows
+	// it, and tells it to policies that are clairvoyant alone (Spec.Clairvoyant);
+	// everywhere else it is empty.
+	Ahead []Coming `json:"ahead,omitempty"`
+}
+
+// Coming is what arrives in a span of time to come.
+type Coming struct {
+	// Until is when the span ends, from now; it begins where the one before ends.
+	Until time.Duration `json:"until"`
+	// Arrivals by class, with the work that they will turn out to be.
+	Arrivals []Flow `json:"arrivals,omitempty"`
 }
 
 // Reading says when a section was read and whether all of it was.

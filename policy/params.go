@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -76,7 +77,14 @@ type Spec struct {
 	Doc    string
 	Params []Param
 	New    func(env Env, v Values) (Policy, error)
+	// Clairvoyant policies decide by what will arrive, Observation.Ahead, which
+	// they ask for by a method Foresight. They are yardsticks for simulations and
+	// cannot exist in production.
+	Clairvoyant bool
 }
+
+// ErrClairvoyant says why a clairvoyant policy decides about no fleet.
+var ErrClairvoyant = errors.New("is told what will arrive, and only a simulation can tell that: name a policy that decides by what a controller knows")
 
 // Param returns the declaration of a parameter, or nil.
 func (s *Spec) Param(name string) *Param {

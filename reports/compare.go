@@ -28,6 +28,8 @@ type Entry struct {
 	// Base is the name without what was set, and Settings what was.
 	Base     string
 	Settings []Setting
+	// Clairvoyant policies are yardsticks: none of them is the best of the others.
+	Clairvoyant bool
 	// Trials by seed.
 	Trials []*trial.Trial
 }
@@ -91,10 +93,12 @@ type CompareRow struct {
 	File     string `json:"policy_file,omitempty"`
 	// Settings are what a sweep set, by key.
 	Settings map[string]string `json:"settings,omitempty"`
-	Runs     int               `json:"runs"`
-	Seed     uint64            `json:"seed"` // the first
-	Blocks   int               `json:"blocks"`
-	BlockIs  string            `json:"block"` // "day" or "week"
+	// Clairvoyant policies are told what will arrive.
+	Clairvoyant bool   `json:"clairvoyant,omitempty"`
+	Runs        int    `json:"runs"`
+	Seed        uint64 `json:"seed"` // the first
+	Blocks      int    `json:"blocks"`
+	BlockIs     string `json:"block"` // "day" or "week"
 
 	// CostUSD is the bill of the whole run, JudgedUSD what began in the judged
 	// time.

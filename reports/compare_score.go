@@ -120,14 +120,14 @@ func excess(used float64) float64 {
 	return math.Max(0, used-1)
 }
 
-// best returns the first policy beside the cheapest other that kept all
-// promises.
+// best returns the first policy beside the cheapest other that kept all promises
+// and is not clairvoyant.
 func (b *board) best() CompareBest {
 	first := b.rows[0]
 	x := CompareBest{Scenario: b.Scenario, Kept: first.Kept, OverBound: first.OverBound, RivalOver: Maybe(math.NaN()), Ratio: Maybe(math.NaN())}
 	least := math.Inf(1)
 	for _, r := range b.rows[1:] {
-		if cost := float64(r.JudgedUSD.Mean); r.Kept && cost < least {
+		if cost := float64(r.JudgedUSD.Mean); r.Kept && !r.Clairvoyant && cost < least {
 			least = cost
 			x.Rival, x.RivalOver, x.Ratio = r.Name, r.OverBound, Maybe(float64(first.JudgedUSD.Mean)/cost)
 		}

@@ -368,6 +368,20 @@ func TestSpeedUpLaws(t *testing.T) {
 	})
 }
 
+// The best of the others is one that a fleet could have and that kept all promises.
+func TestBest(t *testing.T) {
+	row := func(name string, cost float64, kept, clairvoyant bool) *CompareRow {
+		return &CompareRow{Name: name, JudgedUSD: Range{Mean: Maybe(cost)}, OverBound: Maybe(cost), Kept: kept, Clairvoyant: clairvoyant}
+	}
+	b := &board{rows: []*CompareRow{
+		row("first", 8, true, false), row("told", 3, true, true), row("broke", 4, false, false),
+		row("dear", 12, true, false), row("cheap", 10, true, false),
+	}}
+	if got := b.best(); got.Rival != "cheap" || got.Ratio != 0.8 {
+		t.Errorf("got %+v, want cheap at a ratio of 0.8", got)
+	}
+}
+
 func TestPairwiseLaws(t *testing.T) {
 	row := func(cost, theta float64) *CompareRow {
 		return &CompareRow{

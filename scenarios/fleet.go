@@ -141,8 +141,15 @@ func (f *Fleet) resolve() error {
 	if f.active == nil {
 		f.active = f.scenario.policy
 	}
-	f.shadow, err = f.policyOf(f.Shadow)
-	return err
+	if f.shadow, err = f.policyOf(f.Shadow); err != nil {
+		return err
+	}
+	for i, p := range []*Policy{f.active, f.shadow} {
+		if p != nil && p.Clairvoyant() {
+			return Problems{{File: f.Path, Key: [...]string{"policy", "shadow"}[i], Reason: p.Name + " " + policy.ErrClairvoyant.Error()}}
+		}
+	}
+	return nil
 }
 
 // policyOf returns the policy of a file or a name; nil for "".

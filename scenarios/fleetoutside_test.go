@@ -114,3 +114,17 @@ func TestOutsideMistakes(t *testing.T) {
 		}
 	}
 }
+
+// A policy that is told what will arrive decides about no fleet, beside another
+// neither.
+func TestNoFleetIsClairvoyant(t *testing.T) {
+	for _, key := range []string{"policy", "shadow"} {
+		_, err := fleetWith(t, key+" = \"mpc-oracle\"\n")
+		if err == nil || !strings.Contains(err.Error(), key+": mpc-oracle is told what will arrive, and only a simulation can tell that") {
+			t.Errorf("%s: got %v", key, err)
+		}
+		if _, err := fleetWith(t, key+" = \"mpc\"\n"); err != nil {
+			t.Errorf("%s: mpc: %v", key, err)
+		}
+	}
+}

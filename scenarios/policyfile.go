@@ -261,6 +261,10 @@ func (p *Policy) New(env policy.Env) (policy.Policy, error) {
 	return p.Spec.New(env, p.Values)
 }
 
+// Clairvoyant reports whether the policy is told what will arrive: a simulation
+// can run it, a fleet cannot.
+func (p *Policy) Clairvoyant() bool { return p.Spec != nil && p.Spec.Clairvoyant }
+
 // Label returns the policy's name and, unless all is default, six digits that
 // tell its parameters: "skynet@3f9a1c". However the same values are written,
 // the label is the same.

@@ -26,6 +26,7 @@ type engine struct {
 	nextAt  int64 // the next tick
 	judge   int64
 	src     traces.Source
+	ahead   *lookahead // the source, for a clairvoyant policy; nil for all others
 	batch   traces.Batch
 	cursor  int // next arrival in batch
 	counted int // arrivals before it in batch are counted
@@ -130,6 +131,10 @@ func newEngine(cfg *Config, p policy.Policy, src traces.Source, opt Options) (*e
 	}
 	if opt.Jobs != nil {
 		e.jobs = &jobLog{sink: opt.Jobs}
+	}
+	if _, ok := p.(clairvoyant); ok {
+		e.ahead = &lookahead{src: src}
+		e.src = e.ahead
 	}
 	e.rare.first = never
 	e.done.grow(64)

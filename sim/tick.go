@@ -89,6 +89,7 @@ func (e *engine) observe() {
 	if e.faults.inFault {
 		e.distort()
 	}
+	e.foresee()
 }
 
 // observeFleet lists the instances and what runs on them; it returns how many

@@ -84,6 +84,17 @@ func (b *Batch) optional() [4]*[]int64 {
 	return [4]*[]int64{&b.Estimate, &b.Deadline, &b.BytesIn, &b.BytesOut}
 }
 
+// Clone returns a copy of b that stays valid when its source goes on.
+func (b *Batch) Clone() Batch {
+	c := *b
+	c.Arrival, c.Service, c.Kind = slices.Clone(b.Arrival), slices.Clone(b.Service), slices.Clone(b.Kind)
+	for _, column := range c.optional() {
+		*column = slices.Clone(*column)
+	}
+	c.Tenant = slices.Clone(b.Tenant)
+	return c
+}
+
 // extend adds n jobs to b, which has no optional column, and returns where
 // their columns are to be written.
 func (b *Batch) extend(n int) (arrival, service []int64, kind []uint16) {

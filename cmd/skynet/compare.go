@@ -45,8 +45,8 @@ func newCompareCommand(a *app) *cobra.Command {
 		Long: `Compare runs every scenario under every policy, with the same seeds, and says
 what each costs, which promises it keeps, and by how much it differs from the
 first policy, with 95 % intervals. A scenario is a file, or a folder of them. A
-policy is a file, or a name for its defaults; all names every one; without any
-each scenario's own decides. Two policies in one scenario stand side by side: ~
+policy is a file, or a name for its defaults; all names every one that a fleet
+could have; without any each scenario's own decides. Two policies in one scenario stand side by side: ~
 says that a difference may be chance. More make a table, and from three scenarios
 on ranks are tested too.
 
@@ -126,7 +126,8 @@ func (c *comparing) check() error {
 	return prepareFolders(c.report.page, c.report.plots, c.resume)
 }
 
-// everyPolicy is the word for all policies that can be named.
+// everyPolicy is the word for all policies that can be named and decide by what a
+// controller knows.
 const everyPolicy = "all"
 
 // load sorts the arguments into scenarios and policies, and checks all of them.
@@ -157,7 +158,9 @@ func (c *comparing) add(arg string) error {
 	}
 	if arg == everyPolicy {
 		for _, spec := range scenarios.Policies() {
-			c.addPolicy(spec.Name, "")
+			if !spec.Clairvoyant { // nobody could run it
+				c.addPolicy(spec.Name, "")
+			}
 		}
 		return nil
 	}
@@ -256,6 +259,7 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 		for _, r := range rows {
 			contest.Entries = append(contest.Entries, reports.Entry{
 				Name: r.Name, Base: c.bases[r.Name].name, Settings: c.bases[r.Name].set, Label: r.Policy.Label(), File: r.Policy.Path, Trials: r.Trials,
+				Clairvoyant: r.Policy.Clairvoyant(),
 			})
 		}
 		result.Add(contest)

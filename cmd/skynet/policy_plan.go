@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/skynet-ec2/skynet/live/desk"
+	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
@@ -142,6 +143,9 @@ func (p *planning) load(d *desk.Client, view *desk.View, file string) error {
 	p.header = scenario.LiveHeader(current, "")
 	if p.next, err = scenarios.LoadPolicy(file, &p.header.Catalog); err != nil {
 		return err
+	}
+	if p.next.Clairvoyant() {
+		return inputError(fmt.Errorf("%s: %s %w", file, p.next.Name, policy.ErrClairvoyant))
 	}
 	if _, err := p.next.New(p.header.Env()); err != nil {
 		return inputError(fmt.Errorf("%s: %w", file, err))

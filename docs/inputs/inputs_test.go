@@ -153,6 +153,9 @@ func (p *prober) Step(o *policy.Observation) policy.Decision {
 	return d
 }
 
+// Foresight asks to be told what will arrive, as a clairvoyant policy does.
+func (p *prober) Foresight() (ahead, span time.Duration) { return 10 * time.Minute, time.Minute }
+
 func (p *prober) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
 func (p *prober) UnmarshalJSON([]byte) error   { return nil }
 

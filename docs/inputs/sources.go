@@ -21,6 +21,7 @@ const (
 	learned = "learned"
 	record  = "record"
 	people  = "operators"
+	trace   = "the trace"
 )
 
 // sectionText introduces each section of the page.
@@ -33,6 +34,7 @@ var sectionText = map[string]string{
 	"history": "The past as a profile, and a memory of decisions.",
 	"health":  "How far the other sections can be believed.",
 	"wishes":  "What operators ask of the fleet for a time; empty unless somebody does.",
+	"ahead":   "What no controller knows: a simulation tells it to clairvoyant policies, which are yardsticks. Empty for all others and in production.",
 }
 
 // origins tells of every input who knows it, by "Owner.Field".
@@ -41,6 +43,8 @@ var origins = map[string]origin{
 	"Observation.Tick":      {from: config},
 	"Observation.FastTicks": {from: config},
 	"Observation.Wishes":    {from: people, unit: "list of drain, cordon, floor"},
+
+	"Observation.Ahead":     {from: trace, unit: "jobs, core-seconds by class and time"},
 
 	"QueueView.Reading":       {from: queue, meaning: "When the queue was read, and whether all of it was."},
 	"KindView.Type":           {from: queue, meaning: "The job type.", recorded: "rules go by class and priority; people go by type"},

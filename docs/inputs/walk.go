@@ -28,6 +28,7 @@ var composites = []reflect.Type{
 	reflect.TypeFor[policy.SizeCount](),
 	reflect.TypeFor[policy.FreeCount](),
 	reflect.TypeFor[policy.Wish](),
+	reflect.TypeFor[policy.Coming](),
 }
 
 // inputs returns every input of an Observation, in the order of the source.

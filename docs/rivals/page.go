@@ -36,6 +36,9 @@ victims = "idle" times each instance.
 What they do when they cannot read, and the mistakes they are known for, are kept, and each has a parameter that
 repairs it.
 
+Clairvoyant ones, marked so, are yardsticks: a simulation tells them what will arrive. No fleet can have one, and
+comparisons name them one by one.
+
 Rivals count slots, never how fast they are. Where an original has a period shorter than a tick it decides at every
 tick, and earlier where the scenario honours early ticks.
 `
@@ -55,7 +58,11 @@ func generate() ([]byte, error) {
 	b.WriteString(opening)
 	b.WriteString("\n| policy | how it decides |\n|---|---|\n")
 	for _, s := range baseline.Specs() {
-		fmt.Fprintf(&b, "| [`%s`](#%s) | %s |\n", s.Name, s.Name, s.Doc)
+		mark := ""
+		if s.Clairvoyant {
+			mark = "**clairvoyant**: "
+		}
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s%s |\n", s.Name, s.Name, mark, s.Doc)
 	}
 	b.WriteString("\n" + commonText)
 	common := map[string]policy.Param{}

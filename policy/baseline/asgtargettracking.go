@@ -93,6 +93,12 @@ func newTracking(v policy.Values, metric string) tracking {
 // decide returns what target tracking wants.
 func (t *tracking) decide(s *signals, alarm *asgAlarm) verdict {
 	g := asgSurvey(s, t.warmup)
+	return t.decideFor(s, &g, s.desired, alarm)
+}
+
+// decideFor returns what target tracking wants of a group that desired so many
+// instances.
+func (t *tracking) decideFor(s *signals, g *asgGroup, desired int, alarm *asgAlarm) verdict {
 	if g.warm == 0 {
 		*alarm = asgAlarm{}
 		if s.ready > 0 {
@@ -100,12 +106,12 @@ func (t *tracking) decide(s *signals, alarm *asgAlarm) verdict {
 		}
 		return asgStart(s, t.starts)
 	}
-	m, target := t.measure(s, &g)
+	m, target := t.measure(s, g)
 	out, in := alarm.update(s.now, m > target, m < 0.9*target, t.periods)
 	want := asgWant(g.warm, m, target)
-	reason := ruleTracking.Because(m, target, float64(want), float64(s.desired))
+	reason := ruleTracking.Because(m, target, float64(want), float64(desired))
 	switch {
-	case out && want > s.desired, in && !g.warming && want < s.desired:
+	case out && want > desired, in && !g.warming && want < desired:
 		return s.to(want, reason)
 	}
 	return hold(reason)

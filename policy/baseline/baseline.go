@@ -10,7 +10,7 @@ import (
 // Specs returns every policy that can be named in a scenario and is not SkyNet
 // itself, in the order of their names.
 func Specs() []*policy.Spec {
-	all := slices.Concat(rivals(), research())
+	all := slices.Concat(rivals(), research(), clairvoyants())
 	slices.SortFunc(all, func(a, b *policy.Spec) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }
@@ -21,13 +21,18 @@ func rivals() []*policy.Spec {
 	return []*policy.Spec{
 		&ARC,
 		&ASGPredictive,
+		&ASGSimple,
 		&ASGStep,
 		&ASGTargetTracking,
+		&ASGWarmPool,
+		&AzureBatch,
 		&Buildkite,
+		&CFRule,
 		&ClusterAutoscaler,
 		&Clusterman,
 		&Drone,
 		&Escalator,
+		&GHAPush,
 		&GitLab,
 		&HPA,
 		&Jitsi,

@@ -17,10 +17,20 @@ func research() []*policy.Spec {
 		&Hist168,
 		&Hybrid,
 		&LCP,
+		&MPC,
 		&Plan,
 		&React,
 		&Reg,
 		&SeasonalNaive,
 		&SqrtStaffing,
+	}
+}
+
+// clairvoyants are yardsticks that are told what will arrive.
+func clairvoyants() []*policy.Spec {
+	return []*policy.Spec{
+		&MPCOracle,
+		&StaticMedian,
+		&StaticPeak,
 	}
 }

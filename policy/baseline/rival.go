@@ -41,24 +41,57 @@ type build struct {
 // exported fields that JSON restores exactly.
 type rule[S any] func(s *signals, memory *S) verdict
 
+// spec returns the declaration of the policy, but for how it is made.
+func (b *build) spec() policy.Spec {
+	return policy.Spec{Name: b.name, Doc: b.doc, Params: append(b.params[:len(b.params):len(b.params)], b.common()...)}
+}
+
 // newSpec returns the policy that acts on a rule. prepare makes the rule from
 // its parameters.
 func newSpec[S any](b build, prepare func(env *policy.Env, v policy.Values) (rule[S], error)) policy.Spec {
-	return policy.Spec{
-		Name: b.name, Doc: b.doc, Params: append(b.params[:len(b.params):len(b.params)], b.common()...),
-		New: func(env policy.Env, v policy.Values) (policy.Policy, error) {
-			decide, err := prepare(&env, v)
-			if err != nil {
-				return nil, err
-			}
-			p := &rival[S]{decide: decide}
-			if err := p.set(&b, env, v); err != nil {
-				return nil, err
-			}
-			return p, nil
-		},
+	spec := b.spec()
+	spec.New = func(env policy.Env, v policy.Values) (policy.Policy, error) {
+		decide, err := prepare(&env, v)
+		if err != nil {
+			return nil, err
+		}
+		p := &rival[S]{decide: decide}
+		if err := p.set(&b, env, v); err != nil {
+			return nil, err
+		}
+		return p, nil
 	}
+	return spec
 }
+
+// foresight is over how long a time, and in spans of which length, a clairvoyant
+// rule wants to be told what will arrive; 0: not now.
+type foresight[S any] func(memory *S) (ahead, span time.Duration)
+
+// newClairvoyant is newSpec of a rule that is told what will arrive.
+func newClairvoyant[S any](b build, prepare func(env *policy.Env, v policy.Values) (rule[S], foresight[S])) policy.Spec {
+	spec := b.spec()
+	spec.Clairvoyant = true
+	spec.New = func(env policy.Env, v policy.Values) (policy.Policy, error) {
+		decide, asks := prepare(&env, v)
+		p := &clairvoyant[S]{rival: rival[S]{decide: decide}, asks: asks}
+		if err := p.set(&b, env, v); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
+	return spec
+}
+
+// clairvoyant is a rival that is told what will arrive.
+type clairvoyant[S any] struct {
+	rival[S]
+	asks foresight[S]
+}
+
+// Foresight returns over how long a time, and in spans of which length, it wants
+// to be told what will arrive before its next step; 0: not then.
+func (p *clairvoyant[S]) Foresight() (ahead, span time.Duration) { return p.asks(&p.state.Rule) }
 
 // rival is a rule with the actuator.
 type rival[S any] struct {
@@ -114,7 +147,7 @@ func (p *rival[S]) survey(o *policy.Observation) (have int) {
 	st := &p.state
 	s := &p.seen
 	*s = signals{
-		now: o.Now, tick: o.Tick,
+		now: o.Now, tick: o.Tick, ahead: o.Ahead,
 		slots: p.unit.Slots, speed: p.unit.Speed, refusals: o.EC2.Refusals,
 		least: p.least / p.unit.Slots, most: p.most / p.unit.Slots,
 		sinceUp: since(st.UpAt, o.Now), sinceDown: since(st.DownAt, o.Now), sinceRun: since(st.RunAt, o.Now),

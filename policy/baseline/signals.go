@@ -52,6 +52,9 @@ type signals struct {
 	instances []policy.Instance
 	refusals  []policy.Refusal
 
+	// ahead is what a clairvoyant rule is told will arrive; not to be kept.
+	ahead []policy.Coming
+
 	idle     idleTimes
 	pool     idlePool
 	pooled   bool // idle time is that of room in the fleet

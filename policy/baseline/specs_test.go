@@ -217,6 +217,12 @@ func drawObservation(t *rapid.T, now time.Time) *policy.Observation {
 	if rapid.Bool().Draw(t, "refused") {
 		o.EC2.Refusals = []policy.Refusal{{Type: 4, At: now.Add(-time.Minute), Asked: 1, Refused: 1, Why: "capacity"}}
 	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "spans ahead") {
+		o.Ahead = append(o.Ahead, policy.Coming{
+			Until:    time.Duration(i+1) * 10 * time.Second,
+			Arrivals: []policy.Flow{{Jobs: count.Draw(t, "to come"), Work: work("work to come")}},
+		})
+	}
 	o.Fleet.Boot = policy.BootView{Samples: 3, P50: time.Minute, P99: 4 * time.Minute}
 	return o
 }

@@ -87,6 +87,32 @@ func TestBurstWhileAllBoots(t *testing.T) {
 		{"karpenter", nil, map[int]int{0: 100}, 6 * time.Minute},
 		{"arc", map[string]any{"min_runners": 0}, map[int]int{0: 100}, 6 * time.Minute},
 		{"gitlab", map[string]any{"idle_count": 0, "scale_factor": 0.0}, map[int]int{0: 100}, 6 * time.Minute},
+		// three minutes of alarm, two instances, and then a boot and a cooldown
+		{"asg-simple", nil, map[int]int{0: 1, 7: 2, 17: 2, 27: 2}, 34 * time.Minute},
+		{"asg-simple", map[string]any{"cooldown": "0s"}, map[int]int{0: 1, 7: 2, 12: 2, 17: 2, 22: 2, 27: 2}, 29 * time.Minute},
+		{"asg-simple", map[string]any{"adjustment": "percent", "up_share": 1.0}, map[int]int{0: 1, 7: 1, 17: 2, 27: 4}, 37 * time.Minute},
+		{"asg-simple", map[string]any{"min": 0}, map[int]int{}, 0},
+		{"asg-simple", map[string]any{"min": 0, "from_zero": "starts"}, map[int]int{0: 1, 7: 2, 17: 2, 27: 2}, 34 * time.Minute},
+		// a sample before the window and three within; then one each cooldown,
+		// which is as long as the boots
+		{"cf-rule", nil, map[int]int{0: 1, 8: 1, 13: 1, 18: 1, 23: 1, 28: 1, 33: 1}, 37 * time.Minute},
+		// a cooldown shorter than the boots fires again and again
+		{"cf-rule", map[string]any{"adjustment": "percent", "up_percent": 300.0, "cooldown": "1m"}, map[int]int{0: 1, 8: 3, 9: 12, 10: 48, 11: 186}, 17 * time.Minute},
+		{"cf-rule", map[string]any{"adjustment": "percent", "up_percent": 300.0, "cooldown": "1m", "cooldown_from": "ready"}, map[int]int{0: 1, 8: 3, 13: 12, 18: 48}, 23 * time.Minute},
+		{"cf-rule", map[string]any{"min": 0}, map[int]int{}, 0},
+		// the first tick at which the jobs have waited for 30 s
+		{"gha-push", nil, map[int]int{1: 100}, 7 * time.Minute},
+		{"gha-push", map[string]any{"check": "off"}, map[int]int{0: 100}, 6 * time.Minute},
+		{"gha-push", map[string]any{"max": 60}, map[int]int{1: 60}, 8 * time.Minute},
+		// ended as orphans, and nobody asks again; then once more, for nothing
+		{"gha-push", map[string]any{"boot_time": "1m", "down_period": "1m", "release": "anywhere"}, map[int]int{1: 100}, 0},
+		{"gha-push", map[string]any{"boot_time": "1m", "down_period": "1m", "release": "anywhere", "retry": "on"}, map[int]int{1: 100, 6: 100}, 0},
+		// 100 jobs of a minute that are late whatever it does: all begin within the
+		// minute of workoff, and 30 % more
+		{"mpc", nil, map[int]int{0: 130}, 6 * time.Minute},
+		{"mpc-oracle", map[string]any{"headroom": 1.0}, map[int]int{0: 100}, 6 * time.Minute},
+		// as many as do it in five minutes, and again in what is left of it
+		{"mpc", map[string]any{"workoff": "5m", "headroom": 1.0}, map[int]int{0: 50, 1: 25, 2: 13, 3: 6, 4: 3}, 7 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec, ok := baseline.Lookup(c.name)

@@ -113,7 +113,8 @@ func (h *Header) Env() policy.Env {
 
 // New returns the policy that the header describes, one of specs or scripted,
 // before its first step. It fails where this program lacks the policy or a
-// parameter of it, or bounds one otherwise.
+// parameter of it, or bounds one otherwise, and for a clairvoyant policy of a live
+// world.
 func (h *Header) New(specs []*policy.Spec) (policy.Policy, error) {
 	v, spec, err := h.Values(specs)
 	if err != nil {
@@ -125,6 +126,9 @@ func (h *Header) New(specs []*policy.Spec) (policy.Policy, error) {
 			steps = append(steps, policy.Step(s))
 		}
 		return policy.NewScripted(h.Env(), steps)
+	}
+	if spec.Clairvoyant && h.World == Live {
+		return nil, fmt.Errorf("policy %s %w", spec.Name, policy.ErrClairvoyant)
 	}
 	return spec.New(h.Env(), v)
 }

@@ -526,3 +526,20 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// A clairvoyant policy is made for a simulated world and for no other.
+func TestNoLiveWorldIsClairvoyant(t *testing.T) {
+	made := &counter{}
+	specs := []*policy.Spec{{
+		Name: "seer", Clairvoyant: true,
+		New: func(policy.Env, policy.Values) (policy.Policy, error) { return made, nil },
+	}}
+	h := journal.Header{World: journal.Simulated, Policy: journal.Policy{Name: "seer"}}
+	if p, err := h.New(specs); err != nil || p != policy.Policy(made) {
+		t.Errorf("simulated: %v, %v", p, err)
+	}
+	h.World = journal.Live
+	if p, err := h.New(specs); !errors.Is(err, policy.ErrClairvoyant) || p != nil {
+		t.Errorf("live: %v, %v; want an error", p, err)
+	}
+}

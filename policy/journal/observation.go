@@ -24,6 +24,12 @@ func (c *codec) observation(o *policy.Observation) {
 		c.key(`"health":`)
 		c.object(func() { c.health(&o.Health) })
 		lists(c, `"wishes":`, &o.Wishes, func(w *policy.Wish) { c.object(func() { c.wish(w) }) })
+		lists(c, `"ahead":`, &o.Ahead, func(x *policy.Coming) {
+			c.object(func() {
+				integer(c, `"until":`, &x.Until)
+				lists(c, `"arrivals":`, &x.Arrivals, c.flow)
+			})
+		})
 	})
 }
 
