@@ -175,7 +175,7 @@ func TestEC2SimRunsWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	script := filepath.Join(dir, "worker")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\necho \"$SKYNET_INSTANCE_ID $AWS_EC2_METADATA_SERVICE_ENDPOINT\" > \""+dir+"/$SKYNET_INSTANCE_ID\"\nexec sleep 1000\n"), 0o700); err != nil {
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho \"$SKYNET_INSTANCE_ID $AWS_EC2_METADATA_SERVICE_ENDPOINT $AWS_ENDPOINT_URL_STS\" > \""+dir+"/$SKYNET_INSTANCE_ID\"\nexec sleep 1000\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	state := filepath.Join(dir, "state")
@@ -216,6 +216,15 @@ func TestEC2SimRunsWorkers(t *testing.T) {
 	reply.Body.Close()
 	if said[0] != id || string(data) != "hello" {
 		t.Errorf("the worker of %s says %q, and reads %q", id, said, data)
+	}
+	var issuer struct{ Issuer string }
+	reply, err = http.Get(said[2] + "/.well-known/openid-configuration")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	if err := json.NewDecoder(reply.Body).Decode(&issuer); err != nil || issuer.Issuer != p.url || said[2] != p.url {
+		t.Errorf("its STS is at %s, whose issuer is %q, %v; want both at %s", said[2], issuer.Issuer, err, p.url)
 	}
 
 	p.call("Action=TerminateInstances&InstanceId.1=" + id)

@@ -53,7 +53,7 @@ func newRegion(c cloud.Config) (*cloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec := cloud.Spec{Image: region.Image().ID, Shutdown: "terminate"}
+	spec := cloud.Spec{Image: region.Image().ID, Shutdown: "terminate", Profile: templateName}
 	if _, err := region.CreateTemplate(templateName, "made by ec2sim", "", "", spec, nil, false); err != nil {
 		return nil, err
 	}
