@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/skynet-ec2/skynet/sim/cloud"
+	"github.com/skynet-ec2/skynet/sim/ec2api/ec2test"
 )
 
 // An answer may be there before net/http has seen that a request's body ends; it
@@ -36,7 +37,7 @@ func TestAnAnswerThatComesAtOnceIsRead(t *testing.T) {
 		return slowWrites{conn, answered}, err
 	}}
 	defer transport.CloseIdleConnections()
-	account := r.account()
+	account := ec2test.Account(r.server)
 	account.BaseEndpoint = aws.String(web.URL)
 	account.HTTPClient = &http.Client{Transport: tellReading{transport, sync.OnceFunc(func() { close(answered) })}}
 
