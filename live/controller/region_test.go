@@ -63,7 +63,7 @@ func onEC2(w *world, seed uint64, change func(*cloud.Config)) *region {
 	for _, z := range c.Zones() {
 		r.config.Launch.Subnets = append(r.config.Launch.Subnets, ec2fleet.Subnet{ID: z.Subnet, Zone: z.Name})
 	}
-	if r.server, err = ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{}, Launcher: r, Observe: r.count}); err != nil {
+	if r.server, err = ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{Time: time.Now, After: time.AfterFunc}, Launcher: r, Observe: r.count}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(r.server.Close)

@@ -44,7 +44,7 @@ func newRegion(t *testing.T, change func(*cloud.Config)) *region {
 	for _, z := range c.Zones() {
 		r.config.Launch.Subnets = append(r.config.Launch.Subnets, Subnet{z.Subnet, z.Name})
 	}
-	if r.server, err = ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{}}); err != nil {
+	if r.server, err = ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{Time: time.Now, After: time.AfterFunc}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.server.Close)

@@ -62,7 +62,7 @@ func TestRestore(t *testing.T) {
 				r.Fatalf("%v; %d of %d bytes, %+v", err, good, log.Len(), last)
 			}
 			restarted := &recorder{since: time.Now()}
-			server, err := ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{}, Launcher: restarted})
+			server, err := ec2api.New(c, ec2api.Options{Clock: ec2test.Clock{Time: time.Now, After: time.AfterFunc}, Launcher: restarted})
 			if err != nil {
 				r.Fatal(err)
 			}

@@ -335,7 +335,7 @@ func TestAdmin(t *testing.T) {
 
 func TestAdminClock(t *testing.T) {
 	ahead, speed := time.Duration(0), 1.0
-	clock := handClock{ahead: &ahead, speed: &speed}
+	clock := handClock{Clock: ec2test.Clock{Time: time.Now, After: time.AfterFunc}, ahead: &ahead, speed: &speed}
 	l := &recorder{}
 	play(t, cloud.Config{World: world()}, ec2api.Options{Launcher: l}, func(r *region) {
 		c, err := cloud.New(cloud.Config{World: world(), Start: time.Now()})

@@ -60,7 +60,7 @@ func play(t *testing.T, cfg cloud.Config, opt ec2api.Options, test func(*region)
 		for _, z := range c.Zones() {
 			r.subnet = append(r.subnet, z.Subnet)
 		}
-		opt.Clock = ec2test.Clock{}
+		opt.Clock = ec2test.Clock{Time: time.Now, After: time.AfterFunc}
 		if r.server, err = ec2api.New(c, opt); err != nil {
 			t.Fatal(err)
 		}

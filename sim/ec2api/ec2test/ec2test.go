@@ -13,17 +13,18 @@ import (
 	"github.com/skynet-ec2/skynet/sim/ec2api"
 )
 
-// Clock is the clock of package time, which is a fake one in a bubble of
-// testing/synctest.
-type Clock struct{}
+// Clock is the clock of package time, handed in as time.Now and time.AfterFunc: in
+// a bubble of testing/synctest they are fake ones.
+type Clock struct {
+	Time  func() time.Time
+	After func(time.Duration, func()) *time.Timer
+}
 
 // Now implements ec2api.Clock.
-func (Clock) Now() time.Time { return time.Now() }
+func (c Clock) Now() time.Time { return c.Time() }
 
 // AfterFunc implements ec2api.Clock.
-func (Clock) AfterFunc(d time.Duration, f func()) (stop func() bool) {
-	return time.AfterFunc(d, f).Stop
-}
+func (c Clock) AfterFunc(d time.Duration, f func()) (stop func() bool) { return c.After(d, f).Stop }
 
 // Account is what a client of the server is made with.
 func Account(s *ec2api.Server) aws.Config {
