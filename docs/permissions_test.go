@@ -58,7 +58,7 @@ func readPolicy(t *testing.T, name string) iamPolicy {
 		"${worker_role}", "arn:aws:iam::123456789012:role/worker", "${releases}", "releases", "${inputs}", "in", "${results}", "out",
 		"${audience}", "skynet:production", "${queues}", `["arn:aws:sqs:us-east-1:123456789012:photos"]`,
 		"${parameters}", `["arn:aws:ssm:us-east-1:123456789012:parameter/skynet/key"]`,
-		"${key}", "arn:aws:kms:us-east-1:123456789012:key/k", "${place}", "status/photos",
+		"${key}", "arn:aws:kms:us-east-1:123456789012:key/k", "${place}", "status/photos", "${results_place}", "done/made",
 	).Replace(readText(t, name))
 	var p iamPolicy
 	d := json.NewDecoder(strings.NewReader(text))
@@ -87,6 +87,7 @@ var permissions = []permission{
 		[]string{"ec2:CreateTags", "iam:PassRole"}, // launches with tags and a role
 	},
 	{"policy-doctor.json", []string{"live/ec2fleet/examine.go"}, nil},
+	{"policy-queue-results.json", []string{"live/objects/sign.go"}, nil},
 	{"policy-worker.json", []string{"live/objects/objects.go", "live/objects/put.go"}, nil},
 	{"policy-worker-sts.json", []string{"live/instance/webidentity.go"}, nil},
 	{"policy-source-sqs.json", []string{"live/source/sqs/sqs.go"}, nil},

@@ -32,6 +32,7 @@ type laptop struct {
 	dir    string
 	listen string
 	flags  []string // of the queue
+	env    []string // of the queue, besides this process's
 	queue  *process
 	calls  *client.Client
 
@@ -67,8 +68,14 @@ func skynetd(t *testing.T) string {
 // newLaptop starts a queue, with flags.
 func newLaptop(t *testing.T, flags ...string) *laptop {
 	t.Helper()
+	return newLaptopWith(t, nil, flags...)
+}
+
+// newLaptopWith is newLaptop with more in the environment of the queue.
+func newLaptopWith(t *testing.T, env []string, flags ...string) *laptop {
+	t.Helper()
 	t.Parallel()
-	l := &laptop{t: t, dir: t.TempDir(), listen: "127.0.0.1:0", flags: flags}
+	l := &laptop{t: t, dir: t.TempDir(), listen: "127.0.0.1:0", env: env, flags: flags}
 	l.startQueue()
 	entries, err := access.ReadFile(filepath.Join(l.dir, "skynet-tokens"))
 	if err != nil {
@@ -91,7 +98,7 @@ func (l *laptop) url() string { return "http://" + l.listen }
 // startQueue starts the queue, where it was before if it was.
 func (l *laptop) startQueue() {
 	l.t.Helper()
-	l.queue = l.start(skynetd(l.t), nil, append([]string{"queue", "--listen", l.listen}, l.flags...)...)
+	l.queue = l.start(skynetd(l.t), l.env, append([]string{"queue", "--listen", l.listen}, l.flags...)...)
 	l.listen = strings.TrimPrefix(l.queue.waitFor("url=http://"), "url=http://")
 	l.queue.waitFor("queue leads")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -39,6 +40,30 @@ func TestPhotosInS3(t *testing.T) {
 	l.inS3(server, ids[1], 1)
 	if n := l.ran()["once"]; n != 1 {
 		t.Errorf("the job whose result waited ran %d times", n)
+	}
+	if err := w.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestResultsAtSignedAddresses has a queue that may write to S3 and a worker that has
+// no credentials of AWS at all: it is told where to put each result.
+func TestResultsAtSignedAddresses(t *testing.T) {
+	server := s3test.Start(t, "done")
+	l := newLaptopWith(t, server.Env(), "--sign-results", "s3://done/made")
+	w := l.worker("--any-program")
+	id := l.submit(l.counted("once", 0))[0]
+	j, err := l.calls.WaitJob(t.Context(), id)
+	if err != nil || j.State != api.StateDone {
+		t.Fatalf("%s: %s, %v", j.State, j.Error, err)
+	}
+	_, key, ok := strings.Cut(j.ResultURI, "/done/")
+	content, there := server.Content("done", key)
+	if !ok || !strings.HasPrefix(key, fmt.Sprintf("made/%d/", id)) || !there || len(content) == 0 {
+		t.Errorf("the result of job %d is at %s: %d bytes there", id, j.ResultURI, len(content))
+	}
+	if strings.Contains(j.ResultURI, "Signature") {
+		t.Errorf("the signature is shown to whoever looks at the job: %s", j.ResultURI)
 	}
 	if err := w.stop(); err != nil {
 		t.Error(err)

@@ -30,6 +30,7 @@ type queueVerb struct {
 	rate                                  float64
 	age, lease                            time.Duration
 	fair                                  bool
+	signResults                           string
 	tls                                   tlsFlags
 	bootstrap                             bootstrapFlags
 }
@@ -71,6 +72,7 @@ func (q *queueVerb) add(f *pflag.FlagSet) {
 	f.DurationVar(&q.age, "age", 0, "a waiting job rises one priority each `time` it has waited so long; 0: never")
 	f.DurationVar(&q.lease, "lease", 30*time.Second, "take jobs away from a worker that was silent for so much `time`; it beats three times as often")
 	f.BoolVar(&q.fair, "fair", true, "share each priority among its tenants, by weight")
+	f.StringVar(&q.signResults, "sign-results", "", "hand each job out with a signed address below this s3://`bucket/prefix` for its result, so that workers need no credentials of AWS; default: workers have a place of their own")
 	q.tls.add(f)
 	q.bootstrap.add(f)
 }
@@ -113,6 +115,10 @@ func (q *queueVerb) serve(leads func(url string)) error {
 	if err != nil {
 		return err
 	}
+	sign, err := q.resultSigner()
+	if err != nil {
+		return err
+	}
 	store, err := openStore(q.Ctx, q.store)
 	if err != nil {
 		return err
@@ -120,7 +126,7 @@ func (q *queueVerb) serve(leads func(url string)) error {
 	defer store.Close()
 
 	page := dash.New(dash.Options{Keeper: keeper, Secure: secure != nil, Log: q.Log, Fleet: fleet})
-	s := server.New(server.Options{Cluster: q.cluster, Keeper: keeper, Log: q.Log, Page: page, RatePerS: q.rate, Burst: int(2*q.rate) + 1})
+	s := server.New(server.Options{Cluster: q.cluster, Keeper: keeper, Log: q.Log, Page: page, RatePerS: q.rate, Burst: int(2*q.rate) + 1, SignResult: sign})
 	web := httpServer(s, secure, q.Log)
 	failed := make(chan error, 1)
 	go func() { failed <- serve(web, listener) }()

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skynet-ec2/skynet/live/objects"
 	"github.com/skynet-ec2/skynet/live/objects/s3test"
@@ -113,5 +115,42 @@ func TestParseURL(t *testing.T) {
 		if got := u.Under("n").String(); err != nil || got != want {
 			t.Errorf("n under %s is %s, %v", from, got, err)
 		}
+	}
+}
+
+// Whoever has a signed address can put that one object, once, without credentials.
+func TestSignPut(t *testing.T) {
+	server := s3test.New(t, "photos")
+	s := server.Open(t, parts)
+	address, err := s.SignPut(t.Context(), objects.URL{Bucket: "photos", Key: "a/1/2"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Query().Get("X-Amz-Expires") != "3600" || !strings.Contains(u.Query().Get("X-Amz-SignedHeaders"), "if-none-match") {
+		t.Errorf("%s, %v", address, err)
+	}
+	for name := range u.Query() {
+		if strings.Contains(strings.ToLower(name), "checksum") {
+			t.Errorf("%s binds a body that nobody knows yet: %s", name, address)
+		}
+	}
+	for i, want := range []int{http.StatusOK, http.StatusPreconditionFailed} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address, strings.NewReader("a result"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("If-None-Match", "*")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("put %d: %s", i+1, resp.Status)
+		}
+	}
+	if content, there := server.Content("photos", "a/1/2"); !there || string(content) != "a result" {
+		t.Errorf("%q, %v", content, there)
 	}
 }

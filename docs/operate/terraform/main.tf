@@ -107,6 +107,9 @@ locals {
     var.status_place != "" ? {
       status-s3 = templatefile("${path.module}/../policy-status-s3.json", { place = var.status_place })
     } : {},
+    var.results_place != "" ? {
+      queue-results = templatefile("${path.module}/../policy-queue-results.json", { results_place = var.results_place })
+    } : {},
   )
 }
 

@@ -101,3 +101,9 @@ variable "status_place" {
   type        = string
   default     = ""
 }
+
+variable "results_place" {
+  description = "Bucket and prefix below which the queue, on the controller's machine, signs addresses of results (--sign-results), without a slash at the end; empty: it signs none."
+  type        = string
+  default     = ""
+}

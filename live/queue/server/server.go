@@ -31,6 +31,9 @@ type Options struct {
 	ParkedMax int              // calls that may wait for something to happen; default 50 000
 	BusyMax   int              // other calls at once; default 1024
 	Now       func() time.Time // default time.Now
+	// SignResult returns the address that a worker puts an attempt's result to; nil:
+	// workers have a place of their own.
+	SignResult func(ctx context.Context, job int64, token uint64) (string, error)
 }
 
 // A Server answers the calls of package api. It serves while it has no engine,

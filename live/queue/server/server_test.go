@@ -1,10 +1,16 @@
 package server_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/skynet-ec2/skynet/live/access"
 	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/client"
+	"github.com/skynet-ec2/skynet/live/queue/server"
 )
 
 func TestJobsLife(t *testing.T) {
@@ -61,5 +67,40 @@ func TestJobsLife(t *testing.T) {
 	again, err := worker.Complete(ctx, api.CompleteRequest{Session: w.Session, Done: done})
 	if err != nil || again.Acks[0].Status != api.AckDuplicate {
 		t.Errorf("%v, %s", err, indented(again))
+	}
+}
+
+// Where the queue signs addresses for results, each attempt gets its own; where it
+// cannot, nothing is handed out, and what was to be comes with the next call.
+func TestSignedResults(t *testing.T) {
+	broken := false
+	r := newRig(t, func(o *server.Options, _ *access.Options) {
+		o.SignResult = func(_ context.Context, job int64, token uint64) (string, error) {
+			if broken {
+				return "", errors.New("the credentials are over")
+			}
+			return fmt.Sprintf("https://done.example/%d/%d?signature", job, token), nil
+		}
+	})
+	ctx := t.Context()
+	producer, worker := r.client(producerToken), r.client(workerToken)
+	if _, err := producer.SubmitAll(ctx, []api.JobSpec{{Type: "photo"}, {Type: "photo"}}); err != nil {
+		t.Fatal(err)
+	}
+	w := register(t, worker, "i-1", 2)
+	ask := api.WorkRequest{Session: w.Session, ReqID: "first", SlotsFree: 2, WaitMS: 1000}
+	broken = true
+	if work, err := worker.Work(ctx, ask); !client.IsCode(err, api.CodeUnavailable) {
+		t.Fatalf("without a signature: %v, %s", err, indented(work))
+	}
+	broken = false
+	work, err := worker.Work(ctx, ask)
+	if err != nil || len(work.Jobs) != 2 {
+		t.Fatalf("%v, %s", err, indented(work))
+	}
+	for _, j := range work.Jobs {
+		if want := fmt.Sprintf("https://done.example/%d/%d?signature", j.ID, j.Token); j.ResultPut != want {
+			t.Errorf("job %d is to be put to %q, want %q", j.ID, j.ResultPut, want)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/skynet-ec2/skynet/live/access"
@@ -72,7 +73,29 @@ func (c *call) work() error {
 	if err != nil {
 		return err
 	}
+	if answer.Jobs, err = c.signed(ctx, answer.Jobs); err != nil {
+		return err
+	}
 	return c.answer(answer)
+}
+
+// signed returns jobs with the addresses that their results are to be put to, where
+// the server signs any. A job whose address cannot be signed would run for nothing:
+// the call fails, and its repetition gets the same jobs.
+func (c *call) signed(ctx context.Context, jobs []api.LeasedJob) ([]api.LeasedJob, error) {
+	if c.opt.SignResult == nil || len(jobs) == 0 {
+		return jobs, nil
+	}
+	jobs = slices.Clone(jobs) // the engine keeps its answer for repetitions
+	for i := range jobs {
+		address, err := c.opt.SignResult(ctx, jobs[i].ID, jobs[i].Token)
+		if err != nil {
+			c.opt.Log.Error("no address for a result", "job", jobs[i].ID, "error", err)
+			return nil, &api.Error{Code: api.CodeUnavailable, Message: "the queue cannot sign addresses for results now: call again"}
+		}
+		jobs[i].ResultPut = address
+	}
+	return jobs, nil
 }
 
 func (c *call) heartbeat() error {
