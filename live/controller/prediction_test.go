@@ -239,7 +239,7 @@ func (w *world) realWorker(ctx context.Context, m ec2api.Machine, folder string)
 		return
 	}
 	k := worker.New(worker.Config{
-		Queue: w.queue, Outbox: outbox, Store: nowhere{}, Scratch: filepath.Join(folder, "scratch"), Log: slog.New(slog.DiscardHandler),
+		Queue: w.queue, Outbox: outbox, Store: distant{}, Scratch: filepath.Join(folder, "scratch"), Log: slog.New(slog.DiscardHandler),
 		Self: api.RegisterRequest{InstanceID: m.ID, InstanceType: m.Type, Slots: m.Slots, Cluster: "default", BootID: "boot of " + m.ID},
 		Do: func(ctx context.Context, job handler.Job, _, _ string) (handler.Result, error) {
 			var work int64
@@ -260,12 +260,17 @@ func (w *world) realWorker(ctx context.Context, m ec2api.Machine, folder string)
 	}
 }
 
-// nowhere takes results at once.
-type nowhere struct{}
+// distant is a store that takes a while for a result, and keeps none.
+type distant struct{}
 
-func (nowhere) Put(_ context.Context, k results.Key, _ string, _ []results.File) (string, error) {
+func (distant) Put(_ context.Context, k results.Key, _ string, _ []results.File) (string, error) {
+	time.Sleep(putting)
 	return "mem://" + k.Job, nil
 }
+
+// putting is how long the store takes for a result, during which the job keeps its
+// slot.
+const putting = 700 * time.Millisecond
 
 // replay fails the test unless the day's journal is decided again to the same
 // bytes.
