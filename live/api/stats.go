@@ -140,8 +140,8 @@ const DeliveryMax = 10 * time.Second
 // SlotTime returns for how long a job kept its slot, which is what a simulation runs
 // it for: from the lease until the queue heard that it was done, and so with the
 // delivery of its result, of which the handler's time knows nothing. run is the
-// handler's time, held the lease's; where one of them is 0, not known, the other
-// counts.
+// handler's time, held the lease's; where one of them is 0, it is not known, and the
+// other counts.
 func SlotTime(run, held time.Duration) time.Duration {
 	switch {
 	case run <= 0:
@@ -149,5 +149,5 @@ func SlotTime(run, held time.Duration) time.Duration {
 	case held <= 0:
 		return run
 	}
-	return min(held, run+DeliveryMax)
+	return min(max(held, run), run+DeliveryMax)
 }

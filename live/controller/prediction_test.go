@@ -86,6 +86,7 @@ func TestTheSimulatorPredictsDays(t *testing.T) {
 					t.Errorf("%s must be at most %.0f %% apart", what, 100*tolerance)
 				}
 			}
+			compare("the controller's account, against EC2's bill", d.measured.usd, d.spent, 0.001)
 			compare("cost", d.measured.usd, predicted.usd, 0.05)
 			compare("slack", d.measured.slack, predicted.slack, 0.05)
 			for i := range s.classes {
@@ -154,6 +155,7 @@ type lived struct {
 	ended    []api.Finished
 	journal  []byte
 	measured outturn
+	spent    float64 // by the controller's own account, in dollars
 }
 
 // live plays the day on the simulated EC2.
@@ -195,6 +197,7 @@ func (s *site) live(t *testing.T) *lived {
 		h := k.Observation().History
 		d.measured.slack = 1 - h.BusySlotSeconds/h.ReadySlotSeconds
 		r.look(func(c *cloud.Cloud) { d.measured.usd = c.Bill().Total.Dollars() })
+		d.spent = k.Spent().Total.Dollars()
 		d.journal = bytes.Clone(w.journal.Bytes())
 		w.finished(k, 300)
 		err := w.queue.History(t.Context(), began, time.Now().Add(time.Hour), func(f api.Finished) error {

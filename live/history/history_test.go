@@ -84,7 +84,7 @@ func TestTrace(t *testing.T) {
 	all := []api.Finished{
 		{ID: 3, Type: "b", State: api.StateDone, ArrivedAt: at(20), StartedAt: at(21), FinishedAt: at(25)}, // no run_s: as the queue saw it
 		{ID: 2, Type: "a", Priority: 7, State: api.StateDone, ArrivedAt: at(10), RunS: 2, InstanceType: "fast", EstimateS: 1.5, DueMS: 30_000, BytesIn: 100, BytesOut: 50, Tenant: "smith"},
-		{ID: 1, Type: "a", State: api.StateDone, ArrivedAt: at(10), RunS: 0, StartedAt: at(11), FinishedAt: at(11)}, // took no time
+		{ID: 1, Type: "a", State: api.StateDone, ArrivedAt: at(10), RunS: 0, StartedAt: at(11), FinishedAt: at(11)},  // took no time
 		{ID: 7, Type: "b", State: api.StateDone, ArrivedAt: at(22), RunS: 3, StartedAt: at(22), FinishedAt: at(26)},  // with the delivery of its result
 		{ID: 8, Type: "b", State: api.StateDone, ArrivedAt: at(23), RunS: 3, StartedAt: at(23), FinishedAt: at(600)}, // that nobody took for long
 		{ID: 4, Type: "a", State: api.StateCancelled, ArrivedAt: at(11)},
