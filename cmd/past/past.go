@@ -35,7 +35,7 @@ type Past struct {
 	Story *incident.Story
 	Jobs  incident.Jobs
 	// Sojourns are the times from arrival to done, in seconds and ascending, of
-	// the jobs that arrived in the judged time, by job type.
+	// the jobs that arrived and were done in the judged time, by job type.
 	Sojourns map[string][]float64
 
 	sorter *history.Sorter
@@ -111,7 +111,7 @@ func (p *Past) jobs(ctx context.Context, from Sources) error {
 		used.see(&f)
 		if f.State == api.StateDone {
 			done = append(done, f.FinishedAt.UnixNano())
-			if !f.ArrivedAt.Before(s.From) {
+			if !f.ArrivedAt.Before(s.From) && !f.FinishedAt.After(s.To) { // as long as a simulation of it lasts
 				p.Sojourns[f.Type] = append(p.Sojourns[f.Type], f.FinishedAt.Sub(f.ArrivedAt).Seconds())
 			}
 			p.Jobs.Attempts += int64(f.Attempts)

@@ -131,3 +131,23 @@ type Finished struct {
 	Error        string    `json:"error,omitempty"`
 	ResultURI    string    `json:"result_uri,omitempty"`
 }
+
+// DeliveryMax is for how long after its handler's end a job is believed to have kept
+// its slot while its result was delivered and reported. What took longer was an
+// outage, and says nothing of the job.
+const DeliveryMax = 10 * time.Second
+
+// SlotTime returns for how long a job kept its slot, which is what a simulation runs
+// it for: from the lease until the queue heard that it was done, and so with the
+// delivery of its result, of which the handler's time knows nothing. run is the
+// handler's time, held the lease's; where one of them is 0, it is not known, and the
+// other counts.
+func SlotTime(run, held time.Duration) time.Duration {
+	switch {
+	case run <= 0:
+		return held
+	case held <= 0:
+		return run
+	}
+	return min(max(held, run), run+DeliveryMax)
+}

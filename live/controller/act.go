@@ -270,6 +270,7 @@ func (c *Controller) end(ctx context.Context, now time.Time, r *Result, ids []st
 	defer cancel()
 	c.deeds++
 	endings := c.c.Actuator.Terminate(ctx, ids)
+	c.bookEnds(c.c.Now().UTC(), endings)
 	c.ledger.Ended(c.c.Now().UTC(), endings)
 	world := now.Sub(c.recorder.Origin()).Nanoseconds()
 	for _, e := range endings {
@@ -281,6 +282,16 @@ func (c *Controller) end(ctx context.Context, now time.Time, r *Result, ids []st
 			r.fault("terminate "+e.ID, errors.New(e.Code+": "+e.Message))
 		}
 	}
+}
+
+// bookEnds books the last windows of instances that have ended: the next tick does
+// not see them any more.
+func (c *Controller) bookEnds(now time.Time, endings []fleet.Ending) {
+	list := slices.DeleteFunc(c.ledger.Instances(now, &c.c.Env.Catalog), func(in policy.Instance) bool {
+		id, known := c.ledger.EC2ID(in.ID)
+		return !known || !slices.ContainsFunc(endings, func(e fleet.Ending) bool { return e.ID == id && e.Ended == fleet.Accepted })
+	})
+	c.spent.close(now.Add(c.c.Env.UTCOffset), list, &c.c.Env.Catalog)
 }
 
 // idle reports whether a drained instance may be ended: the queue was asked after

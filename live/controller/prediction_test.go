@@ -86,6 +86,7 @@ func TestTheSimulatorPredictsDays(t *testing.T) {
 					t.Errorf("%s must be at most %.0f %% apart", what, 100*tolerance)
 				}
 			}
+			compare("the controller's account, against EC2's bill", d.measured.usd, d.spent, 0.001)
 			compare("cost", d.measured.usd, predicted.usd, 0.05)
 			compare("slack", d.measured.slack, predicted.slack, 0.05)
 			for i := range s.classes {
@@ -154,6 +155,7 @@ type lived struct {
 	ended    []api.Finished
 	journal  []byte
 	measured outturn
+	spent    float64 // by the controller's own account, in dollars
 }
 
 // live plays the day on the simulated EC2.
@@ -195,6 +197,7 @@ func (s *site) live(t *testing.T) *lived {
 		h := k.Observation().History
 		d.measured.slack = 1 - h.BusySlotSeconds/h.ReadySlotSeconds
 		r.look(func(c *cloud.Cloud) { d.measured.usd = c.Bill().Total.Dollars() })
+		d.spent = k.Spent().Total.Dollars()
 		d.journal = bytes.Clone(w.journal.Bytes())
 		w.finished(k, 300)
 		err := w.queue.History(t.Context(), began, time.Now().Add(time.Hour), func(f api.Finished) error {
@@ -239,7 +242,7 @@ func (w *world) realWorker(ctx context.Context, m ec2api.Machine, folder string)
 		return
 	}
 	k := worker.New(worker.Config{
-		Queue: w.queue, Outbox: outbox, Store: nowhere{}, Scratch: filepath.Join(folder, "scratch"), Log: slog.New(slog.DiscardHandler),
+		Queue: w.queue, Outbox: outbox, Store: distant{}, Scratch: filepath.Join(folder, "scratch"), Log: slog.New(slog.DiscardHandler),
 		Self: api.RegisterRequest{InstanceID: m.ID, InstanceType: m.Type, Slots: m.Slots, Cluster: "default", BootID: "boot of " + m.ID},
 		Do: func(ctx context.Context, job handler.Job, _, _ string) (handler.Result, error) {
 			var work int64
@@ -260,12 +263,17 @@ func (w *world) realWorker(ctx context.Context, m ec2api.Machine, folder string)
 	}
 }
 
-// nowhere takes results at once.
-type nowhere struct{}
+// distant is a store that takes a while for a result, and keeps none.
+type distant struct{}
 
-func (nowhere) Put(_ context.Context, k results.Key, _ string, _ []results.File) (string, error) {
+func (distant) Put(_ context.Context, k results.Key, _ string, _ []results.File) (string, error) {
+	time.Sleep(putting)
 	return "mem://" + k.Job, nil
 }
+
+// putting is how long the store takes for a result, during which the job keeps its
+// slot.
+const putting = 700 * time.Millisecond
 
 // replay fails the test unless the day's journal is decided again to the same
 // bytes.

@@ -113,12 +113,13 @@ func (s *Sorter) Add(f api.Finished) error {
 	return s.spill()
 }
 
-// service returns how long a job would take on the reference core, in ns.
+// service returns how long a job would keep a slot of reference cores, in ns.
 func (s *Sorter) service(f api.Finished) int64 {
-	seconds := f.RunS
-	if seconds <= 0 { // the worker did not say: what the queue saw
-		seconds = f.FinishedAt.Sub(f.StartedAt).Seconds()
+	held := time.Duration(0)
+	if !f.StartedAt.IsZero() {
+		held = f.FinishedAt.Sub(f.StartedAt)
 	}
+	seconds := api.SlotTime(time.Duration(nanoseconds(f.RunS)), held).Seconds()
 	if speed, ok := s.opt.Speeds[f.InstanceType]; ok {
 		seconds *= speed
 	}

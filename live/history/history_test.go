@@ -84,7 +84,9 @@ func TestTrace(t *testing.T) {
 	all := []api.Finished{
 		{ID: 3, Type: "b", State: api.StateDone, ArrivedAt: at(20), StartedAt: at(21), FinishedAt: at(25)}, // no run_s: as the queue saw it
 		{ID: 2, Type: "a", Priority: 7, State: api.StateDone, ArrivedAt: at(10), RunS: 2, InstanceType: "fast", EstimateS: 1.5, DueMS: 30_000, BytesIn: 100, BytesOut: 50, Tenant: "smith"},
-		{ID: 1, Type: "a", State: api.StateDone, ArrivedAt: at(10), RunS: 0, StartedAt: at(11), FinishedAt: at(11)}, // took no time
+		{ID: 1, Type: "a", State: api.StateDone, ArrivedAt: at(10), RunS: 0, StartedAt: at(11), FinishedAt: at(11)},  // took no time
+		{ID: 7, Type: "b", State: api.StateDone, ArrivedAt: at(22), RunS: 3, StartedAt: at(22), FinishedAt: at(26)},  // with the delivery of its result
+		{ID: 8, Type: "b", State: api.StateDone, ArrivedAt: at(23), RunS: 3, StartedAt: at(23), FinishedAt: at(600)}, // that nobody took for long
 		{ID: 4, Type: "a", State: api.StateCancelled, ArrivedAt: at(11)},
 		{ID: 5, Type: "a", State: api.StateDone, ArrivedAt: at(9), RunS: 1},  // before
 		{ID: 6, Type: "a", State: api.StateDone, ArrivedAt: at(30), RunS: 1}, // not before the end
@@ -94,11 +96,13 @@ func TestTrace(t *testing.T) {
 0,0.000000001,a,0,,,,,
 0,5,a,7,1.5,30,100,50,smith
 10,4,b,0,,,,,
+12,4,b,0,,,,,
+13,13,b,0,,,,,
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if s.Skipped != (Skipped{NotDone: 1, Outside: 2}) || s.Jobs() != 3 {
+	if s.Skipped != (Skipped{NotDone: 1, Outside: 2}) || s.Jobs() != 5 {
 		t.Errorf("%+v, %d jobs", s.Skipped, s.Jobs())
 	}
 }

@@ -132,7 +132,8 @@ func (e *Engine) ended(f dispatch.Effect, j *job, done *api.DoneJob, now int64) 
 			run = now - f.Started
 		}
 		e.serviceOf(f.Type, r.InstanceType).add(now, run)
-		j.sized.seen.done(run, e.speedOf(r.InstanceType))
+		slot := api.SlotTime(time.Duration(r.Run), time.Duration(now-f.Started))
+		j.sized.seen.done(slot.Nanoseconds(), e.speedOf(r.InstanceType))
 		e.ranOn(ranKey{f.Type, r.InstanceType, j.sized.size}, run)
 	} else {
 		e.note(j.tally, now, MinuteCounts{Cancelled: 1})

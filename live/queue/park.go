@@ -36,7 +36,7 @@ type parkedCalls struct {
 }
 
 // callLine is calls that want the same types, that of the slot first which is idle
-// for longest, as in the simulator; of equal ones the first to come.
+// for longest, as in the simulator; of equal ones that of the first instance by name.
 type callLine struct {
 	types []string
 	calls []*parkedCall
@@ -62,7 +62,7 @@ func (p *parkedCalls) park(c *parkedCall) {
 
 // order compares the places of two calls.
 func (c *parkedCall) order(d *parkedCall) int {
-	return cmp.Or(cmp.Compare(c.since, d.since), cmp.Compare(c.came, d.came))
+	return cmp.Or(cmp.Compare(c.since, d.since), cmp.Compare(c.worker.InstanceID, d.worker.InstanceID), cmp.Compare(c.came, d.came))
 }
 
 // enter puts a call that stands in no line into its place in l.
