@@ -75,13 +75,16 @@ func startController(ts *testscript.TestScript, neg bool, args []string) {
 	reader := access.NewToken(api.RoleReader)
 	ts.Setenv("READER", reader)
 	store := controller.NewMemory(time.Now)
-	page := server.New(controller.Config{Fleet: "render", Env: h.Env(), Store: store})
+	page := server.New(controller.Config{
+		Fleet: "render", Env: h.Env(), Guard: h.Guard, Store: store, Stop: controller.RowStops(store, "render"),
+		Described: journal.Policy{Label: "skynet"},
+	})
 	day := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	page.Drifted(&controller.Drift{From: day, To: day.Add(24 * time.Hour), Kept: true, Cost: 0.031, Slack: -0.02})
 	all := http.NewServeMux()
 	all.Handle("/v1/status", page)
 	all.Handle("/", desk.Handler(desk.Options{
-		Fleet: "render", Book: store, Switch: store, Catalog: &h.Catalog, Journals: filepath.Join(work, "journal"),
+		Fleet: "render", Book: store, Switch: store, Catalog: &h.Catalog, Fits: page.Fits, Journals: filepath.Join(work, "journal"),
 		Caller: func(got string) (access.Caller, bool) {
 			switch strings.TrimSpace(got) {
 			case token:
