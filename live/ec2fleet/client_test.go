@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/skynet-ec2/skynet/sim/cloud"
+	"github.com/skynet-ec2/skynet/sim/ec2api"
 )
 
 // An answer may be there before net/http has seen that a request's body ends; it
@@ -36,9 +38,11 @@ func TestAnAnswerThatComesAtOnceIsRead(t *testing.T) {
 		return slowWrites{conn, answered}, err
 	}}
 	defer transport.CloseIdleConnections()
-	account := r.account()
-	account.BaseEndpoint = aws.String(web.URL)
-	account.HTTPClient = &http.Client{Transport: tellReading{transport, sync.OnceFunc(func() { close(answered) })}}
+	account := aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(web.URL),
+		Credentials: credentials.NewStaticCredentialsProvider(ec2api.TestAccessKey, ec2api.TestSecretKey, ""),
+		HTTPClient:  &http.Client{Transport: tellReading{transport, sync.OnceFunc(func() { close(answered) })}},
+	}
 
 	wrote := make(chan error, 1)
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
