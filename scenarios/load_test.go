@@ -366,3 +366,18 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A policy's file that is written as a scenario's [policy] is told what goes where.
+func TestPolicyFileWrittenAsATable(t *testing.T) {
+	catalog := policy.EC2in2008()
+	for text, want := range map[string]string{
+		"name = \"skynet\"\ntau = \"60s\"\n":                "p.toml:2: tau: unknown key here: it belongs in [params]",
+		"[policy]\nname = \"skynet\"\n":                     "p.toml:1: policy: unknown key here: this file holds what stands in a scenario's [policy]",
+		"name = \"skynet\"\nparms = 1\n":                    `p.toml:2: parms: unknown key (did you mean "params"?)`,
+		"name = \"skynet\"\n[params]\nlook_ahed = \"2m\"\n": `did you mean "look_ahead"?`,
+	} {
+		if _, err := ParsePolicy("p.toml", []byte(text), &catalog); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}

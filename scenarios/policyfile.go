@@ -61,11 +61,28 @@ func ParsePolicy(path string, text []byte, c *policy.Catalog) (*Policy, error) {
 func readPolicy(d *document, raw map[string]any, c *policy.Catalog) *Policy {
 	var f policyFile
 	d.table(raw, reflect.ValueOf(&f).Elem(), "")
+	spec, _ := lookup(f.Name)
+	strayed(d, spec)
 	p := &Policy{Name: f.Name, Path: d.file, Provenance: f.Provenance}
 	if f.Name != "" {
 		p.resolve(d, "", c, f.Params, nil, f.Steps)
 	}
 	return p
+}
+
+// strayed says where keys belong that stand in a policy's file as they would in a
+// scenario.
+func strayed(d *document, spec *policy.Spec) {
+	for i := range d.problems {
+		p := &d.problems[i]
+		switch {
+		case p.Reason != "unknown key":
+		case p.Key == "policy":
+			p.Reason, p.Nearest = "unknown key here: this file holds what stands in a scenario's [policy]: name at the top, parameters in [params]", ""
+		case spec != nil && spec.Param(p.Key) != nil:
+			p.Reason, p.Nearest = "unknown key here: it belongs in [params]", ""
+		}
+	}
 }
 
 // checkPolicy resolves the [policy] table, or the file or name in its place.

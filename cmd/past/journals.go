@@ -36,7 +36,7 @@ func Files(paths []string, fleet string) func(from, to time.Time) ([]journal.Sou
 			}
 			names := []string{path}
 			if info.IsDir() {
-				if names, err = folder(path, fleet, from, to); err != nil {
+				if names, err = Folder(path, fleet, from, to); err != nil {
 					return nil, err
 				}
 			}
@@ -51,8 +51,10 @@ func Files(paths []string, fleet string) func(from, to time.Time) ([]journal.Sou
 // Stamp is how a journal's file says, behind the fleet's name, when it began.
 const Stamp = "20060102T150405.000Z"
 
-// folder returns the files of a fleet that may hold decisions of a time.
-func folder(path, fleet string, from, to time.Time) ([]string, error) {
+// Folder returns the files of a folder that may hold decisions of a fleet from one
+// instant to another, in the order of time and without those of a shadow. The fleet
+// need not be named where the folder holds journals of one only.
+func Folder(path, fleet string, from, to time.Time) ([]string, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -75,13 +77,16 @@ func startController(ts *testscript.TestScript, neg bool, args []string) {
 	reader := access.NewToken(api.RoleReader)
 	ts.Setenv("READER", reader)
 	store := controller.NewMemory(time.Now)
-	page := server.New(controller.Config{Fleet: "render", Env: h.Env(), Store: store})
+	page := server.New(controller.Config{
+		Fleet: "render", Env: h.Env(), Guard: h.Guard, Store: store, Stop: controller.RowStops(store, "render"),
+		Described: journal.Policy{Label: "skynet"},
+	})
 	day := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	page.Drifted(&controller.Drift{From: day, To: day.Add(24 * time.Hour), Kept: true, Cost: 0.031, Slack: -0.02})
 	all := http.NewServeMux()
 	all.Handle("/v1/status", page)
 	all.Handle("/", desk.Handler(desk.Options{
-		Fleet: "render", Book: store, Switch: store, Catalog: &h.Catalog, Journals: filepath.Join(work, "journal"),
+		Fleet: "render", Book: store, Switch: store, Catalog: &h.Catalog, Fits: page.Fits, Pages: filePages(work), Journals: filepath.Join(work, "journal"),
 		Caller: func(got string) (access.Caller, bool) {
 			switch strings.TrimSpace(got) {
 			case token:
@@ -105,4 +110,26 @@ func startController(ts *testscript.TestScript, neg bool, args []string) {
 	web := httptest.NewServer(all)
 	ts.Setenv(desk.EnvController, web.URL)
 	ts.Defer(web.Close)
+}
+
+// filePages is a store whose journal is pages.jsonl in a folder. Which part of it is
+// asked for it writes down in a file, asked.
+type filePages string
+
+// JournalLines implements controller.Pages.
+func (f filePages) JournalLines(_ context.Context, _ string, from, to time.Time, yield func(line []byte) error) error {
+	note := fmt.Appendf(nil, "%s %s\n", from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
+	if err := os.WriteFile(filepath.Join(string(f), "asked"), note, 0o644); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(string(f), "pages.jsonl"))
+	if err != nil {
+		return err
+	}
+	for line := range bytes.Lines(text) {
+		if err := yield(line); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -30,6 +30,7 @@ type explaining struct {
 	worst  int
 	jobs   string
 	torn   bool
+	fleet  string
 	json   string
 	with   scenarios.Replace
 	seed   uint64
@@ -47,8 +48,8 @@ func newExplainCommand(a *app) *cobra.Command {
 		Short: "say why a decision was made, or why a job was late",
 		Long: `Explain shows one decision of a run: what was known, what was decided and why,
 and what became of it. RUN is a journal, or several files of one in the order of
-time, as simulate --journal and production write it; or a scenario, which is
-simulated first. DECISION is a decision's number; --at names it by time.
+time, as simulate --journal and production write it; or the folder that a controller
+writes them to, or its URL; or a scenario, which is simulated first. DECISION is a decision's number; --at names it by time.
 
 With --job or --class it says instead what late jobs waited for: instances that were
 booting, that EC2 refused, that the guard did not allow, or that nobody had
@@ -76,6 +77,7 @@ same run, as simulate --jobs writes it.`,
 	flags.IntVar(&x.worst, "worst", 10, "explain this `many` of them")
 	flags.StringVar(&x.jobs, "jobs", "", "with a journal: the jobs `file` of the same run (.csv or .parquet)")
 	flags.BoolVar(&x.torn, "torn", false, "accept that a journal's last line is cut off, as a crash leaves it")
+	fleetFlag(flags, &x.fleet)
 	flags.StringVar(&x.json, "json", "", "write the explanation as JSON to this `file`; - for standard output")
 	flags.StringVar(&x.with.Policy, "policy", "", "with a scenario: decide by the policy in this `file`, or of this name")
 	flags.StringVar(&x.with.Trace, "trace", "", "with a scenario: replay this trace `file`")
@@ -140,7 +142,11 @@ func (x *explaining) run(args []string) error {
 	if q.delay {
 		wanted = &wantedJobs{one: x.oneJob, job: x.job, class: x.class, most: x.worst}
 	}
-	x.paths = runs
+	var live bool
+	if x.paths, live, err = filesOf(runs, x.fleet); err != nil {
+		return err
+	}
+	x.torn = x.torn || live
 	if scenario {
 		folder, err := os.MkdirTemp("", "skynet-explain-*")
 		if err != nil {

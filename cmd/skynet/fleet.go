@@ -96,7 +96,10 @@ func (a *app) wishing(c *cobra.Command) func(wish func(args []string) (desk.Wish
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.stdout, "#%d %s until %s: from the next decision on\n", w.Number, w, told(w.Until))
+			fmt.Fprintf(a.stdout, "#%d %s until %s: from the next decision on\n", w.Number, w, told(w.Until))
+			if w.Note != "" {
+				_, err = fmt.Fprintf(a.stdout, "  mind: %s\n", w.Note)
+			}
 			return err
 		})
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/traces/compressed"
+
+	"github.com/spf13/pflag"
 )
 
 // checkJournal returns an error if no journal can have the name path.
@@ -52,27 +54,58 @@ func intoJournal(path string, header func() journal.Header, work func(*journal.W
 	})
 }
 
-// openPages opens the journal that the controller at a URL has in its store: of
-// the last day, or from and to which the URL says.
-func openPages(ctx context.Context, at string) (io.ReadCloser, error) {
+// spanNames are the parameters of a controller's URL that bound its journal.
+var spanNames = []string{"from", "to"}
+
+// spanOf returns the address of the controller at a URL, and from and to when the URL
+// asks for its journal; zero: it does not say.
+func spanOf(at string) (address string, from, to time.Time, err error) {
 	u, err := url.Parse(at)
 	if err != nil {
-		return nil, inputError(err)
+		return "", from, to, inputError(err)
 	}
-	var span [2]time.Time
-	for i, name := range []string{"from", "to"} {
+	for i, into := range []*time.Time{&from, &to} {
+		name := spanNames[i]
 		if text := u.Query().Get(name); text != "" {
-			if span[i], err = time.Parse(time.RFC3339, text); err != nil {
-				return nil, inputError(fmt.Errorf("%s: %s: must be an instant such as 2026-01-31T18:00:00Z", at, name))
+			if *into, err = time.Parse(time.RFC3339, text); err != nil {
+				return "", from, to, inputError(fmt.Errorf("%s: %s: must be an instant such as 2026-01-31T18:00:00Z", at, name))
 			}
 		}
 	}
 	u.RawQuery = ""
-	c, err := desk.FromEnvAt(u.String())
+	return u.String(), from, to, nil
+}
+
+// asked returns a controller's URL that asks for its journal from and to two texts, as
+// far as these are instants and the URL does not say so itself. Other forms of a time
+// are understood only once the journal is read.
+func asked(at, from, to string) string {
+	u, err := url.Parse(at)
+	if err != nil {
+		return at // whoever opens it says so
+	}
+	q := u.Query()
+	for i, text := range []string{from, to} {
+		if _, err := time.Parse(time.RFC3339, text); err == nil && !q.Has(spanNames[i]) {
+			q.Set(spanNames[i], text)
+		}
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// openPages opens the journal that the controller at a URL has in its store: of
+// the last day, or from and to which the URL says.
+func openPages(ctx context.Context, at string) (io.ReadCloser, error) {
+	address, from, to, err := spanOf(at)
+	if err != nil {
+		return nil, err
+	}
+	c, err := desk.FromEnvAt(address)
 	if err != nil {
 		return nil, inputError(err)
 	}
-	r, err := c.Pages(ctx, span[0], span[1])
+	r, err := c.Pages(ctx, from, to)
 	return r, explainDesk(err)
 }
 
@@ -89,6 +122,43 @@ func journalOf(ctx context.Context, paths []string, torn bool) *journal.Reader {
 	return r
 }
 
+// forever is later than any decision.
+var forever = time.Unix(1<<40, 0)
+
+// filesOf returns paths with the journal's files in the place of a folder, those of
+// one fleet. live: there was one. A controller may be writing there, or have died: the
+// last lines of its files need not be whole.
+func filesOf(paths []string, fleet string) (files []string, live bool, err error) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if past.IsURL(path) || err != nil || !info.IsDir() {
+			files = append(files, path)
+			continue
+		}
+		within, err := past.Folder(path, fleet, time.Time{}, forever)
+		if err != nil {
+			return nil, false, err
+		}
+		switch {
+		case len(within) > 0:
+		case fleet != "":
+			return nil, false, inputError(fmt.Errorf("%s: holds no journal of a fleet %q", path, fleet))
+		default:
+			return nil, false, inputError(fmt.Errorf("%s: holds no journal of a controller, called FLEET-TIME.jsonl.zst: others are given file by file", path))
+		}
+		files, live = append(files, within...), true
+	}
+	if !live && fleet != "" {
+		return nil, false, usageError(fmt.Errorf("--fleet %s: goes with a folder: a file is of one fleet", fleet))
+	}
+	return files, live, nil
+}
+
+// fleetFlag adds the flag that says whose journal in a folder is meant.
+func fleetFlag(flags *pflag.FlagSet, fleet *string) {
+	flags.StringVar(fleet, "fleet", "", "in a folder with journals of several: that of this `fleet`")
+}
+
 // text is a file that is decompressed as it is read.
 type text struct {
 	*compressed.Reader
@@ -103,10 +173,6 @@ func openText(ctx context.Context, path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		f.Close()
-		return nil, inputError(fmt.Errorf("%s: is a folder, not a file: give the files in it, in the order of their names", path))
 	}
 	z, err := compressed.NewReader(f)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skynet-ec2/skynet/cmd/past"
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/journal"
 	"github.com/skynet-ec2/skynet/reports"
@@ -20,6 +21,7 @@ type replay struct {
 	app          *app
 	from, to, at string
 	policy       string
+	fleet        string
 	differences  int
 	torn         bool
 	json         string
@@ -39,15 +41,17 @@ func newReplayCommand(a *app) *cobra.Command {
 observations that were recorded, and compares what it decides, why, and what it
 remembers then with what was recorded. It exits 1 at a difference and names the
 first field that differs. Several files of one journal are given in the order of
-time. In the place of a file may stand the URL of a controller, which has its
-journal in its store: of the last day, or as ?from=…&to=… says.
+time, or the folder that a controller writes them to. In the place of a file may stand
+the URL of a controller, which has its journal in its store: of the last day, or as
+--from and --to say where they are instants in UTC, or ?from=…&to=… in the URL.
 
 With --policy it tells instead what another policy would have decided about the
 same observations. They are of the fleet that the recorded policy had: what the
 other policy would have made of its own, only simulate can tell.`,
 		Example: `  skynet simulate scenarios/photo-week.toml --journal week.jsonl.zst
   skynet replay week.jsonl.zst
-  skynet replay 'http://127.0.0.1:7421?from=2026-03-02T18:00:00Z&to=2026-03-02T23:00:00Z'
+  skynet replay /var/lib/skynet/journal --from 2026-03-02T18:00:00Z
+  skynet replay http://127.0.0.1:7421 --from 2026-03-02T18:00:00Z --to 2026-03-02T23:00:00Z
   skynet replay week.jsonl.zst --policy scenarios/policies/naive-2008.toml --from "Sun 18:00" --to "Sun 23:00"`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -62,6 +66,7 @@ other policy would have made of its own, only simulate can tell.`,
 	flags.StringVar(&x.to, "to", "", "compare decisions before this `time`")
 	flags.StringVar(&x.at, "at", "", "compare the decision that held at this `time` only")
 	flags.StringVar(&x.policy, "policy", "", "decide by the policy in this `file`, or of this name, and count where it would have acted otherwise")
+	fleetFlag(flags, &x.fleet)
 	flags.IntVar(&x.differences, "differences", 10, "show this `many` differences")
 	flags.BoolVar(&x.torn, "torn", false, "accept that a file's last line is cut off, as a crash leaves it")
 	flags.StringVar(&x.json, "json", "", "write what the replay came to as JSON to this `file`; - for standard output")
@@ -76,6 +81,16 @@ func (x *replay) run(paths []string) error {
 		return usageError(errors.New("--at is of one decision: leave out --from and --to"))
 	}
 	began := time.Now()
+	paths, live, err := filesOf(paths, x.fleet)
+	if err != nil {
+		return err
+	}
+	x.torn = x.torn || live
+	for i, path := range paths {
+		if past.IsURL(path) {
+			paths[i] = asked(path, x.from, x.to)
+		}
+	}
 	h, start, err := firstOf(x.app.ctx, paths, x.torn)
 	if err != nil {
 		return err
@@ -148,6 +163,13 @@ func (x *replay) bounds(again *journal.Replay, paths []string) error {
 		again.From, again.To = id.at, id.at.Add(1)
 		return nil
 	}
+	if len(paths) == 1 && past.IsURL(paths[0]) {
+		// whole pages come, which begin before what was asked for
+		var err error
+		if _, again.From, again.To, err = spanOf(paths[0]); err != nil {
+			return err
+		}
+	}
 	for _, bound := range []struct {
 		flag, text string
 		to         *time.Time
@@ -162,7 +184,11 @@ func (x *replay) bounds(again *journal.Replay, paths []string) error {
 		*bound.to = at
 	}
 	if !again.From.IsZero() && !again.To.IsZero() && !again.From.Before(again.To) {
-		return usageError(fmt.Errorf("--from %s: must be before --to %s", x.from, x.to))
+		from, to := x.from, x.to
+		if from == "" || to == "" { // the URL says
+			from, to = again.From.Format(time.RFC3339), again.To.Format(time.RFC3339)
+		}
+		return usageError(fmt.Errorf("--from %s: must be before --to %s", from, to))
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/client"
-	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/reports"
 
@@ -26,7 +25,8 @@ func newStatusCommand(a *app) *cobra.Command {
 		Use:   "status",
 		Short: "show what waits, what runs and who works",
 		Long: `Show what the queue looks like now. With SKYNET_CONTROLLER set, that controller is
-asked too how far the simulator was from what happened yesterday.` + remoteHelp,
+asked too: which policy decides, who has stopped it, and how far the simulator was from
+what happened yesterday.` + remoteHelp,
 		Example: "  skynet status --watch",
 		Args:    exactArgs(),
 	}
@@ -50,43 +50,60 @@ asked too how far the simulator was from what happened yesterday.` + remoteHelp,
 		if err != nil && !client.IsCode(err, api.CodeForbidden) { // a tenant sees no workers
 			return err
 		}
-		drift, unasked := driftOf(a.ctx)
+		fares, unasked := faresOf(a.ctx)
 		if asJSON {
 			all := map[string]any{"stats": s, "workers": workers}
-			if drift != nil {
-				all["drift"] = drift
+			if fares.Drift != nil {
+				all["drift"] = fares.Drift
+			}
+			if fares.Stop != nil {
+				all["stop"] = fares.Stop
 			}
 			return reports.WriteJSON("-", a.stdout, all)
 		}
 		if err := printStatus(a.stdout, s, workers); err != nil {
 			return err
 		}
-		switch {
-		case unasked != nil:
-			_, err = fmt.Fprintf(a.stdout, "\nDRIFT     not known: %v\n", unasked)
-		case drift != nil:
-			_, err = fmt.Fprintf(a.stdout, "\nDRIFT     %s\n", drift)
-		}
-		return err
+		return printFares(a.stdout, fares, unasked)
 	})
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&watch, "watch", false, "show it again every 2 s")
 	return c
 }
 
-// driftOf asks the controller that the environment names, if it names one. The
+// faresOf asks the controller that the environment names, if it names one. The
 // queue's figures do not depend on the answer: it has 5 s.
-func driftOf(ctx context.Context) (*controller.Drift, error) {
+func faresOf(ctx context.Context) (desk.Fares, error) {
 	if os.Getenv(desk.EnvController) == "" {
-		return nil, nil
+		return desk.Fares{}, nil
 	}
 	d, err := desk.FromEnv()
 	if err != nil {
-		return nil, err
+		return desk.Fares{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return d.Drift(ctx)
+	return d.Fares(ctx)
+}
+
+// printFares writes how a controller fares, if one was asked.
+func printFares(out io.Writer, f desk.Fares, unasked error) error {
+	if unasked != nil {
+		_, err := fmt.Fprintf(out, "\nFLEET     not known: %v\n", unasked)
+		return err
+	}
+	if f.Fleet == "" {
+		return nil
+	}
+	fmt.Fprintf(out, "\nFLEET     %s: %s, %s decides\n", f.Fleet, f.Mode, f.Policy)
+	if f.Stop != nil {
+		fmt.Fprintf(out, "STOP      %s\n", f.Stop)
+	}
+	if f.Drift != nil {
+		_, err := fmt.Fprintf(out, "DRIFT     %s\n", f.Drift)
+		return err
+	}
+	return nil
 }
 
 // printStatus writes what a queue looks like.

@@ -172,7 +172,12 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 	c.Seen = seenBy(c.Seen, s.Saw)
 	all := http.NewServeMux()
 	all.Handle("/", s)
+	var zones []string
+	for i := range file.EC2.Subnets {
+		zones = append(zones, file.EC2.Subnets[i].Zone)
+	}
 	orders := desk.Handler(desk.Options{
+		Zones: zones, Fits: s.Fits,
 		Fleet: c.Fleet, Book: store, Switch: store, Caller: callers, Decode: c.Decode, Catalog: &c.Env.Catalog,
 		FileStop: controller.Stops(file.Stop), Serving: s.Serving, Journals: file.Journal, Pages: store, Log: v.Log,
 	})

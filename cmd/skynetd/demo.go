@@ -46,7 +46,9 @@ controller decides every 10, and the crowd comes and goes in four minutes, with 
 fleet behind it. The policy lets instances go from the second minute on: its
 release_after, ten minutes by default, is one here.
 
-Kill any of its processes, with kill -9: it comes back, and every job is done.
+Kill any of its processes, with kill -9: it comes back, and every job is done. Stop
+the fleet, ask for a floor, deploy a policy: skynet does to it what it does to one on
+EC2, once it is told where it is by the line that the demo prints.
 Everything lies in one folder; Ctrl-C ends it.`,
 		Args: cli.ExactArgs(),
 		RunE: func(*cobra.Command, []string) error { return v.run() },
@@ -193,7 +195,7 @@ func (v *demoVerb) run() error {
 	if err := d.await(ctx, "ec2sim.log", regexp.MustCompile(`IMAGE=(ami-[0-9a-f]+)`)); err != nil {
 		return err
 	}
-	start("controller", "controller", "--config", "fleet.toml", "--mode", "active", "--listen", d.controller)
+	start("controller", "controller", "--mode", "active", "--listen", d.controller)
 	return d.follow(ctx)
 }
 
@@ -377,7 +379,7 @@ func (d *demo) await(ctx context.Context, log string, words *regexp.Regexp) erro
 				return nil
 			}
 			file := fmt.Sprintf(demoFleet, "http://"+d.queue, found[1])
-			return os.WriteFile(filepath.Join(d.folder, "fleet.toml"), []byte(file), 0o644)
+			return os.WriteFile(filepath.Join(d.folder, "skynet.toml"), []byte(file), 0o644)
 		}
 		select {
 		case <-ctx.Done():
@@ -401,7 +403,7 @@ func (d *demo) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.Stdout, "fleet: http://%[1]s/fleet   queue: http://%[1]s/   token: %[2]s\nlogs, journal and results: %[3]s   Ctrl-C ends it\nfor skynet, in another shell: export SKYNET_URL=http://%[1]s SKYNET_CONTROLLER=http://%[4]s SKYNET_TOKEN=%[2]s\n", d.queue, token, d.folder, d.controller)
+	fmt.Fprintf(d.Stdout, "fleet: http://%[1]s/fleet   queue: http://%[1]s/   token: %[2]s\nlogs, journal and results: %[3]s   Ctrl-C ends it\nfor skynet, in another shell: cd %[3]s; export SKYNET_URL=http://%[1]s SKYNET_CONTROLLER=http://%[4]s SKYNET_TOKEN=%[2]s\n", d.queue, token, d.folder, d.controller)
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	photos, videos := newPhotos(), newVideos()

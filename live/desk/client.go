@@ -57,13 +57,21 @@ func FromEnvAt(at string) (*Client, error) {
 // URL returns the controller's.
 func (c *Client) URL() string { return c.url }
 
-// Drift returns how far the simulator was from what happened on the last day that
-// was compared; nil: none was. It takes no token.
-func (c *Client) Drift(ctx context.Context) (*controller.Drift, error) {
-	s, err := client.Call[struct {
-		Drift *controller.Drift `json:"drift"`
-	}](ctx, c.c, "GET", "/v1/status", nil)
-	return s.Drift, err
+// Fares is how a controller fares, as it tells whoever asks.
+type Fares struct {
+	Fleet  string `json:"fleet"`
+	Mode   string `json:"mode"`
+	Policy string `json:"policy"`
+	// Stop says who has stopped it, and why; nil: nobody has.
+	Stop *controller.Stopped `json:"stop,omitempty"`
+	// Drift is how far the simulator was from what happened on the last day that was
+	// compared; nil: none was.
+	Drift *controller.Drift `json:"drift,omitempty"`
+}
+
+// Fares returns how the controller fares. It takes no token.
+func (c *Client) Fares(ctx context.Context) (Fares, error) {
+	return client.Call[Fares](ctx, c.c, "GET", "/v1/status", nil)
 }
 
 // Orders returns what stands.
@@ -87,8 +95,8 @@ func (c *Client) Rollback(ctx context.Context, r Rollback) (RolledBack, error) {
 }
 
 // Wish asks something of the fleet.
-func (c *Client) Wish(ctx context.Context, w WishRequest) (controller.Wish, error) {
-	return client.Call[controller.Wish](ctx, c.c, "POST", "/v1/wishes", w)
+func (c *Client) Wish(ctx context.Context, w WishRequest) (Wished, error) {
+	return client.Call[Wished](ctx, c.c, "POST", "/v1/wishes", w)
 }
 
 // End ends wishes.

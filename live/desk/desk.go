@@ -70,6 +70,13 @@ type WishRequest struct {
 	Why       string          `json:"reason"`
 }
 
+// Wished is what it answers: the wish with its number, and what the fleet's limits
+// leave of it, in a sentence; "": all.
+type Wished struct {
+	controller.Wish
+	Note string `json:"note,omitempty"`
+}
+
 // EndRequest is the body of POST /v1/wishes/end: which wishes end before their
 // time. Number names one; without it Type or Zone name the cordons of them.
 type EndRequest struct {

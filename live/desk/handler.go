@@ -20,10 +20,11 @@ import (
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/spell"
 )
 
-// Options describe a desk. All are required but FileStop, Serving, Journals, Now and
-// Log.
+// Options describe a desk. All are required but Zones, FileStop, Serving, Fits,
+// Journals, Now and Log.
 type Options struct {
 	Fleet  string
 	Book   controller.Book
@@ -34,10 +35,15 @@ type Options struct {
 	Decode func(text []byte) (controller.Candidate, error)
 	// Catalog is what the fleet may be made of.
 	Catalog *policy.Catalog
+	// Zones are those that instances are launched into; none: EC2 chooses.
+	Zones []string
 	// FileStop is the stop beside the controller; nil: there is none.
 	FileStop func(now time.Time) controller.Stopped
 	// Serving returns what decides; false: this process stands by.
 	Serving func() (controller.Serving, bool)
+	// Fits returns an error for a wish of which nothing could come, and otherwise what
+	// the limits leave of it, in a sentence; nil: nobody knows.
+	Fits func(*controller.Wish) (note string, err error)
 	// Journals is the folder of the fleet's journals; "": they are not handed out.
 	Journals string
 	// Pages is where the journal is kept beside its files; nil: nowhere.
@@ -308,13 +314,15 @@ func (h *handler) rollback(r *http.Request, who string) (any, error) {
 
 // change changes the orders, whatever they have become meanwhile.
 func (h *handler) change(r *http.Request, who, why string, do func(*controller.Orders) (what string, err error)) error {
+	var what string
 	_, err := controller.Change(r.Context(), h.Book, h.Fleet, func(o *controller.Orders) (controller.Act, error) {
-		what, err := do(o)
+		var err error
+		what, err = do(o)
 		act := controller.Act{At: h.Now().UTC().Truncate(time.Second), By: who, What: what, Why: why}
 		return act, errors.Join(err, act.Validate())
 	})
 	if err == nil {
-		h.Log.Info("the orders have changed", "fleet", h.Fleet, "by", who, "why", why)
+		h.Log.Info("the orders have changed", "fleet", h.Fleet, "what", what, "by", who, "why", why)
 	}
 	return err
 }
@@ -329,14 +337,31 @@ func (h *handler) wish(r *http.Request, who string) (any, error) {
 		Kind: b.Kind, Instance: b.Instance, Type: b.Type, Zone: b.Zone, Instances: b.Instances, Cores: b.Cores, By: who, Why: b.Why,
 		Until: now.Add(time.Duration(min(max(b.ForS, 0), 2*controller.WishMax.Seconds()) * float64(time.Second))),
 	}
+	note := ""
 	err = h.change(r, who, b.Why, func(o *controller.Orders) (string, error) {
 		added, err := o.Add(now, w, func(name string) bool { return h.Catalog.Index(name) >= 0 })
 		if err == nil {
 			w = added
+			note, err = h.fits(&w)
 		}
 		return fmt.Sprintf("%s until %s", w, w.Until.Format(time.RFC3339)), err
 	})
-	return w, err
+	return Wished{w, note}, err
+}
+
+// fits is Fits, of cordons of zones too.
+func (h *handler) fits(w *controller.Wish) (note string, err error) {
+	switch {
+	case w.Kind != policy.WishCordon || w.Zone == "":
+	case len(h.Zones) == 0:
+		return "EC2 chooses the zone here, since [[ec2.subnet]] names none: nothing at all is launched meanwhile", nil
+	case !slices.Contains(h.Zones, w.Zone):
+		return "", &controller.InvalidError{Reason: fmt.Sprintf("zone = %q: the fleet launches into %s only%s", w.Zone, strings.Join(h.Zones, " and "), spell.DidYouMean(w.Zone, h.Zones))}
+	}
+	if h.Fits == nil {
+		return "", nil
+	}
+	return h.Fits(w)
 }
 
 func (h *handler) end(r *http.Request, who string) (any, error) {

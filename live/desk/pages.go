@@ -55,5 +55,8 @@ func (h *handler) pages(w http.ResponseWriter, r *http.Request, _ string) error 
 	case !began:
 		return notFound("the store has no journal from %s to %s", from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
 	}
-	return out.Flush()
+	if out.Flush() != nil { // the caller has read enough
+		panic(http.ErrAbortHandler)
+	}
+	return nil
 }

@@ -146,11 +146,14 @@ func (x *replaying) all() error {
 		case *Header:
 			err = x.header(line)
 		case *State:
+			if x.over(line.At) {
+				return nil
+			}
 			if !line.At.Before(x.from) {
 				err = x.state(line)
 			}
 		case *Record:
-			if !x.To.IsZero() && !line.At.Before(x.To) {
+			if x.over(line.At) {
 				return nil
 			}
 			err = x.decision(line)
@@ -160,6 +163,9 @@ func (x *replaying) all() error {
 		}
 	}
 }
+
+// over reports whether nothing from at on is compared.
+func (x *replaying) over(at time.Time) bool { return !x.To.IsZero() && !at.Before(x.To) }
 
 // wrong names where in the journal an error is.
 func (x *replaying) wrong(err error) error {
