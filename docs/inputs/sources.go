@@ -44,7 +44,7 @@ var origins = map[string]origin{
 	"Observation.FastTicks": {from: config},
 	"Observation.Wishes":    {from: people, unit: "list of drain, cordon, floor"},
 
-	"Observation.Ahead":     {from: trace, unit: "jobs, core-seconds by class and time"},
+	"Observation.Ahead": {from: trace, unit: "jobs, core-seconds by class and time"},
 
 	"QueueView.Reading":       {from: queue, meaning: "When the queue was read, and whether all of it was."},
 	"KindView.Type":           {from: queue, meaning: "The job type.", recorded: "rules go by class and priority; people go by type"},
