@@ -122,11 +122,12 @@ func (a *AgeRing) appendTo(to []policy.AgeCount, now int64) ([]policy.AgeCount, 
 		}
 		left -= n
 		oldest = edge(step) // jobs of the step are at most this old
-		by := policy.AgeStepCoarse
+		// constants to divide by cost a tenth of a variable
+		age := roundUp(oldest, policy.AgeStepCoarse)
 		if oldest <= policy.AgeFine {
-			by = policy.AgeStep
+			age = roundUp(oldest, policy.AgeStep)
 		}
-		to = countAge(to, start, roundUp(oldest, by), n)
+		to = countAge(to, start, age, n)
 	}
 	left = a.aged - a.older
 	for long := (a.first - 1) / longStep; left > 0 && long >= a.firstLong; long-- {

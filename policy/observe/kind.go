@@ -105,6 +105,16 @@ func (k *Kind) now() cumulative {
 	}
 }
 
+// counted are the counters that windows look back at.
+type counted struct {
+	arrived, completed, failed, retried, expired int64
+	estimated                                    float64
+}
+
+func (k *Kind) counted() counted {
+	return counted{k.Arrived, k.Completed, k.Failed, k.Retried, k.Expired, k.estimated}
+}
+
 // Work is histogrammed in 16 buckets per octave from 1.05 ms (2^20 ns) on.
 const (
 	workSub     = 16

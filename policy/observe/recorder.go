@@ -19,7 +19,7 @@ type Recorder struct {
 
 	// rings by tick
 	times []int64 // world time of the tick
-	cums  [][]cumulative
+	cums  [][]counted
 	head  int // ticks recorded so far
 	tails [4]int
 
@@ -85,7 +85,7 @@ func (r *Recorder) Kind(jobType string, priority int, size uint8) *Kind {
 		r.views = append(r.views, policy.KindView{Type: jobType, Priority: priority, Class: k.Class})
 	}
 	r.kinds = append(r.kinds, k)
-	r.cums = append(r.cums, make([]cumulative, ringTicks))
+	r.cums = append(r.cums, make([]counted, ringTicks))
 	return k
 }
 
@@ -156,7 +156,7 @@ func (r *Recorder) learn(now int64) {
 	r.times[slot] = now
 	for i, k := range r.kinds {
 		k.estimated += k.arrivedEst.minus(k.seen.arrivedEst).core(k.Arrived-k.seen.arrived, r.typeMean[k.workType])
-		r.cums[i][slot] = k.now()
+		r.cums[i][slot] = k.counted()
 		r.late(k)
 	}
 	r.head++
@@ -196,16 +196,19 @@ func (r *Recorder) meanService(k *Kind) time.Duration {
 }
 
 // at returns kind i's counters at the tail of window w.
-func (r *Recorder) at(i, w int) *cumulative { return &r.cums[i][r.tails[w]%ringTicks] }
+func (r *Recorder) at(i, w int) *counted { return &r.cums[i][r.tails[w]%ringTicks] }
+
+// nothing was counted before the world began.
+var nothing counted
 
 // before returns the counters of a kind at the start of window w: zero when the
 // world is younger than the window.
-func (r *Recorder) before(i, w int, now int64) cumulative {
+func (r *Recorder) before(i, w int, now int64) *counted {
 	t := r.tails[w] % ringTicks
 	if r.times[t] > now-int64(windows[w]) {
-		return cumulative{}
+		return &nothing
 	}
-	return *r.at(i, w)
+	return r.at(i, w)
 }
 
 // queue fills o.Queue from the counters.

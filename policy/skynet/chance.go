@@ -212,28 +212,22 @@ func (p *Policy) holders(line int, budget float64) (h holders) {
 // times while the job may wait.
 func slotsFor(all, own, often, late float64) float64 {
 	inverse := 1.0 // of Erlang's loss, from which his probability of waiting follows
-	each, stuck := 0.0, 0.0
 	step := 1 / all
-	for n := 1; n < chanceMost; n++ {
-		slots := float64(n)
+	slots := 1.0
+	for ; slots <= own && slots < chanceMost; slots++ {
 		inverse = 1 + float64(float64(slots*step)*inverse)
-		if slots <= own {
-			continue
-		}
-		if each == 0 { // the first that leaves a slot
-			each, stuck = detmath.Exp(-often), detmath.Exp(-float64((slots-own)*often))
-		} else {
-			stuck *= each
-		}
+	}
+	each, stuck := detmath.Exp(-often), detmath.Exp(-float64((slots-own)*often))
+	for ; slots < chanceMost; slots++ {
+		inverse = 1 + float64(float64(slots*step)*inverse)
 		if slots <= all { // everybody waits
 			if stuck <= late {
 				return slots
 			}
-			continue
-		}
-		if float64(slots*stuck) <= float64(late*(float64((slots-all)*inverse)+all)) {
+		} else if float64(slots*stuck) <= float64(late*(float64((slots-all)*inverse)+all)) {
 			return slots
 		}
+		stuck *= each
 	}
 	return math.Ceil(all + own)
 }

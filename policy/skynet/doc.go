@@ -19,8 +19,8 @@
 //     were promised. slackrule.go: or the 24 h mean of slack sets a floor under
 //     the fleet, as in 2008, and alone a ceiling too; slackswap.go: a smaller
 //     instance for one that is too large.
-//  6. plan.go: a fluid plan of the next 42 minutes, or as far as work may wait:
-//     does what is ready and on its way leave no avoidable miss?
+//  6. plan.go, serve.go: a fluid plan of the next 42 minutes, or as far as work
+//     may wait: does what is ready and on its way leave no avoidable miss?
 //  7. buy.go: if not, the least capacity that does, from drains taken back and
 //     from the cheapest set of types EC2 sells.
 //  8. release.go: what the same plan does not need, when its paid window ends.

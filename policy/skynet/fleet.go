@@ -95,7 +95,7 @@ func (p *Policy) survey(o *policy.Observation) {
 	}
 	f.alive = f.serving + f.coming
 	sum := 0.0
-	for i := range pl.there {
+	for i := range pl.steps {
 		sum += pl.there[i]
 		pl.there[i] = f.serving + sum
 	}
@@ -130,7 +130,7 @@ func (p *Policy) hold(freeing []policy.FreeCount) {
 			held[i+1] -= float64((1 - part) * slots)
 		}
 	}
-	for i := range held {
+	for i := range p.plan.steps {
 		busy += held[i]
 		held[i] = max(busy, 0)
 	}

@@ -66,6 +66,11 @@ type plan struct {
 	// and leaving capacity make up there.
 	held  [maxSteps]float64
 	there [maxSteps]float64
+
+	passes [linesMax + 1]pass // laid out anew for each question
+	asked  int                // how many of them
+	failed int                // the one that failed last
+	trial  [linesMax]served   // the lines of the pass that is taken
 }
 
 // planLine is a line in the plan.
@@ -102,112 +107,6 @@ type capacity struct {
 	first    float64
 }
 
-// holds reports whether the plan keeps every promise that k checks, with
-// capacity c.
-//
-// An urgent line is checked against the arrivals planned for, of itself and of
-// the lines it has to wait for, reserve included. The others wait long enough
-// for the load to come to its mean, so they may use what the reserves leave idle
-// on average: they are checked against the arrivals expected.
-func (p *plan) holds(c capacity, k checks) bool {
-	patient := false
-	for j := range p.n {
-		ln := &p.lines[j]
-		if !ln.urgent {
-			patient = patient || ln.waiting > 0
-		} else if !p.serve(c, j+1, &ln.more, k.urgentFrom, min(k.urgentTo, p.steps-1), k.slack) {
-			return false
-		}
-	}
-	return !patient || p.serve(c, p.n, nil, k.patientFrom, p.steps-1, k.slack)
-}
-
-// serve runs the first n lines through the plan with capacity c and reports
-// whether none of those it is about lags by more than slack slot-seconds in the
-// steps from to last: the last of them where more than the expected arrivals is
-// planned for, otherwise all that are not urgent.
-//
-// In each step, running jobs keep their slots, then the tails of jobs started
-// in the plan keep theirs, then each line is served in order of priority. A
-// line fails where more waits than is not yet due.
-func (p *plan) serve(c capacity, n int, more *[maxSteps]float64, from, last int, slack float64) bool {
-	var waiting, holding [linesMax]float64
-	tails := false
-	for j := range n {
-		waiting[j] = p.lines[j].waiting
-		tails = tails || p.lines[j].tail > 0
-	}
-	for i := 0; i <= last; i++ {
-		width := grid.width[i]
-		slots := c.always - p.held[i]
-		if c.useThere {
-			slots += p.there[i]
-		}
-		if i > c.from {
-			slots += c.extra
-		} else if i == c.from {
-			slots += float64(c.first * c.extra)
-		}
-		room := float64(max(slots, 0) * width)
-		if tails {
-			for j := range n {
-				if holding[j] > 0 {
-					ended := min(float64(holding[j]*min(float64(p.lines[j].ending*width), 1)), room)
-					holding[j] -= ended
-					room -= ended
-				}
-			}
-		}
-		times := 1.0
-		if more != nil {
-			times = more[i]
-		}
-		for j := range n {
-			ln := &p.lines[j]
-			wait := waiting[j] + float64(ln.expected[i]*times)
-			served := wait
-			if served > room {
-				served = room
-			}
-			room -= served
-			wait -= served
-			waiting[j] = wait
-			if tails {
-				holding[j] += float64(ln.tail * served)
-			}
-			if i >= from && wait > ln.notDue[i]+slack && (more != nil && j == n-1 || more == nil && !ln.urgent) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// shortfall returns the least capacity, in slots, that makes the plan hold if
-// it is there in lag seconds: doubled, then bisected to a quarter of a slot,
-// or to a 128th.
-func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
-	c.from = stepOf(lag)
-	c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
-	low, high := 0.0, 1.0
-	for {
-		c.extra = high
-		if p.holds(c, k) || high >= 1<<24 {
-			break
-		}
-		low, high = high, 2*high
-	}
-	for high-low > max(0.25, high/128) {
-		c.extra = 0.5 * (low + high)
-		if p.holds(c, k) {
-			high = c.extra
-		} else {
-			low = c.extra
-		}
-	}
-	return high
-}
-
 // buildPlan lays out the plan from the lines, the forecast and the fleet.
 func (p *Policy) buildPlan() {
 	p.plan.n = len(p.lines)
@@ -217,17 +116,27 @@ func (p *Policy) buildPlan() {
 }
 
 // reach sets how many steps of the grid the plan looks at, and how many of them
-// urgent lines are checked in.
+// urgent lines are checked in: all, where nothing waits in another line.
 func (p *Policy) reach() {
 	pl := &p.plan
-	pl.steps = fineSteps + minuteSteps
+	last := max(p.lag+p.recovery+p.tick, p.horizon())
+	steps := fineSteps + minuteSteps
+	patient := false
 	for j := range p.lines {
-		if ln := &p.lines[j]; !ln.urgent && ln.waitingHead > 0 && ln.budget > minuteEnd {
-			pl.steps = max(pl.steps, min(stepOf(ln.budget)+1, maxSteps))
+		ln := &p.lines[j]
+		if ln.urgent || ln.waitingHead <= 0 {
+			continue
+		}
+		patient = true
+		if ln.budget > minuteEnd {
+			steps = max(steps, min(stepOf(ln.budget)+1, maxSteps))
 		}
 	}
-	last := max(p.lag+p.recovery+p.tick, p.horizon())
-	pl.urgent = min(stepOf(last)+1, pl.steps)
+	pl.urgent = min(stepOf(last)+1, steps)
+	pl.steps = pl.urgent
+	if patient {
+		pl.steps = steps
+	}
 }
 
 // planLine lays out one line: its arrivals if it is urgent, and the work not

@@ -108,6 +108,98 @@ func dumbHolds(p *plan, c capacity, k checks, line int) bool {
 	return true
 }
 
+// plainHolds is holds in the plainest order: every line from the first step on.
+func plainHolds(p *plan, c capacity, k checks) bool {
+	patient := false
+	for j := range p.n {
+		if ln := &p.lines[j]; !ln.urgent {
+			patient = patient || ln.waiting > 0
+		} else if !plainServe(p, c, j+1, &ln.more, k.urgentFrom, min(k.urgentTo, p.steps-1), k.slack) {
+			return false
+		}
+	}
+	return !patient || plainServe(p, c, p.n, nil, k.patientFrom, p.steps-1, k.slack)
+}
+
+func plainServe(p *plan, c capacity, n int, more *[maxSteps]float64, from, last int, slack float64) bool {
+	var waiting, holding [linesMax]float64
+	for j := range n {
+		waiting[j] = p.lines[j].waiting
+	}
+	for i := 0; i <= last; i++ {
+		width, slots := grid.width[i], c.always-p.held[i]
+		if c.useThere {
+			slots += p.there[i]
+		}
+		if i > c.from {
+			slots += c.extra
+		} else if i == c.from {
+			slots += float64(c.first * c.extra)
+		}
+		room := max(slots, 0) * width
+		for j := range n {
+			ended := min(float64(holding[j]*min(float64(p.lines[j].ending*width), 1)), room)
+			holding[j] -= ended
+			room -= ended
+		}
+		for j := range n {
+			ln, times := &p.lines[j], 1.0
+			if more != nil {
+				times = more[i]
+			}
+			waiting[j] += float64(ln.expected[i] * times)
+			served := min(waiting[j], room)
+			room -= served
+			waiting[j] -= served
+			holding[j] += float64(ln.tail * served)
+			checked := more != nil && j == n-1 || more == nil && !ln.urgent
+			if i >= from && checked && waiting[j] > ln.notDue[i]+slack {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// TestPlanTakesNoShortcut holds the plan against one that goes through every line
+// from the first step on: to the last bit, with tails too, where more capacity may
+// begin a tail that stands in another line's way.
+func TestPlanTakesNoShortcut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, k := drawnPlan(t)
+		for j := range p.n {
+			if rapid.Bool().Draw(t, "tails") {
+				p.lines[j].tail = rapid.Float64Range(0, 20).Draw(t, "tail")
+				p.lines[j].ending = rapid.Float64Range(1e-4, 0.5).Draw(t, "ending")
+			}
+		}
+		c := capacity{useThere: true, always: rapid.Float64Range(0, 30).Draw(t, "always"), from: maxSteps}
+		if got, want := p.holds(c, k), plainHolds(p, c, k); got != want {
+			t.Fatalf("holds %v, one line after the other %v", got, want)
+		}
+		lag := rapid.Float64Range(0, 900).Draw(t, "lag")
+		got := p.shortfall(c, lag, k)
+
+		c.from = stepOf(lag)
+		c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
+		low, high := 0.0, 1.0
+		for c.extra = high; high < 1<<24 && !plainHolds(p, c, k); c.extra = high {
+			low, high = high, 2*high
+		}
+		for high-low > max(0.25, high/128) {
+			c.extra = 0.5 * (low + high)
+			if plainHolds(p, c, k) {
+				high = c.extra
+			} else {
+				low = c.extra
+			}
+		}
+		if got != high {
+			t.Fatalf("short of %v, one line after the other of %v", got, high)
+		}
+	})
+}
+
 func TestPlanAgreesWithASecondBySecondOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, k := drawnPlan(t)

@@ -1,0 +1,201 @@
+package skynet
+
+// pass is one way through the plan: the first n lines are served, and some of
+// them checked in the steps from to last.
+//
+// An urgent line is checked against the arrivals planned for, of itself and of
+// the lines it has to wait for, reserve included, in a pass of its own. The
+// others wait long enough for the load to come to its mean, so they may use what
+// the reserves leave idle on average: they are checked against the arrivals
+// expected, all in one.
+type pass struct {
+	n          int
+	more       *[maxSteps]float64 // how much more arrives than expected
+	patient    bool               // all lines that are not urgent are checked, otherwise the last
+	from, last int
+	// Where all that is asked about begins: what waits and runs then, and whether
+	// a line lagged before.
+	lines [linesMax]served
+	lost  bool
+}
+
+// served is what a pass knows of a line.
+type served struct {
+	waiting float64 // head work, in slot-seconds
+	holding float64 // tail work of the jobs started in the plan, in slot-seconds
+	tail    float64 // see planLine
+	ends    float64 // the part of holding that is done within the step
+}
+
+// asExpected is how much more arrives in a plan without a reserve.
+var asExpected = func() (more [maxSteps]float64) {
+	for i := range more {
+		more[i] = 1
+	}
+	return more
+}()
+
+// holds reports whether the plan keeps every promise that k checks, with
+// capacity c.
+func (p *plan) holds(c capacity, k checks) bool {
+	p.ask(c, k, 0)
+	return p.answer(c, k.slack, 0)
+}
+
+// shortfall returns the least capacity, in slots, that makes the plan hold if
+// it is there in lag seconds: doubled, then bisected to a quarter of a slot,
+// or to a 128th.
+func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
+	c.from = stepOf(lag)
+	c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
+	p.ask(c, k, c.from) // until then all goes the same way
+	low, high := 0.0, 1.0
+	for {
+		c.extra = high
+		if p.answer(c, k.slack, c.from) || high >= 1<<24 {
+			break
+		}
+		low, high = high, 2*high
+	}
+	for high-low > max(0.25, high/128) {
+		c.extra = 0.5 * (low + high)
+		if p.answer(c, k.slack, c.from) {
+			high = c.extra
+		} else {
+			low = c.extra
+		}
+	}
+	return high
+}
+
+// ask lays out the passes that k checks and takes them up to a step.
+func (p *plan) ask(c capacity, k checks, upTo int) {
+	p.asked, p.failed = 0, 0
+	patient := false
+	for j := range p.n {
+		if ln := &p.lines[j]; ln.urgent {
+			p.pass(j+1, &ln.more, k.urgentFrom, min(k.urgentTo, p.steps-1))
+		} else {
+			patient = patient || ln.waiting > 0
+		}
+	}
+	if patient {
+		p.pass(p.n, &asExpected, k.patientFrom, p.steps-1)
+		p.passes[p.asked-1].patient = true
+	}
+	for i := range p.asked {
+		r := &p.passes[i]
+		r.lost = upTo > 0 && !p.serve(&c, r, r.lines[:r.n], k.slack, 0, min(upTo-1, r.last))
+	}
+}
+
+// pass lays out one more pass.
+func (p *plan) pass(n int, more *[maxSteps]float64, from, last int) {
+	r := &p.passes[p.asked]
+	p.asked++
+	r.n, r.more, r.from, r.last, r.patient = n, more, from, last, false
+	for j := range n {
+		r.lines[j] = served{waiting: p.lines[j].waiting, tail: p.lines[j].tail}
+	}
+}
+
+// answer reports whether no pass fails that was taken up to a step. It begins
+// with the one that failed last: it is the likeliest to fail again.
+func (p *plan) answer(c capacity, slack float64, from int) bool {
+	for i := range p.asked {
+		switch i {
+		case 0:
+			i = p.failed
+		case p.failed:
+			i = 0
+		}
+		r := &p.passes[i]
+		lines := p.trial[:r.n]
+		copy(lines, r.lines[:])
+		if r.lost || !p.serve(&c, r, lines, slack, from, r.last) {
+			p.failed = i
+			return false
+		}
+	}
+	return true
+}
+
+// serve takes a pass through the steps from begin to end, with capacity c, and
+// reports whether none of the lines it checks lags by more than slack
+// slot-seconds.
+//
+// In each step, running jobs keep their slots, then the tails of jobs started
+// in the plan keep theirs, then each line is served in order of priority. A
+// line fails where more waits than is not yet due.
+//
+// It is most of what a step of the policy costs. Hence ifs in place of min and
+// max, which cost several times as much for the sake of -0 and NaN.
+func (p *plan) serve(c *capacity, r *pass, lines []served, slack float64, begin, end int) bool {
+	plans := p.lines[:len(lines)]
+	tails := false
+	for j := range lines {
+		tails = tails || lines[j].tail > 0
+	}
+	width := 0.0
+	for i := begin; i <= end; i++ {
+		if grid.width[i] != width {
+			width = grid.width[i]
+			for j := range lines {
+				lines[j].ends = min(float64(plans[j].ending*width), 1)
+			}
+		}
+		slots := c.always - p.held[i]
+		if c.useThere {
+			slots += p.there[i]
+		}
+		if i > c.from {
+			slots += c.extra
+		} else if i == c.from {
+			slots += float64(c.first * c.extra)
+		}
+		room := 0.0
+		if slots > 0 {
+			room = slots * width
+		}
+		if tails {
+			for j := range lines {
+				ln := &lines[j]
+				ended := float64(ln.holding * ln.ends)
+				if ended > room {
+					ended = room
+				}
+				ln.holding -= ended
+				room -= ended
+			}
+		}
+		times := r.more[i]
+		wait := 0.0
+		for j := range lines {
+			ln := &lines[j]
+			wait = ln.waiting + float64(plans[j].expected[i]*times)
+			served := wait
+			if served > room {
+				served = room
+			}
+			room -= served
+			wait -= served
+			ln.waiting = wait
+			ln.holding += float64(ln.tail * served)
+		}
+		if i < r.from {
+			continue
+		}
+		if !r.patient {
+			if wait > plans[len(plans)-1].notDue[i]+slack {
+				return false
+			}
+			continue
+		}
+		for j := range lines {
+			if !plans[j].urgent && lines[j].waiting > plans[j].notDue[i]+slack {
+				return false
+			}
+		}
+	}
+	return true
+}
