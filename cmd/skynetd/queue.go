@@ -26,7 +26,7 @@ type queueVerb struct {
 	listen, store, tokens, cluster, fleet string
 	standby                               bool
 	rate                                  float64
-	age, lease                            time.Duration
+	age, lease, wait                      time.Duration
 	fair                                  bool
 	tls                                   tlsFlags
 	bootstrap                             bootstrapFlags
@@ -55,6 +55,7 @@ read again whenever it changes. The page at / shows queues and workers.`,
 	f := c.Flags()
 	f.StringVar(&q.listen, "listen", "127.0.0.1:7420", "serve at this `address`; port 0 picks a free one")
 	f.StringVar(&q.store, "store", "sqlite:skynet-queue.db", "keep jobs in this `store`: sqlite:FILE, postgres://… or memory")
+	f.DurationVar(&q.wait, "store-wait", 30*time.Second, "wait so much `time` for a PostgreSQL that is not there yet; 0: fail at once")
 	f.StringVar(&q.tokens, "tokens", "skynet-tokens", "take tokens from this `file`; the first start writes it")
 	f.StringVar(&q.cluster, "cluster", "default", "serve this `cluster`; workers of another one are refused")
 	f.StringVar(&q.fleet, "controller", "", "show the page of the controller that listens at this `URL`, too, behind the same login")
@@ -77,6 +78,9 @@ func (q *queueVerb) run() error {
 	}
 	if q.lease < leaseMin || q.lease > leaseMax {
 		return cli.UsageError(fmt.Errorf("--lease %v: must be from %v to %v", q.lease, leaseMin, leaseMax))
+	}
+	if q.wait < 0 || q.wait > storeWaitMax {
+		return cli.UsageError(fmt.Errorf("--store-wait %v: must be from 0 to %v", q.wait, storeWaitMax))
 	}
 	secure, err := q.tls.config()
 	if err != nil {
@@ -102,7 +106,7 @@ func (q *queueVerb) run() error {
 	if err != nil {
 		return err
 	}
-	store, err := openStore(q.Ctx, q.store)
+	store, err := awaitStore(q.Ctx, q.store, q.wait, q.Log)
 	if err != nil {
 		return err
 	}
@@ -157,6 +161,10 @@ const (
 	leaseMin = time.Second
 	leaseMax = time.Hour
 )
+
+// storeWaitMax is the longest --store-wait: what restarts a service should
+// learn that its database is away.
+const storeWaitMax = time.Hour
 
 // leaveWithin is how long a clean end may take.
 const leaveWithin = 10 * time.Second
