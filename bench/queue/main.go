@@ -101,7 +101,8 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := queue.Open(ctx, store, queue.Options{})
+	counted := &counting{Store: store}
+	e, err := queue.Open(ctx, counted, queue.Options{})
 	if err != nil {
 		return err
 	}
@@ -121,10 +122,12 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		m.Stop("enqueue by 1000", s.backlog)
 	}
 	if s.jobs > 0 {
+		before := counted.commits.Load()
 		calls, err := live(ctx, e, m, s)
 		if err != nil {
 			return err
 		}
+		fmt.Fprintf(m.Out, "%-28s %.1f jobs\n", "  a commit", float64(s.jobs)/float64(counted.commits.Load()-before))
 		m.Quantiles("  a worker's call", calls)
 	}
 	if s.idle > 0 && s.backlog == 0 {
@@ -142,6 +145,18 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		return err
 	}
 	return errors.Join(m.Err(), store.Close())
+}
+
+// counting is a store that counts its commits.
+type counting struct {
+	queue.Store
+	commits atomic.Int64
+}
+
+// Commit implements queue.Store.
+func (c *counting) Commit(ctx context.Context, b *queue.Batch) error {
+	c.commits.Add(1)
+	return c.Store.Commit(ctx, b)
 }
 
 // hold opens a transaction that sees the database as it is now until it is let

@@ -153,7 +153,8 @@ func (b *benchVerb) samples(dir string) ([]string, error) {
 	return uris, nil
 }
 
-// measure does jobs of one kind on every slot until the time is over.
+// measure does jobs of one kind on every slot until the time is over, one on
+// each at least.
 func (b *benchVerb) measure(set *handler.Set, kind, args string, photos []string, slots int, dir string) (benchFound, error) {
 	ctx, cancel := context.WithTimeout(b.Ctx, b.time)
 	defer cancel()
@@ -164,16 +165,19 @@ func (b *benchVerb) measure(set *handler.Set, kind, args string, photos []string
 	started := time.Now()
 	for range slots {
 		all.Go(func() {
-			for ctx.Err() == nil {
+			for { // one at least: a busy machine may begin when the time is over
 				n := number.Add(1)
 				began := time.Now()
 				r, err := benchJob(b.Ctx, set, kind, args, photos[int(n)%len(photos)], n, dir)
 				if err != nil {
-					once.Do(func() { failed = err; cancel() })
+					once.Do(func() { failed = fmt.Errorf("bench: job %d, %s: %w", n, kind, err); cancel() })
 					return
 				}
 				cpu.Add(int64(r.CPU))
 				busy.Add(int64(time.Since(began)))
+				if ctx.Err() != nil {
+					return
+				}
 			}
 		})
 	}
@@ -240,7 +244,7 @@ func (b *benchVerb) price(r *benchReport) error {
 		used += k.CPUPerS / float64(len(r.Kinds))
 	}
 	r.WorkPerS = r.Speed * used
-	if r.UsdPerHour > 0 {
+	if r.UsdPerHour > 0 && r.WorkPerS > 0 { // where processor time is not measured the price is not known
 		r.UsdPerCoreSec = r.UsdPerHour / 3600 / r.WorkPerS
 	}
 	return nil
@@ -259,7 +263,7 @@ func against(r, base benchReport) (float64, error) {
 		}
 	}
 	if n == 0 {
-		return 0, errors.New("no kind of job in common")
+		return 0, errors.New("no kind of job in common whose processor time is known")
 	}
 	return math.Exp(sum / float64(n)), nil
 }

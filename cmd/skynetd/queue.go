@@ -28,7 +28,7 @@ type queueVerb struct {
 	listen, store, tokens, cluster, fleet string
 	standby                               bool
 	rate                                  float64
-	age, lease                            time.Duration
+	age, lease, wait                      time.Duration
 	fair                                  bool
 	signResults                           string
 	tls                                   tlsFlags
@@ -68,6 +68,7 @@ read again whenever it changes. The page at / shows queues and workers.`,
 func (q *queueVerb) add(f *pflag.FlagSet) {
 	f.StringVar(&q.listen, "listen", "127.0.0.1:7420", "serve the queue at this `address`; port 0 picks a free one")
 	f.StringVar(&q.store, "store", "sqlite:skynet-queue.db", "keep jobs in this `store`: sqlite:FILE, postgres://… or memory")
+	f.DurationVar(&q.wait, "store-wait", 30*time.Second, "wait so much `time` for a PostgreSQL that is not there yet; 0: fail at once")
 	f.Float64Var(&q.rate, "rate", 10_000, "let one client make so many `calls` a second on average")
 	f.DurationVar(&q.age, "age", 0, "a waiting job rises one priority each `time` it has waited so long; 0: never")
 	f.DurationVar(&q.lease, "lease", 30*time.Second, "take jobs away from a worker that was silent for so much `time`; it beats three times as often")
@@ -90,6 +91,9 @@ func (q *queueVerb) serve(leads func(url string)) error {
 	}
 	if q.lease < leaseMin || q.lease > leaseMax {
 		return cli.UsageError(fmt.Errorf("--lease %v: must be from %v to %v", q.lease, leaseMin, leaseMax))
+	}
+	if q.wait < 0 || q.wait > storeWaitMax {
+		return cli.UsageError(fmt.Errorf("--store-wait %v: must be from 0 to %v", q.wait, storeWaitMax))
 	}
 	secure, err := q.tls.config()
 	if err != nil {
@@ -119,7 +123,7 @@ func (q *queueVerb) serve(leads func(url string)) error {
 	if err != nil {
 		return err
 	}
-	store, err := openStore(q.Ctx, q.store)
+	store, err := awaitStore(q.Ctx, q.store, q.wait, q.Log)
 	if err != nil {
 		return err
 	}
@@ -177,6 +181,10 @@ const (
 	leaseMin = time.Second
 	leaseMax = time.Hour
 )
+
+// storeWaitMax is the longest --store-wait: what restarts a service should
+// learn that its database is away.
+const storeWaitMax = time.Hour
 
 // leaveWithin is how long a clean end may take.
 const leaveWithin = 10 * time.Second

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/queue"
@@ -35,6 +37,36 @@ func openStore(ctx context.Context, spec string) (queue.Store, error) {
 		return nil, cli.OutsideError(err)
 	}
 	return store, nil
+}
+
+// storeAgainMax is how long a service waits at most before it asks again for a
+// database that was not there.
+const storeAgainMax = 2 * time.Second
+
+// awaitStore opens the store that a flag names. A database that is not there
+// yet, because it starts beside its service, is waited for that long.
+func awaitStore(ctx context.Context, spec string, wait time.Duration, log *slog.Logger) (queue.Store, error) {
+	late := time.After(wait)
+	for again, warned := storeAgainMax/20, false; ; again = min(2*again, storeAgainMax) {
+		store, err := openStore(ctx, spec)
+		switch {
+		case err == nil:
+			return store, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case wait == 0 || !postgres.Absent(err):
+			return nil, err
+		case !warned:
+			log.Warn("the database of the queue is not there yet; waiting for it", "store", shownStore(spec), "for", wait, "err", err)
+			warned = true
+		}
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+		case <-late:
+			return nil, cli.OutsideError(fmt.Errorf("waited %v (--store-wait) for the database of the queue: %w", wait, err))
+		}
+	}
 }
 
 // statusOf returns how far the tables of a store are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,13 @@ func (e *Engine) cut() *batch {
 			b.Changed = append(b.Changed, e.row(id, j))
 		}
 	}
+	b.Handed = slices.DeleteFunc(b.Handed, func(h HandOut) bool {
+		over := e.handOuts[h.ID] == 0 // all of its leases have ended already
+		if over {
+			delete(e.handOuts, h.ID)
+		}
+		return over
+	})
 	for g := range b.groups {
 		e.factOf(b, "group", g.ID, g.stored())
 	}

@@ -1,8 +1,10 @@
 package queue
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/dispatch"
@@ -81,27 +83,43 @@ func (s *Blocks) Copy(b []byte) []byte {
 	return s.free[n:len(s.free):len(s.free)]
 }
 
-// AppendLeases appends the packed form of a hand-out's leases to b.
-func AppendLeases(b []byte, leases []Lease) []byte {
+// AppendLeases appends the packed form of a hand-out's leases to b. The workers
+// stand apart from it, in a column that people can read: their names with spaces
+// between them, as often as they come after another one.
+func AppendLeases(b []byte, leases []Lease) (packedLeases []byte, workers string) {
 	p := packed.Writer{B: append(b, packedVersion)}
 	p.Ints(int64(len(leases)))
 	var last Lease // ids, tokens and instants stand close to each other
-	for _, l := range leases {
-		p.Ints(l.Job-last.Job, int64(l.Token)-int64(last.Token), l.Started-last.Started)
+	var names []byte
+	for i, l := range leases {
+		other := i == 0 || l.Worker != last.Worker
+		if other {
+			names = append(append(names, l.Worker...), ' ')
+		}
+		p.Ints(bit(other), l.Job-last.Job, int64(l.Token)-int64(last.Token), l.Started-last.Started)
 		last = l
 	}
-	return p.B
+	return p.B, string(bytes.TrimSuffix(names, []byte(" ")))
 }
 
 // ReadLeases reads packed leases.
-func ReadLeases(b []byte) ([]Lease, error) {
+func ReadLeases(b []byte, workers string) ([]Lease, error) {
 	p := newReader(b)
 	n := p.Count()
 	leases := make([]Lease, 0, n)
-	var last Lease
-	for range n {
-		last = Lease{last.Job + p.Int(), dispatch.Token(int64(last.Token) + p.Int()), last.Started + p.Int()}
+	last := Lease{}
+	for i := range n {
+		switch other := p.UpTo(1) == 1; {
+		case other:
+			last.Worker, workers, _ = strings.Cut(workers, " ")
+		case i == 0:
+			p.Fail("the first lease has no worker")
+		}
+		last.Job, last.Token, last.Started = last.Job+p.Int(), dispatch.Token(int64(last.Token)+p.Int()), last.Started+p.Int()
 		leases = append(leases, last)
+	}
+	if workers != "" {
+		p.Fail("leases of fewer workers than are named")
 	}
 	if err := p.End(); err != nil {
 		return nil, fmt.Errorf("packed leases: %w", err)

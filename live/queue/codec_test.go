@@ -12,11 +12,12 @@ import (
 // read says the same when it is packed and read again.
 func FuzzPacked(f *testing.F) {
 	j := Job{Stored: dispatch.Stored{Spec: dispatch.Spec{Type: "photo", Priority: 255, RunAt: 1 << 60}, ID: 1, State: dispatch.Delayed, Due: 5, Cancelling: true}, Args: []byte("{}"), Error: "e", Cold: true}
-	f.Add(AppendJob(nil, &j))
-	f.Add(AppendLeases(nil, []Lease{{1, 2, 3}, {4, 1 << 52, -5}}))
-	f.Add([]byte{packedVersion, 0xff, 0xff, 0xff, 0xff, 0x7f})
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Add(AppendJob(nil, &j), "")
+	leases, workers := AppendLeases(nil, []Lease{{"w1", 1, 2, 3}, {"w2", 4, 1 << 52, -5}, {"w2", 5, 6, 7}})
+	f.Add(leases, workers)
+	f.Add([]byte{packedVersion, 0xff, 0xff, 0xff, 0xff, 0x7f}, "w")
+	f.Add([]byte{}, "")
+	f.Fuzz(func(t *testing.T, b []byte, workers string) {
 		var job Job
 		var args Blocks
 		again := Job{Stored: dispatch.Stored{Spec: dispatch.Spec{Type: "photo", Tenant: "t"}}, Error: "of the one before"}
@@ -25,7 +26,7 @@ func FuzzPacked(f *testing.F) {
 				t.Fatalf("%+v, %+v, %v", job, again, err)
 			}
 		}
-		if leases, err := ReadLeases(b); err == nil {
+		if leases, err := ReadLeases(b, workers); err == nil {
 			if again, err := ReadLeases(AppendLeases(nil, leases)); err != nil || !reflect.DeepEqual(leases, again) {
 				t.Fatalf("%v, %v, %v", leases, again, err)
 			}

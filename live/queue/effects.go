@@ -7,9 +7,6 @@ import (
 	"github.com/skynet-ec2/skynet/policy/dispatch"
 )
 
-// handOut is a HandOut of which leases are open.
-type handOut struct{ open int }
-
 // newNumber returns a number that no other engine of this queue uses.
 func (e *Engine) newNumber() int64 {
 	e.counter++
@@ -21,24 +18,35 @@ func (e *Engine) handed(w *worker, grants []dispatch.Grant, now int64) {
 	if len(grants) == 0 {
 		return
 	}
-	row := HandOut{ID: e.newNumber(), Worker: w.ID, Leases: make([]Lease, len(grants))}
-	for i, g := range grants {
+	b := e.open()
+	for _, g := range grants {
+		row := e.rowFor(b)
 		j := e.jobs.At(g.ID)
 		j.handOut, j.worker, j.progress, j.started = row.ID, w, 0, now
 		e.move(g.ID, j, dispatch.Leased, now)
 		if g.Attempt > 1 {
 			e.note(j.tally, now, MinuteCounts{Retried: 1})
 		}
-		row.Leases[i] = Lease{g.ID, g.Token, now}
+		row.Leases = append(row.Leases, Lease{w.ID, g.ID, g.Token, now})
+		e.handOuts[row.ID]++
 	}
 	w.busier(len(grants))
 	if w.drains {
 		e.count(w, now)
 	}
-	e.handOuts[row.ID] = &handOut{len(grants)}
-	b := e.open()
-	b.Handed = append(b.Handed, row)
 	b.weight += len(grants)
+}
+
+// handOutLeases is how many leases one row holds at most. Together they cost
+// less than alone, but the row stays as long as any of them is open.
+const handOutLeases = 64
+
+// rowFor returns the row of a batch that the next lease belongs to.
+func (e *Engine) rowFor(b *batch) *HandOut {
+	if n := len(b.Handed); n == 0 || len(b.Handed[n-1].Leases) == handOutLeases {
+		b.Handed = append(b.Handed, HandOut{ID: e.newNumber()})
+	}
+	return &b.Handed[len(b.Handed)-1]
 }
 
 // unhand books the end of a lease.
@@ -49,10 +57,11 @@ func (e *Engine) unhand(j *job, now int64) {
 	if j.worker.idler(now); j.worker.drains {
 		e.count(j.worker, now)
 	}
-	h := e.handOuts[j.handOut]
-	if h.open--; h.open == 0 {
+	b := e.open()
+	// The rows of this batch may get more leases: cut looks at them.
+	gathering := len(b.Handed) > 0 && j.handOut >= b.Handed[0].ID
+	if e.handOuts[j.handOut]--; e.handOuts[j.handOut] == 0 && !gathering {
 		delete(e.handOuts, j.handOut)
-		b := e.open()
 		b.Returned = append(b.Returned, j.handOut)
 	}
 	j.handOut = 0

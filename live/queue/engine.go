@@ -26,12 +26,12 @@ type Engine struct {
 	clock     clock
 	began     time.Time
 	q         *dispatch.Queue
-	jobs      jobTable // that have not ended
-	resting   jobTable // of those, the dead and quarantined
-	running   jobTable // of those, that run
-	held      slotTime // slots, by leases
-	ready     slotTime // slots of workers that take jobs
-	handOuts  map[int64]*handOut
+	jobs      jobTable      // that have not ended
+	resting   jobTable      // of those, the dead and quarantined
+	running   jobTable      // of those, that run
+	held      slotTime      // slots, by leases
+	ready     slotTime      // slots of workers that take jobs
+	handOuts  map[int64]int // leases that are open, by the row that bears them
 	groups    map[string]*group
 	groupBy   map[string]string // id by tenant and idempotency key
 	workers   map[string]*worker
@@ -143,7 +143,7 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 	e := &Engine{
 		opt: opt, store: store, epoch: epoch, cancel: cancel,
 		clock: newClock(opt.Now), q: q,
-		handOuts: map[int64]*handOut{},
+		handOuts: map[int64]int{},
 		groups:   map[string]*group{}, groupBy: map[string]string{},
 		workers: map[string]*worker{}, sessions: map[sessionHash]*worker{}, takenBack: map[string]time.Time{},
 		queues: map[string]*api.Queue{}, tallies: map[tallyKey]*tally{}, services: map[serviceKey]*service{}, rans: map[ranKey]ran{},

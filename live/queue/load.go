@@ -14,7 +14,6 @@ import (
 type openLease struct {
 	Lease
 	handOut int64
-	worker  string
 }
 
 // ownFacts are the kinds of facts that the engine keeps itself.
@@ -33,7 +32,7 @@ func (e *Engine) load(ctx context.Context) error {
 	now := e.clock.now()
 	e.q.Expire(now, nil) // tells it the time
 	leases := map[int64]openLease{}
-	found := map[int64]*handOut{}
+	found := map[int64]int{} // open leases by hand-out
 	// An error of a taker is one of what is stored, not of the store.
 	fit := func(err error) error {
 		if err != nil {
@@ -46,7 +45,7 @@ func (e *Engine) load(ctx context.Context) error {
 		if !leased || l.Token <= j.Token {
 			return fit(e.take(j, nil, now))
 		}
-		found[l.handOut].open++
+		found[l.handOut]++
 		return fit(e.take(j, &l, now))
 	})
 	next, err := e.store.Load(ctx, Loaded{
@@ -58,10 +57,10 @@ func (e *Engine) load(ctx context.Context) error {
 			return fit(e.q.LoadKey(k.Key, k.Job, k.Until))
 		},
 		HandOut: func(h HandOut) error {
-			found[h.ID] = &handOut{}
+			found[h.ID] = 0
 			for _, l := range h.Leases {
 				if l.Token > leases[l.Job].Token {
-					leases[l.Job] = openLease{l, h.ID, h.Worker}
+					leases[l.Job] = openLease{l, h.ID}
 				}
 			}
 			return nil
@@ -81,9 +80,9 @@ func (e *Engine) load(ctx context.Context) error {
 	e.q.StartIDs(next)
 	e.q.Ready(nil, now) // delayed jobs whose time came while nobody led wait now
 	e.arrive(now)
-	for id, h := range found {
-		if h.open > 0 {
-			e.handOuts[id] = h
+	for id, open := range found {
+		if open > 0 {
+			e.handOuts[id] = open
 		} else {
 			b := e.open()
 			b.Returned = append(b.Returned, id)
@@ -166,13 +165,13 @@ func (e *Engine) take(row *Job, l *openLease, now int64) error {
 	}
 	s := row.Stored
 	if l != nil {
-		s.State, s.Token, s.Attempts, s.Worker, s.Started, s.Seen = dispatch.Leased, l.Token, s.Attempts+1, l.worker, l.Started, now
+		s.State, s.Token, s.Attempts, s.Worker, s.Started, s.Seen = dispatch.Leased, l.Token, s.Attempts+1, l.Worker, l.Started, now
 		s.EndedBy = dispatch.CauseNone
 		s.Due = 0
-		w := e.workers[l.worker]
+		w := e.workers[l.Worker]
 		if w == nil {
 			w = newWorker()
-			w.ID, w.seen = l.worker, now
+			w.ID, w.seen = l.Worker, now
 			e.workers[w.ID] = w
 		}
 		w.busy++

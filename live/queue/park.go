@@ -21,7 +21,7 @@ type parkedCall struct {
 	response api.WorkResponse
 	ticket   *batch // to be written before the answer
 	answered bool
-	woken    chan struct{} // closed once it is answered
+	woken    chan struct{} // closed once it is answered, and the answer written
 	line     *callLine     // it stands in, nil outside
 	since    int64         // since when the slot is idle that its next job is for
 	came     uint64        // its number
@@ -220,6 +220,11 @@ func (c *parkedCall) answer(e *Engine) {
 	c.remember(e)
 	c.ticket = e.ticket()
 	c.answered = true
+	if b := e.pending; b != nil { // it would have to wait for that anyway: it is woken once
+		b.watching = append(b.watching, c.woken)
+		b.callers.Add(1)
+		return
+	}
 	close(c.woken)
 }
 

@@ -122,15 +122,15 @@ func (c *ColdCount) Count(j *Job) {
 	c.Oldest = min(c.Oldest, j.RunAt)
 }
 
-// HandOut is a row of leases that one call gave one worker.
+// HandOut is a row of leases that were given about the same time.
 type HandOut struct {
 	ID     int64
-	Worker string
 	Leases []Lease
 }
 
 // Lease is one job of a HandOut.
 type Lease struct {
+	Worker  string // without a space
 	Job     int64
 	Token   dispatch.Token
 	Started int64 // ns

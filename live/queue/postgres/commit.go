@@ -1,30 +1,35 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/skynet-ec2/skynet/live/queue"
 )
 
-// Commit implements queue.Store: one transaction of four to six round trips,
-// whatever the batch holds.
+// Commit implements queue.Store: one transaction of two round trips, whatever
+// the batch holds. In the first, what is there is changed; the second brings
+// what is new, and commits.
 func (s *Store) Commit(ctx context.Context, b *queue.Batch) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return fail(ctx, err)
 	}
 	defer conn.Release()
-	written, err := claim(ctx, conn.Conn(), b)
+	rows, err := s.newRows(ctx, conn.Conn(), b)
+	if err != nil {
+		return fail(ctx, err)
+	}
+	written, err := s.write(ctx, conn.Conn(), b)
 	if err == nil && !written {
-		err = s.write(ctx, conn.Conn(), b)
+		err = s.finish(ctx, conn.Conn(), rows)
 	}
 	if err != nil || written {
 		rollback(conn.Conn())
@@ -32,24 +37,56 @@ func (s *Store) Commit(ctx context.Context, b *queue.Batch) error {
 	return fail(ctx, err)
 }
 
-// claim begins the transaction of a batch. The row of the leader is locked
-// until it ends: nobody can take the lead in the midst of it, and an earlier
-// leader finds another epoch.
-func claim(ctx context.Context, conn *pgx.Conn, b *queue.Batch) (written bool, err error) {
-	results, err := conn.PgConn().Exec(ctx, begin+
-		"select l.epoch, coalesce((select max(number) from skynet.batch b where b.epoch = l.epoch), 0) from skynet.leader l for share of l").ReadAll()
-	if err != nil {
+// keepBatches is how many batches are remembered beyond the last.
+const keepBatches = 64
+
+// write begins the transaction of a batch, and changes what is there. It
+// reports whether the batch was written before; then, and after an error, there
+// is nothing to be committed.
+func (s *Store) write(ctx context.Context, conn *pgx.Conn, b *queue.Batch) (written bool, err error) {
+	all := &pgx.Batch{}
+	all.Queue("begin")
+	handed := make([]int64, len(b.Handed))
+	to := make([]string, len(b.Handed))
+	what := make([][]byte, len(b.Handed))
+	for i := range b.Handed {
+		h := &b.Handed[i]
+		handed[i] = h.ID
+		what[i], to[i] = queue.AppendLeases(nil, h.Leases)
+	}
+	all.Queue("select epoch, number, gone from skynet.write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		int64(b.Epoch), b.Number, b.NextID, sorted(b.Removed), orNil(handed), orNil(to), orNil(what), sorted(b.Returned), int64(keepBatches))
+	if len(b.Changed) > 0 {
+		queueChanged(all, b.Changed)
+	}
+	for _, k := range b.Keys {
+		all.Queue("insert into skynet.key values ($1, $2, $3) on conflict (key) do update set job = excluded.job, until_ns = excluded.until_ns", k.Key, k.Job, k.Until)
+	}
+	for _, f := range b.Facts {
+		if f.Value == nil {
+			all.Queue("delete from skynet.fact where kind = $1 and key = $2", f.Kind, f.Key)
+		} else {
+			all.Queue("insert into skynet.fact values ($1, $2, $3) on conflict (kind, key) do update set value = excluded.value", f.Kind, f.Key, f.Value)
+		}
+	}
+	for i := range b.Minutes {
+		m := &b.Minutes[i]
+		all.Queue(`insert into skynet.minute as m values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (at_ns, type, priority) do update set
+			arrived = m.arrived + excluded.arrived, arrived_work_ns = m.arrived_work_ns + excluded.arrived_work_ns, completed = m.completed + excluded.completed,
+			failed = m.failed + excluded.failed, retried = m.retried + excluded.retried, lost = m.lost + excluded.lost, cancelled = m.cancelled + excluded.cancelled,
+			wait_ns = m.wait_ns + excluded.wait_ns, service_ns = m.service_ns + excluded.service_ns, service_square = m.service_square + excluded.service_square`,
+			m.At, m.Type, int16(m.Priority), m.Arrived, m.ArrivedWork, m.Completed, m.Failed, m.Retried, m.Lost, m.Cancelled, m.Wait, m.Service, m.ServiceSquare)
+	}
+	results := conn.SendBatch(ctx, all)
+	defer func() { err = errors.Join(err, results.Close()) }()
+	if _, err := results.Exec(); err != nil {
 		return false, err
 	}
-	last := results[len(results)-1]
-	if len(last.Rows) != 1 {
-		return false, errors.New("the table of the leader is empty")
+	var epoch, number, removed, changed int64
+	if err := results.QueryRow().Scan(&epoch, &number, &removed); err != nil {
+		return false, err
 	}
-	epoch, err1 := strconv.ParseInt(string(last.Rows[0][0]), 10, 64)
-	number, err2 := strconv.ParseInt(string(last.Rows[0][1]), 10, 64)
 	switch {
-	case err1 != nil || err2 != nil:
-		return false, errors.Join(err1, err2)
 	case epoch != int64(b.Epoch):
 		return false, queue.ErrFenced
 	case number == b.Number:
@@ -57,117 +94,69 @@ func claim(ctx context.Context, conn *pgx.Conn, b *queue.Batch) (written bool, e
 	case number != b.Number-1:
 		return false, fmt.Errorf("batch %d after batch %d", b.Number, number)
 	}
-	return false, nil
-}
-
-// keepBatches is how many batches are remembered beyond the last.
-const keepBatches = 64
-
-func (s *Store) write(ctx context.Context, conn *pgx.Conn, b *queue.Batch) error {
-	last := &pgx.Batch{}
-	var removed, changed int64
-	if len(b.Removed) > 0 {
-		ids := slices.Sorted(slices.Values(b.Removed)) // neighbors lie on one page
-		last.Queue("delete from skynet.job where id = any($1::bigint[])", ids)
-	}
-	for i := range b.Changed {
-		j := &b.Changed[i]
-		last.Queue(`update skynet.job set priority = $2, arrival_ns = $3, due_ns = $4, state = $5, token = $6, attempts = $7, failures = $8, losses = $9,
-			flags = $10, ended_by = $11, error = $12, cold = $13 where id = $1`,
-			j.ID, int16(j.Priority), j.RunAt, j.Due, int16(j.State), int64(j.Token), j.Attempts, j.Failures, j.Losses,
-			int16(flagsOf(j)), int16(j.EndedBy), j.Error, j.Cold)
-	}
-	// A key may pass from one job to another within a batch only if the first
-	// one goes before the second one comes.
-	if last.Len() > 0 && len(b.Added) > 0 && slices.ContainsFunc(b.Added, func(j queue.Job) bool { return j.IdempotencyKey != "" }) {
-		if err := s.send(ctx, conn, b, last, &removed, &changed); err != nil {
-			return err
-		}
-		last = &pgx.Batch{}
-	}
-	if err := s.copyRows(ctx, conn, b); err != nil {
-		return err
-	}
-	if len(b.Returned) > 0 {
-		last.Queue("delete from skynet.hand_out where id = any($1::bigint[])", slices.Sorted(slices.Values(b.Returned)))
-	}
-	for _, k := range b.Keys {
-		last.Queue("insert into skynet.key values ($1, $2, $3) on conflict (key) do update set job = excluded.job, until_ns = excluded.until_ns", k.Key, k.Job, k.Until)
-	}
-	for _, f := range b.Facts {
-		if f.Value == nil {
-			last.Queue("delete from skynet.fact where kind = $1 and key = $2", f.Kind, f.Key)
-		} else {
-			last.Queue("insert into skynet.fact values ($1, $2, $3) on conflict (kind, key) do update set value = excluded.value", f.Kind, f.Key, f.Value)
-		}
-	}
-	for i := range b.Minutes {
-		m := &b.Minutes[i]
-		last.Queue(`insert into skynet.minute as m values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (at_ns, type, priority) do update set
-			arrived = m.arrived + excluded.arrived, arrived_work_ns = m.arrived_work_ns + excluded.arrived_work_ns, completed = m.completed + excluded.completed,
-			failed = m.failed + excluded.failed, retried = m.retried + excluded.retried, lost = m.lost + excluded.lost, cancelled = m.cancelled + excluded.cancelled,
-			wait_ns = m.wait_ns + excluded.wait_ns, service_ns = m.service_ns + excluded.service_ns, service_square = m.service_square + excluded.service_square`,
-			m.At, m.Type, int16(m.Priority), m.Arrived, m.ArrivedWork, m.Completed, m.Failed, m.Retried, m.Lost, m.Cancelled, m.Wait, m.Service, m.ServiceSquare)
-	}
-	if b.Number%keepBatches == 0 {
-		last.Queue(fmt.Sprintf("delete from skynet.batch where epoch = %d and number <= %d", b.Epoch, b.Number-keepBatches))
-	}
-	last.Queue(fmt.Sprintf("insert into skynet.batch select epoch, %d, greatest(%d, next_id) from skynet.batch where epoch = %d and number = %d",
-		b.Number, b.NextID, b.Epoch, b.Number-1))
-	if err := s.send(ctx, conn, b, last, &removed, &changed); err != nil {
-		return err
-	}
-	if removed != int64(len(b.Removed)) || changed != int64(len(b.Changed)) {
-		return fmt.Errorf("%d jobs changed and %d removed of which %d and %d are there", len(b.Changed), len(b.Removed), changed, removed)
-	}
-	_, err := conn.Exec(ctx, "commit", pgx.QueryExecModeSimpleProtocol)
-	return err
-}
-
-// send sends statements in one round trip, and counts the jobs that they
-// changed and removed.
-func (s *Store) send(ctx context.Context, conn *pgx.Conn, b *queue.Batch, statements *pgx.Batch, removed, changed *int64) error {
-	results := conn.SendBatch(ctx, statements)
-	for _, q := range statements.QueuedQueries {
+	if len(b.Changed) > 0 {
 		done, err := results.Exec()
 		if err != nil {
-			return errors.Join(err, results.Close())
+			return false, err
 		}
-		switch {
-		case bytes.HasPrefix([]byte(q.SQL), []byte("delete from skynet.job ")):
-			*removed += done.RowsAffected()
-		case done.Update():
-			*changed += done.RowsAffected()
-		}
+		changed = done.RowsAffected()
 	}
-	return results.Close()
+	if removed != int64(len(b.Removed)) || changed != int64(len(b.Changed)) {
+		return false, fmt.Errorf("%d jobs changed and %d removed of which %d and %d are there", len(b.Changed), len(b.Removed), changed, removed)
+	}
+	return false, nil // Close tells whether the others failed
 }
 
-// copyRows writes what is new.
-func (s *Store) copyRows(ctx context.Context, conn *pgx.Conn, b *queue.Batch) error {
+// sorted returns ids in order, since neighbors lie on one page; nil for none.
+func sorted(ids []int64) []int64 { return orNil(slices.Sorted(slices.Values(ids))) }
+
+// orNil returns nil, which is written as NULL, for a slice without anything.
+func orNil[T any](s []T) []T {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
+}
+
+// queueChanged writes the rows of jobs anew that are there, all by one
+// statement.
+func queueChanged(all *pgx.Batch, jobs []queue.Job) {
+	n := len(jobs)
+	var ids, arrivals, dues, tokens []int64
+	var attempts, failures, losses []int32
+	var priorities, states, flags, endedBy []int16
+	messages, cold := make([]string, n), make([]bool, n)
+	for i := range jobs {
+		j := &jobs[i]
+		ids, arrivals, dues, tokens = append(ids, j.ID), append(arrivals, j.RunAt), append(dues, j.Due), append(tokens, int64(j.Token))
+		attempts, failures, losses = append(attempts, int32(j.Attempts)), append(failures, int32(j.Failures)), append(losses, int32(j.Losses))
+		priorities, states = append(priorities, int16(j.Priority)), append(states, int16(j.State))
+		flags, endedBy = append(flags, int16(flagsOf(j))), append(endedBy, int16(j.EndedBy))
+		messages[i], cold[i] = j.Error, j.Cold
+	}
+	all.Queue(`update skynet.job j set priority = c.priority, arrival_ns = c.arrival_ns, due_ns = c.due_ns, state = c.state, token = c.token, attempts = c.attempts,
+		failures = c.failures, losses = c.losses, flags = c.flags, ended_by = c.ended_by, error = c.error, cold = c.cold
+		from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::bigint[], $7::integer[], $8::integer[], $9::integer[],
+			$10::smallint[], $11::smallint[], $12::text[], $13::boolean[])
+			as c (id, priority, arrival_ns, due_ns, state, token, attempts, failures, losses, flags, ended_by, error, cold)
+		where j.id = c.id`,
+		ids, priorities, arrivals, dues, states, tokens, attempts, failures, losses, flags, endedBy, messages, cold)
+}
+
+// newRows is rows that a COPY brings.
+type newRows struct {
+	into string // table and columns
+	data []byte // in the binary format
+}
+
+// newRows returns what is new in a batch.
+func (s *Store) newRows(ctx context.Context, conn *pgx.Conn, b *queue.Batch) (all []newRows, err error) {
 	if len(b.Added) > 0 {
 		w := newRowWriter(make([]byte, 0, 256*len(b.Added)))
 		for i := range b.Added {
 			writeJob(&w, &b.Added[i])
 		}
-		if err := copyIn(ctx, conn, "skynet.job ("+jobColumns+")", w); err != nil {
-			return err
-		}
-	}
-	if len(b.Handed) > 0 {
-		w := newRowWriter(make([]byte, 0, 128*len(b.Handed)))
-		var packed []byte
-		for i := range b.Handed {
-			h := &b.Handed[i]
-			packed = queue.AppendLeases(packed[:0], h.Leases)
-			w.row(3)
-			w.bigint(h.ID)
-			w.text(h.Worker)
-			w.bytesOrNull(packed)
-		}
-		if err := copyIn(ctx, conn, "skynet.hand_out (id, worker, packed)", w); err != nil {
-			return err
-		}
+		all = append(all, newRows{"skynet.job (" + jobColumns + ")", w.end()})
 	}
 	byDay := map[int64][]*queue.Record{}
 	var days []int64
@@ -180,26 +169,82 @@ func (s *Store) copyRows(ctx context.Context, conn *pgx.Conn, b *queue.Batch) er
 	}
 	for _, day := range days {
 		if err := s.ensureDay(ctx, conn, day); err != nil {
-			return err
+			return nil, err
 		}
 		w := newRowWriter(make([]byte, 0, 256*len(byDay[day])))
 		for _, r := range byDay[day] {
 			writeRecord(&w, r)
 		}
 		// Into the partition itself: nobody who holds the parent is waited for.
-		if err := copyIn(ctx, conn, partition(day)+" ("+historyColumns+")", w); err != nil {
-			s.mu.Lock()
-			delete(s.days, day) // it may have been dropped
-			s.mu.Unlock()
-			return err
-		}
+		all = append(all, newRows{partition(day) + " (" + historyColumns + ")", w.end()})
 	}
-	return nil
+	return all, nil
 }
 
-func copyIn(ctx context.Context, conn *pgx.Conn, into string, w rowWriter) error {
-	_, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(w.end()), "copy "+into+" from stdin (format binary)")
+// copyPiece is how many bytes one message of a COPY holds at most.
+const copyPiece = 256 << 10
+
+// finish sends what is new and commits, without waiting for anything in
+// between. What follows on a COPY that fails is refused by the server, which
+// passes over its data, and the transaction is rolled back.
+func (s *Store) finish(ctx context.Context, conn *pgx.Conn, rows []newRows) error {
+	c := conn.PgConn()
+	stop := context.AfterFunc(ctx, func() { c.Conn().SetDeadline(time.Unix(1, 0)) })
+	committed, refused, err := exchange(c, rows)
+	if !stop() || err != nil { // nobody knows where in the answers the connection stands
+		err = errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+	}
+	switch {
+	case committed:
+		return nil
+	case refused != nil:
+		s.mu.Lock()
+		clear(s.days) // a partition may have been dropped
+		s.mu.Unlock()
+		return refused
+	case err == nil:
+		err = errors.New("the transaction was rolled back")
+	}
 	return err
+}
+
+// exchange sends the rows and the commit, and reads the answers. It returns the
+// server's first error, or that of the connection.
+func exchange(c *pgconn.PgConn, rows []newRows) (committed bool, refused, err error) {
+	f := c.Frontend()
+	for _, r := range rows {
+		f.SendQuery(&pgproto3.Query{String: "copy " + r.into + " from stdin (format binary)"})
+		for piece := range slices.Chunk(r.data, copyPiece) {
+			f.Send(&pgproto3.CopyData{Data: piece})
+			if len(piece) == copyPiece {
+				if err := f.Flush(); err != nil {
+					return false, nil, err
+				}
+			}
+		}
+		f.Send(&pgproto3.CopyDone{})
+	}
+	f.SendQuery(&pgproto3.Query{String: "commit"})
+	if err := f.Flush(); err != nil {
+		return false, nil, err
+	}
+	for answered := 0; answered <= len(rows); {
+		message, err := c.ReceiveMessage(context.Background()) // the deadline is the connection's
+		if err != nil {
+			return committed, refused, err
+		}
+		switch m := message.(type) {
+		case *pgproto3.ErrorResponse:
+			if refused == nil {
+				refused = pgconn.ErrorResponseToPgError(m)
+			}
+		case *pgproto3.CommandComplete:
+			committed = string(m.CommandTag) == "COMMIT"
+		case *pgproto3.ReadyForQuery:
+			answered++
+		}
+	}
+	return committed, refused, nil
 }
 
 func dayOf(ns int64) int64 { return ns / int64(24*time.Hour) }
@@ -233,7 +278,7 @@ func (s *Store) ensureDay(ctx context.Context, conn *pgx.Conn, day int64) error 
 		}
 	}
 	s.mu.Lock()
-	s.days[day] = true // if the transaction fails, so does the next COPY, which takes it back
+	s.days[day] = true // if it goes, the next COPY fails, which takes this back
 	s.mu.Unlock()
 	return nil
 }

@@ -50,9 +50,10 @@ func (s *Store) Load(ctx context.Context, into queue.Loaded) (nextID int64, err 
 			return into.Key(queue.Key{Key: r.text(), Job: r.bigint(), Until: r.bigint()})
 		}},
 		{"select id, worker, packed from skynet.hand_out", func(r *row) error {
-			h := queue.HandOut{ID: r.bigint(), Worker: r.text()}
+			h := queue.HandOut{ID: r.bigint()}
+			workers := r.text()
 			var err error
-			if h.Leases, err = queue.ReadLeases(r.value(-1)); err != nil {
+			if h.Leases, err = queue.ReadLeases(r.value(-1), workers); err != nil {
 				return fmt.Errorf("hand_out %d: %w", h.ID, err)
 			}
 			return into.HandOut(h)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -42,6 +43,23 @@ func Status(ctx context.Context, url string) (s queue.Schema, err error) {
 		return s, fmt.Errorf("queue store %s: %w", config.Host, err)
 	}
 	return s, nil
+}
+
+// Absent reports whether an error of Open says that the database was not
+// reached, or does not serve yet: a little later it may. A refused password or a
+// database that does not exist is not of that kind.
+func Absent(err error) bool {
+	var said *pgconn.PgError
+	if errors.As(err, &said) {
+		switch said.Code[:min(2, len(said.Code))] {
+		case "08", "53", "57", "58": // connection, resources, starting or stopping, system
+			return true
+		}
+		return false
+	}
+	var connecting *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connecting) || errors.As(err, &network)
 }
 
 // missing reports whether err says that a table or its schema is not there.

@@ -149,8 +149,8 @@ func (w writing) returned(b *queue.Batch) error {
 
 func (w writing) handed(b *queue.Batch) error {
 	_, err := w.rows(len(b.Handed), 3, "INSERT INTO hand_out (id, worker, packed) VALUES ", "", func(dst []any, i int) []any {
-		h := &b.Handed[i]
-		return append(dst, h.ID, h.Worker, queue.AppendLeases(nil, h.Leases))
+		packed, workers := queue.AppendLeases(nil, b.Handed[i].Leases)
+		return append(dst, b.Handed[i].ID, workers, packed)
 	})
 	return err
 }

@@ -56,11 +56,12 @@ func (s *Store) Load(ctx context.Context, into queue.Loaded) (nextID int64, err 
 	err = s.query(ctx, func(scan func(...any) error) error {
 		var h queue.HandOut
 		var packed sql.RawBytes
-		if err := scan(&h.ID, &h.Worker, &packed); err != nil {
+		var workers string
+		if err := scan(&h.ID, &workers, &packed); err != nil {
 			return err
 		}
 		var err error
-		if h.Leases, err = queue.ReadLeases(packed); err != nil {
+		if h.Leases, err = queue.ReadLeases(packed, workers); err != nil {
 			return fmt.Errorf("hand_out %d: %w", h.ID, err)
 		}
 		return into.HandOut(h)

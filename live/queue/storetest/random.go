@@ -83,9 +83,9 @@ func random(t *testing.T, open Open) {
 		b.Keys = slices.CompactFunc(slices.SortedFunc(slices.Values(b.Keys), func(a, b queue.Key) int { return strings.Compare(a.Key, b.Key) }),
 			func(a, b queue.Key) bool { return a.Key == b.Key })
 		for range dice.IntN(5) {
-			h := queue.HandOut{ID: int64(epoch)<<32 | number<<8 | int64(len(b.Handed)), Worker: fmt.Sprint("w", dice.IntN(9))}
+			h := queue.HandOut{ID: int64(epoch)<<32 | number<<8 | int64(len(b.Handed))}
 			for range dice.IntN(20) {
-				h.Leases = append(h.Leases, queue.Lease{Job: dice.Int64N(next + 1), Token: dispatch.Token(dice.Uint64() >> 12), Started: dice.Int64()})
+				h.Leases = append(h.Leases, queue.Lease{Worker: fmt.Sprint("w", dice.IntN(9)), Job: dice.Int64N(next + 1), Token: dispatch.Token(dice.Uint64() >> 12), Started: dice.Int64()})
 			}
 			if h.Leases == nil {
 				h.Leases = []queue.Lease{}

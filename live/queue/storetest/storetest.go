@@ -121,8 +121,8 @@ func everything(epoch uint32) *queue.Batch {
 		Added: []queue.Job{full, plain, marked, dead, poison},
 		Ended: []queue.Record{record(101, day), {ID: 102, Type: "p", State: dispatch.Cancelled, Created: 1, Arrival: 2, Finished: day + 1}},
 		Handed: []queue.HandOut{
-			{ID: 1 << 33, Worker: "w1", Leases: []queue.Lease{{Job: 2, Token: 1<<32 | 1, Started: day}, {Job: 1, Token: 1<<32 | 4, Started: day + 5}}},
-			{ID: 9, Worker: "w2", Leases: []queue.Lease{{Job: 3, Token: 7, Started: 1}}},
+			{ID: 1 << 33, Leases: []queue.Lease{{Worker: "w1", Job: 2, Token: 1<<32 | 1, Started: day}, {Worker: "w1", Job: 1, Token: 1<<32 | 4, Started: day + 5}}},
+			{ID: 9, Leases: []queue.Lease{{Worker: "w2", Job: 3, Token: 7, Started: 1}, {Worker: "w1", Job: 5, Token: 2, Started: 4}}},
 		},
 		Keys:    []queue.Key{{Key: "1:k", Job: 101, Until: day + 24*hour}},
 		Facts:   []queue.Fact{{Kind: "queue", Key: "photo", Value: []byte(`{}`)}, {Kind: "queue", Key: "video", Value: []byte{0, 255}}},
