@@ -84,6 +84,7 @@ func (v *allVerb) both(file *scenarios.Fleet, listener net.Listener) error {
 	serving, endQueue := context.WithCancel(context.WithoutCancel(v.Ctx))
 	defer endQueue()
 	v.controller.App, v.queue.App = v.with(deciding), v.with(serving)
+	v.controller.beside = true
 
 	leads, queueEnded := make(chan string, 1), make(chan error, 1)
 	go func() { queueEnded <- v.queue.serve(func(url string) { leads <- url }) }()

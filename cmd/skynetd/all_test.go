@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/skynet-ec2/skynet/live/api"
+	"github.com/skynet-ec2/skynet/live/client"
 	"github.com/skynet-ec2/skynet/sim/ec2api"
 )
 
@@ -44,6 +45,7 @@ func TestAllServesAndDecides(t *testing.T) {
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL_EC2": region.url, "AWS_REGION": "us-east-1",
 		"AWS_ACCESS_KEY_ID": ec2api.TestAccessKey, "AWS_SECRET_ACCESS_KEY": ec2api.TestSecretKey,
+		client.EnvToken: "of another queue",
 	} {
 		t.Setenv(name, value)
 	}

@@ -38,6 +38,7 @@ type controllerVerb struct {
 	*cli.App
 	config, mode, listen string
 	once                 bool
+	beside               bool // the queue is in this process, and knows the file's tokens
 }
 
 // The modes, from the safest on.
@@ -335,7 +336,7 @@ func (v *controllerVerb) queueOf(file *scenarios.Fleet) (controller.Queue, error
 		}
 		token = value.Reveal()
 	}
-	if token == "" && file.Tokens != "" {
+	if file.Tokens != "" && (token == "" || v.beside && file.Token == "") {
 		entries, err := access.ReadFile(file.Tokens)
 		if err != nil {
 			return nil, err
