@@ -75,7 +75,7 @@ func TestTheSimulatorPredictsDays(t *testing.T) {
 	for _, s := range sites() {
 		t.Run(s.name, func(t *testing.T) {
 			d := s.live(t)
-			d.replay(t)
+			replay(t, d.journal)
 			predicted, again := d.predict(t)
 			apart, decisions := d.apart(t, again)
 			t.Logf("%d jobs on %d instances; of %d decisions %d are others", len(d.ended), d.instances(), decisions, apart)
@@ -275,20 +275,6 @@ func (distant) Put(_ context.Context, k results.Key, _ string, _ []results.File)
 // slot.
 const putting = 700 * time.Millisecond
 
-// replay fails the test unless the day's journal is decided again to the same
-// bytes.
-func (d *lived) replay(t *testing.T) {
-	t.Helper()
-	x := journal.Replay{New: func(h *journal.Header) (policy.Policy, error) { return h.New([]*policy.Spec{&skynet.Spec}) }, Most: 3}
-	report, err := x.Run(journal.NewReader(source(d.journal)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !report.Same() {
-		t.Errorf("replayed, %d of the decisions differ: %+v", report.Differing, report.Differences)
-	}
-}
-
 // drift fails the test if the monitor, which judges what comes after the first hour
 // and a half, finds the simulator beyond the bounds.
 func (d *lived) drift(t *testing.T) {
@@ -319,10 +305,6 @@ func (d *lived) drift(t *testing.T) {
 	if !r.Kept {
 		t.Errorf("the monitor finds the day beyond its bounds: %q", r.Beyond)
 	}
-}
-
-func source(text []byte) journal.Source {
-	return journal.Source{Name: "journal", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }}
 }
 
 // predict simulates the day from its history, and returns the journal of that.
