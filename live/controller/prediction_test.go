@@ -93,17 +93,26 @@ func TestTheSimulatorPredictsDays(t *testing.T) {
 				class := s.classes[i].Name
 				compare("p95 of "+class, d.measured.p95[class], predicted.p95[class], 0.10)
 			}
-			d.drift(t)
+			if load() == 1 {
+				d.drift(t)
+			}
 		})
 	}
 }
 
-// sites returns the days that are lived; with SKYNET_LONG of five times the load.
-func sites() []site {
-	load := 1.0
+// load is how many times the usual number of users there are. Under more of them
+// slack is small, a twentieth of it a few thousandths of the fleet, and the monitor's
+// draw of the boots decides.
+func load() float64 {
 	if os.Getenv("SKYNET_LONG") != "" {
-		load = 5
+		return 5
 	}
+	return 1
+}
+
+// sites returns the days that are lived.
+func sites() []site {
+	load := load()
 	photos := []policy.Class{
 		{Name: "upload", Types: []string{"photo"}, Priority: -1, Target: 90 * time.Second, Attain: 0.98},
 		{Name: "video", Types: []string{"video"}, Priority: -1, Target: time.Hour, Attain: 0.95},
