@@ -299,15 +299,24 @@ func (w *world) finished(k *controller.Controller, within int) {
 // replay fails the test unless the journal replays to the same bytes.
 func (w *world) replay() *journal.Report {
 	w.t.Helper()
-	text := w.journal.Bytes()
-	r := journal.NewReader(journal.Source{Name: "journal", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }})
+	return replay(w.t, w.journal.Bytes())
+}
+
+// replay fails the test unless a journal replays to the same bytes.
+func replay(t *testing.T, text []byte) *journal.Report {
+	t.Helper()
 	x := journal.Replay{New: func(h *journal.Header) (policy.Policy, error) { return h.New([]*policy.Spec{&skynet.Spec}) }, Most: 3}
-	report, err := x.Run(r)
+	report, err := x.Run(journal.NewReader(source(text)))
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if !report.Same() {
-		w.t.Errorf("replayed, %d of the decisions differ: %+v", report.Differing, report.Differences)
+		t.Errorf("replayed, %d of the decisions differ: %+v", report.Differing, report.Differences)
 	}
 	return report
+}
+
+// source is a journal that was kept in memory.
+func source(text []byte) journal.Source {
+	return journal.Source{Name: "journal", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }}
 }

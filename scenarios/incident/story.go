@@ -69,7 +69,7 @@ type Measured struct {
 	Refused   int   `json:"refused"`
 	// CostUSD of the windows, or seconds, that began.
 	CostUSD float64 `json:"cost_usd"`
-	// Slack is the idle fraction of ready capacity, as the decisions saw it.
+	// Slack is the idle fraction of ready capacity.
 	Slack float64 `json:"slack"`
 	// Pending and running jobs at the end.
 	Pending int64 `json:"pending"`
@@ -119,9 +119,22 @@ type reading struct {
 	header    *journal.Header
 	decisions int64
 	spent     policy.MicroUSD // this month, at the last decision
-	ready     float64         // slot-seconds of the judged time
-	busy      float64
+	looked    slots           // that were seen at the decisions of the judged time
+	before    slots           // slot-seconds of the day before it
+	last      slots           // slot-seconds of the day before the last decision
+	over      time.Duration   // how long that day was
 	stop      *Stop
+}
+
+// slots are ready and busy slots, or slot-seconds.
+type slots struct{ ready, busy float64 }
+
+// slack returns the idle fraction; 0 where nothing was ready.
+func (s slots) slack() float64 {
+	if s.ready <= 0 {
+		return 0
+	}
+	return 1 - s.busy/s.ready
 }
 
 // take takes in a line; done says that the span is over.
@@ -188,6 +201,10 @@ func (x *reading) record(r *journal.Record) error {
 		}
 	}
 	x.spent = o.Money.SpentMonth
+	x.last, x.over = slots{o.History.ReadySlotSeconds, o.History.BusySlotSeconds}, o.History.SlackOver
+	if x.decisions == 0 || r.At.Before(x.From) {
+		x.before = x.last
+	}
 	x.decisions++
 	d, err := decisionOf(r)
 	if err != nil {
@@ -290,11 +307,11 @@ func (x *reading) measure(r *journal.Record) {
 	for i := range o.Fleet.Instances {
 		switch in := &o.Fleet.Instances[i]; in.Phase {
 		case policy.Ready:
-			x.ready += float64(in.Slots)
-			x.busy += float64(in.Busy)
+			x.looked.ready += float64(in.Slots)
+			x.looked.busy += float64(in.Busy)
 		case policy.Draining:
-			x.ready += float64(in.Busy)
-			x.busy += float64(in.Busy)
+			x.looked.ready += float64(in.Busy)
+			x.looked.busy += float64(in.Busy)
 		}
 	}
 	m.Pending, m.Running = 0, 0
@@ -320,14 +337,27 @@ func (x *reading) stopped(r *journal.Record) {
 	}
 }
 
+// slack returns the slack of the judged time: what was counted, where the decisions
+// say it of that time, as they do of their first day and of a whole one. Else what
+// they saw has to do.
+func (x *reading) slack() float64 {
+	const day = 24 * time.Hour
+	since := slots{x.last.ready - x.before.ready, x.last.busy - x.before.busy}
+	switch judged := x.To.Sub(x.From); {
+	case x.over < day && since.ready > 0 && since.busy >= 0:
+		return since.slack()
+	case x.over >= day && (judged-day).Abs() <= x.Header.Tick && x.To.Sub(x.LastAt) <= 2*x.Header.Tick:
+		return x.last.slack()
+	}
+	return x.looked.slack()
+}
+
 // finish closes what is open.
 func (x *reading) finish() {
 	if x.stop != nil {
 		x.stop.To = x.To
 	}
-	if x.ready > 0 {
-		x.Measured.Slack = 1 - x.busy/x.ready
-	}
+	x.Measured.Slack = x.slack()
 	x.Faults = x.faults(x.Span, x.header)
 	if missing := x.To.Sub(x.LastAt); missing > 3*x.Header.Tick {
 		x.note("the journal ends %s before the span does", missing.Round(time.Second))
