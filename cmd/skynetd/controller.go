@@ -152,6 +152,9 @@ func (v *controllerVerb) decide(file *scenarios.Fleet, listener net.Listener) er
 		}
 		return nil
 	}
+	if shown != nil {
+		go v.remember(shown, file, store)
+	}
 	if from, ok := sourcesOf(v.Ctx, file.Name, store, c.Queue); ok && file.JournalKeep > 0 {
 		d := &daily{fleet: file.Name, file: file.Drift, from: from, store: store, server: shown, log: v.Log}
 		go d.run(v.Ctx)
@@ -192,7 +195,6 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 	for _, route := range dash.Routes {
 		all.Handle(route, page)
 	}
-	go v.remember(s, file)
 	web := httpServer(all, nil, v.Log)
 	go func() {
 		if err := serve(web, listener); err != nil { // the fleet goes on without
@@ -206,10 +208,16 @@ func (v *controllerVerb) tell(c *controller.Config, file *scenarios.Fleet, store
 	return s, web, nil
 }
 
-// remember has the past day's decisions read from the journals that are there now.
-func (v *controllerVerb) remember(s *server.Server, file *scenarios.Fleet) {
+// remember has the past day's decisions read, whoever made them: from the store,
+// which others that led before have written to as well, or where it keeps no journal
+// from the files that are here.
+func (v *controllerVerb) remember(s *server.Server, file *scenarios.Fleet, store controller.Pages) {
+	journals := past.Files([]string{file.Journal}, file.Name)
+	if file.JournalKeep > 0 {
+		journals = past.Store(v.Ctx, store, file.Name)
+	}
 	now := time.Now()
-	day, err := past.Files([]string{file.Journal}, file.Name)(now.Add(-server.DayLong), now)
+	day, err := journals(now.Add(-server.DayLong), now)
 	if err == nil {
 		err = s.Remember(day...)
 	}
