@@ -34,6 +34,10 @@ const (
 	// catchUpImplied while another is.
 	catchUp        = 60.0
 	catchUpImplied = 120.0
+	// A class is behind that had more than behindBy times the late jobs it allows,
+	// over two days, of which behindSeen seconds at least were counted.
+	behindBy   = 1.5
+	behindSeen = 6 * 3600.0
 )
 
 // count adds the starts of step seconds that end in the given hour.
@@ -71,6 +75,9 @@ func (p *Policy) hourAllows(class int) float64 {
 // the load of the last two minutes for the level if that is higher. At other
 // times a machine that comes when the burst is over is paid for nothing, and the
 // late jobs are what the miss budget is for.
+//
+// A class that is behind has no such budget left: it catches up within a boot, and
+// an hour of it is in danger as soon as it has more late jobs than it allows.
 func (p *Policy) chasing() (recovery float64, chase bool) {
 	hour := p.clock / 3600
 	part := hour - math.Floor(hour)
@@ -80,10 +87,23 @@ func (p *Policy) chasing() (recovery float64, chase bool) {
 		alarm, within := float64(hourAlarm*allowed*allowed), catchUp
 		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
 			alarm, within = float64(hourAlarmImplied*min(hourMultiple*p.allowed(i), 1)), catchUpImplied
+			if p.behind(i) {
+				alarm, within = p.allowed(i), min(catchUp, max(p.lag, soonest))
+				recovery = min(recovery, within)
+			}
 		}
 		if alarm > 0 && p.st.Steer.Classes[i].Hours.endangered(alarm, part) {
 			recovery, chase = min(recovery, within), true
 		}
 	}
 	return recovery, chase
+}
+
+// behind reports whether a class has had so many late jobs that what it is
+// promised is in question, but not so many that it is out of reach.
+func (p *Policy) behind(class int) bool {
+	c := &p.st.Steer.Classes[class]
+	allowed := float64(p.allowed(class) * c.Started)
+	return c.Started >= steerLeast && c.SeenS >= behindSeen &&
+		c.Late > float64(behindBy*allowed) && c.Late <= float64(flatOver*allowed)
 }

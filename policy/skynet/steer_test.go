@@ -177,3 +177,41 @@ func TestAStrictPromiseRemembersItsBeginning(t *testing.T) {
 		t.Errorf("z %.5f from %.5f, judged by a late share of %v: want a rise, judged by 1", c.Z, c.BaseZ, c.BaseLate)
 	}
 }
+
+// A class with over one and a half times the late jobs it allows is behind: what
+// is late is caught up within a boot, and an hour is in danger with more late jobs
+// than the class allows. Not so in its first six hours, and not when it is out of
+// reach. A class that was promised something of every hour has its own alarm.
+func TestWhoIsBehindCatchesUp(t *testing.T) {
+	for _, c := range []struct {
+		late, worstHour float64
+		hour            float64 // late jobs of the running hour, of 10 000
+		lag             float64
+		young           bool
+		recovery        float64
+		chase           bool
+	}{
+		{late: 740, hour: 900, lag: 118, recovery: 300},
+		{late: 760, hour: 900, lag: 118, young: true, recovery: 300},
+		{late: 4100, hour: 900, lag: 118, recovery: 300},
+		{late: 760, hour: 0, lag: 118, recovery: 60},
+		{late: 760, hour: 400, lag: 118, recovery: 60},
+		{late: 760, hour: 600, lag: 118, recovery: 60, chase: true},
+		{late: 760, hour: 600, lag: 33, recovery: 33, chase: true},
+		{late: 760, hour: 600, lag: 0, recovery: 15, chase: true},
+		{late: 760, hour: 0, worstHour: 0.8, lag: 118, recovery: 300},
+	} {
+		p := newBooks(t, nil, policy.Class{Attain: 0.95, WorstHour: c.worstHour}).w.policy
+		p.clock, p.lag = 3600*9.999, c.lag
+		class := &p.st.Steer.Classes[0]
+		class.Started, class.Late = 10_000, c.late
+		class.SeenS = behindSeen
+		if c.young {
+			class.SeenS--
+		}
+		class.Hours = hours{Hour: 9, Started: 10_000, Late: c.hour}
+		if recovery, chase := p.chasing(); recovery != c.recovery || chase != c.chase {
+			t.Errorf("%+v: recovery %v, chase %v", c, recovery, chase)
+		}
+	}
+}
