@@ -22,8 +22,9 @@ type sight struct {
 	view       fleet.View
 	viewAt     time.Time                      // of the last complete one
 	workers    map[string]*api.ObservedWorker // by EC2's id, the latest registered
-	ready      float64                        // slots at the last tick
+	ready      float64                        // slots at slotsAt
 	busy       float64
+	slotsAt    time.Time // of the last tick on which the queue was read; zero: there was none
 	heldS      float64   // slot-seconds that leases had been held by the last reading
 	readyS     float64   // and that slots had been ready; 0: it does not say
 	epoch      uint32    // of the queue then

@@ -33,20 +33,10 @@ func (c *Controller) observe(now time.Time, found []fleet.Finding) {
 	c.observeMoney(now)
 	r.QueueRead(world, s.queue == nil)
 	step := observe.Sample{Silent: silent}
-	if !s.at.IsZero() {
-		over := now.Sub(s.at).Seconds()
-		step.ReadySlotS, step.BusySlotS = (s.ready+ready)/2*over, (s.busy+busy)/2*over
-		if s.queue != nil && s.epoch == s.queue.Epoch { // the queue has counted
-			if s.queue.ReadyS > 0 {
-				step.ReadySlotS = max(s.queue.ReadyS-s.readyS, 0)
-			}
-			step.BusySlotS = min(max(s.queue.BusyS-s.heldS, 0), step.ReadySlotS)
-		}
-	}
-	s.ready, s.busy, s.at = ready, busy, now
 	if s.queue != nil {
-		s.heldS, s.readyS, s.epoch = s.queue.BusyS, s.queue.ReadyS, s.queue.Epoch
+		step.ReadySlotS, step.BusySlotS = s.slotSeconds(now, ready, busy)
 	}
+	s.at = now
 	r.End(o, world, step)
 	c.observeWishes(now)
 	o.EC2 = s.view.EC2
@@ -57,6 +47,26 @@ func (c *Controller) observe(now time.Time, found []fleet.Finding) {
 	if !s.view.Complete {
 		o.Fleet.Complete, o.Fleet.At = false, s.viewAt
 	}
+}
+
+// slotSeconds returns the slot-seconds, ready and busy, from the reading of the queue
+// before to this one: what the queue has counted, or else what there was on average
+// of the two. A tick on which the queue cannot be read leaves its time to the next
+// on which it can: nobody knows what is busy.
+func (s *sight) slotSeconds(now time.Time, ready, busy float64) (readyS, busyS float64) {
+	if !s.slotsAt.IsZero() {
+		over := now.Sub(s.slotsAt).Seconds()
+		readyS, busyS = (s.ready+ready)/2*over, (s.busy+busy)/2*over
+		if s.epoch == s.queue.Epoch { // the queue has counted
+			if s.queue.ReadyS > 0 {
+				readyS = max(s.queue.ReadyS-s.readyS, 0)
+			}
+			busyS = min(max(s.queue.BusyS-s.heldS, 0), readyS)
+		}
+	}
+	s.ready, s.busy, s.slotsAt = ready, busy, now
+	s.heldS, s.readyS, s.epoch = s.queue.BusyS, s.queue.ReadyS, s.queue.Epoch
+	return readyS, busyS
 }
 
 // observeFleet lists the instances and what runs on them. It returns how many

@@ -205,3 +205,32 @@ func steadyBut(w *world, c *controller.Config, n int, number policy.InstanceID) 
 		return &drainOne{Policy: p, number: number}, err
 	}
 }
+
+// What the queue counted while it could not be read is booked once, when it can be
+// read again: a tick that knows of nothing busy is no slack.
+func TestStoryBlindTimeIsNoSlack(t *testing.T) {
+	story(t, func(w *world, _ *region) {
+		k := w.open(w.config("a"))
+		w.minutes(k, 20, 8)
+		w.deaf = true
+		w.minutes(k, 15, 8)
+		before := k.Observation().History
+		w.minutes(k, 1, 8)
+		if h := k.Observation().History; h.ReadySlotSeconds != before.ReadySlotSeconds || h.BusySlotSeconds != before.BusySlotSeconds {
+			t.Errorf("a blind minute is booked: %.0f of %.0f slot-seconds busy, before it %.0f of %.0f",
+				h.BusySlotSeconds, h.ReadySlotSeconds, before.BusySlotSeconds, before.ReadySlotSeconds)
+		}
+		w.deaf = false
+		last := w.minutes(k, 1, 8)
+		counted, err := w.queue.Observe(api.ObserveRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		minute := 60 * float64(k.Observation().Fleet.ReadySlots) // the queue was asked at the decision, and again now
+		h := k.Observation().History
+		if h.ReadySlotSeconds > counted.ReadyS || h.ReadySlotSeconds < counted.ReadyS-2*minute || h.BusySlotSeconds < counted.BusyS-2*minute {
+			t.Errorf("decision %d: %.0f of %.0f slot-seconds are busy, the queue has counted %.0f of %.0f",
+				last[0].Decision, h.BusySlotSeconds, h.ReadySlotSeconds, counted.BusyS, counted.ReadyS)
+		}
+	})
+}
