@@ -70,7 +70,7 @@ func newWatch() *watch {
 }
 
 // hit notes something that happened at one time: it continues what happened less
-// than a gap before.
+// than a gap before. What is learned of later may have begun earlier.
 func (w *watch) hit(k spanKey, from, to time.Time, hits, of int) *span {
 	s := w.open[k]
 	if s == nil || from.Sub(s.to) > gapMax {
@@ -78,7 +78,12 @@ func (w *watch) hit(k spanKey, from, to time.Time, hits, of int) *span {
 		w.open[k] = s
 		w.spans = append(w.spans, s)
 	}
-	s.to = to
+	if from.Before(s.from) {
+		s.from = from
+	}
+	if to.After(s.to) {
+		s.to = to
+	}
 	s.hits += hits
 	s.of += of
 	return s
