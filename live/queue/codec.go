@@ -14,11 +14,14 @@ import (
 // The packed forms, for stores that keep a job or a hand-out as one value:
 // variable-length integers and strings with their lengths, in the order of the
 // fields. The first byte is the version.
-const packedVersion = 1
+const (
+	jobVersion    = 1
+	leasesVersion = 2 // 1: of one worker
+)
 
 // AppendJob appends the packed form of a job to b.
 func AppendJob(b []byte, j *Job) []byte {
-	p := packed.Writer{B: append(b, packedVersion)}
+	p := packed.Writer{B: append(b, jobVersion)}
 	p.Ints(j.ID, int64(j.Priority), j.RunAt, int64(j.Estimate), int64(j.MaxRun), int64(j.AttemptsMax),
 		int64(j.State), int64(j.Token), int64(j.Attempts), int64(j.Failures), int64(j.Losses), j.Due,
 		bit(j.Cancelling)|bit(j.Cold)<<1, int64(j.EndedBy), j.Created, j.Promise, j.BytesIn)
@@ -37,7 +40,7 @@ func bit(b bool) int64 {
 // ReadJob reads a packed job into j, which keeps nothing of b: its Args are a
 // copy that into makes. Names that j has already are used again.
 func ReadJob(b []byte, j *Job, into *Blocks) error {
-	p := newReader(b)
+	p := newReader(b, jobVersion)
 	jobType, tenant, concurrencyKey, group, message := j.Type, j.Tenant, j.ConcurrencyKey, j.Group, j.Error
 	*j = Job{Stored: dispatch.Stored{ID: p.Int()}}
 	j.Priority = uint8(p.UpTo(math.MaxUint8))
@@ -87,7 +90,7 @@ func (s *Blocks) Copy(b []byte) []byte {
 // stand apart from it, in a column that people can read: their names with spaces
 // between them, as often as they come after another one.
 func AppendLeases(b []byte, leases []Lease) (packedLeases []byte, workers string) {
-	p := packed.Writer{B: append(b, packedVersion)}
+	p := packed.Writer{B: append(b, leasesVersion)}
 	p.Ints(int64(len(leases)))
 	var last Lease // ids, tokens and instants stand close to each other
 	var names []byte
@@ -104,7 +107,7 @@ func AppendLeases(b []byte, leases []Lease) (packedLeases []byte, workers string
 
 // ReadLeases reads packed leases.
 func ReadLeases(b []byte, workers string) ([]Lease, error) {
-	p := newReader(b)
+	p := newReader(b, leasesVersion)
 	n := p.Count()
 	leases := make([]Lease, 0, n)
 	last := Lease{}
@@ -127,11 +130,15 @@ func ReadLeases(b []byte, workers string) ([]Lease, error) {
 	return leases, nil
 }
 
-func newReader(b []byte) packed.Reader {
-	if len(b) == 0 || b[0] != packedVersion {
-		r := packed.NewReader(nil)
-		r.Fail("of an unknown version")
-		return r
+func newReader(b []byte, version byte) packed.Reader {
+	if len(b) > 0 && b[0] == version {
+		return packed.NewReader(b[1:])
 	}
-	return packed.NewReader(b[1:])
+	r := packed.NewReader(nil)
+	if len(b) == 0 {
+		r.Fail("empty")
+	} else {
+		r.Fail("of version %d: this program reads version %d", b[0], version)
+	}
+	return r
 }

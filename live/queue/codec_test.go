@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/skynet-ec2/skynet/policy/dispatch"
+	"github.com/skynet-ec2/skynet/policy/packed"
 )
 
 // FuzzPacked reads bytes that may be a packed job or packed leases. What can be
@@ -15,7 +16,7 @@ func FuzzPacked(f *testing.F) {
 	f.Add(AppendJob(nil, &j), "")
 	leases, workers := AppendLeases(nil, []Lease{{"w1", 1, 2, 3}, {"w2", 4, 1 << 52, -5}, {"w2", 5, 6, 7}})
 	f.Add(leases, workers)
-	f.Add([]byte{packedVersion, 0xff, 0xff, 0xff, 0xff, 0x7f}, "w")
+	f.Add([]byte{leasesVersion, 0xff, 0xff, 0xff, 0xff, 0x7f}, "w")
 	f.Add([]byte{}, "")
 	f.Fuzz(func(t *testing.T, b []byte, workers string) {
 		var job Job
@@ -32,6 +33,19 @@ func FuzzPacked(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Leases that an earlier program packed, of one worker each, are never taken for
+// others, whatever they hold: what is wrong with them is told.
+func TestLeasesOfAnEarlierVersion(t *testing.T) {
+	p := packed.Writer{B: []byte{1}}
+	p.Ints(4)
+	for range 4 {
+		p.Ints(1, 1, 1) // job, token and start, each by one more than before
+	}
+	if leases, err := ReadLeases(p.B, "w1"); err == nil || err.Error() != "packed leases: of version 1: this program reads version 2" {
+		t.Errorf("%v, %v", leases, err)
+	}
 }
 
 // Copies stand beside each other, and none is changed when another one grows.
