@@ -10,8 +10,9 @@ import (
 	"github.com/skynet-ec2/skynet/live/objects"
 )
 
-// signedFor is how long an address for a result is good: a job may run for long,
-// and its result wait on the worker's disk. One that is over costs another attempt.
+// signedFor is how long an address for a result is good, if the credentials that
+// sign it last as long: a job may run for long, and its result wait on the worker's
+// disk. One that is over costs another attempt.
 const signedFor = 12 * time.Hour
 
 // resultSigner returns what signs the addresses of results; nil: nothing does. It

@@ -16,7 +16,7 @@ import (
 // fields. The first byte is the version.
 const (
 	jobVersion    = 1
-	leasesVersion = 2 // version 1 knows no worker but the first
+	leasesVersion = 2 // 1: of one worker
 )
 
 // AppendJob appends the packed form of a job to b.
@@ -40,7 +40,7 @@ func bit(b bool) int64 {
 // ReadJob reads a packed job into j, which keeps nothing of b: its Args are a
 // copy that into makes. Names that j has already are used again.
 func ReadJob(b []byte, j *Job, into *Blocks) error {
-	p, _ := newReader(b, jobVersion)
+	p := newReader(b, jobVersion)
 	jobType, tenant, concurrencyKey, group, message := j.Type, j.Tenant, j.ConcurrencyKey, j.Group, j.Error
 	*j = Job{Stored: dispatch.Stored{ID: p.Int()}}
 	j.Priority = uint8(p.UpTo(math.MaxUint8))
@@ -107,18 +107,15 @@ func AppendLeases(b []byte, leases []Lease) (packedLeases []byte, workers string
 
 // ReadLeases reads packed leases.
 func ReadLeases(b []byte, workers string) ([]Lease, error) {
-	p, version := newReader(b, leasesVersion)
+	p := newReader(b, leasesVersion)
 	n := p.Count()
 	leases := make([]Lease, 0, n)
 	last := Lease{}
 	for i := range n {
-		other := i == 0
-		if version > 1 {
-			other = p.UpTo(1) == 1
-		}
-		if other {
+		switch other := p.UpTo(1) == 1; {
+		case other:
 			last.Worker, workers, _ = strings.Cut(workers, " ")
-		} else if i == 0 {
+		case i == 0:
 			p.Fail("the first lease has no worker")
 		}
 		last.Job, last.Token, last.Started = last.Job+p.Int(), dispatch.Token(int64(last.Token)+p.Int()), last.Started+p.Int()
@@ -133,13 +130,15 @@ func ReadLeases(b []byte, workers string) ([]Lease, error) {
 	return leases, nil
 }
 
-// newReader returns a reader of what is packed, and its version, which is at
-// most latest.
-func newReader(b []byte, latest byte) (packed.Reader, byte) {
-	if len(b) == 0 || b[0] < 1 || b[0] > latest {
-		r := packed.NewReader(nil)
-		r.Fail("of an unknown version")
-		return r, latest
+func newReader(b []byte, version byte) packed.Reader {
+	if len(b) > 0 && b[0] == version {
+		return packed.NewReader(b[1:])
 	}
-	return packed.NewReader(b[1:]), b[0]
+	r := packed.NewReader(nil)
+	if len(b) == 0 {
+		r.Fail("empty")
+	} else {
+		r.Fail("of version %d: this program reads version %d", b[0], version)
+	}
+	return r
 }

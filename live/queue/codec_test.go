@@ -3,7 +3,6 @@ package queue
 import (
 	"bytes"
 	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/skynet-ec2/skynet/policy/dispatch"
@@ -17,7 +16,7 @@ func FuzzPacked(f *testing.F) {
 	f.Add(AppendJob(nil, &j), "")
 	leases, workers := AppendLeases(nil, []Lease{{"w1", 1, 2, 3}, {"w2", 4, 1 << 52, -5}, {"w2", 5, 6, 7}})
 	f.Add(leases, workers)
-	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0x7f}, "w")
+	f.Add([]byte{leasesVersion, 0xff, 0xff, 0xff, 0xff, 0x7f}, "w")
 	f.Add([]byte{}, "")
 	f.Fuzz(func(t *testing.T, b []byte, workers string) {
 		var job Job
@@ -36,6 +35,19 @@ func FuzzPacked(f *testing.F) {
 	})
 }
 
+// Leases that an earlier program packed, of one worker each, are never taken for
+// others, whatever they hold: what is wrong with them is told.
+func TestLeasesOfAnEarlierVersion(t *testing.T) {
+	p := packed.Writer{B: []byte{1}}
+	p.Ints(4)
+	for range 4 {
+		p.Ints(1, 1, 1) // job, token and start, each by one more than before
+	}
+	if leases, err := ReadLeases(p.B, "w1"); err == nil || err.Error() != "packed leases: of version 1: this program reads version 2" {
+		t.Errorf("%v, %v", leases, err)
+	}
+}
+
 // Copies stand beside each other, and none is changed when another one grows.
 func TestBlocks(t *testing.T) {
 	var s Blocks
@@ -52,22 +64,5 @@ func TestBlocks(t *testing.T) {
 		if !bytes.Equal(c, bytes.Repeat([]byte{byte(i)}, i)) {
 			t.Fatalf("copy %d is another one", i)
 		}
-	}
-}
-
-// Leases that stood in a row of one worker alone, as version 1 has them, are
-// still known when a store's program is renewed while jobs run.
-func TestLeasesOfVersion1(t *testing.T) {
-	p := packed.Writer{B: []byte{1}}
-	p.Ints(2, 7, 1<<32|1, 100, 2, 1, 5)
-	got, err := ReadLeases(p.B, "w1")
-	if want := []Lease{{"w1", 7, 1<<32 | 1, 100}, {"w1", 9, 1<<32 | 2, 105}}; err != nil || !slices.Equal(got, want) {
-		t.Fatalf("%+v, %v; want %+v", got, err, want)
-	}
-	if _, err := ReadLeases([]byte{3, 0}, ""); err == nil {
-		t.Fatal("a version of the future is read")
-	}
-	if _, err := ReadLeases(p.B, "w1 w2"); err == nil {
-		t.Fatal("a worker without a lease is no error")
 	}
 }
