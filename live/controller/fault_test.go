@@ -158,6 +158,12 @@ type stormPolicy struct {
 }
 
 func (x *stormPolicy) Step(o *policy.Observation) policy.Decision {
+	if x.market != policy.OnDemand { // what it asks for is bought there, and refused there
+		o.EC2.Refusals = slices.Clone(o.EC2.Refusals)
+		for i := range o.EC2.Refusals {
+			o.EC2.Refusals[i].Market = policy.OnDemand
+		}
+	}
 	if x.overlooks == nil || x.late {
 		d := x.Policy.Step(o)
 		for i := range d.Launches {
@@ -283,7 +289,7 @@ func (s *storm) trouble() {
 		s.ec2.fault(cloud.ActionFault{Action: "RunInstances", Delay: time.Duration(s.rng.IntN(90)) * time.Second, Count: 2})
 	}
 	if chance(25) {
-		s.ec2.weather(sim.Fault{Kind: sim.Refuse, Types: []string{"c1.medium"}, To: time.Duration(s.rng.IntN(15)) * time.Minute})
+		s.ec2.weather(sim.Fault{Kind: sim.Refuse, Types: []string{"c1.medium"}, To: time.Duration(1+s.rng.IntN(15)) * time.Minute})
 	}
 	if s.spot && chance(15) {
 		s.ec2.weather(sim.Fault{Kind: sim.Interrupt, Probability: 0.7, To: time.Minute})
@@ -370,6 +376,11 @@ func hour(t *testing.T, seed uint64, plant string) (broken []string) {
 			}
 		}
 		s.deaf, s.stop, s.calls, s.skew = false, controller.Stopped{}, 0, 0
+		s.ec2.look(func(c *cloud.Cloud) {
+			for _, f := range c.Faults() { // those that no call has met yet
+				c.RemoveFault(f.ID)
+			}
+		})
 		k = s.start() // as an operator would, after somebody has set the clock
 		s.ec2.Lag(0)
 		for minute := 0; minute < 40 && len(s.broken) == 0; minute++ {
