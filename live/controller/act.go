@@ -101,9 +101,12 @@ func (c *Controller) planDrains(now time.Time, d *policy.Decision, r *Result) {
 	}
 	for _, number := range d.Drains {
 		at, draining := c.drain(number)
-		alive := slices.ContainsFunc(c.obs.Fleet.Instances, func(in policy.Instance) bool { return in.ID == number })
-		if draining || !alive {
+		k := slices.IndexFunc(c.obs.Fleet.Instances, func(in policy.Instance) bool { return in.ID == number })
+		if draining || k < 0 {
 			continue
+		}
+		if in := &c.obs.Fleet.Instances[k]; in.Phase == policy.Booting && now.Sub(in.LaunchedAt) > c.obs.Fleet.Boot.P99 {
+			c.recorder.BootFailed(now.Sub(c.recorder.Origin()).Nanoseconds()) // given up, not merely not needed any more
 		}
 		c.drains = slices.Insert(c.drains, at, Drain{Instance: number, Since: now})
 		c.back = slices.DeleteFunc(c.back, func(n policy.InstanceID) bool { return n == number })
