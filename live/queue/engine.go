@@ -385,24 +385,20 @@ func (e *Engine) settle(ctx context.Context, b *batch) error {
 	b.callers.Add(1)
 	select {
 	case <-b.done:
+	case <-ctx.Done():
+	case <-e.dead:
+	}
+	select {
+	case <-b.done: // whatever else has happened meanwhile
 		return b.err
 	default:
 	}
-	select {
-	case <-b.done:
-		return b.err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-e.dead:
-		select {
-		case <-b.done:
-			return b.err
-		default:
-		}
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		return e.gone()
+	if err := ctx.Err(); err != nil {
+		return err
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.gone()
 }
 
 func (e *Engine) wake() { poke(e.kick) }

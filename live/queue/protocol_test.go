@@ -516,6 +516,48 @@ func TestNothingIsSaidBeforeItIsWritten(t *testing.T) {
 	})
 }
 
+// What follows from a registration is told to the worker's open call once the
+// registration is written: the next leader would know nothing of it.
+func TestRolesAreWrittenBeforeTheyCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &flaky{Store: queue.NewMemory()}
+		e := open(t, store, queue.Options{})
+		r := api.RegisterRequest{InstanceID: "i-1", Slots: 1, Cluster: "default", BootID: "b"}
+		w, err := e.Register(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Direct(t.Context(), api.DirectiveRequest{Role: "render", Op: api.OpDrain}); err != nil {
+			t.Fatal(err)
+		}
+		release := make(chan struct{})
+		store.onCommit(func(_ context.Context, write func() error) error {
+			<-release
+			return write()
+		})
+		said := make(chan api.Op, 1)
+		go func() { said <- work(t, e, request(w.Session, 1, 25*time.Second)).Directive.Op }()
+		synctest.Wait()
+		registered := make(chan error, 1)
+		go func() {
+			r.Roles = []string{"render"}
+			_, err := e.Register(t.Context(), r)
+			registered <- err
+		}()
+		time.Sleep(5 * time.Second)
+		if len(said) > 0 {
+			t.Error("it is told before it is written")
+		}
+		close(release)
+		if err := <-registered; err != nil {
+			t.Fatal(err)
+		}
+		if op := <-said; op != api.OpDrain {
+			t.Errorf("told to %s", op)
+		}
+	})
+}
+
 func TestStoreThatFailsForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &flaky{Store: queue.NewMemory()}

@@ -96,8 +96,9 @@ func (e *Engine) Register(ctx context.Context, r api.RegisterRequest) (api.Regis
 	e.sessions[w.SessionHash] = w
 	w.countIdle(now)
 	e.recount(w, now)
-	e.redirectOne(w, now) // its roles may be others
-	err := e.q.Renew(w.ID, now)
+	err := e.noteWorker(w)
+	e.redirectOne(w, now) // its roles may be others: told once they are written
+	err = cmp.Or(err, e.q.Renew(w.ID, now))
 	e.arrive(now)
 	// What is to be cancelled it learns with its next word, which also gives back
 	// what it does not name: a registration may have been under way for long.
@@ -106,9 +107,6 @@ func (e *Engine) Register(ctx context.Context, r api.RegisterRequest) (api.Regis
 		if s, _ := e.q.Job(c.Job); s.State != dispatch.Leased || uint64(s.Token) != c.Token || s.Worker != w.ID {
 			lost = append(lost, c.Job)
 		}
-	}
-	if err == nil {
-		err = e.noteWorker(w)
 	}
 	answer := api.RegisterResponse{
 		WorkerID: w.ID, Session: session, HeartbeatEveryMS: e.opt.BeatEvery.Milliseconds(), LeaseTTLMS: e.leaseTTL().Milliseconds(),
