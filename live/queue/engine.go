@@ -59,6 +59,7 @@ type Engine struct {
 	loading   bool       // nothing that is booked is news
 	slab      []job      // for jobs while loading
 	before    api.Totals // under earlier leaders
+	proof     *proof     // that it leads
 	written   api.Totals // as the store knows them
 
 	pending *batch // being gathered
@@ -148,7 +149,7 @@ func open(ctx context.Context, store Store, opt Options) (*Engine, error) {
 		workers: map[string]*worker{}, sessions: map[sessionHash]*worker{}, takenBack: map[string]time.Time{},
 		queues: map[string]*api.Queue{}, tallies: map[tallyKey]*tally{}, services: map[serviceKey]*service{}, rans: map[ranKey]ran{},
 		plans: map[string]*plan{}, requests: map[string]*request{}, facts: map[string]map[string][]byte{},
-		watchers: map[int64][]chan struct{}{}, recent: newRecentRecords(),
+		watchers: map[int64][]chan struct{}{}, recent: newRecentRecords(), proof: newProof(),
 		kick: make(chan struct{}, 1), rouse: make(chan struct{}, 1), page: make(chan struct{}, 1),
 		closed: make(chan struct{}), dead: make(chan struct{}),
 	}
@@ -226,9 +227,7 @@ func (e *Engine) keepLead(ctx context.Context) {
 			return
 		case <-every.C:
 		}
-		try, cancel := context.WithTimeout(ctx, e.opt.LeadFor)
-		err := e.store.Renew(try, e.epoch, e.opt.LeadFor)
-		cancel()
+		err := e.renew(ctx)
 		switch {
 		case errors.Is(err, ErrFenced):
 			e.fail(err)

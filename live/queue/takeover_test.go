@@ -163,3 +163,61 @@ func TestOpenGivesUp(t *testing.T) {
 		}
 	})
 }
+
+// frozenStore does not renew the lead while it is frozen: what a process sees of
+// the store that is stopped for longer than its lead.
+type frozenStore struct {
+	queue.Store
+	frozen atomic.Bool
+}
+
+func (s *frozenStore) Renew(ctx context.Context, epoch uint32, ttl time.Duration) error {
+	if s.frozen.Load() {
+		return errors.New("frozen")
+	}
+	return s.Store.Renew(ctx, epoch, ttl)
+}
+
+// A leader that was stalled until another one took over must not tell a worker that
+// its lease, of which it cannot know, is lost: the worker would throw its result
+// away. It says that it does not lead.
+func TestAStalledLeaderTakesNothingAway(t *testing.T) {
+	for name, word := range map[string]func(e *queue.Engine, session string, j api.LeasedJob) error{
+		"done": func(e *queue.Engine, session string, j api.LeasedJob) error {
+			_, err := e.Work(context.Background(), request(session, 0, 0, ok(j)...))
+			return err
+		},
+		"done, and nothing else": func(e *queue.Engine, session string, j api.LeasedJob) error {
+			_, err := e.Complete(context.Background(), api.CompleteRequest{Session: session, Done: ok(j)})
+			return err
+		},
+		"running": func(e *queue.Engine, session string, j api.LeasedJob) error {
+			_, err := e.Heartbeat(context.Background(), api.HeartbeatRequest{Session: session, Running: running(j)})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := queue.NewMemory()
+				of := &frozenStore{Store: store}
+				first := open(t, of, queue.Options{})
+				w := hire(t, first, "i-1", 1)
+				submit(t, first, photos(1)...)
+				time.Sleep(time.Second)
+				of.frozen.Store(true)
+				second := open(t, store, queue.Options{})
+				j := work(t, second, request(w.Session, 1, 0)).Jobs[0]
+				of.frozen.Store(false)
+				var refused *api.Error
+				if err := word(first, w.Session, j); !errors.As(err, &refused) || refused.Code != api.CodeNotLeader {
+					t.Errorf("the stalled leader says %v", err)
+				}
+				if a := work(t, second, request(w.Session, 0, 0, ok(j)...)); a.Acks[0].Status != api.AckAccepted {
+					t.Errorf("the leader says %s", a.Acks[0].Status)
+				}
+				second.Kill()
+				synctest.Wait()
+			})
+		})
+	}
+}

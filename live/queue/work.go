@@ -39,7 +39,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 		answer := *again
 		ticket := again.ticket
 		e.leave()
-		return e.stamp(answer.response), e.settle(ctx, ticket)
+		return e.stamp(answer.response), e.vouch(ctx, ticket, answer.response.Acks, answer.response.Lost, answer.response.Cancel)
 	}
 	c := &parkedCall{worker: w, ctx: ctx, reqID: r.ReqID, want: r.SlotsFree, types: r.Types, woken: make(chan struct{})}
 	if r.Max > 0 {
@@ -58,7 +58,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 	if wait <= 0 || c.says() || told != w.directive {
 		c.remember(e)
 		ticket := e.leave()
-		return e.stamp(c.response), e.settle(ctx, ticket)
+		return e.stamp(c.response), e.vouch(ctx, ticket, c.response.Acks, c.response.Lost, c.response.Cancel)
 	}
 	e.parked.park(c)
 	e.leave()
@@ -79,7 +79,7 @@ func (e *Engine) Work(ctx context.Context, r api.WorkRequest) (api.WorkResponse,
 	if err := ctx.Err(); err != nil && ticket == nil {
 		return api.WorkResponse{}, err
 	}
-	return e.stamp(c.response), e.settle(ctx, ticket)
+	return e.stamp(c.response), e.vouch(ctx, ticket, c.response.Acks, c.response.Lost, c.response.Cancel)
 }
 
 // hear takes a worker's word about jobs that ended, then about those that run,
@@ -189,6 +189,9 @@ func (e *Engine) Heartbeat(ctx context.Context, r api.HeartbeatRequest) (api.Hea
 	a := e.stamp(e.hear(w, r.Seq, r.Running, nil, nil, r.BundleVersion, r.Load, now))
 	w.directive = a.Directive
 	e.leave() // a beat need not be on disk
+	if err := e.vouch(ctx, nil, nil, a.Lost, a.Cancel); err != nil {
+		return api.HeartbeatResponse{}, err
+	}
 	return api.HeartbeatResponse{
 		Directive: a.Directive, Lost: a.Lost, Cancel: a.Cancel, LeaseTTLMS: a.LeaseTTLMS, NextBeatMS: a.NextBeatMS, ServerTime: a.ServerTime,
 	}, nil
@@ -213,5 +216,5 @@ func (e *Engine) Complete(ctx context.Context, r api.CompleteRequest) (api.Compl
 	}
 	ticket := e.leave()
 	answer.ServerTime = e.clock.read().UTC()
-	return answer, e.settle(ctx, ticket)
+	return answer, e.vouch(ctx, ticket, answer.Acks, nil, nil)
 }
