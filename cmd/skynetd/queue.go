@@ -107,6 +107,10 @@ func (q *queueVerb) serve(leads func(url string)) error {
 	if err != nil {
 		return err
 	}
+	sign, err := q.resultSigner()
+	if err != nil {
+		return err
+	}
 	listener, err := listen("listen", q.listen) // before anything is written
 	if err != nil {
 		return err
@@ -116,10 +120,6 @@ func (q *queueVerb) serve(leads func(url string)) error {
 		return err
 	}
 	keeper, err := access.Open(access.Options{File: q.tokens, Cluster: q.cluster, Log: q.Log, Bootstrap: verifiers, WorkerFor: q.bootstrap.tokenFor})
-	if err != nil {
-		return err
-	}
-	sign, err := q.resultSigner()
 	if err != nil {
 		return err
 	}

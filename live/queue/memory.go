@@ -92,14 +92,11 @@ func (m *Memory) may(ctx context.Context, epoch uint32) error {
 func (m *Memory) Commit(ctx context.Context, b *Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.may(ctx, b.Epoch); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	switch {
-	case b.Number == m.number:
-		return nil
-	case b.Number != m.number+1:
-		return fmt.Errorf("batch %d after batch %d", b.Number, m.number)
+	if written, err := b.After(int64(m.epoch), m.number); written || err != nil {
+		return err
 	}
 	if err := m.conflict(b); err != nil {
 		return err

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/dispatch"
@@ -235,6 +236,21 @@ type Batch struct {
 	Keys     []Key     // of jobs that ended
 	Facts    []Fact
 	Minutes  []Minute
+}
+
+// After reports whether the batch is in a store whose leader is of an epoch and
+// whose latest batch has a number: written before, though nobody heard. It fails
+// with ErrFenced where another one leads, and where batches between are missing.
+func (b *Batch) After(epoch, number int64) (written bool, err error) {
+	switch {
+	case epoch != int64(b.Epoch):
+		return false, ErrFenced
+	case number == b.Number:
+		return true, nil
+	case number != b.Number-1:
+		return false, fmt.Errorf("batch %d after batch %d", b.Number, number)
+	}
+	return false, nil
 }
 
 // Empty reports whether there is nothing to write.

@@ -86,13 +86,8 @@ func (s *Store) write(ctx context.Context, conn *pgx.Conn, b *queue.Batch) (writ
 	if err := results.QueryRow().Scan(&epoch, &number, &removed); err != nil {
 		return false, err
 	}
-	switch {
-	case epoch != int64(b.Epoch):
-		return false, queue.ErrFenced
-	case number == b.Number:
-		return true, nil
-	case number != b.Number-1:
-		return false, fmt.Errorf("batch %d after batch %d", b.Number, number)
+	if written, err := b.After(epoch, number); written || err != nil {
+		return written, err
 	}
 	if len(b.Changed) > 0 {
 		done, err := results.Exec()

@@ -36,13 +36,8 @@ func (w writing) claim(b *queue.Batch) (written bool, err error) {
 	if err := w.conn.QueryRowContext(w.ctx, "SELECT epoch, batch FROM leader").Scan(&epoch, &number); err != nil {
 		return false, err
 	}
-	switch {
-	case epoch != int64(b.Epoch):
-		return false, queue.ErrFenced
-	case number == b.Number:
-		return true, nil
-	case number != b.Number-1:
-		return false, fmt.Errorf("batch %d after batch %d", b.Number, number)
+	if written, err := b.After(epoch, number); written || err != nil {
+		return written, err
 	}
 	return false, w.exec(w.ctx, "UPDATE leader SET batch = ?, next_id = max(next_id, ?)", b.Number, b.NextID)
 }
