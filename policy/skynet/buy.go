@@ -92,11 +92,12 @@ func (p *Policy) takeBack(o *policy.Observation, want float64) float64 {
 // others from then on. Work that is late before that stays late: machines come
 // too late for it.
 func (p *Policy) upChecks() checks {
-	from := p.lag + p.recovery
-	return checks{
-		urgentFrom: stepOf(from), urgentTo: stepOf(from + p.tick), patientFrom: stepOf(from),
-		slack: p.lagging(),
+	k := checks{patientFrom: stepOf(p.lag + p.recovery), slack: p.lagging()}
+	for j := range p.lines {
+		from := p.lag + p.lines[j].recovery
+		k.urgent[j] = span{stepOf(from), stepOf(from + p.tick)}
 	}
+	return k
 }
 
 // lagging is by how many slot-seconds a line may lag in the plan: 0.2 s of an

@@ -34,6 +34,9 @@ const (
 	// catchUpImplied while another is.
 	catchUp        = 60.0
 	catchUpImplied = 120.0
+	// recoverLeast is the shortest recovery, in seconds: a launch must have been
+	// there for a while before it can have worked off anything.
+	recoverLeast = 5.0
 	// A class is behind that had more than behindBy times the late jobs it allows,
 	// over two days, of which behindSeen seconds at least were counted.
 	behindBy   = 1.5
@@ -103,7 +106,42 @@ func (p *Policy) chasing() (recovery float64, chase bool) {
 // promised is in question, but not so many that it is out of reach.
 func (p *Policy) behind(class int) bool {
 	c := &p.st.Steer.Classes[class]
-	allowed := float64(p.allowed(class) * c.Started)
 	return c.Started >= steerLeast && c.SeenS >= behindSeen &&
-		c.Late > float64(behindBy*allowed) && c.Late <= float64(flatOver*allowed)
+		c.Late > float64(behindBy*p.allowed(class)*c.Started) && !p.lost(class)
+}
+
+// lost reports whether a class has so many late jobs that what it is promised is
+// out of reach.
+func (p *Policy) lost(class int) bool {
+	c := &p.st.Steer.Classes[class]
+	return c.Started >= steerLeast && c.Late > float64(flatOver*p.allowed(class)*c.Started)
+}
+
+// recoverLines sets how long what is late in each line may stay late. With paid
+// windows that is one time for all: who comes for a burst is paid for an hour.
+// Per second, who comes is paid for as long as it helps, and what a line is short
+// of its promise is had for less by coming sooner than by a larger reserve. So the
+// multiplier of the reserve, z, moves both:
+//
+//	ρ(z) = ρ · (1 − z), within 5 s and 2ρ
+//
+// a line that is hardly ever late takes twice as long; one that needs a reserve of
+// z = 1 takes five seconds, and from there on only the reserve grows. A line whose
+// promise is out of reach has ρ at least.
+func (p *Policy) recoverLines() {
+	for j := range p.lines {
+		ln := &p.lines[j]
+		ln.recovery = p.recovery
+		if p.set.windows || !p.set.promises {
+			continue
+		}
+		own := float64(p.set.recovery * min(1-ln.z, 2))
+		if ln.lost {
+			own = max(own, p.set.recovery)
+		}
+		if p.recovery < p.set.recovery { // an hour is in danger
+			own = min(own, p.recovery)
+		}
+		ln.recovery = max(own, recoverLeast)
+	}
 }

@@ -31,7 +31,11 @@ type line struct {
 	hoped  float64 // the longest target without a promise, in seconds
 	miss   float64 // the smallest share of late jobs that is allowed
 	z      float64 // multiplier of the reserve
-	lax    float64 // ln of a multiplier of the chance to find all slots held
+	// recovery is for how many seconds what is late may stay late once a launch
+	// could help; lost says that the promise of a class in it is out of reach.
+	recovery float64
+	lost     bool
+	lax      float64 // ln of a multiplier of the chance to find all slots held
 
 	// arrived since the last observation, and waiting, in slot-seconds.
 	arrivedHead, arrivedTail float64

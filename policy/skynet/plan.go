@@ -88,12 +88,24 @@ type planLine struct {
 	tail, ending float64
 }
 
-// checks say where the plan must hold: urgent lines from step urgentFrom to
-// urgentTo, the others from patientFrom to the plan's end. A line may lag by
-// slack slot-seconds.
+// checks say where the plan must hold: each urgent line in steps of its own, the
+// others from step patientFrom to the plan's end. A line may lag by slack
+// slot-seconds.
 type checks struct {
-	urgentFrom, urgentTo, patientFrom int
-	slack                             float64
+	urgent      [linesMax]span
+	patientFrom int
+	slack       float64
+}
+
+// span is steps of the grid, from one to another, both included.
+type span struct{ from, to int }
+
+// alike returns the same steps for every line.
+func alike(from, to int) (s [linesMax]span) {
+	for j := range s {
+		s[j] = span{from, to}
+	}
+	return s
 }
 
 // capacity is what serves in the plan: at all times (always), that of there,
@@ -119,12 +131,16 @@ func (p *Policy) buildPlan() {
 // urgent lines are checked in: all, where nothing waits in another line.
 func (p *Policy) reach() {
 	pl := &p.plan
-	last := max(p.lag+p.recovery+p.tick, p.horizon())
+	last := p.horizon()
 	steps := fineSteps + minuteSteps
 	patient := false
 	for j := range p.lines {
 		ln := &p.lines[j]
-		if ln.urgent || ln.waitingHead <= 0 {
+		if ln.urgent {
+			last = max(last, p.lag+ln.recovery+p.tick)
+			continue
+		}
+		if ln.waitingHead <= 0 {
 			continue
 		}
 		patient = true

@@ -61,8 +61,13 @@ func drawnPlan(t *rapid.T) (*plan, checks) {
 	for i := range p.held {
 		p.held[i] = max(busy-float64(i), 0)
 	}
-	from := rapid.Float64Range(0, 900).Draw(t, "from")
-	return p, checks{urgentFrom: stepOf(from), urgentTo: stepOf(from + 60), patientFrom: stepOf(from), slack: 1.6}
+	from := rapid.Float64Range(0, 900)
+	k := checks{patientFrom: stepOf(from.Draw(t, "from")), slack: 1.6}
+	for j := range p.n {
+		at := from.Draw(t, "urgent from")
+		k.urgent[j] = span{stepOf(at), stepOf(at + 60)}
+	}
+	return p, k
 }
 
 // dumbHolds is the plan in the plainest form: one second at a time, no tails. It
@@ -96,7 +101,7 @@ func dumbHolds(p *plan, c capacity, k checks, line int) bool {
 				ln := &p.lines[j]
 				checked := !ln.urgent && i >= k.patientFrom
 				if line >= 0 {
-					checked = j == line && i >= k.urgentFrom && i <= k.urgentTo
+					checked = j == line && i >= k.urgent[j].from && i <= k.urgent[j].to
 				}
 				// a hair's breadth: the two add in different orders
 				if checked && waiting[j] > ln.notDue[i]+k.slack+1e-6 {
@@ -114,7 +119,7 @@ func plainHolds(p *plan, c capacity, k checks) bool {
 	for j := range p.n {
 		if ln := &p.lines[j]; !ln.urgent {
 			patient = patient || ln.waiting > 0
-		} else if !plainServe(p, c, j+1, &ln.more, k.urgentFrom, min(k.urgentTo, p.steps-1), k.slack) {
+		} else if !plainServe(p, c, j+1, &ln.more, k.urgent[j].from, min(k.urgent[j].to, p.steps-1), k.slack) {
 			return false
 		}
 	}
@@ -252,9 +257,12 @@ func TestShortfallIsEnoughAndNotMuchMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, k := drawnPlan(t)
 		base := capacity{useThere: true, from: maxSteps}
-		k.urgentFrom = max(k.urgentFrom, stepOf(200))
-		k.urgentTo = max(k.urgentTo, k.urgentFrom)
-		k.patientFrom = k.urgentFrom
+		for j := range k.urgent {
+			s := &k.urgent[j]
+			s.from = max(s.from, stepOf(200))
+			s.to = max(s.to, s.from)
+		}
+		k.patientFrom = k.urgent[0].from
 		if p.holds(base, k) {
 			return
 		}
@@ -282,7 +290,7 @@ func TestLongJobsHoldTheirSlotAndNoMore(t *testing.T) {
 	ln := &p.lines[0]
 	ln.urgent, ln.waiting = true, head
 	ln.tail, ln.ending = tail/head, tail/holding(tail, 10)
-	k := checks{urgentFrom: stepOf(30), urgentTo: stepOf(30), slack: 1}
+	k := checks{urgent: alike(stepOf(30), stepOf(30)), slack: 1}
 	for i := range ln.notDue {
 		if grid.end[i] < 30 {
 			ln.notDue[i] = head

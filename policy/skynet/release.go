@@ -182,7 +182,7 @@ func (p *Policy) rank() {
 // so that of two that cost the same per unit of work the larger leaves if it
 // can; among equals it bisects, because less capacity never makes a plan hold.
 func (p *Policy) choose() (left float64) {
-	k := checks{urgentTo: stepOf(p.horizon()), slack: p.lagging()}
+	k := checks{urgent: alike(0, stepOf(p.horizon())), slack: p.lagging()}
 	// what waits may wait, and a fleet of one instance and a half may be two by
 	// turns and one by turns; but a line must not be left to grow
 	least := max(p.band.floor, p.chance.floor)

@@ -41,7 +41,7 @@ func TestChooseLetsTheLargestLeaveThatCan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawnRelease(t, []int{0, 1, 2, 3, 4})
 		left := p.choose()
-		k := checks{urgentTo: stepOf(p.horizon()), slack: p.lagging()}
+		k := checks{urgent: alike(0, stepOf(p.horizon())), slack: p.lagging()}
 		can := func(stay float64) bool {
 			return stay >= p.band.floor && stay >= p.ahead.mean-p.market.unitSlots &&
 				(stay >= p.band.ceiling || p.plan.holds(capacity{always: stay, from: maxSteps}, k))

@@ -74,7 +74,7 @@ func (p *plan) ask(c capacity, k checks, upTo int) {
 	patient := false
 	for j := range p.n {
 		if ln := &p.lines[j]; ln.urgent {
-			p.pass(j+1, &ln.more, k.urgentFrom, min(k.urgentTo, p.steps-1))
+			p.pass(j+1, &ln.more, k.urgent[j].from, min(k.urgent[j].to, p.steps-1))
 		} else {
 			patient = patient || ln.waiting > 0
 		}

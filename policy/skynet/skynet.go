@@ -59,6 +59,7 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	p.learn(o, since)
 	p.steerLines(o)
 	p.recovery, p.chase = p.chasing()
+	p.recoverLines()
 	p.reach()
 	p.lookAhead()
 	p.foresee()

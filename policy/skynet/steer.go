@@ -120,6 +120,7 @@ func (p *Policy) steerLines(o *policy.Observation) {
 			c := &p.st.Steer.Classes[k.Class]
 			ln.z = max(ln.z, c.Z, p.hourZ(k.Class))
 			ln.lax = min(ln.lax, c.Lax)
+			ln.lost = ln.lost || p.lost(k.Class)
 		}
 	}
 	for i := range p.lines {
