@@ -30,10 +30,12 @@ const (
 	hourAlarm        = 0.1
 	hourAlarmImplied = 0.5
 	hourMultiple     = 20
-	// catchUp is the recovery time, in seconds, while a promised hour is in danger,
-	// catchUpImplied while another is.
-	catchUp        = 60.0
+	// The recovery time, in seconds, while a promised hour is in danger (catchUp),
+	// while another is (catchUpImplied), and at most while a class is behind
+	// (catchUpBehind).
+	catchUp        = 40.0
 	catchUpImplied = 120.0
+	catchUpBehind  = 60.0
 	// recoverLeast is the shortest recovery, in seconds: a launch must have been
 	// there for a while before it can have worked off anything.
 	recoverLeast = 5.0
@@ -91,7 +93,7 @@ func (p *Policy) chasing() (recovery float64, chase bool) {
 		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
 			alarm, within = float64(hourAlarmImplied*min(hourMultiple*p.allowed(i), 1)), catchUpImplied
 			if p.behind(i) {
-				alarm, within = p.allowed(i), min(catchUp, max(p.lag, soonest))
+				alarm, within = p.allowed(i), min(catchUpBehind, max(p.lag, soonest))
 				recovery = min(recovery, within)
 			}
 		}

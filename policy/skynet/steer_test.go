@@ -215,3 +215,47 @@ func TestWhoIsBehindCatchesUp(t *testing.T) {
 		}
 	}
 }
+
+// Per second the multiplier moves how soon a line is served as well as its
+// reserve; with paid windows it does not, and neither for a slack to hold.
+func TestALineRecoversSoonerWhereItsReserveGrows(t *testing.T) {
+	for _, c := range []struct {
+		z, promised float64 // promised: the recovery in force, 0: the usual
+		lost, paid  bool
+		slack       bool
+		recovery    float64
+	}{
+		{z: -1, recovery: 150},
+		{z: 0, recovery: 75},
+		{z: 0.8, recovery: 15},
+		{z: 1, recovery: recoverLeast},
+		{z: 4, recovery: recoverLeast},
+		{z: 4, lost: true, recovery: 75},
+		{z: -1, lost: true, recovery: 150},
+		{z: -1, promised: 40, recovery: 40},
+		{z: 0.8, promised: 40, recovery: 15},
+		{z: 4, paid: true, recovery: 75},
+		{z: 4, slack: true, recovery: 75},
+	} {
+		p := &Policy{recovery: 75, lines: []line{{z: c.z, lost: c.lost}}}
+		p.set = settings{recovery: 75, windows: c.paid, promises: !c.slack}
+		if c.promised > 0 {
+			p.recovery = c.promised
+		}
+		p.recoverLines()
+		if got := p.lines[0].recovery; math.Abs(got-c.recovery) > 1e-9 {
+			t.Errorf("%+v: a line recovers within %v s", c, got)
+		}
+	}
+}
+
+// However much waits and however soon it shall be done, what is bought is finite:
+// the boot lag may end anywhere within a step of the plan.
+func TestTheShortestRecoveryStillLeavesTimeToServe(t *testing.T) {
+	for lag := 15.0; lag < 400; lag += 0.37 {
+		last := stepOf(lag + recoverLeast)
+		if there := grid.end[last] - lag; there < recoverLeast {
+			t.Fatalf("launched capacity is there for %v s before it is judged, with a boot lag of %v s", there, lag)
+		}
+	}
+}
