@@ -148,7 +148,7 @@ func (s *Scenario) tryPolicy(d *document) {
 	if s.Policy.State == "" || s.policyReplaced {
 		return
 	}
-	text, err := readFile(beside(s.Path, s.Policy.State))
+	text, err := readFile(s.refer(s.Policy.State))
 	if err == nil {
 		err = made.UnmarshalJSON(text)
 	}

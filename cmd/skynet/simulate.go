@@ -77,6 +77,10 @@ func (s *simulation) run(path string, seeded bool) error {
 	if s.scenario, err = scenarios.LoadWith(path, s.with); err != nil {
 		return s.app.listProblems(err)
 	}
+	outputs := []output{{"json", s.json}, {"jobs", s.jobs}, {"timeline", s.timeline}, {"journal", s.journal}}
+	if err := spareInputs(outputs, s.scenario.Files()...); err != nil {
+		return err
+	}
 	if err := s.app.noteDoubts(s.scenario); err != nil {
 		return err
 	}
@@ -309,8 +313,8 @@ func (s *simulation) simulate(ctx context.Context, seed uint64, opt sim.Options,
 		return nil, err
 	}
 	f := &result.Figures
-	if t := s.scenario.Trace; t != nil && !timed.any {
-		return nil, inputError(fmt.Errorf("%s: holds no job: there is nothing to judge a policy by", t.File))
+	if s.scenario.Trace != nil && !timed.any {
+		return nil, scenarios.NoJobs(s.scenario, seed)
 	}
 	wall := time.Since(began)
 	f.WallS = wall.Seconds()
