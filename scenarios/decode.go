@@ -23,6 +23,7 @@ type document struct {
 	file     string
 	lines    lines
 	given    map[string]bool // paths of keys that the file has
+	changed  []string        // paths of keys whose values come from elsewhere
 	problems Problems
 }
 
