@@ -77,7 +77,10 @@ func TestSetPolicy(t *testing.T) {
 	world, _, _ := strings.Cut(small, "[policy]")
 	inside := world + "[policy]\nname = \"static\"\n[policy.params]\ninstances = 3\n"
 	for _, c := range []struct{ name, text, policy string }{
-		{"beside the name", small, ""}, {"in a table", inside, ""}, {"by name", small, "static"}, {"in a file", small, path},
+		{"beside the name", small, ""},
+		{"in a table", inside, ""},
+		{"by name", small, "static"},
+		{"in a file", small, path},
 		{"in a file that the scenario names", world + "[policy]\nfile = " + quoted(path), ""},
 	} {
 		s, err := read("small.toml", []byte(c.text), Replace{Policy: c.policy, Set: []Setting{{"policy.instances", "5"}, {"policy.params.type", "m1.small"}}})
