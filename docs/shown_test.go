@@ -21,7 +21,7 @@ var varying = []struct {
 	why  string
 }{
 	{
-		regexp.MustCompile(`^(\S+: .*(?:seeds? [\d–]+|runs|\))) {2,}` + took + `$`),
+		regexp.MustCompile(`^(\S[^:]*: .*(?:seeds? [\d–]+|runs|\))) {2,}` + took + `$`),
 		"$1  TIME", "how long a run took, and how much it did in a second",
 	},
 	{
@@ -130,6 +130,7 @@ func TestShownAgreesWithPrinted(t *testing.T) {
 		{"week: 7 d, seed 1     370 ms (12 M jobs/s)", "week: 7 d, seed 1    1.2 s (900 k jobs/s)\n", true},
 		{"week: 7 d, seed 1     370 ms (12 M jobs/s)", "week: 8 d, seed 1    1.2 s (900 k jobs/s)\n", false},
 		{"week: seed 1   1 m 3 s", "week: seed 1   8.4 s\n", true},
+		{"week tick=2m: 7 d, seed 1   1.1 s", "week tick=2m: 7 d, seed 1   1.2 s\n", true},
 		{"skynet: 300 decisions, Sun to Mon (4 h 59 m)   2.7 s", "skynet: 300 decisions, Sun to Mon (4 h 59 m)     1 m 4 s\n", true},
 		{"3.7 s (2.7 k decisions/s)", "14.5 s (696 decisions/s)\n", true},
 		{"3.7 s late", "14.5 s late\n", false},

@@ -76,7 +76,7 @@ func (s *Scenario) findCatalog(d *document) policy.Catalog {
 	if known, ok := policy.CatalogByName(c.Catalog); ok {
 		return known
 	}
-	path := beside(s.Path, c.Catalog)
+	path := s.refer(c.Catalog)
 	text, err := readFile(path)
 	if err != nil {
 		d.badWord("cloud.catalog", c.Catalog, policy.CatalogNames(),
@@ -133,7 +133,7 @@ func (s *Scenario) boot(d *document, b *Boot, path string) sim.BootModel {
 			d.bad(path+".p99", b.P99, "at most max ("+FormatDuration(b.Max)+")")
 		}
 	case "empirical":
-		file := beside(s.Path, b.File)
+		file := s.refer(b.File)
 		rows, err := readTable(file, "boot_s")
 		if err != nil {
 			d.wrong(path+".file", err.Error())
@@ -163,7 +163,7 @@ func (s *Scenario) market(d *document, t *Spot) *sim.SpotMarket {
 	if t.File == "" {
 		return m
 	}
-	file := beside(s.Path, t.File)
+	file := s.refer(t.File)
 	rows, err := readTable(file, "at_s", "type", "usd_per_hour")
 	if err != nil {
 		d.wrong("cloud.spot.file", err.Error())

@@ -23,6 +23,7 @@ type document struct {
 	file     string
 	lines    lines
 	given    map[string]bool // paths of keys that the file has
+	changed  []string        // paths of keys whose values come from elsewhere
 	problems Problems
 }
 
@@ -496,7 +497,7 @@ func tomlValue(v any) string {
 	case float64:
 		s = tomlFloat(v)
 	case time.Time:
-		s = v.Format(time.RFC3339Nano)
+		s = v.Format(tomlTimeLayout(v))
 	case time.Duration:
 		s = strconv.Quote(FormatDuration(v))
 	case []any:
@@ -552,4 +553,18 @@ func beside(path, name string) string {
 		return name
 	}
 	return filepath.Join(filepath.Dir(path), name)
+}
+
+// tomlTimeLayout returns the layout in which t stood in its file: TOML has dates,
+// times of day and times without a zone too.
+func tomlTimeLayout(t time.Time) string {
+	switch t.Location().String() {
+	case "date-local":
+		return time.DateOnly
+	case "time-local":
+		return "15:04:05.999999999"
+	case "datetime-local":
+		return "2006-01-02T15:04:05.999999999"
+	}
+	return time.RFC3339Nano
 }

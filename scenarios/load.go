@@ -45,7 +45,12 @@ func read(path string, text []byte, with Replace) (*Scenario, error) {
 		return nil, d.problems.sorted()
 	}
 	s.lines = d.lines
-	d.set(raw, with.Set)
+	params, others := ofPolicy(with.Set)
+	d.set(raw, others)
+	if table, _ := raw["policy"].(map[string]any); with.Policy == "" && table["file"] == nil {
+		d.setParams(raw, params)
+		params = nil
+	}
 	d.table(raw, reflect.ValueOf(s).Elem(), "")
 	s.checkTrace(d, with)
 	if with.Trace != "" {
@@ -58,8 +63,8 @@ func read(path string, text []byte, with Replace) (*Scenario, error) {
 	s.checkWindows(d)
 	s.checkPromises(d)
 	s.checkExpects(d)
-	s.checkPolicy(d, with)
-	if err := d.problems.sorted(); err != nil {
+	s.checkPolicy(d, with.Policy, params)
+	if err := d.verdict(); err != nil {
 		return nil, err
 	}
 	return s, nil

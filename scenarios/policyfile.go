@@ -85,14 +85,21 @@ func strayed(d *document, spec *policy.Spec) {
 	}
 }
 
-// checkPolicy resolves the [policy] table, or the file or name in its place.
-func (s *Scenario) checkPolicy(d *document, with Replace) {
+// checkPolicy resolves the [policy] table, or the file or name in its place. params
+// replace some of its parameters, unless the policy stands in the scenario, where
+// they have been replaced already.
+func (s *Scenario) checkPolicy(d *document, replaced string, params []Setting) {
 	t := &s.Policy
-	s.policyReplaced = with.Policy != ""
-	file := with.Policy
+	s.policyReplaced = replaced != ""
+	file := replaced
 	if IsPolicyName(file) {
-		p, err := NamedPolicy(file)
-		if err != nil {
+		p, err := PolicyWith("", file, &s.catalog, params)
+		var wrong Problems
+		switch {
+		case errors.As(err, &wrong):
+			d.problems = append(d.problems, wrong...)
+			return
+		case err != nil:
 			d.problems = append(d.problems, Problem{Reason: err.Error()})
 			return
 		}
@@ -119,12 +126,12 @@ func (s *Scenario) checkPolicy(d *document, with Replace) {
 		s.policy = &Policy{Name: name}
 		s.policy.resolve(d, "policy", &s.catalog, t.Params, t.Direct, t.Steps)
 	} else {
-		p, err := LoadPolicy(file, &s.catalog)
+		p, err := PolicyWith(file, "", &s.catalog, params)
 		var wrong Problems
 		switch {
 		case errors.As(err, &wrong):
 			d.problems = append(d.problems, wrong...)
-		case err != nil && with.Policy != "":
+		case err != nil && replaced != "":
 			d.problems = append(d.problems, Problem{File: file, Reason: plain(err).Error()})
 		case err != nil:
 			d.wrong("policy.file", fmt.Sprintf("%q: %v", t.File, plain(err)))
@@ -148,7 +155,7 @@ func (s *Scenario) tryPolicy(d *document) {
 	if s.Policy.State == "" || s.policyReplaced {
 		return
 	}
-	text, err := readFile(beside(s.Path, s.Policy.State))
+	text, err := readFile(s.refer(s.Policy.State))
 	if err == nil {
 		err = made.UnmarshalJSON(text)
 	}

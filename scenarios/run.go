@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -31,7 +32,10 @@ func (w *World) RunFrom(ctx context.Context, src traces.Source, p *Policy, seed 
 		return nil, err
 	}
 	result, err := sim.Run(ctx, w.Config(seed), decides, src, opt)
-	if err != nil {
+	var stray *sim.UnclassedError
+	if errors.As(err, &stray) { // of several scenarios, this one
+		return nil, fmt.Errorf("%s: %w", w.scenario.Path, err)
+	} else if err != nil {
 		return nil, err
 	}
 	result.Figures.Policy = p.Label()
@@ -54,7 +58,14 @@ func (w *World) make(p *Policy) (policy.Policy, error) {
 
 // NoJobs returns the error of a run in which no job arrived.
 func NoJobs(s *Scenario, seed uint64) error {
-	return noJobs{fmt.Errorf("%s, seed %d: holds no job: there is nothing to judge a policy by", s.Path, seed)}
+	what := fmt.Sprintf("%s, seed %d: holds no job", s.Path, seed)
+	if t := s.Trace; t != nil {
+		what = s.tracePath() + ": holds no job"
+		if len(t.Cut) > 0 {
+			what += fmt.Sprintf(" from %s to %s (trace.cut)", FormatDuration(t.Cut[0]), FormatDuration(t.Cut[1]))
+		}
+	}
+	return noJobs{errors.New(what + ": there is nothing to judge a policy by")}
 }
 
 // noJobs is a trace without jobs.

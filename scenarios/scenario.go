@@ -53,6 +53,27 @@ type Scenario struct {
 	state          []byte // that the policy begins with; nil: none
 	policyReplaced bool   // the policy was given from outside the file
 	lines          lines  // where the file says what
+	files          []string
+}
+
+// Files returns the files that the scenario was read from: its own, its trace, and
+// whatever else it names.
+func (s *Scenario) Files() []string {
+	files := append([]string{s.Path}, s.files...)
+	if s.Trace != nil {
+		files = append(files, s.tracePath())
+	}
+	if s.policy != nil && s.policy.Path != "" {
+		files = append(files, s.policy.Path)
+	}
+	return files
+}
+
+// refer returns the path of a file that the scenario names, and remembers it.
+func (s *Scenario) refer(name string) string {
+	path := beside(s.Path, name)
+	s.files = append(s.files, path)
+	return path
 }
 
 // Trace is the [trace] table.

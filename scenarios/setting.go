@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -11,9 +13,21 @@ import (
 
 // Setting is a value put in the place of one in a file.
 type Setting struct {
-	Key   string // path of the key, such as cloud.boot.median
+	Key   string // path of the key, such as cloud.boot.median or class[2].target
 	Value string // as TOML writes it; a text may go without its quotes
 }
+
+// ParseSetting returns the setting that text says, KEY=VALUE.
+func ParseSetting(text string) (Setting, error) {
+	key, value, ok := strings.Cut(text, "=")
+	if !ok || value == "" || !IsKey(key) {
+		return Setting{}, fmt.Errorf("%s: must be KEY=VALUE, such as cloud.billing=hourly", text)
+	}
+	return Setting{key, value}, nil
+}
+
+// IsKey reports whether text could be the path of a key.
+func IsKey(text string) bool { return !strings.Contains("."+text+".", "..") }
 
 // String returns the setting as a flag writes it: cloud.boot.median=30s.
 func (s Setting) String() string { return s.Key + "=" + s.Value }
@@ -22,6 +36,7 @@ func (s Setting) String() string { return s.Key + "=" + s.Value }
 // value that it cannot have, is found by whoever decodes them.
 func (d *document) set(raw map[string]any, settings []Setting) {
 	for _, s := range settings {
+		d.changed = append(d.changed, s.Key)
 		if err := put(raw, strings.Split(s.Key, "."), s.value()); err != "" {
 			d.problems = append(d.problems, Problem{File: d.file, Key: s.Key, Value: s.Value, Reason: err})
 		}
@@ -38,12 +53,24 @@ func (s Setting) value() any {
 }
 
 // put sets the value at a path of tables, which it makes where there are none.
+// A table of a list goes by its number, from 1: class[2].
 func put(raw map[string]any, path []string, value any) (problem string) {
-	for _, name := range path[:len(path)-1] {
+	for _, step := range path[:len(path)-1] {
+		name, number, numbered := numbered(step)
 		inner, there := raw[name]
-		if !there {
+		if !there && !numbered {
 			inner = map[string]any{}
 			raw[name] = inner
+		}
+		list, isList := inner.([]map[string]any)
+		switch {
+		case numbered && (number < 1 || number > len(list)):
+			return fmt.Sprintf("there is no %s: it has %d of them", step, len(list))
+		case numbered:
+			raw = list[number-1]
+			continue
+		case isList:
+			return fmt.Sprintf("%s is a list of tables, the first of which is %s[1]", name, name)
 		}
 		table, ok := inner.(map[string]any)
 		if !ok {
@@ -53,6 +80,60 @@ func put(raw map[string]any, path []string, value any) (problem string) {
 	}
 	raw[path[len(path)-1]] = value
 	return ""
+}
+
+// numbered splits a step such as class[2].
+func numbered(step string) (name string, number int, ok bool) {
+	name, rest, _ := strings.Cut(step, "[")
+	number, err := strconv.Atoi(strings.TrimSuffix(rest, "]"))
+	if err != nil || !strings.HasSuffix(step, "]") {
+		return step, 0, false
+	}
+	return name, number, true
+}
+
+// ofPolicy parts settings of the policy's parameters, policy.NAME, from the others,
+// and returns them as NAME.
+func ofPolicy(settings []Setting) (params, others []Setting) {
+	for _, s := range settings {
+		name, ok := strings.CutPrefix(s.Key, "policy.")
+		if ok && !slices.Contains([]string{"name", "file", "state"}, name) {
+			params = append(params, Setting{strings.TrimPrefix(name, "params."), s.Value})
+		} else {
+			others = append(others, s)
+		}
+	}
+	return params, others
+}
+
+// setParams puts parameters into the [policy] table of a scenario: where it has
+// them already, else into its table of parameters.
+func (d *document) setParams(raw map[string]any, params []Setting) {
+	table, _ := raw["policy"].(map[string]any)
+	for _, s := range params {
+		key := "policy.params." + s.Key
+		if _, direct := table[s.Key]; direct {
+			key = "policy." + s.Key
+		}
+		d.set(raw, []Setting{{key, s.Value}})
+	}
+}
+
+// verdict returns everything that is wrong with the document. What was set is not
+// the file's fault.
+func (d *document) verdict() error {
+	for i := range d.problems {
+		p := &d.problems[i]
+		if p.File != d.file {
+			continue
+		}
+		for _, key := range d.changed {
+			if rest, ok := strings.CutPrefix(p.Key, key); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+				p.File, p.Line = "command line", 0
+			}
+		}
+	}
+	return d.problems.sorted()
 }
 
 // PolicyWith returns the policy of the file at path or, without a path, the one

@@ -31,7 +31,7 @@ func TestSettings(t *testing.T) {
 		{"cloud.boot.meridian", "31s"}:    `cloud.boot.meridian: unknown key (did you mean "median"?)`,
 		{"cloud.boot.median", "31"}:       `cloud.boot.median = 31: must be a duration`,
 		{"cloud.max_instances", "0"}:      `cloud.max_instances = 0: must be`,
-		{"class.target", "31s"}:           `class.target = 31s: class is no table`,
+		{"class.target", "31s"}:           `class.target = 31s: class is a list of tables`,
 		{"cloud.boot.median.x", "31s"}:    `cloud.boot.median`,
 		{"tick", "\"1m\"\nduration=\"\""}: `tick = "\"1m\"\nduration=\"\"": must be a duration`,
 	} {
@@ -65,5 +65,73 @@ func TestPolicyWith(t *testing.T) {
 	}
 	if _, err := PolicyWith("", "statik", &catalog, []Setting{{"instances", "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "static"`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestSetPolicy: parameters go to the policy that decides, wherever it stands.
+func TestSetPolicy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.toml")
+	if err := os.WriteFile(path, []byte("name = \"static\"\n[params]\ninstances = 2\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	world, _, _ := strings.Cut(small, "[policy]")
+	inside := world + "[policy]\nname = \"static\"\n[policy.params]\ninstances = 3\n"
+	for _, c := range []struct{ name, text, policy string }{
+		{"beside the name", small, ""},
+		{"in a table", inside, ""},
+		{"by name", small, "static"},
+		{"in a file", small, path},
+		{"in a file that the scenario names", world + "[policy]\nfile = " + quoted(path), ""},
+	} {
+		s, err := read("small.toml", []byte(c.text), Replace{Policy: c.policy, Set: []Setting{{"policy.instances", "5"}, {"policy.params.type", "m1.small"}}})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if got := s.Decides().Values; got["instances"] != 5.0 || got["type"].([]string)[0] != "m1.small" {
+			t.Errorf("%s: got %v", c.name, got)
+		}
+		_, err = read("small.toml", []byte(c.text), Replace{Policy: c.policy, Set: []Setting{{"policy.instancs", "5"}}})
+		if err == nil || !strings.Contains(err.Error(), `instancs: unknown parameter of static (did you mean "instances"?)`) {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}
+
+// TestSetIsNotTheFilesFault: a mistake on the command line is told to be there, one
+// in the file where it stands.
+func TestSetIsNotTheFilesFault(t *testing.T) {
+	for _, c := range []struct {
+		set  Setting
+		want string
+	}{
+		{Setting{"cloud.billing", "houry"}, `command line: cloud.billing = "houry": must be one of hourly, per-second (did you mean "hourly"?)`},
+		{Setting{"cloud.boot.median", "30"}, "command line: cloud.boot.median = 30: must be a duration with its unit"},
+		{Setting{"class[1].attain", "2"}, "command line: class[1].attain = 2: must be a number from 0 to 1"},
+		{Setting{"class[7].attain", "1"}, "command line: class[7].attain = 1: there is no class[7]"},
+		{Setting{"class.attain", "1"}, "command line: class.attain = 1: class is a list of tables, the first of which is class[1]"},
+		{Setting{"class[x].attain", "1"}, `"class[x]": unknown key`},
+		{Setting{"duration.x", "1"}, "command line: duration.x = 1: duration is no table"},
+	} {
+		_, err := read("small.toml", []byte("duration = \"1h\"\n"+small), Replace{Set: []Setting{c.set}})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: got %v, want %s", c.set, err, c.want)
+		}
+	}
+	_, err := read("small.toml", []byte("tick = 60\n"+small), Replace{Set: []Setting{{"seed", "-1"}}})
+	if err == nil || !strings.Contains(err.Error(), "small.toml:1: tick = 60") || !strings.Contains(err.Error(), "command line: seed = -1") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestParseSetting(t *testing.T) {
+	got, err := ParseSetting("trace.cut=[\"0h\", \"1h\"]")
+	if err != nil || got != (Setting{"trace.cut", `["0h", "1h"]`}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, text := range []string{"", "tick", "=1m", "tick=", ".tick=1m", "a..b=1", "a.=1"} {
+		if _, err := ParseSetting(text); err == nil {
+			t.Errorf("%q: no error", text)
+		}
 	}
 }

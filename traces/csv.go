@@ -90,6 +90,9 @@ func newCSVReader(in *input, opt ImportOptions, lenient bool) (*csvReader, error
 
 // header reads the first line and decides what each column holds.
 func (r *csvReader) header(opt ImportOptions) error {
+	if bytes.HasPrefix(r.in.head, []byte("\xff\xfe")) || bytes.HasPrefix(r.in.head, []byte("\xfe\xff")) {
+		return &InputError{File: r.in.path, Reason: "is UTF-16: a trace is UTF-8", Fix: "convert it: iconv -f UTF-16 -t UTF-8"}
+	}
 	if bytes.HasPrefix(r.in.head, []byte("\xef\xbb\xbf")) {
 		if _, err := io.CopyN(io.Discard, r.in.r, 3); err != nil {
 			return r.in.readError(err, 1)
@@ -101,6 +104,12 @@ func (r *csvReader) header(opt ImportOptions) error {
 		return err
 	}
 	first := r.buf[r.pos : r.pos+bytes.IndexByte(r.buf[r.pos:r.hold], '\n')]
+	switch i := bytes.IndexByte(first, '\r'); {
+	case bytes.IndexByte(first, 0) >= 0:
+		return &InputError{File: r.in.path, Line: 1, Reason: "the header contains zero bytes: this is not a trace in CSV"}
+	case i >= 0 && i < len(first)-1 && bytes.IndexByte(first, '"') < 0:
+		return &InputError{File: r.in.path, Line: 1, Reason: "lines end with a carriage return alone; a line feed is expected"}
+	}
 	if bytes.IndexByte(first, ',') < 0 {
 		for _, other := range []byte("\t;") {
 			if bytes.IndexByte(first, other) < 0 {
@@ -139,12 +148,16 @@ func (r *csvReader) header(opt ImportOptions) error {
 	return &InputError{File: r.in.path, Line: 1, Reason: strings.Join(problems, "; "), Fix: fix}
 }
 
+// unknownMax is how many unknown columns a message names.
+const unknownMax = 8
+
 // columnsOf decides what each column of the file holds. It returns what is
 // wrong with the header, and whether a column is lacking.
 func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking bool) {
 	if r.lenient {
 		problems = r.mapColumns(r.names, opt)
 	}
+	unknown := 0
 	for i, name := range r.names {
 		col, known := numberOf(name)
 		known = known && col < colIgnored
@@ -156,12 +169,17 @@ func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking boo
 			r.takes = append(r.takes, take{i, col})
 			taken = true
 		case !taken && !opt.IgnoreColumns && len(opt.Columns) == 0:
-			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(name), spell.DidYouMean(name, columnNames[:])))
+			if unknown++; unknown <= unknownMax {
+				problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(name), spell.DidYouMean(name, columnNames[:])))
+			}
 		}
 		if !taken || !known {
 			col = colIgnored
 		}
 		r.columns = append(r.columns, col)
+	}
+	if unknown > unknownMax {
+		problems = append(problems, fmt.Sprintf("and %d more", unknown-unknownMax))
 	}
 	for _, t := range r.takes {
 		if t.col >= colEstimate && t.col <= colBytesOut {

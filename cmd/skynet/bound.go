@@ -63,6 +63,9 @@ func (b *bounding) run(path string, seeded bool) error {
 	if b.scenario, err = scenarios.LoadWith(path, scenarios.Replace{Trace: b.trace}); err != nil {
 		return b.app.listProblems(err)
 	}
+	if err := spareInputs([]output{{"json", b.json}}, b.scenario.Files()...); err != nil {
+		return err
+	}
 	if err := b.app.fetch(b.scenario); err != nil {
 		return err
 	}

@@ -148,6 +148,16 @@ func (c *comparing) load() error {
 	if len(c.params) > 0 && len(c.grid.Policies) == 0 {
 		return usageError(errors.New("--sweep policy.…: which policy? Name at least one POLICY"))
 	}
+	var inputs []string
+	for _, s := range c.grid.Scenarios {
+		inputs = append(inputs, s.Files()...)
+	}
+	for _, p := range c.grid.Policies {
+		inputs = append(inputs, p.Path)
+	}
+	if err := spareInputs([]output{{"json", c.json}, {"markdown", c.markdown}}, inputs...); err != nil {
+		return err
+	}
 	return c.app.listAll(c.grid.Check())
 }
 

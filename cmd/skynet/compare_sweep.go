@@ -32,7 +32,7 @@ func readSweeps(flags []string) (world, params []sweep, err error) {
 		key, list, ok := strings.Cut(text, "=")
 		values := strings.Split(list, ",")
 		switch {
-		case !ok || key == "" || strings.Contains("."+key+".", "..") || slices.Contains(values, ""):
+		case !ok || !scenarios.IsKey(key) || slices.Contains(values, ""):
 			return nil, nil, fmt.Errorf("--sweep %s: must be KEY=VALUE,VALUE…", text)
 		case slices.Contains(seen, key):
 			return nil, nil, fmt.Errorf("--sweep %s: is given twice", key)

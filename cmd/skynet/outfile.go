@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/skynet-ec2/skynet/reports"
@@ -70,6 +72,38 @@ func checkFile(path string) error {
 	}
 	return err
 }
+
+// spareInputs returns an error if a result would take the place of a file that it
+// comes of, or of another result.
+func spareInputs(outputs []output, inputs ...string) error {
+	infos := make([]fs.FileInfo, len(inputs))
+	for i, path := range inputs {
+		infos[i], _ = os.Stat(path)
+	}
+	for i, out := range outputs {
+		if out.path == "" || out.path == "-" {
+			continue
+		}
+		for _, other := range outputs[:i] {
+			if filepath.Clean(other.path) == filepath.Clean(out.path) {
+				return usageError(fmt.Errorf("--%s %s: --%s is written there", out.name, out.path, other.name))
+			}
+		}
+		info, err := os.Stat(out.path)
+		if err != nil {
+			continue
+		}
+		for k, in := range infos {
+			if in != nil && os.SameFile(in, info) {
+				return usageError(fmt.Errorf("--%s %s: would replace %s, which is read", out.name, out.path, inputs[k]))
+			}
+		}
+	}
+	return nil
+}
+
+// output is a flag that names a file to be written, without a path none.
+type output struct{ name, path string }
 
 // writeFile writes a whole file, or nothing.
 func writeFile(path string, text []byte) error {

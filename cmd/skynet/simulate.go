@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/journal"
@@ -23,6 +24,7 @@ type simulation struct {
 	world    *scenarios.World
 
 	with           scenarios.Replace
+	set            []string // what --set says
 	seed           uint64
 	runs, parallel int
 	json, jobs     string
@@ -48,6 +50,7 @@ promise was broken. With --quiet it says so only then.`,
 	flags := c.Flags()
 	flags.StringVar(&s.with.Policy, "policy", "", "decide by the policy in this `file`, or of this name")
 	flags.StringVar(&s.with.Trace, "trace", "", "replay this trace `file` to its end, not the scenario's")
+	flags.StringArrayVar(&s.set, "set", nil, "put `KEY=VALUE` in the place of what the scenario says; KEY is such as cloud.billing, class[1].target or policy.PARAMETER; any number of times")
 	flags.Uint64Var(&s.seed, "seed", 0, "draw the weather from this `number`, not the scenario's")
 	flags.IntVar(&s.runs, "runs", 1, "run this `many` seeds, one after the other from the first")
 	flags.IntVar(&s.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once")
@@ -71,11 +74,18 @@ func (s *simulation) run(path string, seeded bool) error {
 		return usageError(errors.New("--bound is of one run: leave out --runs, or see compare"))
 	}
 	var err error
+	if s.with.Set, err = readSettings(s.set); err != nil {
+		return usageError(err)
+	}
 	if err := s.checkPlaces(); err != nil {
 		return err
 	}
 	if s.scenario, err = scenarios.LoadWith(path, s.with); err != nil {
 		return s.app.listProblems(err)
+	}
+	outputs := []output{{"json", s.json}, {"jobs", s.jobs}, {"timeline", s.timeline}, {"journal", s.journal}}
+	if err := spareInputs(outputs, s.scenario.Files()...); err != nil {
+		return err
 	}
 	if err := s.app.noteDoubts(s.scenario); err != nil {
 		return err
@@ -94,6 +104,31 @@ func (s *simulation) run(path string, seeded bool) error {
 		return s.many(began)
 	}
 	return s.once(began)
+}
+
+// readSettings returns what the --set flags say.
+func readSettings(flags []string) ([]scenarios.Setting, error) {
+	var list []scenarios.Setting
+	for _, text := range flags {
+		x, err := scenarios.ParseSetting(text)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("--set %w", err)
+		case slices.ContainsFunc(list, func(y scenarios.Setting) bool { return y.Key == x.Key }):
+			return nil, fmt.Errorf("--set %s: is given twice", x.Key)
+		}
+		list = append(list, x)
+	}
+	return list, nil
+}
+
+// settings returns what --set put in the place of what the scenario says, by key.
+func (s *simulation) settings() map[string]string {
+	set := map[string]string{}
+	for _, x := range s.with.Set {
+		set[x.Key] = x.Value
+	}
+	return set
 }
 
 // checkPlaces returns an error where a result could not be written, before any
@@ -149,7 +184,7 @@ func (s *simulation) once(began time.Time) error {
 				return nil, err
 			}
 		}
-		return judged{&result.Figures, verdicts, show.LowerUSD}, nil
+		return judged{&result.Figures, verdicts, show.LowerUSD, s.settings()}, nil
 	})
 	if err != nil {
 		return err
@@ -172,6 +207,14 @@ type judged struct {
 	*sim.Figures
 	Promises []sim.Verdict `json:"promises"`
 	LowerUSD float64       `json:"lower_usd,omitempty"` // with --bound
+
+	Settings map[string]string `json:"settings,omitempty"` // with --set
+}
+
+// judgedRuns is what --json writes of several runs.
+type judgedRuns struct {
+	reports.Runs
+	Settings map[string]string `json:"settings,omitempty"` // with --set
 }
 
 // kept reports whether every promise was.
@@ -221,6 +264,9 @@ func (s *simulation) reproduce() string {
 			words = append(words, flag.name, flag.value)
 		}
 	}
+	for _, text := range s.set {
+		words = append(words, "--set", text)
+	}
 	if s.runs > 1 {
 		words = append(words, "--runs", fmt.Sprint(s.runs))
 	}
@@ -251,7 +297,7 @@ func (s *simulation) many(began time.Time) error {
 			return nil, err
 		}
 		all, err = reports.Summarize(figures)
-		return all, err
+		return judgedRuns{all, s.settings()}, err
 	})
 	if err != nil {
 		return err
@@ -309,8 +355,8 @@ func (s *simulation) simulate(ctx context.Context, seed uint64, opt sim.Options,
 		return nil, err
 	}
 	f := &result.Figures
-	if t := s.scenario.Trace; t != nil && !timed.any {
-		return nil, inputError(fmt.Errorf("%s: holds no job: there is nothing to judge a policy by", t.File))
+	if s.scenario.Trace != nil && !timed.any {
+		return nil, scenarios.NoJobs(s.scenario, seed)
 	}
 	wall := time.Since(began)
 	f.WallS = wall.Seconds()

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -200,6 +202,22 @@ func (c *counted) Next(b *traces.Batch) error {
 	return err
 }
 
+// nonempty is a source whose end is an error if it had no job.
+type nonempty struct {
+	traces.Source
+	none string // the error
+	any  bool
+}
+
+func (n *nonempty) Next(b *traces.Batch) error {
+	err := n.Source.Next(b)
+	n.any = n.any || err == nil && b.Len() > 0
+	if errors.Is(err, io.EOF) && !n.any {
+		return inputError(errors.New(n.none))
+	}
+	return err
+}
+
 func newTraceGenerateCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "generate",
@@ -318,7 +336,11 @@ func newTraceCutCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			src = traces.Cut(src, from, to)
+			none := fmt.Sprintf("%s: holds no job from %v on", args[0], from)
+			if to > 0 {
+				none = fmt.Sprintf("%s: holds no job from %v to %v", args[0], from, to)
+			}
+			src = &nonempty{Source: traces.Cut(src, from, to), none: none}
 			defer src.Close()
 			return a.writeTrace(output, src)
 		},

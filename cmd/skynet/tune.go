@@ -115,6 +115,15 @@ func (t *tuner) run(paths []string, seeded, budgeted bool) error {
 	if t.bench, err = t.app.openBench(paths, t.policy); err != nil {
 		return err
 	}
+	var inputs []string
+	for _, s := range t.bench.scenarios {
+		inputs = append(inputs, s.Files()...)
+	}
+	// a policy may be tuned in its place
+	inputs = slices.DeleteFunc(inputs, func(path string) bool { return path == t.bench.policy.Path })
+	if err := spareInputs([]output{{"out", t.out}, {"json", t.json}}, inputs...); err != nil {
+		return err
+	}
 	if !seeded {
 		t.seed = t.bench.scenarios[0].Seed
 	}

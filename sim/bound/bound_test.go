@@ -266,3 +266,33 @@ func TestPlanIsReplayed(t *testing.T) {
 		t.Errorf("only %d plans were kept", plans)
 	}
 }
+
+// TestPlanOfLightLoad plans loads that keep a small part of one instance busy: what
+// the first plan rounds to nothing must still be served.
+func TestPlanOfLightLoad(t *testing.T) {
+	for _, billing := range []policy.Billing{policy.Hourly, policy.PerSecond} {
+		for _, service := range []time.Duration{10 * time.Millisecond, 2 * time.Second, 20 * time.Second} {
+			s := &small{cfg: sim.Config{
+				Name: "light", Start: time.Date(2008, 6, 2, 0, 0, 0, 0, time.UTC), Duration: 52 * time.Minute,
+				Tick: time.Minute, ReferenceSpeed: 1, MaxInstances: 50, Lease: 30 * time.Second, Beat: 10 * time.Second,
+				Boot:    map[string]sim.BootModel{"": {Model: "fixed", Value: 95 * time.Second}},
+				Catalog: policy.Catalog{Name: "one", Billing: billing, Types: []policy.InstanceType{{Name: "eight", Cores: 8, Slots: 8, Speed: 1, PerHour: 800_000}}},
+				Classes: []policy.Class{{Name: "rest", Priority: -1, Target: 20 * time.Minute, Attain: 0.95}},
+			}}
+			s.jobs.Kinds = []traces.Kind{{Type: "job"}}
+			for i := range int64(200) {
+				s.jobs.Arrival = append(s.jobs.Arrival, i*15*int64(time.Second))
+				s.jobs.Service = append(s.jobs.Service, int64(service))
+				s.jobs.Kind = append(s.jobs.Kind, 0)
+			}
+			r, err := Compute(context.Background(), &s.cfg, s.open, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.Kept || r.PlanUSD <= 0 || r.PlanUSD > 0.8 {
+				t.Errorf("billing %v, jobs of %v: planned %d instances for $ %.3f, kept %v; one instance keeps the promise for $ 0.80",
+					billing, service, len(r.Plan), r.PlanUSD, r.Kept)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package bound
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -24,7 +25,7 @@ func (s *searcher) divided(sweep int) bool {
 }
 
 // divide makes one sweep with a cut: both hands play half of the steps.
-func (s *searcher) divide(heat float64, steps int64) {
+func (s *searcher) divide(ctx context.Context, heat float64, steps int64) {
 	cut := int(float64(s.m.steps) * (0.35 + float64(0.3*s.rng.Float64())))
 	hands := [2]*searcher{s.hand(0, cut), s.hand(cut, s.m.steps)}
 	var still []rent
@@ -39,7 +40,7 @@ func (s *searcher) divide(heat float64, steps int64) {
 			still = append(still, r)
 		}
 	}
-	play := func(h *searcher) { h.sweep(heat, steps/2) }
+	play := func(h *searcher) { h.sweep(ctx, heat, steps/2) }
 	if s.parallel {
 		var wait sync.WaitGroup
 		wait.Go(func() { play(hands[0]) })

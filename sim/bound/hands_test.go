@@ -1,6 +1,7 @@
 package bound
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -93,5 +94,17 @@ func TestParallelChangesNothing(t *testing.T) {
 	}
 	if !results[0].Kept || len(results[0].Plan) < 10 {
 		t.Errorf("kept %t with %d launches: too little to compare", results[0].Kept, len(results[0].Plan))
+	}
+}
+
+// TestSweepEnds: a sweep whose context is done changes nothing, however long it
+// was to be.
+func TestSweepEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s := searcher{from: 0, to: 100} // without a model: a change would be felt
+	s.sweep(ctx, 0.5, 1<<60)
+	if len(s.rents) > 0 || s.cost != 0 {
+		t.Errorf("an interrupted sweep rented %v for %v", s.rents, s.cost)
 	}
 }

@@ -28,6 +28,7 @@ type attempt struct {
 	leases  []Lease
 	figures *sim.Figures
 	late    []float64
+	over    float64 // late jobs beyond what may be, as a multiple of it, summed over the classes
 	kept    bool
 }
 
@@ -62,7 +63,7 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 	p.begin()
 	steps := min(int64(30_000_000)+300*int64(g.steps), 4000*int64(g.steps))
 	hot, cold := 0.5, 0.02 // of what the smallest rent costs
-	unit := p.kinds[len(p.kinds)-1].tick * float64(max(p.window, 5))
+	unit := p.smallest()
 	var best *attempt
 	rounds := g.rounds()
 	for round := range rounds {
@@ -102,10 +103,19 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 	return nil
 }
 
-// better reports whether a is the better plan: kept before cheap.
+// smallest returns what the smallest rent costs, in dollars.
+func (p *planner) smallest() float64 {
+	return p.kinds[len(p.kinds)-1].tick * float64(max(p.window, 5))
+}
+
+// better reports whether a is the better plan: kept before cheap, and of two that
+// broke a promise the one that broke it by less, or an empty plan would be best.
 func (a *attempt) better(b *attempt) bool {
 	if a.kept != b.kept {
 		return a.kept
+	}
+	if a.over != b.over {
+		return a.over < b.over
 	}
 	return a.figures.Judged.CostUSD < b.figures.Judged.CostUSD
 }
@@ -145,7 +155,7 @@ func (p *planner) begin() {
 	for k := range p.price {
 		if c := &w.cfg.Classes[k]; c.Attain > 0 && g.arrived[k] > 0 {
 			p.may[k] = max(0.97*float64(g.budget[k]), 0.5)
-			p.price[k] = 0.3 * p.cost / p.may[k]
+			p.price[k] = 0.3 * max(p.cost, p.smallest()) / p.may[k]
 		}
 	}
 }
@@ -300,6 +310,8 @@ func (p *planner) replay(ctx context.Context) (*attempt, error) {
 		a.late[i] = float64(f.Late)
 		if c.Attain > 0 && f.Attained != nil && *f.Attained < c.Attain {
 			a.kept = false
+			budget := float64(p.g.budget[i])
+			a.over += max(a.late[i]-budget, 1) / max(budget, 1)
 		}
 	}
 	if cfg.Duration == 0 && res.Figures.Jobs.Pending > 0 {

@@ -247,18 +247,19 @@ func (s *searcher) anneal(ctx context.Context, hot, cold float64, steps int64, s
 		s.kink = max(0, float64(6*(share-0.5)))
 		s.locate()
 		if s.divided(sweep) {
-			s.divide(heat, steps/int64(sweeps))
+			s.divide(ctx, heat, steps/int64(sweeps))
 		} else {
-			s.sweep(heat, steps/int64(sweeps))
+			s.sweep(ctx, heat, steps/int64(sweeps))
 		}
 		s.reprice(0.3)
 	}
 }
 
-// sweep makes changes at one heat until so many steps have been played.
-func (s *searcher) sweep(heat float64, steps int64) {
+// sweep makes changes at one heat until so many steps have been played, or ctx is
+// done: in a long trace one sweep takes seconds.
+func (s *searcher) sweep(ctx context.Context, heat float64, steps int64) {
 	var c swap
-	for left := steps; left > 0; {
+	for left := steps; left > 0 && ctx.Err() == nil; {
 		left -= 20
 		if !s.propose(&c) {
 			continue
