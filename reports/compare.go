@@ -30,6 +30,9 @@ type Entry struct {
 	Settings []Setting
 	// Clairvoyant policies are yardsticks: none of them is the best of the others.
 	Clairvoyant bool
+	// Tuning says how the parameters were found; nil where they were not searched
+	// for.
+	Tuning *trial.Tuning
 	// Trials by seed.
 	Trials []*trial.Trial
 }
@@ -94,11 +97,13 @@ type CompareRow struct {
 	// Settings are what a sweep set, by key.
 	Settings map[string]string `json:"settings,omitempty"`
 	// Clairvoyant policies are told what will arrive.
-	Clairvoyant bool   `json:"clairvoyant,omitempty"`
-	Runs        int    `json:"runs"`
-	Seed        uint64 `json:"seed"` // the first
-	Blocks      int    `json:"blocks"`
-	BlockIs     string `json:"block"` // "day" or "week"
+	Clairvoyant bool `json:"clairvoyant,omitempty"`
+	// Tuning says how the policy's parameters were found for this scenario.
+	Tuning  *trial.Tuning `json:"tuning,omitempty"`
+	Runs    int           `json:"runs"`
+	Seed    uint64        `json:"seed"` // the first
+	Blocks  int           `json:"blocks"`
+	BlockIs string        `json:"block"` // "day" or "week"
 
 	// CostUSD is the bill of the whole run, JudgedUSD what began in the judged
 	// time.

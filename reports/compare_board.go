@@ -72,7 +72,7 @@ func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 	e, x := &b.Entries[i], b.cells[i]
 	t := e.Trials
 	r := &CompareRow{
-		Scenario: b.Scenario, Policy: e.Label, Name: e.Name, File: e.File, Clairvoyant: e.Clairvoyant,
+		Scenario: b.Scenario, Policy: e.Label, Name: e.Name, File: e.File, Clairvoyant: e.Clairvoyant, Tuning: e.Tuning,
 		Runs: seeds, Seed: b.Seeds[0], Blocks: blocks, BlockIs: block,
 		Kept: true, Broken: []string{}, Bound: "certified", Classes: map[string]*CompareClass{},
 		SpeedUp: Maybe(math.NaN()),
