@@ -48,7 +48,7 @@ scenarios: build ## run every scenario and compare it with its baseline
 results: build ## rewrite docs/results.md: recorded traces × billings × policies
 	$(GO) build -trimpath -o bin/ -ldflags "-X main.decidesRuns=$(or $(DECIDES),$$(scripts/decides runs)) -X main.decidesBounds=$$(scripts/decides bounds)" ./cmd/skynet
 	bin/skynet compare scenarios/recorded $(or $(POLICIES),all) --runs $(or $(RUNS),5) --bound $(or $(BOUND),lower) \
-		--tune $(or $(TUNE),16) $(if $(PARALLEL),--parallel $(PARALLEL)) \
+		--tune $(or $(TUNE),12) $(if $(PARALLEL),--parallel $(PARALLEL)) \
 		--resume out/results --markdown docs/results.md --json out/results.json --title Results
 
 golden: ## rewrite the expected output of every test that has one

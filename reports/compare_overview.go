@@ -68,8 +68,11 @@ func (c *Comparison) bests() matrix {
 			mark = " " + markBroken
 		}
 		rival := x.Rival
-		if rival == "" {
+		switch {
+		case rival == "":
 			rival = "none"
+		case x.Own:
+			rival += " (untuned)"
 		}
 		m = append(m, []string{x.Scenario, factor(float64(x.OverBound)) + mark, rival, factorOf(x.RivalOver), ratioText(x.Ratio)})
 	}

@@ -49,25 +49,30 @@ func (c *Comparison) tuned() string {
 	switch {
 	case all == 1:
 		who = "the other was"
+	case n == 2 && all == 2:
+		who = "both others were"
 	case n == 1:
 		who = "one of the " + Count(all) + " others was"
 	case n < all:
 		who = Count(n) + " of the " + Count(all) + " others were"
 	}
-	text := fmt.Sprintf("%s tuned for each scenario, by at most %s of parameters, its own the first, tried on %s; the cheapest that kept every promise there and left a quarter of every miss budget decides, else the cheapest that kept every promise, else the nearest to that; %s kept its parameters",
-		who, numbered(sets, "set"), on, first[0].Name)
+	text := fmt.Sprintf("%s tuned for each scenario, by at most %s of parameters, its own the first, tried on %s", who, numbered(sets, "set"), on)
+	if c.Ranking != nil {
+		text += "; the better of tuned and untuned counts here"
+	}
+	text += "; " + first[0].Name + " kept its parameters"
 	if len(rest) > 0 {
 		text += "; nothing to tune: " + strings.Join(rest, ", ")
 	}
 	return text
 }
 
-const tuningNote = "costs and miss budgets are those of the time that was tuned on; " + string(markBroken) + " marks a promise that was broken there"
+const tuningNote = "costs and miss budgets of its own parameters and of the chosen ones are those of the time that was tuned on, then what both came to where they were judged; " + string(markBroken) + " marks a promise that was broken"
 
 // tunings is a table of what tuning found, by scenario and policy; nil if nobody
 // was tuned.
 func (c *Comparison) tunings() matrix {
-	m := matrix{{"scenario", "policy", "sets tried", "that kept", "own: cost", "own: miss budget", "chosen: cost", "chosen: miss budget", "chosen where not its own"}}
+	m := matrix{{"scenario", "policy", "sets tried", "that kept", "own", "own: miss budget", "chosen", "chosen: miss budget", "judged: own", "judged: chosen", "chosen where not its own"}}
 	for _, b := range c.boards {
 		for _, r := range b.rows {
 			t := r.Tuning
@@ -80,7 +85,7 @@ func (c *Comparison) tunings() matrix {
 			}
 			m = append(m, []string{
 				where, r.Name, Count(t.Sets), Count(t.KeptSets), attemptCost(&t.Own), attemptBudget(&t.Own),
-				attemptCost(&t.Chosen), attemptBudget(&t.Chosen), paramsText(t.Params),
+				attemptCost(&t.Chosen), attemptBudget(&t.Chosen), ownCost(r.Own), marked(float64(r.JudgedUSD.Mean), r.Kept), paramsText(t.Params),
 			})
 		}
 	}
@@ -90,13 +95,21 @@ func (c *Comparison) tunings() matrix {
 	return m
 }
 
-// attemptCost is what a set of parameters cost, marked where it broke a promise.
-func attemptCost(a *trial.Attempt) string {
-	text := Money(a.CostUSD)
-	if !a.Kept {
-		text += " " + string(markBroken)
+// marked is a cost, marked where a promise was broken.
+func marked(usd float64, kept bool) string {
+	if kept {
+		return Money(usd)
 	}
-	return text
+	return Money(usd) + " " + string(markBroken)
+}
+
+func attemptCost(a *trial.Attempt) string { return marked(a.CostUSD, a.Kept) }
+
+func ownCost(o *CompareOwn) string {
+	if o == nil {
+		return noValue
+	}
+	return marked(float64(o.JudgedUSD), o.Kept)
 }
 
 func attemptBudget(a *trial.Attempt) string {

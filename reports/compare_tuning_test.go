@@ -25,6 +25,7 @@ func tunedContest(name string, hindsight bool) Contest {
 		t.ToS = 0
 	}
 	c.Entries[1].Tuning = t
+	c.Entries[1].Own = pretend(2, 7, 1.17, 0.995, 1)
 	return c
 }
 
@@ -41,9 +42,9 @@ func TestCompareTuning(t *testing.T) {
 	}
 	for _, want := range []string{
 		"where it broke one. One of the 2 others was tuned for each scenario, by at most 12 sets of parameters, its own the first, tried on the time before the judged one, in week1 on the judged time itself, hindsight in its favour; ",
-		"; skynet kept its parameters; nothing to tune: static.\n",
+		"; the better of tuned and untuned counts here; skynet kept its parameters; nothing to tune: static.\n",
 		"\n## Tuning\n\n| scenario | policy | sets tried |",
-		"| week0 | tuned | 12 | 3 | " + Money(7) + " ✗ | – | " + Money(1234.5) + " | 50 % (upload) | gain = 0.3, window = \"5m\" |",
+		"| week0 | tuned | 12 | 3 | " + Money(7) + " ✗ | – | " + Money(1234.5) + " | 50 % (upload) | " + Money(1351.83) + " | " + Money(1328.72) + " | gain = 0.3, window = \"5m\" |",
 		"| week1 (hindsight) | tuned |",
 	} {
 		if !strings.Contains(b.String(), want) {
@@ -112,14 +113,14 @@ func TestTunedOf(t *testing.T) {
 		want  string
 	}{
 		{[]int{1}, 2, "the other was tuned "},
-		{[]int{1, 2}, 3, "all 2 others were tuned "},
+		{[]int{1, 2}, 3, "both others were tuned "},
 		{[]int{2}, 3, "one of the 2 others was tuned "},
 	} {
 		full := tunedContest("week", false)
 		tuning := full.Entries[1].Tuning
 		full.Entries = full.Entries[:x.of]
 		for i := range full.Entries {
-			full.Entries[i].Tuning = nil
+			full.Entries[i].Tuning, full.Entries[i].Own = nil, nil
 		}
 		for _, i := range x.tuned {
 			full.Entries[i].Tuning = tuning
@@ -128,6 +129,40 @@ func TestTunedOf(t *testing.T) {
 		c.Add(full)
 		if got := c.tuned(); !strings.HasPrefix(got, x.want) {
 			t.Errorf("got %q, want it to begin %q", got, x.want)
+		}
+	}
+}
+
+// Of a rival that was tuned the better counts, tuned or untuned; who breaks a
+// promise does not.
+func TestBestOfTunedAndUntuned(t *testing.T) {
+	for _, x := range []struct {
+		tuned, untuned float64 // cost
+		kept, own      bool
+		want           string
+		wantOwn        bool
+	}{
+		{1.15, 1.17, true, true, "tuned", false},
+		{1.15, 1.1, true, true, "tuned", true},
+		{1.15, 1.1, true, false, "tuned", false},
+		{1.15, 1.17, false, true, "tuned", true},
+		{1.15, 1.17, false, false, "", false},
+	} {
+		attained := map[bool]float64{true: 0.995, false: 0.9}
+		full := tunedContest("week", false)
+		full.Entries[1].Trials = pretend(2, 7, x.tuned, attained[x.kept], 1)
+		full.Entries[1].Own = pretend(2, 7, x.untuned, attained[x.own], 1)
+		b := newBoard(full)
+		got := b.best()
+		if got.Rival != x.want || got.Own != x.wantOwn {
+			t.Errorf("%+v: got %q, untuned %v", x, got.Rival, got.Own)
+		}
+		want := 1.2 / x.tuned
+		if x.wantOwn {
+			want = 1.2 / x.untuned
+		}
+		if r := float64(got.Ratio); x.want != "" && !(r > want-0.01 && r < want+0.01) {
+			t.Errorf("%+v: ratio %v, want %v", x, r, want)
 		}
 	}
 }

@@ -300,7 +300,7 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 		for _, r := range rows {
 			contest.Entries = append(contest.Entries, reports.Entry{
 				Name: r.Name, Base: c.bases[r.Name].name, Settings: c.bases[r.Name].set, Label: r.Policy.Label(), File: r.Policy.Path, Trials: r.Trials,
-				Clairvoyant: r.Policy.Clairvoyant(), Tuning: r.Tuning,
+				Clairvoyant: r.Policy.Clairvoyant(), Tuning: r.Tuning, Own: r.Own,
 			})
 		}
 		result.Add(contest)

@@ -77,6 +77,9 @@ type Row struct {
 	// searched for.
 	Tuning *trial.Tuning
 	Trials []*trial.Trial // by seed
+	// Own are the trials with the parameters that it has untuned; nil without
+	// Tuning.
+	Own []*trial.Trial
 }
 
 // Seeds returns the seeds of a scenario's runs.
@@ -99,7 +102,7 @@ func (g *Grid) Cells() int {
 		rows, _ := g.rows(s)
 		for i := range rows {
 			if g.space(i, rows[i].Policy) != nil {
-				runs += g.Tune
+				runs += g.Tune + g.Runs // its own parameters are judged too
 			}
 		}
 	}
@@ -208,25 +211,54 @@ func (g *Grid) scenario(ctx context.Context, s *scenarios.Scenario) ([]Row, erro
 	if !known {
 		return nil, fmt.Errorf("grid: %s was not checked", s.Path)
 	}
-	seeds := g.Seeds(s)
+	own := slices.Clone(rows)
 	w, err := g.tune(ctx, s, hash, rows)
 	if err != nil {
 		return nil, err
 	}
+	cells := slices.Clone(rows)
+	for i := range rows {
+		if t := rows[i].Tuning; t != nil && len(t.Params) > 0 {
+			cells = append(cells, own[i])
+		}
+	}
+	if err := g.judge(ctx, &stage{s, w, hash, g.Seeds(s)}, cells); err != nil {
+		return nil, err
+	}
+	untuned := cells[len(rows):]
+	for i := range rows {
+		rows[i].Trials = cells[i].Trials
+		switch t := rows[i].Tuning; {
+		case t == nil:
+		case len(t.Params) == 0:
+			rows[i].Own = rows[i].Trials
+			for range g.Runs {
+				g.done(false) // they are the same runs
+			}
+		default:
+			rows[i].Own, untuned = untuned[0].Trials, untuned[1:]
+		}
+	}
+	return rows, ctx.Err()
+}
+
+// judge fills in the trials of rows.
+func (g *Grid) judge(ctx context.Context, st *stage, rows []Row) error {
 	version := ""
 	if g.Yardstick.Name == planned {
 		version = " " + g.version("") // its trials hold how closely they followed the plan
 	}
 	var todo []missing
 	for i := range rows {
-		rows[i].Trials = make([]*trial.Trial, len(seeds))
-		for k, seed := range seeds {
-			key := Key{"trial", hash, rows[i].Policy.Hash(), seed, g.Yardstick.Name, g.version(rows[i].Policy.Name) + version}
+		p := rows[i].Policy
+		rows[i].Trials = make([]*trial.Trial, len(st.seeds))
+		for k, seed := range st.seeds {
+			key := Key{"trial", st.hash, p.Hash(), seed, g.Yardstick.Name, g.version(p.Name) + version}
 			var t trial.Trial
 			found, err := g.Store.load(key, &t)
 			switch {
 			case err != nil:
-				return nil, err
+				return err
 			case found:
 				rows[i].Trials[k] = &t
 				g.done(true)
@@ -235,13 +267,12 @@ func (g *Grid) scenario(ctx context.Context, s *scenarios.Scenario) ([]Row, erro
 			}
 		}
 	}
-	st := &stage{s, w, hash, seeds}
 	bounds, err := g.bounds(ctx, st)
 	if err == nil && len(todo) > 0 {
 		err = g.fill(ctx, st, rows, bounds, todo)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range rows {
 		for k, t := range rows[i].Trials {
@@ -250,7 +281,7 @@ func (g *Grid) scenario(ctx context.Context, s *scenarios.Scenario) ([]Row, erro
 			t.LowerUSD, t.Certified, t.PlanUSD = b.LowerUSD, b.Certified, b.PlanUSD
 		}
 	}
-	return rows, ctx.Err()
+	return nil
 }
 
 // planned is the name of a yardstick with the supply of a plan.

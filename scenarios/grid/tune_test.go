@@ -29,7 +29,7 @@ func tuned(t *testing.T, g *Grid) (text []byte, rows []Row, found int) {
 	err := g.Run(t.Context(), func(_ *scenarios.Scenario, list []Row) error {
 		rows = append(rows, list...)
 		for _, r := range list {
-			b, err := json.Marshal([]any{r.Name, r.Policy.Hash(), r.Tuning, r.Trials})
+			b, err := json.Marshal([]any{r.Name, r.Policy.Hash(), r.Tuning, r.Trials, r.Own})
 			if err != nil {
 				return err
 			}
@@ -70,8 +70,8 @@ func tuningGrid(t *testing.T, scenario string) *Grid {
 // judged with what it found there.
 func TestTune(t *testing.T) {
 	g := tuningGrid(t, learns)
-	if n := g.Cells(); n != 3*2+2*6 {
-		t.Errorf("%d cells, want 3 policies with 2 seeds and 2 with 6 sets", n)
+	if n := g.Cells(); n != 3*2+2*(6+2) {
+		t.Errorf("%d cells, want 3 policies with 2 seeds, and 2 with 6 sets and untuned", n)
 	}
 	want, rows, _ := tuned(t, g)
 	first, many, hpa := &rows[0], &rows[1], &rows[2]
@@ -85,7 +85,13 @@ func TestTune(t *testing.T) {
 	if !x.Own.Kept || !x.Chosen.Kept || x.Chosen.CostUSD > x.Own.CostUSD/2 || x.Params["instances"] == "" {
 		t.Errorf("40 instances are far too many: own %+v, chosen %+v, %v", x.Own, x.Chosen, x.Params)
 	}
+	if first.Own != nil {
+		t.Error("the first is not tuned, and has no other parameters")
+	}
 	for k := range first.Trials {
+		if !reflect.DeepEqual(many.Own[k], first.Trials[k]) {
+			t.Errorf("run %d: with its own parameters many is what the first is", k)
+		}
 		was, is := first.Trials[k].Figures.Judged.CostUSD, many.Trials[k].Figures.Judged.CostUSD
 		if !(is < was/2) || !many.Trials[k].Kept {
 			t.Errorf("run %d: judged with what was found costs %v, kept %v; untuned %v", k, is, many.Trials[k].Kept, was)
@@ -151,6 +157,9 @@ func TestTuneInHindsight(t *testing.T) {
 		if !x.Hindsight || x.ToS != 0 || x.FromS != g.Scenarios[0].JudgeFrom.Seconds() {
 			t.Errorf("%s: tuned %+v, want the judged time", name, x)
 			continue
+		}
+		if len(x.Params) == 0 && !reflect.DeepEqual(rows[1].Own, rows[1].Trials) {
+			t.Errorf("%s: its own parameters were chosen, and are judged otherwise", name)
 		}
 		// what it came to there is what it comes to in the first run
 		var best float64
