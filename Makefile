@@ -41,10 +41,15 @@ scenarios: build ## run every scenario and compare it with its baseline
 	bin/skynet check
 
 # Finished runs are kept in out/results: what was stopped goes on where it
-# stopped. POLICIES=… (files or names), RUNS=… (seeds) and BOUND=… may be set.
+# stopped, and after a change of the policy skynet only its own runs are done
+# again. POLICIES=… (files or names), RUNS=… (seeds), BOUND=…, TUNE=… (sets of
+# parameters that every policy but the first tries) and PARALLEL=… may be set;
+# DECIDES=… keeps the finished runs of a build whose difference decides nothing.
 results: build ## rewrite docs/results.md: recorded traces × billings × policies
+	$(GO) build -trimpath -o bin/ -ldflags "-X main.decidesRuns=$(or $(DECIDES),$$(scripts/decides runs)) -X main.decidesBounds=$$(scripts/decides bounds)" ./cmd/skynet
 	bin/skynet compare scenarios/recorded $(or $(POLICIES),all) --runs $(or $(RUNS),5) --bound $(or $(BOUND),lower) \
-		--resume out/results --markdown docs/results.md --title Results
+		--tune $(or $(TUNE),12) $(if $(PARALLEL),--parallel $(PARALLEL)) \
+		--resume out/results --markdown docs/results.md --json out/results.json --title Results
 
 golden: ## rewrite the expected output of every test that has one
 	@scripts/golden

@@ -30,8 +30,13 @@ type Entry struct {
 	Settings []Setting
 	// Clairvoyant policies are yardsticks: none of them is the best of the others.
 	Clairvoyant bool
+	// Tuning says how the parameters were found; nil where they were not searched
+	// for.
+	Tuning *trial.Tuning
 	// Trials by seed.
 	Trials []*trial.Trial
+	// Own are the trials with the parameters it has untuned; nil without Tuning.
+	Own []*trial.Trial
 }
 
 // Setting is a value that a sweep put into a scenario or a policy.
@@ -94,11 +99,15 @@ type CompareRow struct {
 	// Settings are what a sweep set, by key.
 	Settings map[string]string `json:"settings,omitempty"`
 	// Clairvoyant policies are told what will arrive.
-	Clairvoyant bool   `json:"clairvoyant,omitempty"`
-	Runs        int    `json:"runs"`
-	Seed        uint64 `json:"seed"` // the first
-	Blocks      int    `json:"blocks"`
-	BlockIs     string `json:"block"` // "day" or "week"
+	Clairvoyant bool `json:"clairvoyant,omitempty"`
+	// Tuning says how the policy's parameters were found for this scenario.
+	Tuning *trial.Tuning `json:"tuning,omitempty"`
+	// Own is what a policy that was tuned came to with its own parameters.
+	Own     *CompareOwn `json:"own,omitempty"`
+	Runs    int         `json:"runs"`
+	Seed    uint64      `json:"seed"` // the first
+	Blocks  int         `json:"blocks"`
+	BlockIs string      `json:"block"` // "day" or "week"
 
 	// CostUSD is the bill of the whole run, JudgedUSD what began in the judged
 	// time.
@@ -141,6 +150,14 @@ type CompareRow struct {
 
 	// Against the first policy of the scenario; null for that.
 	Against *CompareAgainst `json:"against"`
+}
+
+// CompareOwn is what a tuned policy came to untuned: means over the same runs.
+type CompareOwn struct {
+	JudgedUSD Maybe `json:"judged_cost_usd"`
+	OverBound Maybe `json:"over_bound"`
+	Kept      bool  `json:"kept"` // every promise in every run
+	KeptRuns  int   `json:"kept_runs"`
 }
 
 // CompareClass is a class of jobs under a policy: means over the runs.
@@ -198,11 +215,14 @@ type CompareRanking struct {
 type CompareBest struct {
 	Scenario string `json:"scenario"`
 	// Rival is empty, and Ratio null, where no other policy kept all promises.
-	Rival     string `json:"rival"`
-	Kept      bool   `json:"kept"` // by the first policy
-	OverBound Maybe  `json:"over_bound"`
-	RivalOver Maybe  `json:"rival_over_bound"`
-	Ratio     Maybe  `json:"ratio"`
+	Rival string `json:"rival"`
+	// Own says that it is the rival with its own parameters, in the place of those
+	// that tuning found.
+	Own       bool  `json:"rival_untuned,omitempty"`
+	Kept      bool  `json:"kept"` // by the first policy
+	OverBound Maybe `json:"over_bound"`
+	RivalOver Maybe `json:"rival_over_bound"`
+	Ratio     Maybe `json:"ratio"`
 }
 
 // CompareRank is a policy over all scenarios.

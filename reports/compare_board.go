@@ -72,7 +72,7 @@ func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 	e, x := &b.Entries[i], b.cells[i]
 	t := e.Trials
 	r := &CompareRow{
-		Scenario: b.Scenario, Policy: e.Label, Name: e.Name, File: e.File, Clairvoyant: e.Clairvoyant,
+		Scenario: b.Scenario, Policy: e.Label, Name: e.Name, File: e.File, Clairvoyant: e.Clairvoyant, Tuning: e.Tuning,
 		Runs: seeds, Seed: b.Seeds[0], Blocks: blocks, BlockIs: block,
 		Kept: true, Broken: []string{}, Bound: "certified", Classes: map[string]*CompareClass{},
 		SpeedUp: Maybe(math.NaN()),
@@ -90,12 +90,8 @@ func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 	}
 	r.CostUSD = cost(func(t *trial.Trial) float64 { return t.Figures.CostUSD })
 	r.JudgedUSD = cost(func(t *trial.Trial) float64 { return t.Figures.Judged.CostUSD })
-	over := cost(func(t *trial.Trial) float64 {
-		if t.LowerUSD <= 0 {
-			return math.NaN()
-		}
-		return t.Figures.Judged.CostUSD / t.LowerUSD
-	})
+	over := cost(overBound)
+	r.Own = ownOf(e.Own)
 	r.OverBound, r.OverBoundLo, r.OverBoundHi = over.Mean, over.Lo, over.Hi
 	r.LowerUSD = Maybe(mean(t, func(t *trial.Trial) float64 { return t.LowerUSD }))
 	r.PlanUSD = mean(t, func(t *trial.Trial) float64 { return t.PlanUSD })
@@ -119,6 +115,32 @@ func (b *board) row(i, seeds, blocks int, block string) *CompareRow {
 	b.fleet(r, t)
 	b.classes(r, i)
 	return r
+}
+
+func overBound(t *trial.Trial) float64 {
+	if t.LowerUSD <= 0 {
+		return math.NaN()
+	}
+	return t.Figures.Judged.CostUSD / t.LowerUSD
+}
+
+// ownOf returns what trials of a policy with its own parameters came to; nil
+// without any.
+func ownOf(trials []*trial.Trial) *CompareOwn {
+	if trials == nil {
+		return nil
+	}
+	o := &CompareOwn{
+		JudgedUSD: Maybe(mean(trials, func(t *trial.Trial) float64 { return t.Figures.Judged.CostUSD })),
+		OverBound: Maybe(mean(trials, overBound)),
+	}
+	for _, t := range trials {
+		if t.Kept {
+			o.KeptRuns++
+		}
+	}
+	o.Kept = o.KeptRuns == len(trials)
+	return o
 }
 
 // costError returns the standard error of the sum of a table of costs, given

@@ -38,14 +38,25 @@ func CompareMarkdown(w io.Writer, c *Comparison, title string) error {
 		}
 	}
 	fmt.Fprintf(&b, "# %s\n", title)
+	tuned := c.tuned()
+	if tuned != "" && c.Ranking == nil {
+		fmt.Fprintf(&b, "\n%s.\n", upperFirst(tuned))
+	}
 	if c.Ranking != nil {
 		section("Cost ÷ "+c.boards[0].rows[0].bound(), c.all(), allNote)
 		section("Ranks", c.Ranking.table(), c.Ranking.says())
-		section("The best of the others", c.bests(), c.Ranking.saysBest(c.boards[0].rows[0].Name))
+		note := c.Ranking.saysBest(c.boards[0].rows[0].Name)
+		if tuned != "" {
+			note += ". " + upperFirst(tuned)
+		}
+		section("The best of the others", c.bests(), note)
 	}
 	for _, board := range c.boards {
 		section(board.Scenario, c.tableOf(board), "")
 		fmt.Fprintf(&b, "\n%s.\n", board.says())
+	}
+	if m := c.tunings(); m != nil {
+		section("Tuning", m, tuningNote)
 	}
 	section("Fleets", c.fleets(), "")
 	b.WriteString("\n## Where this comes from\n\n")

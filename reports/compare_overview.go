@@ -68,8 +68,11 @@ func (c *Comparison) bests() matrix {
 			mark = " " + markBroken
 		}
 		rival := x.Rival
-		if rival == "" {
+		switch {
+		case rival == "":
 			rival = "none"
+		case x.Own:
+			rival += " (untuned)"
 		}
 		m = append(m, []string{x.Scenario, factor(float64(x.OverBound)) + mark, rival, factorOf(x.RivalOver), ratioText(x.Ratio)})
 	}
@@ -91,7 +94,11 @@ func (c *Comparison) legend() []string {
 	}
 	var lines []string
 	for _, r := range c.boards[0].rows {
-		if r.Name != r.Policy && r.File != "" {
+		switch {
+		case r.File == "":
+		case r.Tuning != nil: // its label differs by scenario
+			lines = append(lines, fmt.Sprintf("%s: tuned from %s", r.Name, r.File))
+		case r.Name != r.Policy:
 			lines = append(lines, fmt.Sprintf("%s: %s of %s", r.Name, r.Policy, r.File))
 		}
 	}

@@ -36,6 +36,9 @@ func (c *Comparison) pageTo(w io.Writer, title string, list []plot) error {
 	for _, b := range c.boards {
 		p.Tables = append(p.Tables, c.tableOf(b).titled(b.Scenario, b.says()))
 	}
+	if m := c.tunings(); m != nil {
+		p.Tables = append(p.Tables, m.titled("Tuning", upperFirst(c.tuned())+". "+upperFirst(tuningNote)))
+	}
 	p.Tables = append(p.Tables, c.fleets().titled("Fleets", "θ, τ and υ: how closely ready capacity followed the work as it arrived; in brackets, the best plan that knows the future."))
 	if err := p.add(list); err != nil {
 		return err

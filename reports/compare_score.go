@@ -121,15 +121,27 @@ func excess(used float64) float64 {
 }
 
 // best returns the first policy beside the cheapest other that kept all promises
-// and is not clairvoyant.
+// and is not clairvoyant. Of one that was tuned both count: with what tuning found,
+// and with its own parameters.
 func (b *board) best() CompareBest {
 	first := b.rows[0]
 	x := CompareBest{Scenario: b.Scenario, Kept: first.Kept, OverBound: first.OverBound, RivalOver: Maybe(math.NaN()), Ratio: Maybe(math.NaN())}
 	least := math.Inf(1)
+	offer := func(name string, own bool, cost, over Maybe) {
+		if float64(cost) < least {
+			least = float64(cost)
+			x.Rival, x.Own, x.RivalOver, x.Ratio = name, own, over, first.JudgedUSD.Mean/cost
+		}
+	}
 	for _, r := range b.rows[1:] {
-		if cost := float64(r.JudgedUSD.Mean); r.Kept && !r.Clairvoyant && cost < least {
-			least = cost
-			x.Rival, x.RivalOver, x.Ratio = r.Name, r.OverBound, Maybe(float64(first.JudgedUSD.Mean)/cost)
+		if r.Clairvoyant {
+			continue
+		}
+		if r.Kept {
+			offer(r.Name, false, r.JudgedUSD.Mean, r.OverBound)
+		}
+		if r.Own != nil && r.Own.Kept {
+			offer(r.Name, true, r.Own.JudgedUSD, r.Own.OverBound)
 		}
 	}
 	return x

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Compare writes what the contests came to, for people: two policies of one
@@ -23,7 +24,7 @@ func Compare(w io.Writer, c *Comparison, o Options) error {
 		s.matrix(c.bests())
 		s.note(c.Ranking.saysBest(c.boards[0].rows[0].Name))
 	}
-	for _, line := range c.legend() {
+	for _, line := range slices.Concat([]string{c.tuned()}, c.tunedLines(), c.legend()) {
 		s.note(line)
 	}
 	s.footer(o)

@@ -9,7 +9,7 @@ import (
 	"github.com/skynet-ec2/skynet/traces"
 )
 
-// Part returns the world of a part of a recorded trace: runs begin with an empty
+// Part returns the world of a part of its trace: runs begin with an empty
 // fleet at from, are judged from judge on and end at to; to 0 is where they end
 // anyway. Times are since the trace's start. Faults and windows stay where they
 // were on the calendar; those before the part are gone. The part shares the trace

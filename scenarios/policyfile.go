@@ -305,6 +305,38 @@ func (p *Policy) Hash() string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(p.Name+"\n"+p.changed())))
 }
 
+// With returns the policy with other values of its parameters.
+func (p *Policy) With(v policy.Values) *Policy {
+	q := *p
+	q.Values, q.Provenance = v, nil
+	return &q
+}
+
+// Beside returns the parameters whose values differ from another's of the same
+// name, as a policy file writes them, in the order of their declaration.
+func (p *Policy) Beside(other *Policy) []Setting {
+	if p.Spec == nil {
+		return nil
+	}
+	var list []Setting
+	for i := range p.Spec.Params {
+		param := &p.Spec.Params[i]
+		if text := p.valueText(param); text != other.valueText(param) {
+			list = append(list, Setting{param.Name, text})
+		}
+	}
+	return list
+}
+
+// valueText returns the value of a parameter as TOML, its default where none is
+// given, "" if it has none.
+func (p *Policy) valueText(param *policy.Param) string {
+	if v, given := p.Values[param.Name]; given {
+		return paramText(param, v)
+	}
+	return paramDefault(param)
+}
+
 // changed returns the steps and the parameters that are not default, as text.
 func (p *Policy) changed() string {
 	var text strings.Builder

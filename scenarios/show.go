@@ -179,9 +179,7 @@ func (p printer) policy(of *Policy, state string) {
 	fmt.Fprintf(p, "\n[policy.params]\n")
 	for i := range of.Spec.Params {
 		param := &of.Spec.Params[i]
-		if v, ok := of.Values[param.Name]; ok {
-			fmt.Fprintf(p, "%s = %s\n", param.Name, paramText(param, v))
-		} else if text := paramDefault(param); text != "" {
+		if text := of.valueText(param); text != "" {
 			fmt.Fprintf(p, "%s = %s\n", param.Name, text)
 		}
 	}

@@ -143,10 +143,14 @@ func (w *World) Source(seed uint64) (traces.Source, error) {
 	if s.Generate != nil {
 		for i := range w.drawn {
 			if w.drawn[i].seed == seed {
-				return w.drawn[i].trace.Source(), nil
+				return w.part(w.drawn[i].trace.Source()), nil
 			}
 		}
-		return s.generator(seed).Source()
+		src, err := s.generator(seed).Source()
+		if err != nil {
+			return nil, err
+		}
+		return w.part(src), nil
 	}
 	if w.kept != nil {
 		return w.part(w.amplify(w.kept.Source(), seed)), nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skynet-ec2/skynet/policy/skynet"
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/scenarios/grid"
@@ -35,6 +36,7 @@ type comparing struct {
 	report         reporting
 	resume         string
 	bound          string
+	tune           int
 }
 
 func newCompareCommand(a *app) *cobra.Command {
@@ -50,11 +52,18 @@ could have; without any each scenario's own decides. Two policies in one scenari
 says that a difference may be chance. More make a table, and from three scenarios
 on ranks are tested too.
 
+With --tune N every policy but the first is tuned for each scenario before it is
+judged there: it tries its own parameters and N − 1 other sets on the time before
+judge_from, and the cheapest that keep every promise there decide. Where that is
+less than a day it tries them on the judged time itself: hindsight, in its favour.
+The first policy keeps its parameters.
+
 Compare reports and does not judge: it exits 0 whether promises were kept or
 broken, and says so in the table. Intervals and ranks are explained in
 docs/compare.md.`,
 		Example: `  skynet compare scenarios/photo-week.toml skynet static --runs 5
-  skynet compare scenarios/*.toml skynet scenarios/policies/skynet-slack25.toml --resume out/cells`,
+  skynet compare scenarios/*.toml skynet scenarios/policies/skynet-slack25.toml --resume out/cells
+  skynet compare scenarios/recorded all --tune 16 --resume out/cells --markdown results.md`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("missing SCENARIO")
@@ -66,7 +75,7 @@ docs/compare.md.`,
 			if cmd.Flags().Changed("seed") {
 				c.grid.Seed = &c.seed
 			}
-			return c.run()
+			return c.run(cmd.Flags().Changed("tune"))
 		},
 	}
 	flags := cmd.Flags()
@@ -75,6 +84,7 @@ docs/compare.md.`,
 	flags.Uint64Var(&c.seed, "seed", 0, "draw the weather from this `number` on, not from the scenarios'")
 	flags.IntVar(&c.runs, "runs", 5, "run this `many` seeds, one after the other from the first")
 	flags.IntVar(&c.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once")
+	flags.IntVar(&c.tune, "tune", 0, "let every policy but the first try this `many` sets of its parameters before it is judged")
 	choiceVar(flags, &c.bound, "bound", boundNames[0], "compare costs with this `bound`", boundNames)
 	flags.StringVar(&c.json, "json", "", "write all figures as JSON to this `file`; - for standard output")
 	flags.StringVar(&c.markdown, "markdown", "", "write the tables as Markdown to this `file`; - for standard output")
@@ -84,8 +94,8 @@ docs/compare.md.`,
 	return cmd
 }
 
-func (c *comparing) run() error {
-	if err := c.check(); err != nil {
+func (c *comparing) run(tunes bool) error {
+	if err := c.check(tunes); err != nil {
 		return err
 	}
 	var err error
@@ -108,9 +118,12 @@ func (c *comparing) run() error {
 }
 
 // check refuses what cannot be run or written, before any work is done.
-func (c *comparing) check() error {
+func (c *comparing) check(tunes bool) error {
 	if err := checkRuns(c.runs, c.parallel, c.seed); err != nil {
 		return usageError(err)
+	}
+	if tunes && (c.tune < tuneMin || c.tune > tuneMax) {
+		return usageError(fmt.Errorf("--tune %d: must be from %d to %d sets of parameters", c.tune, tuneMin, tuneMax))
 	}
 	if c.json == "-" && c.markdown == "-" {
 		return usageError(errors.New("--json - and --markdown -: standard output is one of them only"))
@@ -126,13 +139,19 @@ func (c *comparing) check() error {
 	return prepareFolders(c.report.page, c.report.plots, c.resume)
 }
 
+// tuneMin and tuneMax bound --tune: one set is a policy's own, and is no tuning.
+const (
+	tuneMin = 2
+	tuneMax = 10_000
+)
+
 // everyPolicy is the word for all policies that can be named and decide by what a
 // controller knows.
 const everyPolicy = "all"
 
 // load sorts the arguments into scenarios and policies, and checks all of them.
 func (c *comparing) load() error {
-	c.grid.Runs, c.grid.Parallel = c.runs, c.parallel
+	c.grid.Runs, c.grid.Parallel, c.grid.Tune = c.runs, c.parallel, c.tune
 	var all []error
 	for _, arg := range c.args {
 		if err := c.add(arg); err != nil {
@@ -157,6 +176,9 @@ func (c *comparing) load() error {
 	}
 	if err := spareInputs([]output{{"json", c.json}, {"markdown", c.markdown}}, inputs...); err != nil {
 		return err
+	}
+	if c.tune > 0 && len(c.grid.Policies) < 2 {
+		return usageError(errors.New("--tune: which policy? Name at least two: the first is what the others are compared with, and keeps its parameters"))
 	}
 	return c.app.listAll(c.grid.Check())
 }
@@ -220,9 +242,15 @@ func stemOf(path string) string {
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
+// decidesRuns and decidesBounds identify the source code that decides what runs
+// of every policy but skynet come to, and bounds. make results sets them when it
+// links (scripts/decides); empty: unknown.
+var decidesRuns, decidesBounds string
+
 // openStore makes the grid keep its cells in the folder of --resume. Another
 // build of skynet may decide differently, so cells are those of this very
-// program.
+// program. Where the build says from which source code it is, those of policies
+// other than skynet, and bounds, are of every program built from the same.
 func (c *comparing) openStore() error {
 	path, err := os.Executable()
 	if err != nil {
@@ -237,7 +265,20 @@ func (c *comparing) openStore() error {
 	if _, err := io.Copy(h, f); err != nil {
 		return err
 	}
-	c.grid.Version = fmt.Sprintf("%x", h.Sum(nil))
+	program := fmt.Sprintf("%x", h.Sum(nil))
+	c.grid.Version = func(policy string) string {
+		source := decidesRuns
+		switch policy {
+		case skynet.Spec.Name:
+			return program
+		case "":
+			source = decidesBounds
+		}
+		if source == "" {
+			return program
+		}
+		return source + " " + runtime.Version()
+	}
 	c.grid.Store = &grid.Store{Dir: c.resume, Warn: func(file, why string) {
 		c.app.log.Warn("a finished run cannot be used and is repeated", "file", file, "why", why)
 	}}
@@ -269,7 +310,7 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 		for _, r := range rows {
 			contest.Entries = append(contest.Entries, reports.Entry{
 				Name: r.Name, Base: c.bases[r.Name].name, Settings: c.bases[r.Name].set, Label: r.Policy.Label(), File: r.Policy.Path, Trials: r.Trials,
-				Clairvoyant: r.Policy.Clairvoyant(),
+				Clairvoyant: r.Policy.Clairvoyant(), Tuning: r.Tuning, Own: r.Own,
 			})
 		}
 		result.Add(contest)
@@ -330,6 +371,9 @@ func (c *comparing) reproduce() string {
 	}
 	for _, text := range c.sweeps {
 		words = append(words, "--sweep", text)
+	}
+	if c.tune > 0 {
+		words = append(words, "--tune", fmt.Sprint(c.tune))
 	}
 	if c.bound != boundNames[0] {
 		words = append(words, "--bound", c.bound)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/sim"
@@ -21,12 +22,17 @@ type Grid struct {
 	Runs     int
 	Seed     *uint64
 	Parallel int
+	// Tune is how many sets of parameters each policy but the first is given to
+	// try before it is judged, in every scenario; 0: none is tuned. See tune.
+	Tune int
 	// Yardstick is what costs are compared with; the zero Yardstick: the floor
 	// of work.
 	Yardstick Yardstick
-	// Version of the program, and where finished cells are kept.
-	Version string
-	Store   *Store
+	// Version of the program, as far as it decides what a policy of this name
+	// comes to, or, for "", a bound; nil: all are of one version.
+	Version func(policy string) string
+	// Store is where finished cells are kept.
+	Store *Store
 	// Done is told of every cell that was finished, or found in the store. It
 	// may be called from several goroutines.
 	Done func(found bool)
@@ -67,7 +73,13 @@ type Bound struct {
 type Row struct {
 	Name   string // of the policy, for people
 	Policy *scenarios.Policy
+	// Tuning says how the policy's parameters were found; nil where they were not
+	// searched for.
+	Tuning *trial.Tuning
 	Trials []*trial.Trial // by seed
+	// Own are the trials with the parameters that it has untuned; nil without
+	// Tuning.
+	Own []*trial.Trial
 }
 
 // Seeds returns the seeds of a scenario's runs.
@@ -83,8 +95,19 @@ func (g *Grid) Seeds(s *scenarios.Scenario) []uint64 {
 	return seeds
 }
 
-// Cells is how many runs the grid has.
-func (g *Grid) Cells() int { return len(g.Scenarios) * max(1, len(g.Policies)) * g.Runs }
+// Cells is how many runs the grid has, those that tune included.
+func (g *Grid) Cells() int {
+	runs := len(g.Scenarios) * max(1, len(g.Policies)) * g.Runs
+	for _, s := range g.Scenarios {
+		rows, _ := g.rows(s)
+		for i := range rows {
+			if g.space(i, rows[i].Policy) != nil {
+				runs += g.Tune + g.Runs // its own parameters are judged too
+			}
+		}
+	}
+	return runs
+}
 
 // Check returns everything that is wrong with the grid before any of it runs: a
 // policy that cannot decide in a scenario, a trace that is not there.
@@ -164,6 +187,9 @@ func (g *Grid) Digest() string {
 		for _, r := range rows {
 			fmt.Fprintf(h, "%s\n", r.Policy.Hash())
 		}
+		if g.Tune > 0 {
+			fmt.Fprintf(h, "tuned by %d\n", g.Tune)
+		}
 	}
 	return fmt.Sprintf("%x", h.Sum(nil))[:16]
 }
@@ -185,17 +211,54 @@ func (g *Grid) scenario(ctx context.Context, s *scenarios.Scenario) ([]Row, erro
 	if !known {
 		return nil, fmt.Errorf("grid: %s was not checked", s.Path)
 	}
-	seeds := g.Seeds(s)
+	own := slices.Clone(rows)
+	w, err := g.tune(ctx, s, hash, rows)
+	if err != nil {
+		return nil, err
+	}
+	cells := slices.Clone(rows)
+	for i := range rows {
+		if t := rows[i].Tuning; t != nil && len(t.Params) > 0 {
+			cells = append(cells, own[i])
+		}
+	}
+	if err := g.judge(ctx, &stage{s, w, hash, g.Seeds(s)}, cells); err != nil {
+		return nil, err
+	}
+	untuned := cells[len(rows):]
+	for i := range rows {
+		rows[i].Trials = cells[i].Trials
+		switch t := rows[i].Tuning; {
+		case t == nil:
+		case len(t.Params) == 0:
+			rows[i].Own = rows[i].Trials
+			for range g.Runs {
+				g.done(false) // they are the same runs
+			}
+		default:
+			rows[i].Own, untuned = untuned[0].Trials, untuned[1:]
+		}
+	}
+	return rows, ctx.Err()
+}
+
+// judge fills in the trials of rows.
+func (g *Grid) judge(ctx context.Context, st *stage, rows []Row) error {
+	version := ""
+	if g.Yardstick.Name == planned {
+		version = " " + g.version("") // its trials hold how closely they followed the plan
+	}
 	var todo []missing
 	for i := range rows {
-		rows[i].Trials = make([]*trial.Trial, len(seeds))
-		for k, seed := range seeds {
-			key := Key{"trial", hash, rows[i].Policy.Hash(), seed, g.Yardstick.Name, g.Version}
+		p := rows[i].Policy
+		rows[i].Trials = make([]*trial.Trial, len(st.seeds))
+		for k, seed := range st.seeds {
+			key := Key{"trial", st.hash, p.Hash(), seed, g.Yardstick.Name, g.version(p.Name) + version}
 			var t trial.Trial
 			found, err := g.Store.load(key, &t)
 			switch {
 			case err != nil:
-				return nil, err
+				return err
 			case found:
 				rows[i].Trials[k] = &t
 				g.done(true)
@@ -204,58 +267,116 @@ func (g *Grid) scenario(ctx context.Context, s *scenarios.Scenario) ([]Row, erro
 			}
 		}
 	}
-	if len(todo) == 0 {
-		return rows, ctx.Err()
+	bounds, err := g.bounds(ctx, st)
+	if err == nil && len(todo) > 0 {
+		err = g.fill(ctx, st, rows, bounds, todo)
 	}
-	return rows, g.fill(ctx, s, hash, seeds, rows, todo)
-}
-
-// fill runs the cells that are missing.
-func (g *Grid) fill(ctx context.Context, s *scenarios.Scenario, hash string, seeds []uint64, rows []Row, todo []missing) error {
-	w, err := s.World()
 	if err != nil {
 		return err
 	}
-	wanted := make([]bool, len(seeds))
-	for _, m := range todo {
-		wanted[m.seed] = true
+	for i := range rows {
+		for k, t := range rows[i].Trials {
+			// a kept trial may be older than the bound
+			b := boundOf(bounds[k], t.Figures.Floor.CostUSD)
+			t.LowerUSD, t.Certified, t.PlanUSD = b.LowerUSD, b.Certified, b.PlanUSD
+		}
+	}
+	return nil
+}
+
+// planned is the name of a yardstick with the supply of a plan.
+const planned = "plan"
+
+// stage is a scenario whose cells are run.
+type stage struct {
+	scenario *scenarios.Scenario
+	world    *scenarios.World // nil until something needs it
+	hash     string
+	seeds    []uint64
+}
+
+// open opens the stage's world with the traces of some of its seeds in memory.
+func (st *stage) open(ctx context.Context, wanted []bool) error {
+	if st.world == nil {
+		var err error
+		if st.world, err = st.scenario.World(); err != nil {
+			return err
+		}
 	}
 	var keep []uint64
 	for k, want := range wanted {
 		if want {
-			keep = append(keep, seeds[k])
+			keep = append(keep, st.seeds[k])
 		}
 	}
-	if err := w.Keep(ctx, keep...); err != nil {
-		return err
+	return st.world.Keep(ctx, keep...)
+}
+
+// bounds returns the bound of every seed, from the store where it is there; nil
+// ones without a yardstick.
+func (g *Grid) bounds(ctx context.Context, st *stage) ([]*Bound, error) {
+	bounds := make([]*Bound, len(st.seeds))
+	if g.Yardstick.Of == nil {
+		return bounds, nil
 	}
-	bounds := make([]*Bound, len(seeds))
-	if g.Yardstick.Of != nil {
-		err := sim.Each(ctx, g.Parallel, len(seeds), func(ctx context.Context, k int) (err error) {
-			if wanted[k] {
-				bounds[k], err = g.bound(ctx, w, hash, seeds[k])
-			}
-			return err
-		})
+	keys, wanted := make([]Key, len(st.seeds)), make([]bool, len(st.seeds))
+	for k, seed := range st.seeds {
+		keys[k] = Key{Kind: "bound", Scenario: st.hash, Seed: seed, Bound: g.Yardstick.Name, Version: g.version("")}
+		var b Bound
+		found, err := g.Store.load(keys[k], &b)
 		if err != nil {
+			return nil, err
+		}
+		if wanted[k] = !found; found {
+			bounds[k] = &b
+		}
+	}
+	if !slices.Contains(wanted, true) {
+		return bounds, nil
+	}
+	if err := st.open(ctx, wanted); err != nil {
+		return nil, err
+	}
+	return bounds, sim.Each(ctx, g.Parallel, len(st.seeds), func(ctx context.Context, k int) (err error) {
+		if !wanted[k] {
+			return nil
+		}
+		if bounds[k], err = g.Yardstick.Of(ctx, st.world, st.seeds[k]); err != nil {
 			return err
 		}
+		return g.Store.save(keys[k], bounds[k])
+	})
+}
+
+// boundOf returns what a trial is compared with: a bound, or the floor of work
+// where there is none.
+func boundOf(b *Bound, floorUSD float64) trial.Bound {
+	if b != nil && b.LowerUSD > 0 {
+		return trial.Bound{LowerUSD: b.LowerUSD, Certified: true, PlanUSD: b.PlanUSD, Plan: b.Supply}
+	}
+	return trial.Bound{LowerUSD: floorUSD}
+}
+
+// fill runs the cells that are missing.
+func (g *Grid) fill(ctx context.Context, st *stage, rows []Row, bounds []*Bound, todo []missing) error {
+	wanted := make([]bool, len(st.seeds))
+	for _, m := range todo {
+		wanted[m.seed] = true
+	}
+	if err := st.open(ctx, wanted); err != nil {
+		return err
 	}
 	return sim.Each(ctx, g.Parallel, len(todo), func(ctx context.Context, i int) error {
 		m := todo[i]
 		row := &rows[m.row]
-		r, err := w.Run(ctx, row.Policy, seeds[m.seed], sim.Options{Timeline: true})
+		r, err := st.world.Run(ctx, row.Policy, st.seeds[m.seed], sim.Options{Timeline: true})
 		if err != nil {
 			return err
 		}
 		if r.Figures.Jobs.Arrived == 0 {
-			return scenarios.NoJobs(s, seeds[m.seed])
+			return scenarios.NoJobs(st.scenario, st.seeds[m.seed])
 		}
-		bound := trial.Bound{LowerUSD: r.Figures.Floor.CostUSD}
-		if b := bounds[m.seed]; b != nil && b.LowerUSD > 0 {
-			bound = trial.Bound{LowerUSD: b.LowerUSD, Certified: true, PlanUSD: b.PlanUSD, Plan: b.Supply}
-		}
-		t := trial.Of(r, s.Judge(&r.Figures), bound)
+		t := trial.Of(r, st.scenario.Judge(&r.Figures), boundOf(bounds[m.seed], r.Figures.Floor.CostUSD))
 		if err := g.Store.save(m.key, t); err != nil {
 			return err
 		}
@@ -265,23 +386,16 @@ func (g *Grid) fill(ctx context.Context, s *scenarios.Scenario, hash string, see
 	})
 }
 
+// version returns that of the program for a policy, or for a bound.
+func (g *Grid) version(policy string) string {
+	if g.Version == nil {
+		return ""
+	}
+	return g.Version(policy)
+}
+
 func (g *Grid) done(found bool) {
 	if g.Done != nil {
 		g.Done(found)
 	}
-}
-
-// bound returns the bound of a world with one seed, from the store if it is
-// there.
-func (g *Grid) bound(ctx context.Context, w *scenarios.World, hash string, seed uint64) (*Bound, error) {
-	key := Key{Kind: "bound", Scenario: hash, Seed: seed, Bound: g.Yardstick.Name, Version: g.Version}
-	var b Bound
-	if found, err := g.Store.load(key, &b); found || err != nil {
-		return &b, err
-	}
-	made, err := g.Yardstick.Of(ctx, w, seed)
-	if err != nil {
-		return nil, err
-	}
-	return made, g.Store.save(key, made)
 }

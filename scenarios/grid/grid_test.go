@@ -95,6 +95,9 @@ func run(t *testing.T, g *Grid, each func(*scenarios.Scenario, []Row) error) int
 	return found
 }
 
+// versions are of a program that is one version for every policy.
+func versions(v string) func(string) string { return func(string) string { return v } }
+
 // A grid gives the same bytes whatever the parallelism, and whether all, some
 // or none of it was in the store.
 func TestResume(t *testing.T) {
@@ -106,7 +109,7 @@ func TestResume(t *testing.T) {
 			load(t, write(t, dir, "b.toml", strings.Replace(small, "seed = 3", "seed = 9", 1))),
 		},
 		Policies: []Contender{{Name: "skynet", Of: "skynet"}, {Name: "one", Path: other}},
-		Runs:     3, Parallel: 1, Version: "v1",
+		Runs:     3, Parallel: 1, Version: versions("v1"),
 	}
 	want, _ := trials(t, g)
 	g.Parallel = 4
@@ -164,8 +167,12 @@ func TestResume(t *testing.T) {
 	}
 
 	// Nothing of another version, policy or scenario is used.
-	g.Version = "v2"
+	g.Version = versions("v2")
 	again("another version", 0)
+	g.Version = func(policy string) string { return map[string]string{"skynet": "v2", "static": "v3"}[policy] }
+	again("another version of one policy", 6)
+	again("a store of both", 12)
+	g.Version = versions("v2")
 	write(t, dir, "one.toml", "name = \"static\"\n[params]\ninstances = 3\n")
 	if g.Digest() == digest {
 		t.Error("another policy has the same digest")

@@ -16,16 +16,17 @@ import (
 // Key tells a cell of a grid from every other. Results of different keys are
 // never mixed.
 type Key struct {
-	// What the cell holds: "trial", or "bound".
+	// What the cell holds: "trial", "bound", or "attempt" of a tuning.
 	Kind string `json:"kind"`
 	// Scenario is what tells its world from others; Policy the policy's hash,
 	// empty for a bound.
 	Scenario string `json:"scenario"`
 	Policy   string `json:"policy,omitempty"`
 	Seed     uint64 `json:"seed"`
-	// Bound is what costs are compared with: a trial holds some of it.
+	// Bound is what costs are compared with: a trial holds some of it, an attempt
+	// none.
 	Bound string `json:"bound"`
-	// Version of the program, to the byte: another one may decide differently.
+	// Version of the program: another one may decide differently.
 	Version string `json:"version"`
 }
 

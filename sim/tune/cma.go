@@ -103,8 +103,7 @@ func (c *cma) ask() [][]float64 {
 	for k := range points {
 		z, y, x := make([]float64, d), make([]float64, d), make([]float64, d)
 		for i := range z {
-			// open at both ends: no draw is infinite
-			z[i] = detmath.NormalQuantile((float64(c.random.Uint64()>>12) + 0.5) / (1 << 52))
+			z[i] = normal(c.random)
 		}
 		for i := range y {
 			for j := range i + 1 {
