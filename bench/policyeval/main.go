@@ -9,6 +9,11 @@
 // ±30 s of the original.
 //
 //	go run ./bench/policyeval -traces ../shared/traces
+//
+// With -sites it measures the policy on synthetic sites in place of the traces:
+// 22 kinds in two halves, A to choose defaults on and B to judge them by.
+//
+//	go run ./bench/policyeval -sites A -seeds 2 -medium
 package main
 
 import (
@@ -19,13 +24,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/baseline"
 	"github.com/skynet-ec2/skynet/policy/skynet"
+	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/traces"
 )
@@ -89,14 +95,8 @@ func (w *workload) world(hourly bool, medium bool, seed uint64) *sim.Config {
 			{Name: "p1", Priority: 1, Target: 120 * time.Second, On: policy.Wait, Attain: 0.95},
 			{Name: "p2", Priority: 2, Target: 1800 * time.Second, On: policy.Wait, Attain: 0.95},
 		},
-		Catalog: policy.Catalog{Name: "c1", Billing: policy.PerSecond, Types: []policy.InstanceType{
-			{Name: "c1.xlarge", Cores: 8, Slots: 8, Speed: 2.5, PerHour: 800_000},
-		}},
-		Boot: map[string]sim.BootModel{"": {Model: "lognormal", Median: 28 * time.Second, P99: 62 * time.Second, Max: 180 * time.Second}},
 	}
-	if medium {
-		cfg.Catalog.Types = append(cfg.Catalog.Types, policy.InstanceType{Name: "c1.medium", Cores: 2, Slots: 2, Speed: 2.5, PerHour: 200_000})
-	}
+	sell(cfg, hourly, medium)
 	if w.site != nil {
 		cfg.ReferenceSpeed = 2.5
 		cfg.Start = w.site.Start
@@ -105,75 +105,157 @@ func (w *workload) world(hourly bool, medium bool, seed uint64) *sim.Config {
 		cfg.Duration = w.judge
 		cfg.JudgeFrom = w.judge * 2 / 5
 	}
-	if hourly {
-		cfg.Catalog.Billing = policy.Hourly
-		cfg.Boot[""] = sim.BootModel{Model: "lognormal", Median: 95 * time.Second, P99: 230 * time.Second, Max: 300 * time.Second}
-	}
 	return cfg
 }
 
+// sell gives a world its instance types, how they are billed and how they boot.
+func sell(cfg *sim.Config, hourly, medium bool) {
+	cfg.Catalog = policy.Catalog{Name: "c1", Billing: policy.PerSecond, Types: []policy.InstanceType{
+		{Name: "c1.xlarge", Cores: 8, Slots: 8, Speed: 2.5, PerHour: 800_000},
+	}}
+	boot := sim.BootModel{Model: "lognormal", Median: 28 * time.Second, P99: 62 * time.Second, Max: 180 * time.Second}
+	if medium {
+		cfg.Catalog.Types = append(cfg.Catalog.Types, policy.InstanceType{Name: "c1.medium", Cores: 2, Slots: 2, Speed: 2.5, PerHour: 200_000})
+	}
+	if hourly {
+		cfg.Catalog.Billing = policy.Hourly
+		boot = sim.BootModel{Model: "lognormal", Median: 95 * time.Second, P99: 230 * time.Second, Max: 300 * time.Second}
+	}
+	cfg.Boot = map[string]sim.BootModel{"": boot}
+}
+
 func main() {
-	dir := flag.String("traces", "../shared/traces", "folder of the recorded traces")
-	only := flag.String("only", "smug,wlm,site", "workloads, by name: smug, wlm, ali, nasa, fb, site")
-	billings := flag.String("billings", "hourly,per-second", "billing rules")
-	medium := flag.Bool("medium", false, "allow c1.medium too")
-	first := flag.Bool("first", false, "judge the first halves only, from 40 % of them: what defaults are chosen on")
-	seeds := flag.Int("seeds", 1, "boot seeds to average over")
-	yardstick := flag.Bool("bound", false, "bound the cost and plan it knowing the future, in place of running the policy")
-	search := flag.Int("search", 0, "try this many parameter sets in hindsight, and print the cheapest that keeps the promises")
-	name := flag.String("policy", "skynet", "the policy measured")
-	params := flag.String("params", "{}", "policy parameters as JSON")
+	o := &options{}
+	flag.StringVar(&o.dir, "traces", "../shared/traces", "folder of the recorded traces")
+	flag.StringVar(&o.sites, "sites", "", "measure synthetic sites in place of traces: half A, B or AB")
+	flag.StringVar(&o.only, "only", "", "workloads, by name: smug, wlm, ali, nasa, fb, site (default smug,wlm,site); sites, by name (default all)")
+	flag.StringVar(&o.billings, "billings", "hourly,per-second", "billing rules")
+	flag.BoolVar(&o.medium, "medium", false, "allow c1.medium too")
+	flag.BoolVar(&o.first, "first", false, "judge the first halves only, from 40 % of them: what defaults are chosen on")
+	flag.IntVar(&o.seeds, "seeds", 1, "boot seeds to average over")
+	flag.BoolVar(&o.yardstick, "bound", false, "bound the cost and plan it knowing the future, in place of running the policy")
+	flag.IntVar(&o.search, "search", 0, "try this many parameter sets in hindsight, and print the cheapest that keeps the promises")
+	flag.StringVar(&o.policy, "policy", "skynet", "the policy measured")
+	flag.StringVar(&o.params, "params", "{}", "policy parameters as JSON")
 	flag.Parse()
-	if err := run(*dir, *only, *billings, *name, *params, *medium, *first, *yardstick, *seeds, *search); err != nil {
+	if err := o.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "policyeval:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, only, billings, name, params string, medium, first, yardstick bool, seeds, search int) error {
+// options are the flags.
+type options struct {
+	dir, sites, only, billings, policy, params string
+	medium, first, yardstick                   bool
+	seeds, search                              int
+}
+
+// spec returns the policy asked for, and its parameters.
+func (o *options) spec() (*policy.Spec, policy.Values, error) {
 	raw := map[string]any{}
-	if err := json.Unmarshal([]byte(params), &raw); err != nil {
-		return fmt.Errorf("-params: %w", err)
+	if err := json.Unmarshal([]byte(o.params), &raw); err != nil {
+		return nil, nil, fmt.Errorf("-params: %w", err)
 	}
 	spec := &skynet.Spec
-	if name != spec.Name {
+	if o.policy != spec.Name {
 		var known bool
-		if spec, known = baseline.Lookup(name); !known {
-			return fmt.Errorf("-policy %s: not known", name)
+		if spec, known = baseline.Lookup(o.policy); !known {
+			return nil, nil, fmt.Errorf("-policy %s: not known", o.policy)
 		}
 	}
 	values, problems := spec.Check(raw)
 	if len(problems) > 0 {
-		return problems[0]
+		return nil, nil, problems[0]
 	}
-	if yardstick {
+	return spec, values, nil
+}
+
+// named returns the places in known of the comma-separated names of list, in the
+// order of known; of all where list is empty.
+func named(key, list string, known []string) ([]int, error) {
+	asked := known
+	if list != "" {
+		asked = strings.Split(list, ",")
+	}
+	for _, name := range asked {
+		if !slices.Contains(known, name) {
+			err := fmt.Errorf("%s = %q: allowed are %s", key, name, strings.Join(known, ", "))
+			if near := spell.Nearest(name, known); near != "" {
+				err = fmt.Errorf("%w; did you mean %s?", err, near)
+			}
+			return nil, err
+		}
+	}
+	var at []int
+	for i, name := range known {
+		if slices.Contains(asked, name) {
+			at = append(at, i)
+		}
+	}
+	return at, nil
+}
+
+// hourly returns whether each billing rule asked for is by the hour, hourly ones
+// first.
+func (o *options) hourly() ([]bool, error) {
+	at, err := named("-billings", o.billings, []string{billingName(true), billingName(false)})
+	var hourly []bool
+	for _, i := range at {
+		hourly = append(hourly, i == 0)
+	}
+	return hourly, err
+}
+
+func (o *options) run() error {
+	spec, values, err := o.spec()
+	if err != nil {
+		return err
+	}
+	billings, err := o.hourly()
+	if err != nil {
+		return err
+	}
+	if o.seeds < 1 {
+		return fmt.Errorf("-seeds = %d: must be at least 1", o.seeds)
+	}
+	if o.sites != "" {
+		return o.measureSites(spec, values, billings)
+	}
+	all := workloads(o.dir)
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].name
+	}
+	if o.only == "" {
+		o.only = "smug,wlm,site"
+	}
+	chosen, err := named("-only", o.only, names)
+	if err != nil {
+		return err
+	}
+	if o.yardstick {
 		fmt.Println("bound and plan over the floor of work; plan over bound; attained by the plan p0/p1/p2 %")
 	} else {
 		fmt.Println("cost over the floor of work; attained p0/p1/p2 %; slack %; launches in the whole run")
 	}
-	for _, w := range workloads(dir) {
-		if !strings.Contains(","+only+",", ","+w.name+",") {
-			continue
-		}
-		w.first = first
+	for _, i := range chosen {
+		w := all[i]
+		w.first = o.first
 		packed, err := w.load()
 		if err != nil {
 			return err
 		}
-		for _, billing := range strings.Split(billings, ",") {
-			if yardstick {
-				if err := w.bound(packed, billing == "hourly", medium); err != nil {
-					return err
-				}
-				continue
+		for _, hourly := range billings {
+			switch {
+			case o.yardstick:
+				err = w.bound(packed, hourly, o.medium)
+			case o.search > 0:
+				err = w.search(packed, spec, hourly, o.medium, o.search)
+			default:
+				err = w.measure(packed, spec, hourly, o.medium, o.seeds, values)
 			}
-			if search > 0 {
-				if err := w.search(packed, spec, billing == "hourly", medium, search); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := w.measure(packed, spec, billing == "hourly", medium, seeds, values); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -181,35 +263,31 @@ func run(dir, only, billings, name, params string, medium, first, yardstick bool
 	return nil
 }
 
+// simulate runs a policy on the same jobs with boot seeds 1, 2, 3 …, in that
+// order of results.
+func simulate(packed *traces.Packed, spec *policy.Spec, values policy.Values, seeds int, world func(seed uint64) *sim.Config) ([]*sim.Result, error) {
+	results := make([]*sim.Result, seeds)
+	err := sim.Each(context.Background(), runtime.GOMAXPROCS(0), seeds, func(ctx context.Context, i int) error {
+		cfg := world(uint64(i + 1))
+		p, err := spec.New(cfg.Env(), values)
+		if err == nil {
+			results[i], err = sim.Run(ctx, cfg, p, packed.Source(), sim.Options{})
+		}
+		return err
+	})
+	return results, err
+}
+
 // measure runs one workload under one billing rule and prints a line.
 func (w *workload) measure(packed *traces.Packed, spec *policy.Spec, hourly, medium bool, seeds int, values policy.Values) error {
-	results := make([]*sim.Result, seeds)
-	errs := make([]error, seeds)
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	began := time.Now()
-	for i := range seeds {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			cfg := w.world(hourly, medium, uint64(i+1))
-			p, err := spec.New(cfg.Env(), values)
-			if err != nil {
-				errs[i] = err
-				return
-			}
-			results[i], errs[i] = sim.Run(context.Background(), cfg, p, packed.Source(), sim.Options{})
-		}()
+	results, err := simulate(packed, spec, values, seeds, func(seed uint64) *sim.Config { return w.world(hourly, medium, seed) })
+	if err != nil {
+		return err
 	}
-	wait.Wait()
 	var over, slack, launched float64
 	attained := [3]float64{}
-	for i, r := range results {
-		if errs[i] != nil {
-			return errs[i]
-		}
+	for _, r := range results {
 		f := &r.Figures
 		over += *f.Floor.Over / float64(seeds)
 		slack += 100 * *f.Slack.Mean / float64(seeds)

@@ -1,0 +1,344 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/draw"
+	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces"
+)
+
+// A site is a synthetic workload with what its users are promised.
+type site struct {
+	name    string
+	days    int
+	judge   time.Duration // when judging begins; what is before is learned on
+	boot    time.Duration // median boot, under any billing rule; 0: what the rule comes with
+	streams []stream
+	classes []policy.Class
+}
+
+// A stream is the jobs of one type: Poisson arrivals whose rate follows shape,
+// and lognormal service.
+type stream struct {
+	kind     string
+	priority uint8
+	busy     float64 // slots busy with it, on average over the run
+	mean     float64 // service in seconds, on a slot of a c1 instance
+	scv      float64 // squared coefficient of variation of the service
+	shape    shape
+}
+
+// A shape is the rate at a time in seconds, in any unit: only its ratios count.
+type shape func(t float64) float64
+
+// half is one of the two halves of the sites.
+type half byte
+
+// seed of all that is drawn for the sites of a half.
+func (h half) seed() uint64 {
+	if h == 'B' {
+		return 23
+	}
+	return 11
+}
+
+// promise is a class of a type's jobs: the share attain starts within target
+// seconds.
+func promise(kind string, target, attain float64) policy.Class {
+	return policy.Class{
+		Name: kind, Types: []string{kind}, Priority: -1,
+		Target: time.Duration(target * float64(time.Second)), On: policy.Wait, Attain: attain,
+	}
+}
+
+// sites returns the 22 sites of a half, one of each kind. The halves differ in
+// load, service, promises and whatever is drawn.
+func sites(h half) []site {
+	of := func(a, b float64) float64 {
+		if h == 'B' {
+			return b
+		}
+		return a
+	}
+	// what is drawn for a site hangs on its name, not on the sites before it
+	drawn := func(name string) *draw.Stream {
+		d := draw.New(h.seed(), name)
+		return &d
+	}
+	diurnal := func(swing float64) shape { return daily(swing, of(0, 0.3)) }
+	one := func(name string, days int, s stream, target float64) site {
+		s.kind = "job"
+		return site{name: name, days: days, streams: []stream{s}, classes: []policy.Class{promise("job", target, 0.95)}}
+	}
+	all := []site{
+		// ten times the load at random for half an hour or less
+		one("onoff20", 2, stream{busy: 20, mean: of(6, 9), scv: 1, shape: onOff(drawn("onoff20"), 2, of(900, 1800), of(4500, 6000), 10, false)}, of(30, 45)),
+		one("onoff50", 2, stream{busy: 50, mean: of(6, 9), scv: 1, shape: onOff(drawn("onoff50"), 2, of(1800, 1200), of(5400, 7200), 10, false)}, of(30, 45)),
+		// a quarter of an hour of five or seven times the load
+		one("burst15", 2, stream{busy: of(34, 28), mean: of(8, 5), scv: 1.5, shape: onOff(drawn("burst15"), 2, 900, of(9000, 12000), of(5, 7), true)}, 120),
+		one("steady", 2, stream{busy: of(35, 50), mean: of(5, 7), scv: 1, shape: diurnal(0.6)}, 30),
+		one("nocycle", 2, stream{busy: of(25, 40), mean: of(6, 5), scv: 1, shape: flat}, of(20, 30)),
+		one("small", 2, stream{busy: of(2, 1.6), mean: of(5, 8), scv: 1, shape: diurnal(0.6)}, of(30, 45)),
+		one("big", 2, stream{busy: of(300, 240), mean: of(30, 20), scv: 1, shape: diurnal(0.5)}, of(60, 30)),
+		one("heavy", 2, stream{busy: of(30, 45), mean: of(10, 15), scv: 20, shape: diurnal(0.5)}, of(60, 90)),
+		one("slowboot", 2, stream{busy: of(30, 20), mean: of(8, 12), scv: 1, shape: diurnal(0.5)}, of(120, 60)),
+		// a job a minute, a job every ten minutes
+		one("minute", 2, stream{busy: of(20, 25) / 60, mean: of(20, 25), scv: 1, shape: flat}, of(60, 45)),
+		one("tenminutes", 4, stream{busy: of(60, 75) / 600, mean: of(60, 75), scv: 1, shape: flat}, of(120, 90)),
+		// weekends have half of the load
+		one("week", 9, stream{busy: of(25, 30), mean: of(20, 15), scv: 1, shape: times(diurnal(0.6), weekly(of(0.5, 0.4)))}, of(30, 60)),
+		// an hour of five times the load, each day at another time
+		one("crowd", 4, stream{busy: of(20, 30), mean: of(6, 10), scv: 1, shape: times(diurnal(0.4), crowds(drawn("crowd"), 4, of(3600, 2700), 5))}, of(60, 45)),
+		one("growth", 6, stream{busy: of(20, 30), mean: of(10, 15), scv: 1, shape: times(diurnal(0.4), func(t float64) float64 { return math.Exp2(t / (6 * 86400)) })}, of(30, 45)),
+		{
+			// one priority for all
+			name: "mixline", days: 2,
+			streams: []stream{
+				{kind: "short", busy: of(19, 30), mean: of(5, 4), scv: 1, shape: diurnal(0.4)},
+				{kind: "long", busy: of(19, 30), mean: of(190, 240), scv: 0.5, shape: diurnal(0.4)},
+			},
+			classes: []policy.Class{promise("short", 30, 0.95), promise("long", 1200, 0.95)},
+		},
+		{
+			name: "few", days: 2,
+			streams: []stream{
+				{kind: "short", busy: of(3.5, 5), mean: of(3, 6), scv: 1, shape: diurnal(0.5)},
+				{kind: "long", priority: 1, busy: of(3.5, 5), mean: of(400, 600), scv: 1, shape: diurnal(0.5)},
+			},
+			classes: []policy.Class{promise("short", of(10, 15), 0.95), promise("long", 1800, 0.95)},
+		},
+		{
+			// clicks find slots held by encodes
+			name: "clicks", days: 2,
+			streams: []stream{
+				{kind: "click", busy: of(4, 6), mean: of(2, 3), scv: 1, shape: diurnal(0.5)},
+				{kind: "encode", priority: 1, busy: of(30, 24), mean: of(600, 900), scv: 0.5, shape: diurnal(0.5)},
+			},
+			classes: []policy.Class{promise("click", of(10, 5), 0.95), promise("encode", of(1800, 2700), 0.95)},
+		},
+		{
+			name: "mail", days: 2,
+			streams: []stream{
+				{kind: "search", busy: of(8, 12), mean: of(1.5, 2), scv: 1, shape: diurnal(0.5)},
+				{kind: "mail", priority: 1, busy: of(20, 15), mean: of(30, 35), scv: 1, shape: diurnal(0.5)},
+			},
+			classes: []policy.Class{promise("search", 10, 0.99), promise("mail", of(300, 600), 0.95)},
+		},
+		{
+			name: "three", days: 2,
+			streams: []stream{
+				{kind: "first", busy: of(15, 20), mean: of(2, 3), scv: 1, shape: diurnal(0.5)},
+				{kind: "second", priority: 1, busy: of(15, 10), mean: of(10, 8), scv: 1, shape: diurnal(0.5)},
+				{kind: "third", priority: 2, busy: of(20, 30), mean: of(60, 120), scv: 1, shape: diurnal(0.5)},
+			},
+			classes: []policy.Class{promise("first", of(10, 15), 0.99), promise("second", of(120, 60), 0.99), promise("third", of(1800, 3600), 0.99)},
+		},
+		{
+			// some hundreds of jobs at once, every hour
+			name: "hourdump", days: 2,
+			streams: []stream{
+				{kind: "click", busy: of(6, 8), mean: of(4, 5), scv: 1, shape: diurnal(0.5)},
+				{kind: "dump", priority: 1, busy: of(2, 2.5), mean: of(12, 20), scv: 0.5, shape: dumps(3600, of(300, 1200), of(60, 120))},
+			},
+			classes: []policy.Class{promise("click", 30, 0.95), promise("dump", of(600, 900), 0.95)},
+		},
+		{
+			// the batch of each night
+			name: "nightdump", days: 3,
+			streams: []stream{
+				{kind: "click", busy: of(12, 9), mean: of(5, 6), scv: 1, shape: diurnal(0.7)},
+				{kind: "batch", priority: 1, busy: of(2, 2.5), mean: of(20, 40), scv: 0.5, shape: dumps(86400, of(2, 23.5)*3600, 600)},
+			},
+			classes: []policy.Class{promise("click", of(60, 30), 0.95), promise("batch", of(2, 4)*3600, 0.95)},
+		},
+		{
+			// a class that nobody has seen before the third day
+			name: "newclass", days: 4,
+			streams: []stream{
+				{kind: "photo", busy: of(20, 15), mean: of(8, 6), scv: 1, shape: diurnal(0.5)},
+				{kind: "video", priority: 1, busy: of(7, 12), mean: of(120, 60), scv: 1, shape: from(of(48, 54)*3600, diurnal(0.5))},
+			},
+			classes: []policy.Class{promise("photo", 30, 0.95), promise("video", of(300, 180), 0.95)},
+		},
+	}
+	for i := range all {
+		s := &all[i]
+		s.judge = 6 * time.Hour
+		switch s.name {
+		case "slowboot":
+			s.boot = 300 * time.Second
+		case "week":
+			s.judge = 2 * day
+		case "tenminutes":
+			s.judge = day
+		}
+	}
+	return all
+}
+
+// flat is the same at all times.
+func flat(float64) float64 { return 1 }
+
+// daily swings once a day around 1, beginning so many turns after its mean.
+func daily(swing, turns float64) shape {
+	return func(t float64) float64 { return 1 + swing*math.Sin(2*math.Pi*(t/86400+turns)) }
+}
+
+// weekly is 1, and weekend on the sixth and seventh day of each week.
+func weekly(weekend float64) shape {
+	return func(t float64) float64 {
+		if math.Mod(t/86400, 7) >= 5 {
+			return weekend
+		}
+		return 1
+	}
+}
+
+// times is the product of two shapes.
+func times(a, b shape) shape { return func(t float64) float64 { return a(t) * b(t) } }
+
+// from is nothing before a time.
+func from(begin float64, s shape) shape {
+	return func(t float64) float64 {
+		if t < begin {
+			return 0
+		}
+		return s(t)
+	}
+}
+
+// dumps is 1 for so long once a period, from offset on, and else nothing.
+func dumps(period, offset, long float64) shape {
+	return func(t float64) float64 {
+		if at := math.Mod(t, period) - offset; at >= 0 && at < long {
+			return 1
+		}
+		return 0
+	}
+}
+
+// onOff is 1, and high for times of mean length on, fixed or exponential, that
+// are exponential times of mean off apart.
+func onOff(d *draw.Stream, days int, on, off, high float64, fixed bool) shape {
+	var edges []float64
+	for t := 0.0; t < float64(days)*86400; {
+		t += off * d.Exponential()
+		edges = append(edges, t)
+		if fixed {
+			t += on
+		} else {
+			t += on * d.Exponential()
+		}
+		edges = append(edges, t)
+	}
+	return func(t float64) float64 {
+		if sort.SearchFloat64s(edges, t)%2 == 1 {
+			return high
+		}
+		return 1
+	}
+}
+
+// crowds is 1, and high for so long once a day at a random time of it.
+func crowds(d *draw.Stream, days int, long, high float64) shape {
+	begin := make([]float64, days)
+	for i := range begin {
+		begin[i] = float64(i)*86400 + d.Unit()*(86400-long)
+	}
+	return func(t float64) float64 {
+		if at := t - begin[min(int(t/86400), days-1)]; at >= 0 && at < long {
+			return high
+		}
+		return 1
+	}
+}
+
+// jobs returns the site's jobs, the same on every call.
+func (s *site) jobs(h half) (*traces.Packed, error) {
+	parts := make([]traces.Source, len(s.streams))
+	for i := range s.streams {
+		st := &s.streams[i]
+		src, err := st.source(h, s.name, s.days)
+		if err != nil {
+			return nil, fmt.Errorf("site %s: %w", s.name, err)
+		}
+		parts[i] = src
+	}
+	all := traces.Merge(parts...)
+	defer all.Close()
+	return traces.Load(all)
+}
+
+// source returns the jobs of a stream: those of a Poisson stream of the greatest
+// rate, thinned to the rate of each second.
+func (st *stream) source(h half, name string, days int) (traces.Source, error) {
+	keep := make([]float64, days*86400)
+	total, peak := 0.0, 0.0
+	for i := range keep {
+		keep[i] = st.shape(float64(i))
+		total += keep[i]
+		peak = max(peak, keep[i])
+	}
+	for i := range keep {
+		keep[i] /= peak
+	}
+	seed := draw.New(h.seed(), name+"/"+st.kind)
+	all := traces.Poisson{
+		Duration: time.Duration(days) * day, Seed: seed.Next(),
+		Classes: []traces.PoissonClass{{
+			Type: st.kind, Priority: st.priority, PerSecond: st.busy / st.mean * peak * float64(len(keep)) / total,
+			Service: traces.ServiceTime{Law: traces.LognormalLaw, Mean: time.Duration(st.mean * float64(time.Second)), SCV: st.scv},
+		}},
+	}
+	src, err := all.Source()
+	return &thinned{Source: src, keep: keep, draw: draw.New(seed.Next(), "thinning")}, err
+}
+
+// thinned leaves each job of a source in with the probability of its second.
+type thinned struct {
+	traces.Source
+	keep []float64
+	draw draw.Stream
+	in   traces.Batch
+	out  traces.Batch
+}
+
+// Next fills b with the next jobs that are left in.
+func (t *thinned) Next(b *traces.Batch) error {
+	first := t.out.First + int64(t.out.Len())
+	t.out = traces.Batch{First: first, Arrival: t.out.Arrival[:0], Service: t.out.Service[:0], Kind: t.out.Kind[:0]}
+	for t.out.Len() == 0 {
+		if err := t.Source.Next(&t.in); err != nil {
+			return err
+		}
+		t.out.Kinds = t.in.Kinds
+		for i, at := range t.in.Arrival {
+			if t.draw.Unit() < t.keep[at/int64(time.Second)] {
+				t.out.Arrival = append(t.out.Arrival, at)
+				t.out.Service = append(t.out.Service, t.in.Service[i])
+				t.out.Kind = append(t.out.Kind, t.in.Kind[i])
+			}
+		}
+	}
+	*b = t.out
+	return nil
+}
+
+// world returns what the site runs in.
+func (s *site) world(hourly, medium bool, seed uint64) *sim.Config {
+	cfg := &sim.Config{
+		Name: s.name, Start: time.Date(2008, 6, 2, 0, 0, 0, 0, time.UTC), JudgeFrom: s.judge,
+		Tick: time.Minute, Seed: seed, ReferenceSpeed: 2.5, MaxInstances: 500, Lease: 30 * time.Second, Beat: 10 * time.Second,
+		Classes: s.classes,
+	}
+	sell(cfg, hourly, medium)
+	if s.boot > 0 {
+		cfg.Boot[""] = sim.BootModel{Model: "lognormal", Median: s.boot, P99: s.boot * 7 / 5, Max: 2 * s.boot}
+	}
+	return cfg
+}
