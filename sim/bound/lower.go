@@ -46,6 +46,7 @@ func (b *bounder) first(ctx context.Context, opt Options) error {
 		if alone < 0.1*b.work {
 			continue // too cheap to matter
 		}
+		b.matters = true
 		for _, share := range []float64{0.25, 0.5, 0.75} {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -64,39 +65,80 @@ func (b *bounder) first(ctx context.Context, opt Options) error {
 }
 
 const (
-	marketRounds     = 2 // of guessing who is late
-	marketIterations = 300
+	marketIterations = 200 // a round
+	// marketWork is how many steps times sorts all rounds may charge.
+	marketWork = 30_000_000
+	// hopeful is what share of the plain work's bound prices must prove early
+	// on to be worth more rounds.
+	hopeful = 0.9
 )
 
-// market tries the prices of the fluid problem. Which jobs are late follows from
-// the prices, and they from that, so it goes round. The bound is concave between
-// flat prices and those: where a step towards them gains nothing, a longer one
-// may still, but not by much.
+// marketRounds returns how many rounds the market is given: each charges every
+// sort in every step.
+func (g *grid) marketRounds() int {
+	return min(max(marketWork/(g.steps*len(g.sorts)), 2), 24)
+}
+
+// market tries the prices of the fluid problem, in which who is late is free as
+// well. The bound is concave between flat prices and those: where a step towards
+// them gains nothing, a longer one may still, but not by much.
 func (b *bounder) market(ctx context.Context, opt Options) error {
 	b.lag = b.draws.lags[len(b.draws.lags)-1]
 	m := newMarket(b.valuer)
-	var p proof
-	for round := range marketRounds {
-		m.load(p, round > 0)
+	q := newGuess(b.valuer, -1)
+	if b.w.hourly && b.matters {
+		q = newGuess(b.valuer, b.class)
+		s := 0.0
+		b.sortsOf(b.class, func(x *sort, _ []int32) { s = max(s, b.room(x)) })
+		m.ask(q.cells, s)
+		q.absent = make([]float64, len(m.rows))
+		q.apart, q.away = make([]float64, len(m.rows)), make([]float64, len(m.rows))
+	}
+	cover := m.rows != nil
+	name := "prices"
+	if cover {
+		name = "first instance and prices"
+	}
+	mean, means := make([]float64, b.g.steps), 0 // of the later rounds
+	best := 0.0
+	rounds := b.g.marketRounds()
+	for round := range rounds {
+		m.load(q.late, q.absent)
 		m.iterate(marketIterations / 2)
 		m.forget()
 		m.iterate(marketIterations / 2)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		whole := m.prices(1)
-		usd := b.try("prices", whole, false)
-		if some := b.try("prices", m.prices(0.3), false); some > b.work || usd > b.work {
-			b.try("prices", m.prices(0.65), false)
-		}
-		b.feasible(whole)
-		p = b.prove(whole)
-		b.shadow = whole
+		b.shadow = m.prices(1)
+		usd, p := b.attempt(name, b.shadow, cover)
 		if opt.Progress != nil {
-			opt.Progress("prices", int64(round+1), marketRounds)
+			opt.Progress("prices", int64(round+1), int64(rounds))
 		}
+		best = max(best, usd)
+		if usd < hopeful*b.work && round >= max(1, rounds/4) {
+			break
+		}
+		if 2*round >= rounds {
+			mix(mean, b.shadow, 1/float64(means+1))
+			means++
+		}
+		q.learn(p, m.rows, m.charges())
+	}
+	if best > 0.97*b.work {
+		b.try(name, mean, cover)
+		b.try(name, b.toFlat(mean, 0.9), cover)
 	}
 	return nil
+}
+
+// toFlat returns a share of prices and the rest of the flat price.
+func (b *bounder) toFlat(prices []float64, share float64) []float64 {
+	out := b.flat(1 - share)
+	for t, x := range prices {
+		out[t] += float64(share * x)
+	}
+	return out
 }
 
 // bounder tries prices and keeps what proves most.
@@ -111,11 +153,19 @@ type bounder struct {
 	bounds []Bound
 	class  int // that asks for the first instance; valid when asked
 	asked  bool
+	// matters: the first instance alone is a good part of the work's cost.
+	matters bool
 }
 
 // try returns what prices prove once they are feasible, with the first instance
 // whole if cover says so, and notes it.
 func (b *bounder) try(name string, prices []float64, cover bool) float64 {
+	usd, _ := b.attempt(name, prices, cover)
+	return usd
+}
+
+// attempt is try, with the proof.
+func (b *bounder) attempt(name string, prices []float64, cover bool) (float64, proof) {
 	prices = slices.Clone(prices)
 	b.feasible(prices)
 	p := b.prove(prices)
@@ -135,7 +185,7 @@ func (b *bounder) try(name string, prices []float64, cover bool) float64 {
 	if usd > b.best.usd || b.best.name == "" {
 		b.best = candidate{usd, name}
 	}
-	return usd
+	return usd, p
 }
 
 // candidate is what some prices prove.

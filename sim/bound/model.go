@@ -342,8 +342,8 @@ func (m *model) try(spans []span, commit bool, enough func() bool) (steps int, w
 		return 0, false
 	}
 	n := len(m.lines)
-	copy(m.was, m.base[first*n:(first+1)*n])
-	copy(m.now, m.was)
+	set(m.was, m.base[first*n:])
+	set(m.now, m.was)
 	run, played := 0.0, 0
 	t := first
 	m.far = first
@@ -355,7 +355,7 @@ func (m *model) try(spans []span, commit bool, enough func() bool) (steps int, w
 		run += m.dheld[t]
 		m.dheld[t] = 0
 		held := m.held[t]
-		same := math.Abs(run) < 1e-7 && m.dcap[t] == 0 && slices.Equal(m.now, m.was)
+		same := math.Abs(run) < 1e-7 && m.dcap[t] == 0 && equal(m.now, m.was)
 		if commit {
 			copy(m.base[t*n:], m.now)
 			m.held[t] += run
@@ -366,15 +366,15 @@ func (m *model) try(spans []span, commit bool, enough func() bool) (steps int, w
 				break
 			}
 			// both go on alike
-			copy(m.was, m.base[(t+1)*n:(t+2)*n])
-			copy(m.now, m.was)
+			set(m.was, m.base[(t+1)*n:])
+			set(m.now, m.was)
 			continue
 		}
-		if need := m.needs[t]; slices.Equal(m.now, m.was) && m.cap[t]-held >= need && m.cap[t]+m.dcap[t]-held-run >= need &&
-			slices.Equal(m.was, m.fresh[t*n:(t+1)*n]) {
+		if need := m.needs[t]; m.cap[t]-held >= need && m.cap[t]+m.dcap[t]-held-run >= need &&
+			equal(m.now, m.was) && equal(m.was, m.fresh[t*n:]) {
 			// both serve at once whatever arrives
-			copy(m.was, m.fresh[(t+1)*n:(t+2)*n])
-			copy(m.now, m.was)
+			set(m.was, m.fresh[(t+1)*n:])
+			set(m.now, m.was)
 			continue
 		}
 		if played++; enough != nil && played&15 == 0 && enough() {
@@ -402,6 +402,26 @@ func (m *model) try(spans []span, commit bool, enough func() bool) (steps int, w
 	}
 	m.forget(first, last, t)
 	return 2*played + (t-first)/4, within
+}
+
+// set makes a what b begins with. A line or a few are less than a call of copy
+// is worth.
+func set(a, b []place) {
+	b = b[:len(a)]
+	for i := range a {
+		a[i] = b[i]
+	}
+}
+
+// equal reports whether b begins with a.
+func equal(a, b []place) bool {
+	b = b[:len(a)]
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // forget clears what a change of the steps first … last−1 left behind that was

@@ -2,6 +2,7 @@ package bound
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -18,6 +19,7 @@ import (
 type valuer struct {
 	w     *world
 	g     *grid
+	reach []reach
 	sort  [][]int32 // cells by sort; nil for those that are free
 	until [][]int32 // by priority: the last step in which a late job can run, by arrival; nil: nobody knows
 	free  [][]bool  // by priority: a late job that arrives then need not run
@@ -57,6 +59,7 @@ func newValuer(w *world, g *grid, lag float64, parallel int) *valuer {
 	v.rate = make([]float64, len(g.cells))
 	v.late = make([]float64, len(g.cells))
 	v.lines()
+	v.reaches()
 	return v
 }
 
@@ -156,6 +159,12 @@ func (v *valuer) each(n int, work func(i int)) {
 // charge computes what every cell pays at the prices.
 func (v *valuer) charge(prices []float64) {
 	g := v.g
+	if !slices.ContainsFunc(prices, func(x float64) bool { return x != 0 }) {
+		clear(v.short)
+		clear(v.rate)
+		clear(v.late)
+		return
+	}
 	h := g.seconds()
 	sum := make([]float64, g.steps+1)
 	for t, x := range prices {
@@ -175,43 +184,78 @@ func (v *valuer) charge(prices []float64) {
 			}
 		}
 	})
-	v.each(len(g.sorts), func(i int) {
-		if v.sort[i] == nil {
-			return
+	v.each(len(v.reach), func(i int) {
+		r := &v.reach[i]
+		x := charging{v: v, prices: prices, sum: sum, cheapest: make([]float64, g.steps)}
+		x.slide.fixed(prices, r.within, x.cheapest)
+		if v.w.end != never { // what runs when the run ends is paid up to then
+			clear(x.cheapest[max(0, g.steps-1-r.within):])
 		}
-		v.chargeSort(i, prices, sum, late[g.sorts[i].priority])
+		for _, s := range r.sorts {
+			x.sort(s, late[g.sorts[s].priority])
+		}
 	})
 }
 
-func (v *valuer) chargeSort(i int, prices, sum, late []float64) {
-	g, w := v.g, v.w
+// reach is the sorts that may run within as many steps of their arrival.
+type reach struct {
+	within int
+	sorts  []int
+}
+
+// reaches groups the sorts that are promised something.
+func (v *valuer) reaches() {
+	h := v.g.seconds()
+	for i, keys := range v.sort {
+		if keys == nil {
+			continue
+		}
+		s := &v.g.sorts[i]
+		within := int(math.Ceil((v.room(s) + s.hi/v.w.slowest()) / h))
+		at := slices.IndexFunc(v.reach, func(r reach) bool { return r.within == within })
+		if at < 0 {
+			at = len(v.reach)
+			v.reach = append(v.reach, reach{within: within})
+		}
+		v.reach[at].sorts = append(v.reach[at].sorts, i)
+	}
+}
+
+// charging charges the sorts of one reach.
+type charging struct {
+	v           *valuer
+	prices, sum []float64
+	cheapest    []float64 // the least price that a job of a step can run at
+	slide       slider
+	least       []float64 // what the least service of a sort costs at least
+	whole       []float64
+	starts      []float64
+}
+
+func (x *charging) sort(i int, late []float64) {
+	v, g, w := x.v, x.v.g, x.v.w
 	s := &g.sorts[i]
 	h := g.seconds()
-	room := v.room(s)
-	cheapest := make([]float64, g.steps)
-	var slide slider
-	within := int(math.Ceil((room + s.hi/w.slowest()) / h))
-	slide.fixed(prices, within, cheapest)
-	if w.end != never { // what runs when the run ends is paid up to then
-		clear(cheapest[max(0, g.steps-1-within):])
-	}
 	var least []float64
 	if s.lo > 0 {
-		whole := make([]float64, g.steps)
-		reach := make([]float64, g.steps)
-		starts := 1 + int(math.Ceil(room/h))
-		for _, l := range w.lanes {
-			wholeJob(sum, s.lo/l.speed, h, l.speed, whole)
-			slide.fixed(whole, starts, reach)
-			if least == nil {
-				least = append([]float64(nil), reach...)
+		if x.least == nil {
+			x.least, x.whole, x.starts = make([]float64, g.steps), make([]float64, g.steps), make([]float64, g.steps)
+		}
+		starts := 1 + int(math.Ceil(v.room(s)/h))
+		least = x.least
+		for i, l := range w.lanes {
+			wholeJob(x.sum, s.lo/l.speed, h, l.speed, x.whole)
+			if i == 0 {
+				x.slide.fixed(x.whole, starts, least)
 				continue
 			}
+			x.slide.fixed(x.whole, starts, x.starts)
 			for t := range least {
-				least[t] = min(least[t], reach[t])
+				least[t] = min(least[t], x.starts[t])
 			}
 		}
 	}
+	cheapest := x.cheapest
 	for _, k := range v.sort[i] {
 		t := g.cells[k].step
 		v.rate[k] = cheapest[t]
@@ -297,10 +341,10 @@ func (v *valuer) marginal(class int) float64 {
 	if n <= v.g.budget[class] {
 		return 0
 	}
-	lo, hi := 0.0, most
+	lo, hi, over := 0.0, most, int64(0) // over: the jobs whose saving is above hi
 	for range 40 {
 		mid := (lo + hi) / 2
-		above := int64(0)
+		above := over
 		for i, x := range gains {
 			if x > mid {
 				above += counts[i]
@@ -309,8 +353,16 @@ func (v *valuer) marginal(class int) float64 {
 		if above > v.g.budget[class] {
 			lo = mid
 		} else {
-			hi = mid
+			hi, over = mid, above
 		}
+		left := 0 // what lies outside of lo … hi is decided
+		for i, x := range gains {
+			if x > lo && x <= hi {
+				gains[left], counts[left] = x, counts[i]
+				left++
+			}
+		}
+		gains, counts = gains[:left], counts[:left]
 	}
 	return hi
 }

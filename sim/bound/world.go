@@ -199,6 +199,15 @@ func (w *world) fastest() float64 {
 	return s
 }
 
+// smallest returns the slots of the smallest instance, as ones of the unit type.
+func (w *world) smallest() float64 {
+	s := math.Inf(1)
+	for i := range w.types {
+		s = min(s, float64(w.types[i].slots*w.types[i].speed))
+	}
+	return s
+}
+
 // launches returns how many launches a fleet could make at most, counted from
 // the run's start, that costs less than usd in the judged time: a launch costs
 // its minimum there, and before the judged time a tick launches no more than
