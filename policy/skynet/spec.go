@@ -75,7 +75,7 @@ var (
 	}
 	parLookAhead = policy.Param{
 		Name: "look_ahead", Kind: policy.Duration, Min: 0, Max: float64(40 * time.Minute),
-		Doc: "How far ahead the plan must hold without an instance before it is released, at least the boot lag and a tick, and half a tick more than the longest urgent wait; 0: 10m hourly, 2m per second.",
+		Doc: "How far ahead the plan must hold without an instance before it is released, at least the boot lag and a tick, three boot lags, and half a tick more than the longest urgent wait; 0: 10m hourly, 2m per second.",
 	}
 	parValueShare = policy.Param{
 		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.3,
