@@ -39,6 +39,8 @@ const (
 	// recoverLeast is the shortest recovery, in seconds: a launch must have been
 	// there for a while before it can have worked off anything.
 	recoverLeast = 5.0
+	// recoverZ is the reserve multiplier from which on a line takes no longer.
+	recoverZ = 1.5
 	// A class is behind that had more than behindBy times the late jobs it allows,
 	// over two days, of which behindSeen seconds at least were counted.
 	behindBy   = 1.5
@@ -125,10 +127,10 @@ func (p *Policy) lost(class int) bool {
 // of its promise is had for less by coming sooner than by a larger reserve. So the
 // multiplier of the reserve, z, moves both:
 //
-//	ρ(z) = ρ · (1 − z), within 5 s and 2ρ
+//	ρ(z) = max(ρ · (1 − z/1.5), 5 s)
 //
-// a line that is hardly ever late takes twice as long; one that needs a reserve of
-// z = 1 takes five seconds, and from there on only the reserve grows. A line whose
+// a line that is hardly ever late takes up to 1.7 times as long; one that needs a
+// reserve of z = 1.5 takes five seconds, and from there on only the reserve grows. A line whose
 // promise is out of reach has ρ at least.
 func (p *Policy) recoverLines() {
 	for j := range p.lines {
@@ -137,7 +139,7 @@ func (p *Policy) recoverLines() {
 		if p.set.windows || !p.set.promises {
 			continue
 		}
-		own := float64(p.set.recovery * min(1-ln.z, 2))
+		own := float64(p.set.recovery * (1 - ln.z/recoverZ))
 		if ln.lost {
 			own = max(own, p.set.recovery)
 		}

@@ -220,11 +220,17 @@ func (p *Policy) choose() (left float64) {
 	return left
 }
 
+// bootsAhead is for how many boots at least the plan must hold without what is
+// released: of boots of 300 s, with a boot and a tick, what left was wanted again
+// as soon as it could be back, and each of its boots was paid.
+const bootsAhead = 3
+
 // horizon returns for how many seconds the plan must hold without what is
-// released: the look-ahead, and at least until a job that arrives before the next
-// decision is due. Before that anything could leave, because nothing is late yet.
+// released: the look-ahead, some boots, and at least until a job that arrives
+// before the next decision is due. Before that anything could leave, because
+// nothing is late yet.
 func (p *Policy) horizon() float64 {
-	h := max(p.set.lookAhead, p.lag+p.tick)
+	h := max(p.set.lookAhead, p.lag+p.tick, bootsAhead*p.lag)
 	for i := range p.lines {
 		if ln := &p.lines[i]; ln.urgent {
 			h = max(h, ln.budget+float64(0.5*p.tick))

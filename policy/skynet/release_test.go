@@ -108,3 +108,25 @@ func TestChooseIgnoresTheMeanOfASilentHour(t *testing.T) {
 		t.Errorf("%d leave a silent hour, want both", len(p.leaving))
 	}
 }
+
+// What leaves is not wanted back for three boots, whatever the look-ahead is, nor
+// before a boot and a tick, nor before what arrives until the next decision is due.
+func TestHorizonIsThreeBootsAtLeast(t *testing.T) {
+	for _, c := range []struct{ lookAhead, lag, tick, budget, want float64 }{
+		{120, 0, 60, 0, 120},
+		{120, 30, 60, 30, 120},
+		{120, 300, 60, 60, 900},
+		{120, 300, 60, 1000, 1030},
+		{0, 20, 60, 0, 80},
+	} {
+		p, err := New(policy.Env{Catalog: policy.EC2in2008(), Tick: time.Minute}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.set.lookAhead, p.lag, p.tick = c.lookAhead, c.lag, c.tick
+		p.lines = []line{{urgent: true, budget: c.budget}}
+		if got := p.horizon(); got != c.want {
+			t.Errorf("look-ahead %g s, boots of %g s, budget %g s: horizon %g s, want %g s", c.lookAhead, c.lag, c.budget, got, c.want)
+		}
+	}
+}

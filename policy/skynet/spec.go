@@ -71,11 +71,11 @@ var (
 	}
 	parRecovery = policy.Param{
 		Name: "recovery", Kind: policy.Duration, Min: 0, Max: float64(30 * time.Minute),
-		Doc: "What is late may stay late for so long after a launch could help: nothing is bought for work that is late already. Per second a line has longer while it is late less often than it may be, and less time where its reserve grows. 0: 5m hourly, 75s per second.",
+		Doc: "What is late may stay late for so long after a launch could help: nothing is bought for work that is late already. Per second a line has longer while it is late less often than it may be, and less time where its reserve grows. 0: 5m hourly, 90s per second.",
 	}
 	parLookAhead = policy.Param{
 		Name: "look_ahead", Kind: policy.Duration, Min: 0, Max: float64(40 * time.Minute),
-		Doc: "How far ahead the plan must hold without an instance before it is released, at least the boot lag and a tick, and half a tick more than the longest urgent wait; 0: 10m hourly, 2m per second.",
+		Doc: "How far ahead the plan must hold without an instance before it is released, at least the boot lag and a tick, three boot lags, and half a tick more than the longest urgent wait; 0: 10m hourly, 2m per second.",
 	}
 	parValueShare = policy.Param{
 		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.3,
@@ -163,7 +163,7 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		zStart:       v.Number(&parZStart),
 		gain:         gain,
 		tau:          seconds(&parTau, 600, 240),
-		recovery:     seconds(&parRecovery, 300, 75),
+		recovery:     seconds(&parRecovery, 300, 90),
 		lookAhead:    seconds(&parLookAhead, 600, 120),
 		valueShare:   v.Number(&parValueShare),
 		drainLead:    v.Duration(&parDrainLead).Seconds(),

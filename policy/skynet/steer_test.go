@@ -226,19 +226,19 @@ func TestALineRecoversSoonerWhereItsReserveGrows(t *testing.T) {
 		recovery    float64
 	}{
 		{z: -1, recovery: 150},
-		{z: 0, recovery: 75},
-		{z: 0.8, recovery: 15},
-		{z: 1, recovery: recoverLeast},
+		{z: 0, recovery: 90},
+		{z: 1, recovery: 30},
+		{z: 1.5, recovery: recoverLeast},
 		{z: 4, recovery: recoverLeast},
-		{z: 4, lost: true, recovery: 75},
+		{z: 4, lost: true, recovery: 90},
 		{z: -1, lost: true, recovery: 150},
 		{z: -1, promised: 40, recovery: 40},
-		{z: 0.8, promised: 40, recovery: 15},
-		{z: 4, paid: true, recovery: 75},
-		{z: 4, slack: true, recovery: 75},
+		{z: 1, promised: 40, recovery: 30},
+		{z: 4, paid: true, recovery: 90},
+		{z: 4, slack: true, recovery: 90},
 	} {
-		p := &Policy{recovery: 75, lines: []line{{z: c.z, lost: c.lost}}}
-		p.set = settings{recovery: 75, windows: c.paid, promises: !c.slack}
+		p := &Policy{recovery: 90, lines: []line{{z: c.z, lost: c.lost}}}
+		p.set = settings{recovery: 90, windows: c.paid, promises: !c.slack}
 		if c.promised > 0 {
 			p.recovery = c.promised
 		}
