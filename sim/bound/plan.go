@@ -39,7 +39,7 @@ func (g *grid) rounds() int {
 	for _, n := range g.arrived {
 		jobs += n
 	}
-	return int(min(max(80_000_000/max(jobs, 1), 3), 4))
+	return int(min(max(40_000_000/max(jobs, 1), 3), 4))
 }
 
 // plan searches the best plan and replays it.
