@@ -21,6 +21,9 @@ import (
 type Program struct {
 	Name  string // as it is called
 	Short string // one sentence: what it does
+	// Other is a program that has the verbs Elsewhere, which people look for here.
+	Other     string
+	Elsewhere []string
 }
 
 // App is what every verb shares: where to write, how, and for how long.
@@ -81,6 +84,7 @@ func (a *App) newRootCommand(verbs []*cobra.Command) *cobra.Command {
 		Use:           a.Program.Name,
 		Short:         a.Program.Short,
 		SilenceErrors: true,
+		Annotations:   map[string]string{},
 		SilenceUsage:  true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			a.Log = newLogger(a.Stderr, a.logLevel, a.logFormat, a.Quiet)
@@ -89,6 +93,9 @@ func (a *App) newRootCommand(verbs []*cobra.Command) *cobra.Command {
 			}
 			return nil
 		},
+	}
+	for _, verb := range a.Program.Elsewhere {
+		root.Annotations[verb] = a.Program.Other + " " + verb
 	}
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)

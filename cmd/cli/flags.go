@@ -126,6 +126,9 @@ func plainCause(e *pflag.InvalidValueError) error {
 
 // unknownVerb returns the error for name, which is no verb of c.
 func unknownVerb(c *cobra.Command, name string) error {
+	if other := c.Annotations[name]; other != "" {
+		return fmt.Errorf("unknown verb %q (did you mean %q?)", name, other)
+	}
 	var known []string
 	for _, child := range c.Commands() {
 		if child.IsAvailableCommand() {

@@ -12,7 +12,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-var program = cli.Program{Name: "skynet", Short: "SkyNet plans, checks and operates batch fleets on EC2."}
+var program = cli.Program{
+	Name: "skynet", Short: "SkyNet plans, checks and operates batch fleets on EC2.",
+	Other: "skynetd", Elsewhere: []string{"queue", "tokens", "db", "controller", "all", "doctor", "journal", "ec2sim", "demo"},
+}
 
 // verbs are the commands of skynet, in the order in which help lists them.
 // A new verb is one file and one line here.

@@ -13,7 +13,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-var program = cli.Program{Name: "skynetd", Short: "Skynetd runs SkyNet's services: the queue, and what belongs to it."}
+var program = cli.Program{
+	Name: "skynetd", Short: "Skynetd runs SkyNet's services: the queue, and what belongs to it.",
+	Other: "skynet", Elsewhere: []string{"simulate", "compare", "bound", "tune", "check", "replay", "explain", "scenario", "jobs", "status", "policy", "fleet", "release"},
+}
 
 // verbs are the commands of skynetd, in the order in which help lists them.
 // A new verb is one file and one line here.

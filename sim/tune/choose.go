@@ -14,45 +14,114 @@ type chosen struct{ cheapest, recommended, fastest int }
 const costSlack = 1.25
 
 // choose returns the cheapest candidate that keeps its promises by the mean of
-// the weeks less its standard error, the recommended and the fastest. If none
+// its weeks less its standard error, the recommended and the fastest. If none
 // does, the mean is enough; ok is false when none keeps them by that.
 // The cheapest is that of the lowest score: a week that breaks a promise counts.
 //
 // The recommended is the least aggressive within one standard error of the
-// cheapest's score: the one of the lowest risk, and of those the nearest to the
-// defaults.
-func (a *archive) choose(candidates []int, sums []Summary) (c chosen, ok bool) {
+// cheapest: the one of the lowest risk, and of those the nearest to the defaults.
+//
+// sums say who keeps the promises, in all that each has met. Candidates are
+// compared on those of the weeks that both have met (common random numbers): who
+// has met easy weeks only is not the cheaper for it, and the error is that of a
+// difference, not of the weather.
+func (a *archive) choose(candidates []int, sums []Summary, weeks []int) (c chosen, ok bool) {
 	c = chosen{-1, -1, -1}
-	best := -1
 	keeps := (*Summary).Keeps
 	for i := range sums {
 		if sums[i].surely() {
 			keeps = (*Summary).surely
 		}
 	}
+	var keepers []int // indices of sums
 	for i := range candidates {
-		if keeps(&sums[i]) && (best < 0 || sums[i].Score.Mean() < sums[best].Score.Mean()) {
-			best = i
+		if keeps(&sums[i]) {
+			keepers = append(keepers, i)
 		}
 	}
-	if best < 0 {
+	if len(keepers) == 0 {
 		return c, false
 	}
-	within := sums[best].Score.Mean() + sums[best].Score.Error()
-	pick, fast := best, best
-	for i := range candidates {
+	best := keepers[a.lowest(pick(candidates, keepers), weeks)]
+	least, fast, quickest := best, best, 0.0
+	for _, i := range keepers {
 		s := &sums[i]
-		if !keeps(s) {
-			continue
+		dearer := a.difference(candidates[i], candidates[best], weeks, (*Metrics).Score)
+		if i != best && len(dearer.Values) == 0 {
+			continue // nothing tells them apart
 		}
-		if s.Score.Mean() <= within && a.lessAggressive(candidates[i], candidates[pick], s, &sums[pick]) {
-			pick = i
+		if i == best || dearer.Mean() <= dearer.Error() {
+			if a.lessAggressive(candidates[i], candidates[least], s, &sums[least]) {
+				least = i
+			}
 		}
-		if s.Ratio.Mean() <= float64(costSlack*sums[best].Ratio.Mean()) && s.Latency.Mean() < sums[fast].Latency.Mean() {
-			fast = i
+		mine, others := a.bothMet(candidates[i], candidates[best], weeks, (*Metrics).Ratio)
+		slower := a.difference(candidates[i], candidates[best], weeks, (*Metrics).latency)
+		if mine <= float64(costSlack*others) && slower.Mean() < quickest {
+			fast, quickest = i, slower.Mean()
 		}
 	}
-	return chosen{candidates[best], candidates[pick], candidates[fast]}, true
+	return chosen{candidates[best], candidates[least], candidates[fast]}, true
+}
+
+// pick returns those elements of a list that stand at indices.
+func pick(list, indices []int) []int {
+	picked := make([]int, len(indices))
+	for i, at := range indices {
+		picked[i] = list[at]
+	}
+	return picked
+}
+
+// lowest returns the index of the candidate with the lowest score, by the weeks
+// that it and its rival have both met. It begins with who has met most, and takes
+// whoever beats the best by now until nobody does.
+func (a *archive) lowest(candidates, weeks []int) int {
+	best, most := 0, -1
+	for i, c := range candidates {
+		if scores, _ := a.entries[c].scores(weeks); len(scores) > most {
+			best, most = i, len(scores)
+		}
+	}
+	for range candidates { // three may beat each other in a circle, on different weeks
+		next, least := best, 0.0
+		for i, c := range candidates {
+			d := a.difference(c, candidates[best], weeks, (*Metrics).Score)
+			if len(d.Values) > 0 && d.Mean() < least {
+				next, least = i, d.Mean()
+			}
+		}
+		if next == best {
+			break
+		}
+		best = next
+	}
+	return best
+}
+
+// difference returns a figure of a candidate less that of another, by week that
+// both have met.
+func (a *archive) difference(c, other int, weeks []int, figure func(*Metrics) float64) Series {
+	var d Series
+	for _, w := range weeks {
+		x, y := a.entries[c].weeks[w], a.entries[other].weeks[w]
+		if x != nil && y != nil {
+			d.Values = append(d.Values, meanOf(x, figure)-meanOf(y, figure))
+		}
+	}
+	return d
+}
+
+// bothMet returns the mean of a figure of two candidates over the weeks that both
+// have met.
+func (a *archive) bothMet(c, other int, weeks []int, figure func(*Metrics) float64) (mine, others float64) {
+	common := a.metByAll([]int{c, other}, weeks)
+	for _, w := range common {
+		mine += meanOf(a.entries[c].weeks[w], figure)
+		others += meanOf(a.entries[other].weeks[w], figure)
+	}
+	n := float64(max(len(common), 1))
+	return mine / n, others / n
 }
 
 // lessAggressive reports whether a candidate is of lower risk than another, or of

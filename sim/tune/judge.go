@@ -13,9 +13,10 @@ const betterErrors = 2
 // judgeAll runs the chosen candidates and the defaults on the judging weeks and
 // returns the outcome.
 func (t *tuning) judgeAll(ctx context.Context, finalists []int, sums []Summary, pick chosen, seen []int, tried int) (*Outcome, error) {
+	level := t.level(finalists, sums, seen)
 	o := &Outcome{
 		Policy: t.space.Spec.Name, Searched: t.space.Names(), Budget: t.cfg.Budget, Tried: tried,
-		Points: t.points(finalists, sums), Front: len(front(sums)), Feasible: slices.ContainsFunc(sums, func(s Summary) bool { return s.Keeps() }),
+		Points: t.points(finalists, level), Front: len(front(level)), Feasible: slices.ContainsFunc(sums, func(s Summary) bool { return s.Keeps() }),
 	}
 	for _, x := range []struct {
 		candidate int
@@ -83,6 +84,22 @@ func (t *tuning) advise(o *Outcome, pick chosen, weeks []int) {
 	}
 }
 
+// level returns what candidates came to in those of the weeks that all of them have
+// met, so that they can be set beside each other; whether they keep their promises
+// is said by all that each has met, as sums say.
+func (t *tuning) level(candidates []int, sums []Summary, weeks []int) []Summary {
+	common := t.metByAll(candidates, weeks)
+	if len(common) == 0 {
+		return sums
+	}
+	level := make([]Summary, len(candidates))
+	for i, c := range candidates {
+		level[i] = t.entries[c].summarize(common)
+		level[i].Promises = sums[i].Promises
+	}
+	return level
+}
+
 // points returns the finalists as a plot shows them.
 func (t *tuning) points(finalists []int, sums []Summary) []Point {
 	on := front(sums)
@@ -98,10 +115,10 @@ func (t *tuning) points(finalists []int, sums []Summary) []Point {
 }
 
 // metByAll returns those of the weeks that every candidate has met.
-func (t *tuning) metByAll(candidates, weeks []int) []int {
+func (a *archive) metByAll(candidates, weeks []int) []int {
 	var common []int
 	for _, w := range weeks {
-		if !slices.ContainsFunc(candidates, func(c int) bool { return t.entries[c].weeks[w] == nil }) {
+		if !slices.ContainsFunc(candidates, func(c int) bool { return a.entries[c].weeks[w] == nil }) {
 			common = append(common, w)
 		}
 	}
@@ -124,7 +141,7 @@ func (t *tuning) roll(candidates, seen, weeks []int) Rolling {
 			sums[j] = t.entries[c].summarize(before)
 		}
 		choice := 0 // the defaults, while nothing keeps its promises
-		if pick, ok := t.choose(candidates, sums); ok {
+		if pick, ok := t.choose(candidates, sums, before); ok {
 			choice = pick.recommended
 		}
 		got, base := t.entries[choice].weeks[w], t.entries[0].weeks[w]

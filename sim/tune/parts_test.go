@@ -306,47 +306,88 @@ func TestRiskAndFront(t *testing.T) {
 	}
 }
 
-// The recommended is the least aggressive within one standard error.
+// The recommended is the least aggressive within one standard error, by the weeks
+// that candidates have both met.
 func TestChoose(t *testing.T) {
 	a := bowlArchive(t)
 	type row struct {
-		x       float64 // its place; the defaults' is 0.2
-		ratio   float64
-		margins []float64
+		x      float64   // its place; the defaults' is 0.2
+		ratios []float64 // by week, from the first
+		margin float64
 	}
+	weeks := []int{0, 1, 2, 3, 4, 5}
 	choose := func(rows ...row) chosen {
 		var candidates []int
 		var sums []Summary
 		for _, r := range rows {
 			c := a.add(policy.Values{"x": r.x})
-			e := &entry{weeks: map[int][]*Metrics{}}
-			var weeks []int
-			for i, m := range r.margins {
-				// ratios spread by 0.02, so a mean of three has an error of 0.0115
-				e.weeks[i] = []*Metrics{{CostUSD: r.ratio + 0.02*float64(i-1), FloorUSD: 1, Promises: []Promise{{Name: "p", Margin: m, Kept: m >= 0}}}}
-				weeks = append(weeks, i)
+			e := a.entries[c]
+			e.weeks = map[int][]*Metrics{}
+			for i, x := range r.ratios {
+				m := r.margin * []float64{1, 0.9, 1.1}[i%3]
+				p95 := 2 - r.x // the further out the faster
+				e.weeks[i] = []*Metrics{{CostUSD: x, FloorUSD: 1, P95S: &p95, TargetS: 1, Promises: []Promise{{Name: "p", Margin: m, Kept: m >= 0}}}}
 			}
 			candidates = append(candidates, c)
 			sums = append(sums, e.summarize(weeks))
 		}
-		pick, _ := a.choose(candidates, sums)
+		pick, _ := a.choose(candidates, sums, weeks)
 		return pick
 	}
-	low, tight := []float64{0.5, 0.5, 0.5}, []float64{0.5, 0.01, 0.01}
+	const low, broken = 0.5, -1
+	cheap := []float64{1, 1.02, 1.04}
 	at := func(x float64) int { return a.add(policy.Values{"x": x}) }
 	for _, c := range []struct {
-		why  string
-		rows []row
-		want float64
+		why                   string
+		rows                  []row
+		cheapest, recommended float64
 	}{
-		{"the cheapest, where nothing is near", []row{{0.9, 1.00, tight}, {0.5, 1.02, low}}, 0.9},
-		{"low risk, within an error", []row{{0.9, 1.00, tight}, {0.8, 1.01, low}}, 0.8},
-		{"nearest to the defaults, at equal risk", []row{{0.9, 1.00, low}, {0.3, 1.01, low}, {0.6, 1.005, low}}, 0.3},
-		{"not what breaks its promise", []row{{0.9, 1.00, low}, {0.3, 0.5, []float64{-1, -1, -1}}}, 0.9},
+		{"the cheapest, where nothing is near", []row{{0.9, cheap, low}, {0.5, []float64{1.02, 1.04, 1.06}, low}}, 0.9, 0.9},
+		// it is dearer by 0.03, -0.02 and 0.01: 0.0067 with an error of 0.0145
+		{"nearer to the defaults, within an error", []row{{0.9, cheap, low}, {0.3, []float64{1.03, 1, 1.05}, low}}, 0.9, 0.3},
+		{"the nearest to the defaults", []row{{0.9, cheap, low}, {0.6, []float64{1.03, 1, 1.05}, low}, {0.3, []float64{1.03, 1.0, 1.05}, low}}, 0.9, 0.3},
+		{"not what breaks its promise", []row{{0.9, cheap, low}, {0.3, []float64{0.5, 0.5, 0.5}, broken}}, 0.9, 0.9},
+		// weeks differ by far more than the candidates do in any of them
+		{"the weather is no error", []row{{0.9, []float64{1, 2, 3}, low}, {0.3, []float64{1.05, 2.05, 3.05}, low}}, 0.9, 0.9},
+		{"easy weeks are no merit", []row{{0.3, []float64{1.1, 1.1, 1.1}, low}, {0.9, []float64{1, 1, 1, 2, 2, 2}, low}}, 0.9, 0.9},
+		{"hard weeks are no fault", []row{{0.9, []float64{1.1, 1.1}, low}, {0.3, []float64{1, 1, 1, 2, 2, 2}, low}}, 0.3, 0.3},
 	} {
-		if got := choose(c.rows...).recommended; got != at(c.want) {
-			t.Errorf("%s: chose candidate %d, want x = %v", c.why, got, c.want)
+		got := choose(c.rows...)
+		if got.cheapest != at(c.cheapest) || got.recommended != at(c.recommended) {
+			t.Errorf("%s: cheapest is candidate %d, recommended %d; want x = %v and %v", c.why, got.cheapest, got.recommended, c.cheapest, c.recommended)
 		}
+	}
+	// The fastest is at most a quarter dearer, in the weeks that both have met.
+	got := choose(row{0.5, []float64{1, 1, 1, 3, 3}, low}, row{0.8, []float64{1.2, 1.2, 1.2}, low}, row{0.9, []float64{1.3, 1.3, 1.3}, low})
+	if got.fastest != at(0.8) {
+		t.Errorf("the fastest is candidate %d, want x = 0.8", got.fastest)
+	}
+}
+
+// Finalists are compared on the weeks of the choice, unless one has hardly met any;
+// for a plot, on those that all of them have met.
+func TestDeciding(t *testing.T) {
+	tune := newTuning(bowlConfig(&world{}, 100, 2, 3))
+	c := tune.add(policy.Values{"x": 0.7})
+	meet := func(c int, ratio float64, weeks ...int) {
+		for _, w := range weeks {
+			tune.entries[c].weeks[w] = []*Metrics{{CostUSD: ratio + float64(w), FloorUSD: 1}}
+		}
+	}
+	meet(0, 1, 0, 1, tune.choice[0], tune.choice[1])
+	meet(c, 1.5, 0, tune.choice[0])
+	all := slices.Concat(tune.search, tune.choice)
+	if got := tune.deciding([]int{0, c}); !slices.Equal(got, all) {
+		t.Errorf("with one week of the choice they are compared on weeks %v, want all %v", got, all)
+	}
+	meet(c, 1.5, tune.choice[1])
+	if got := tune.deciding([]int{0, c}); !slices.Equal(got, tune.choice) {
+		t.Errorf("they are compared on weeks %v, want those of the choice, %v", got, tune.choice)
+	}
+	sums := []Summary{tune.entries[0].summarize(all), tune.entries[c].summarize(all)}
+	level := tune.level([]int{0, c}, sums, all)
+	if d := level[1].Ratio.Mean() - level[0].Ratio.Mean(); math.Abs(d-0.5) > 1e-12 || level[0].N != 3 {
+		t.Errorf("side by side they differ by %v over %d weeks, want 0.5 over 3", d, level[0].N)
 	}
 }
 

@@ -61,9 +61,9 @@ func Sweep(ctx context.Context, cfg *Config, name string, values []float64) ([]S
 	for i := range rows {
 		rows[i].Summary = t.entries[rows[i].candidate].summarize(all)
 	}
-	pick, ok := t.choose(candidates, sums)
+	pick, ok := t.choose(candidates, sums, t.search)
 	if !ok {
-		least := t.leastBroken(candidates, sums)
+		least := t.lowest(candidates, t.search)
 		if !cfg.EvenBroken {
 			return rows, nil, &InfeasibleError{Promise: *sums[least].Worst(), Least: t.entries[candidates[least]].raw, Tried: len(candidates)}
 		}

@@ -268,9 +268,9 @@ func Run(ctx context.Context, cfg *Config) (*Outcome, error) {
 	for i, c := range finalists {
 		sums[i] = t.entries[c].summarize(seen)
 	}
-	pick, ok := t.choose(finalists, sums)
+	pick, ok := t.choose(finalists, sums, t.deciding(finalists))
 	if !ok {
-		least := t.leastBroken(finalists, sums)
+		least := t.lowest(finalists, t.deciding(finalists))
 		if !cfg.EvenBroken {
 			return nil, &InfeasibleError{Promise: *sums[least].Worst(), Least: t.entries[finalists[least]].raw, Tried: len(tried)}
 		}
@@ -280,15 +280,16 @@ func Run(ctx context.Context, cfg *Config) (*Outcome, error) {
 	return t.judgeAll(ctx, finalists, sums, pick, seen, len(tried))
 }
 
-// leastBroken returns the index of the candidate with the lowest score.
-func (t *tuning) leastBroken(finalists []int, sums []Summary) int {
-	least := 0
-	for i := range finalists {
-		if sums[i].Score.Mean() < sums[least].Score.Mean() {
-			least = i
+// deciding returns the weeks that finalists are compared on: those of the choice,
+// which the search has not seen. What won on the weeks of the search won on their
+// luck too. Those count as well where the budget leaves less than two others.
+func (t *tuning) deciding(finalists []int) []int {
+	for _, c := range finalists {
+		if scores, _ := t.entries[c].scores(t.choice); len(scores) < 2 {
+			return slices.Concat(t.search, t.choice)
 		}
 	}
-	return least
+	return t.choice
 }
 
 // decide has the best candidates meet weeks that the search has not seen, as
@@ -421,16 +422,4 @@ func (t *tuning) paired(candidates []int) (means, deviations []float64) {
 		deviations[at] = total / float64(count)
 	}
 	return means, deviations
-}
-
-// difference returns a figure of a candidate less that of another, by week.
-func (t *tuning) difference(c, other int, weeks []int, figure func(*Metrics) float64) Series {
-	var d Series
-	for _, w := range weeks {
-		x, y := t.entries[c].weeks[w], t.entries[other].weeks[w]
-		if x != nil && y != nil {
-			d.Values = append(d.Values, meanOf(x, figure)-meanOf(y, figure))
-		}
-	}
-	return d
 }
