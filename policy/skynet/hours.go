@@ -39,8 +39,6 @@ const (
 	// recoverLeast is the shortest recovery, in seconds: a launch must have been
 	// there for a while before it can have worked off anything.
 	recoverLeast = 5.0
-	// recoverZ is the reserve multiplier from which on a line takes no longer.
-	recoverZ = 1.5
 	// A class is behind that had more than behindBy times the late jobs it allows,
 	// over two days, of which behindSeen seconds at least were counted.
 	behindBy   = 1.5
@@ -127,11 +125,12 @@ func (p *Policy) lost(class int) bool {
 // of its promise is had for less by coming sooner than by a larger reserve. So the
 // multiplier of the reserve, z, moves both:
 //
-//	ρ(z) = max(ρ · (1 − z/1.5), 5 s)
+//	ρ(z) = max(ρ · (1 − z), 5 s)
 //
-// a line that is hardly ever late takes up to 1.7 times as long; one that needs a
-// reserve of z = 1.5 takes five seconds, and from there on only the reserve grows. A line whose
-// promise is out of reach has ρ at least.
+// a line that is hardly ever late takes up to twice as long; one that needs a
+// reserve of z = 1 takes five seconds, and from there on only the reserve grows. A
+// line whose promise is out of reach has ρ at least, and so has every line in a cold
+// start, when all that waits is late already.
 func (p *Policy) recoverLines() {
 	for j := range p.lines {
 		ln := &p.lines[j]
@@ -139,8 +138,8 @@ func (p *Policy) recoverLines() {
 		if p.set.windows || !p.set.promises {
 			continue
 		}
-		own := float64(p.set.recovery * (1 - ln.z/recoverZ))
-		if ln.lost {
+		own := float64(p.set.recovery * (1 - ln.z))
+		if ln.lost || p.st.WarmAt.IsZero() {
 			own = max(own, p.set.recovery)
 		}
 		if p.recovery < p.set.recovery { // an hour is in danger

@@ -62,8 +62,8 @@ var (
 		Doc: "The reserve multiplier to start from; 0.6 more where every hour is promised something.",
 	}
 	parGain = policy.Param{
-		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.3,
-		Doc: "How fast the miss budget moves the reserve multiplier per second; hourly two thirds as fast, because what one burst makes it buy serves for an hour. 0 holds it where it starts.",
+		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.25,
+		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it where it starts.",
 	}
 	parTau = policy.Param{
 		Name: "tau", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour),
@@ -149,10 +149,6 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		return perSecond
 	}
 	reserve, form := v.Choice(&parReserve), v.Choice(&parForm)
-	gain := v.Number(&parGain)
-	if windows {
-		gain = float64(gain*2) / 3
-	}
 	return settings{
 		promises:     reserve != reserveSlack,
 		slack:        reserve != reservePromises,
@@ -161,7 +157,7 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		quantile:     v.Number(&parQuantile),
 		budget:       v.Number(&parBudget),
 		zStart:       v.Number(&parZStart),
-		gain:         gain,
+		gain:         v.Number(&parGain),
 		tau:          seconds(&parTau, 600, 240),
 		recovery:     seconds(&parRecovery, 300, 90),
 		lookAhead:    seconds(&parLookAhead, 600, 120),

@@ -222,18 +222,20 @@ func TestALineRecoversSoonerWhereItsReserveGrows(t *testing.T) {
 	for _, c := range []struct {
 		z, promised float64 // promised: the recovery in force, 0: the usual
 		lost, paid  bool
+		cold        bool
 		slack       bool
 		recovery    float64
 	}{
-		{z: -1, recovery: 150},
+		{z: -1, recovery: 180},
 		{z: 0, recovery: 90},
-		{z: 1, recovery: 30},
-		{z: 1.5, recovery: recoverLeast},
+		{z: 0.8, recovery: 18},
+		{z: 1, recovery: recoverLeast},
 		{z: 4, recovery: recoverLeast},
 		{z: 4, lost: true, recovery: 90},
-		{z: -1, lost: true, recovery: 150},
+		{z: 4, cold: true, recovery: 90},
+		{z: -1, lost: true, recovery: 180},
 		{z: -1, promised: 40, recovery: 40},
-		{z: 1, promised: 40, recovery: 30},
+		{z: 0.8, promised: 40, recovery: 18},
 		{z: 4, paid: true, recovery: 90},
 		{z: 4, slack: true, recovery: 90},
 	} {
@@ -241,6 +243,9 @@ func TestALineRecoversSoonerWhereItsReserveGrows(t *testing.T) {
 		p.set = settings{recovery: 90, windows: c.paid, promises: !c.slack}
 		if c.promised > 0 {
 			p.recovery = c.promised
+		}
+		if !c.cold {
+			p.st.WarmAt = time.Date(2008, 6, 2, 0, 0, 0, 0, time.UTC)
 		}
 		p.recoverLines()
 		if got := p.lines[0].recovery; math.Abs(got-c.recovery) > 1e-9 {
