@@ -183,7 +183,14 @@ func TuningVerdict(o *tune.Outcome) string {
 	case o.Better:
 		return "B against the defaults, paired: " + against
 	case !b.Held.Keeps() && !d.Held.Keeps():
-		return "neither B nor the defaults keep their promises. Against these, paired: " + against
+		use := "B, which breaks them by less"
+		switch advised := &o.Rows[o.Advice]; {
+		case advised == d:
+			use = "these: B is not shown to break them by less"
+		case advised != b:
+			use = "what does, marked *"
+		}
+		return fmt.Sprintf("neither B nor the defaults keep their promises: use %s. Against the defaults, paired: %s", use, against)
 	case !b.Held.Keeps():
 		return "B does not keep its promises: use the defaults. Against them, paired: " + against
 	}

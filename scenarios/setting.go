@@ -93,11 +93,12 @@ func numbered(step string) (name string, number int, ok bool) {
 }
 
 // ofPolicy parts settings of the policy's parameters, policy.NAME, from the others,
-// and returns them as NAME.
+// and returns them as NAME. What else a [policy] table has is the scenario's.
 func ofPolicy(settings []Setting) (params, others []Setting) {
 	for _, s := range settings {
 		name, ok := strings.CutPrefix(s.Key, "policy.")
-		if ok && !slices.Contains([]string{"name", "file", "state"}, name) {
+		table, _, _ := strings.Cut(name, "[")
+		if ok && !slices.Contains([]string{"name", "file", "state", "step"}, table) {
 			params = append(params, Setting{strings.TrimPrefix(name, "params."), s.Value})
 		} else {
 			others = append(others, s)

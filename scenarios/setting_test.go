@@ -98,6 +98,16 @@ func TestSetPolicy(t *testing.T) {
 	}
 }
 
+// TestSetStep: the steps of a script are tables of a list.
+func TestSetStep(t *testing.T) {
+	world, _, _ := strings.Cut(small, "[policy]")
+	text := world + "[policy]\nname = \"scripted\"\n[[policy.step]]\nat = \"0s\"\nlaunch = 1\ntype = \"c1.xlarge\"\n"
+	s, err := read("small.toml", []byte(text), Replace{Set: []Setting{{"policy.step[1].launch", "3"}}})
+	if err != nil || len(s.Decides().Steps) != 1 || s.Decides().Steps[0].Launch != 3 {
+		t.Errorf("got %+v, %v", s, err)
+	}
+}
+
 // TestSetIsNotTheFilesFault: a mistake on the command line is told to be there, one
 // in the file where it stands.
 func TestSetIsNotTheFilesFault(t *testing.T) {

@@ -336,3 +336,21 @@ func TestParseEight(t *testing.T) {
 		}
 	}
 }
+
+// A pipe that has been read is told to be one.
+func TestDrainedPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	w.Close()
+	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("no /dev/fd here")
+	}
+	_, err = Open(path, Options{})
+	if err == nil || !strings.Contains(err.Error(), path+": is a pipe, and what was in it has been read") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,7 @@ type input struct {
 	head []byte    // its first bytes, still to be read from r
 	zip  string    // "", "gzip" or "zstd"
 	done func()    // releases the decompressor
+	pipe bool      // what was read is gone
 }
 
 // openInput opens path and looks at its first bytes.
@@ -42,7 +44,7 @@ func openInput(path string) (*input, error) {
 		f.Close()
 		return nil, err
 	}
-	in.file = f
+	in.file, in.pipe = f, info.Mode()&fs.ModeNamedPipe != 0
 	if info.Mode().IsRegular() {
 		in.at, in.size = f, info.Size()
 	}

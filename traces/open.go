@@ -89,6 +89,11 @@ func detect(in *input, opt Options) (*format, error) {
 	if f := sniffed(in); f != nil {
 		return f, nil
 	}
+	if in.pipe && len(in.head) == 0 {
+		return nil, &InputError{
+			File: in.path, Reason: "is a pipe, and what was in it has been read: a simulation reads its trace more than once", Fix: "write it to a file first",
+		}
+	}
 	return nil, &InputError{
 		File: in.path, Reason: "neither its name nor its first bytes tell its format",
 		Fix: "say which with --format: " + strings.Join(names, ", "),

@@ -364,12 +364,12 @@ func newTraceConvertCommand(a *app) *cobra.Command {
 		Args:    exactArgs("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
-			case !(scale > 0 && scale <= 1e9):
-				return usageError(fmt.Errorf("--service-scale %v: must be above 0, at most 1e9", scale))
-			case amplify < 1 || amplify > 10_000:
-				return usageError(fmt.Errorf("--amplify %d: must be from 1 to 10000", amplify))
-			case jitter < 0 || jitter > 24*time.Hour:
-				return usageError(fmt.Errorf("--jitter %v: must be from 0 to 24h", jitter))
+			case !(scale >= 1e-9 && scale <= 1e9):
+				return usageError(fmt.Errorf("--service-scale %v: must be from 1e-9 to 1e9", scale))
+			case amplify < 1 || amplify > 100_000:
+				return usageError(fmt.Errorf("--amplify %d: must be from 1 to 100000", amplify))
+			case jitter < 0 || jitter > 168*time.Hour:
+				return usageError(fmt.Errorf("--jitter %v: must be from 0 to 168h", jitter))
 			}
 			src, err := traces.Open(args[0], opt)
 			if err != nil {

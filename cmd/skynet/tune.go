@@ -254,16 +254,6 @@ func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 	if r.Single {
 		r.Seeds = weeksText(cfg.Search, cfg.Select)
 	}
-	keeps := row.Held.Keeps()
-	if !keeps && !t.evenBroken {
-		// minutes of work are worth reading, whatever comes of them
-		if err := t.show(r); err != nil {
-			return err
-		}
-		p := row.Held.Worst()
-		return inputError(fmt.Errorf("on the weeks that judge, neither the recommendation nor the defaults keep the promises: %q, promised %s, comes to %s and is kept in %d of %d weeks; loosen it, or write the least broken point with --even-broken",
-			p.Name, p.Want, p.Got(), p.Kept, row.Held.N))
-	}
 	advised, err := t.advised(row, o, cfg)
 	if err != nil {
 		return err
@@ -286,10 +276,15 @@ func (t *tuner) conclude(r *reports.Tuning, cfg *tune.Config) error {
 	if err := t.show(r); err != nil {
 		return err
 	}
-	if !keeps {
+	switch p := row.Held.Worst(); {
+	case p == nil:
+		return nil
+	case !o.Feasible: // that has been said
 		return brokenError(nil)
+	default:
+		return brokenError(fmt.Errorf("on the weeks that judge, neither the recommendation nor the defaults keep the promises: %q, promised %s, comes to %s and is kept in %d of %d weeks",
+			p.Name, p.Want, p.Got(), p.Kept, row.Held.N))
 	}
-	return nil
 }
 
 // stdout returns where people read: standard output, unless JSON has it.

@@ -75,6 +75,10 @@ func (t *tuning) advise(o *Outcome, pick chosen, weeks []int) {
 	case base.Keeps():
 		o.Advice = d
 	default: // neither keeps its promises: another row may
+		broken := t.difference(pick.recommended, 0, weeks, (*Metrics).Score)
+		if o.Feasible && (len(broken.Values) < 2 || broken.Mean()+float64(betterErrors*broken.Error()) >= 0) {
+			o.Advice = d // B is not shown to break them by less
+		}
 		for i := range o.Rows {
 			if o.Rows[i].Held.Keeps() {
 				o.Advice = i
