@@ -68,15 +68,16 @@ const (
 	marketIterations = 200 // a round
 	// marketWork is how many steps times sorts all rounds may charge.
 	marketWork = 30_000_000
+	marketMost = 24
 	// hopeful is what share of the plain work's bound prices must prove early
-	// on to be worth more rounds.
+	// on to be worth more rounds, where rounds are dear.
 	hopeful = 0.9
 )
 
 // marketRounds returns how many rounds the market is given: each charges every
 // sort in every step.
 func (g *grid) marketRounds() int {
-	return min(max(marketWork/(g.steps*len(g.sorts)), 2), 24)
+	return min(max(marketWork/(g.steps*len(g.sorts)), 2), marketMost)
 }
 
 // market tries the prices of the fluid problem, in which who is late is free as
@@ -110,22 +111,25 @@ func (b *bounder) market(ctx context.Context, opt Options) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b.shadow = m.prices(1)
-		usd, p := b.attempt(name, b.shadow, cover)
+		prices := m.prices(1)
+		usd, p := b.attempt(name, prices, cover)
 		if opt.Progress != nil {
 			opt.Progress("prices", int64(round+1), int64(rounds))
 		}
-		best = max(best, usd)
-		if usd < hopeful*b.work && round >= max(1, rounds/4) {
+		if usd > best || round == 0 {
+			best, b.shadow = usd, prices
+		}
+		if usd < hopeful*b.work && rounds < marketMost && round >= max(1, rounds/4) {
 			break
 		}
 		if 2*round >= rounds {
-			mix(mean, b.shadow, 1/float64(means+1))
 			means++
+			mix(mean, prices, 1/float64(means))
+			b.shadow = mean
 		}
 		q.learn(p, m.rows, m.charges())
 	}
-	if best > 0.97*b.work {
+	if means > 0 && best > 0.97*b.work {
 		b.try(name, mean, cover)
 		b.try(name, b.toFlat(mean, 0.9), cover)
 	}
