@@ -11,6 +11,7 @@ import (
 var (
 	rulePlanFits   = policy.NewRule("plan.fits", "%.1f cores serve, %.1f are on their way; forecast %.1f, planned for %.1f in %.0f s", false)
 	rulePlanShort  = policy.NewRule("plan.short", "short of %.1f cores in %.0f s: %.1f serve, %.1f are on their way, %.0f core-seconds wait", false)
+	rulePlanMore   = policy.NewRule("plan.more", "%.1f cores are bought: a line with a reserve multiplier of %.2f is short of more when they come", false)
 	ruleSlackShort = policy.NewRule("slack.short", "need %.1f cores to hold %.0f %% slack over 24 h (now %.1f %%), have %.1f", false)
 	ruleUndrain    = policy.NewRule("undrain", "%.0f draining instances (%.1f cores) are taken back before anything is bought", false)
 	ruleUndrainOwn = policy.NewRule("undrain.paid", "%.0f draining instances are still busy in a new paid window: they stay", false)
@@ -56,6 +57,7 @@ func (p *Policy) grow(o *policy.Observation) {
 	if !fits {
 		short = p.plan.shortfall(now, p.lag, need)
 		p.because(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.coming*unit, p.waitingWork()*unit))
+		short = p.withMore(o, short)
 	}
 	if room := max(p.band.ceiling-p.fleet.alive-back, 0); short > room {
 		p.because(ruleSlackEnough.Because(short*unit, room*unit, 100*(p.set.slackTarget+slackTop), 100*o.History.Slack24h))
@@ -72,6 +74,29 @@ func (p *Policy) grow(o *policy.Observation) {
 	if short > 0 {
 		p.buy(o, short)
 	}
+}
+
+// withMore returns the slots to buy where the plan is short of some. Per second, a
+// line that needs a reserve of z > 1 has bursts that nothing announces, and what it
+// is short of is the beginning of one: at the next tick it would be short again. So
+// up to as much again is bought, all of that from z = 3 on, as far as it makes whole
+// instances of the size that suits: large ones bring more than is asked for anyway.
+// What is too much leaves within a tick or two; with paid windows it would be paid
+// for an hour.
+func (p *Policy) withMore(o *policy.Observation, short float64) float64 {
+	j := p.plan.binding()
+	if p.set.windows || j < 0 {
+		return short
+	}
+	z := p.lines[j].z
+	share := min(max((z-1)/2, 0), 1)
+	size := p.market.slots[p.suits(o, p.market.order[0], short)]
+	more := size * math.Floor(float64(short*(1+share))/size)
+	if more <= short {
+		return short
+	}
+	p.because(rulePlanMore.Because(more*p.market.unitSpeed, z))
+	return more
 }
 
 // takeBack puts draining instances back into service, newest first, until they

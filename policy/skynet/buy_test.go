@@ -154,3 +154,71 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+// What a line is short of whose reserve is large is bought up to twice, in whole
+// instances; never less than what is short, and nothing more with paid windows, or
+// where the lines that can wait are short.
+func TestMoreIsBoughtOfBurstsOnly(t *testing.T) {
+	catalog := policy.EC2in2008()
+	for _, c := range []struct {
+		billing   policy.Billing
+		z         float64
+		patient   bool
+		short     float64
+		want      float64
+		because   string
+		explained bool
+	}{
+		{policy.PerSecond, 1, false, 20, 20, "a reserve that is no larger than what is learned", false},
+		{policy.PerSecond, 2, false, 20, 30, "half as much again", true},
+		{policy.PerSecond, 3, false, 20, 40, "as much again", true},
+		{policy.PerSecond, 8, false, 20, 40, "never more than twice as much", true},
+		{policy.PerSecond, 2, false, 3, 4, "whole instances", true},
+		{policy.PerSecond, 2, false, 1.2, 1.2, "a small instance brings more than that anyway", false},
+		{policy.PerSecond, 3, true, 20, 20, "who can wait announces what is needed", false},
+		{policy.Hourly, 3, false, 20, 20, "an hour of it would be paid", false},
+	} {
+		catalog.Billing = c.billing
+		p, err := New(policy.Env{Catalog: catalog, Tick: time.Minute}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.lines = append(p.lines, line{urgent: true, z: c.z})
+		p.plan.passes[0] = pass{n: 1, patient: c.patient}
+		if got := p.withMore(&policy.Observation{}, c.short); got != c.want {
+			t.Errorf("z = %v, %v slots short: %v bought, want %v: %s", c.z, c.short, got, c.want, c.because)
+		}
+		if explained := len(p.reasons) > 0; explained != c.explained {
+			t.Errorf("z = %v, %v slots short: reasons %v", c.z, c.short, p.reasons)
+		}
+	}
+}
+
+// Where few slots are expected, the reserve is that of a part of a burst, bounded;
+// where many are, that changes little.
+func TestAReserveDoesNotVanishWithTheLoad(t *testing.T) {
+	for _, form := range []string{formPhi, formQuantile} {
+		for _, c := range []struct{ phi, mean, least, most float64 }{
+			{8, 0.01, 0.1, 5},   // of a burst of 8 slots, more than a tenth of a slot
+			{1e6, 0.01, 0.1, 2}, // of one that is out of reach, in slots of the excess
+			{0.5, 2, 0, 3},
+		} {
+			p, err := New(policy.Env{Catalog: policy.EC2in2008(), Tick: time.Minute}, policy.Values{parForm.Name: form})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.lines = append(p.lines, line{urgent: true, z: 1})
+			p.st.Lines = append(p.st.Lines, level{})
+			s := &p.st.Lines[0].Spread
+			s.Samples = learnedAfter
+			s.Phi.Value = c.phi
+			if form == formPhi && c.phi > 100 {
+				continue // its root grows with φ as before
+			}
+			more := p.reserve(0, c.mean).of(c.mean) - c.mean
+			if more < c.least || more > c.most {
+				t.Errorf("%s, φ = %v: %v slots more than %v, want %v to %v", form, c.phi, more, c.mean, c.least, c.most)
+			}
+		}
+	}
+}

@@ -17,20 +17,33 @@ type forecast struct {
 
 // inflate returns the load to plan for where mean slots are expected:
 //
-//	quantile: max(0.3 m, m + z · max(Q − m_L, 0.05 m_L) · min(m/m_L, √(m/m_L)))
-//	phi:      max(0.3 m, m + z √(φ m))
+//	quantile: max(0.3 m, m + z · (max(Q − m_L, 0.05 m_L) + min(φ/8, 1)) · min(m/m_L, √(m/m_L)))
+//	phi:      max(0.3 m, m + z √(φ (m + min(φ/20, 0.2))))
 //
-// and in the first hour, before either has learned, m + z √(2 m).
+// and in the first hour, before either has learned, m + z √(2 m). φ is about the
+// slots that jobs ask for which come together. Where few are expected, the first of
+// them meet a fleet as small as that, and a reserve in proportion to the load, or
+// to its root, is none: what is added there is a part of φ, and bounded because it
+// does not help who asks for a thousand slots at once.
 type inflate struct {
 	// of the quantile form: z times the excess, and the mean it was learned for
 	excess, base float64
-	spread       float64 // of the root forms: z √spread √m
+	spread       float64 // of the root forms: z √spread √(m + least)
+	least        float64
 }
+
+// What the reserve has at the least: parts of φ, in slots, and their bounds.
+const (
+	leastExcess     = 1.0 / 8
+	leastExcessMost = 1.0
+	leastMean       = 1.0 / 20
+	leastMeanMost   = 0.2
+)
 
 func (f inflate) of(mean float64) float64 {
 	high := mean
 	if f.spread != 0 {
-		high += float64(f.spread * math.Sqrt(mean))
+		high += float64(f.spread * math.Sqrt(mean+f.least))
 	}
 	if f.excess != 0 {
 		times := mean / f.base
@@ -52,11 +65,15 @@ func (p *Policy) reserve(line int, meanAhead float64) inflate {
 	case s.Samples < learnedAfter:
 		return inflate{spread: float64(z * math.Sqrt2)}
 	case p.set.phi:
-		return inflate{spread: float64(z * math.Sqrt(s.Phi.Value))}
+		return inflate{
+			spread: float64(z * math.Sqrt(s.Phi.Value)),
+			least:  min(float64(leastMean*s.Phi.Value), leastMeanMost),
+		}
 	case meanAhead <= 0:
 		return inflate{}
 	}
 	excess := max(s.Quantile.predict(s.Samples-1)-meanAhead, float64(0.05*meanAhead))
+	excess += min(float64(leastExcess*s.Phi.Value), leastExcessMost)
 	return inflate{excess: float64(z * excess), base: meanAhead}
 }
 

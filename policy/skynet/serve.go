@@ -68,6 +68,15 @@ func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
 	return high
 }
 
+// binding returns the urgent line whose pass failed last, of those a shortfall was
+// sought for; -1 where it was that of the lines that can wait.
+func (p *plan) binding() int {
+	if r := &p.passes[p.failed]; !r.patient {
+		return r.n - 1
+	}
+	return -1
+}
+
 // ask lays out the passes that k checks and takes them up to a step.
 func (p *plan) ask(c capacity, k checks, upTo int) {
 	p.asked, p.failed = 0, 0
