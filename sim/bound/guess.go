@@ -20,15 +20,20 @@ type guess struct {
 	answer, apart, other, away []float64 // scratch: answers by cell and by row
 }
 
-// newGuess returns the guess that nobody is late. The class asks for an instance
-// unless it is negative.
-func newGuess(v *valuer, class int) *guess {
+// newGuess returns the guess that nobody is late. The class asks the market for an
+// instance unless it is negative.
+func newGuess(v *valuer, m *market, class int) *guess {
 	q := &guess{v: v, class: class, late: make([]float64, len(v.g.cells))}
 	q.answer, q.other = make([]float64, len(v.g.cells)), make([]float64, len(v.g.cells))
 	if class >= 0 {
 		v.sortsOf(class, func(_ *sort, keys []int32) { q.cells = append(q.cells, keys...) })
 		slices.Sort(q.cells) // cells are by step
+		room := 0.0
+		v.sortsOf(class, func(s *sort, _ []int32) { room = max(room, v.room(s)) })
+		m.ask(q.cells, room)
 	}
+	rows := len(m.rows)
+	q.absent, q.apart, q.away = make([]float64, rows), make([]float64, rows), make([]float64, rows)
 	return q
 }
 
@@ -88,9 +93,6 @@ func mix(a, b []float64, share float64) {
 // as may be.
 func (q *guess) answerRows(rows []row, tolls []float64) {
 	budget := float64(q.v.g.budget[q.class])
-	if len(q.absent) != len(rows) {
-		q.absent, q.apart, q.away = make([]float64, len(rows)), make([]float64, len(rows)), make([]float64, len(rows))
-	}
 	few := q.respond(0, rows, tolls, q.answer, q.apart)
 	if few <= budget {
 		return

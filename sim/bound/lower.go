@@ -86,15 +86,11 @@ func (g *grid) marketRounds() int {
 func (b *bounder) market(ctx context.Context, opt Options) error {
 	b.lag = b.draws.lags[len(b.draws.lags)-1]
 	m := newMarket(b.valuer)
-	q := newGuess(b.valuer, -1)
+	asks := -1
 	if b.w.hourly && b.matters {
-		q = newGuess(b.valuer, b.class)
-		s := 0.0
-		b.sortsOf(b.class, func(x *sort, _ []int32) { s = max(s, b.room(x)) })
-		m.ask(q.cells, s)
-		q.absent = make([]float64, len(m.rows))
-		q.apart, q.away = make([]float64, len(m.rows)), make([]float64, len(m.rows))
+		asks = b.class
 	}
+	q := newGuess(b.valuer, m, asks)
 	cover := m.rows != nil
 	name := "prices"
 	if cover {

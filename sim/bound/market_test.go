@@ -124,7 +124,8 @@ func TestPricesReachTheFluidOptimum(t *testing.T) {
 		window := rapid.SampledFrom([]int{0, 0, 3, 6}).Draw(t, "window")
 		v := handmade(n, width, attain, 10*boot, window)
 		late := float64(v.g.budget[0])
-		m, q := newMarket(v), newGuess(v, -1)
+		m := newMarket(v)
+		q := newGuess(v, m, -1)
 		rounds := 1
 		if late > 0 {
 			rounds = 40

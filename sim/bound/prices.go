@@ -44,7 +44,7 @@ type market struct {
 // may start.
 type row struct {
 	first, last int32
-	from, to    int32   // of the list that newMarket was given
+	from, to    int32   // of the cells that ask was given
 	need        float64 // slots, scaled
 	toll, mean  float64
 }
@@ -127,7 +127,7 @@ func (m *market) load(late, absent []float64) {
 		if arrive[id] == nil {
 			arrive[id], due[id] = make([]float64, m.steps), make([]float64, m.steps)
 		}
-		from = (from - g.judge) / m.every
+		from = max(from-g.judge, 0) / m.every
 		arrive[id][from] += work
 		due[id][min(max((to-g.judge)/m.every, from), m.steps-1)] += work
 	}
@@ -342,16 +342,6 @@ func (m *market) charges() []float64 {
 		out[i] = float64(m.rows[i].mean / float64(max(m.count, 1)) * dollars)
 	}
 	return out
-}
-
-// spent returns what the slots cost at present, in dollars: about what the fluid
-// problem comes to, once it is nearly solved.
-func (m *market) spent() float64 {
-	sum := 0.0
-	for _, x := range m.slots {
-		sum += x
-	}
-	return float64(sum * float64(max(m.n, 1)) * m.scale * m.v.w.price)
 }
 
 // prices returns the mean prices since forget, in dollars per slot-second, mixed
