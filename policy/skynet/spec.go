@@ -62,7 +62,7 @@ var (
 		Doc: "The reserve multiplier to start from; 0.6 more where every hour is promised something.",
 	}
 	parGain = policy.Param{
-		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.25,
+		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.3,
 		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it where it starts.",
 	}
 	parTau = policy.Param{
