@@ -30,12 +30,13 @@ const (
 	hourAlarm        = 0.1
 	hourAlarmImplied = 0.5
 	hourMultiple     = 20
-	// The recovery time, in seconds, while a promised hour is in danger (catchUp),
-	// while another is (catchUpImplied), and at most while a class is behind
-	// (catchUpBehind).
-	catchUp        = 40.0
+	// The recovery time, in seconds, while a promised hour is in danger: catchUp
+	// times the share it allows, within catchUpLeast and catchUpMost; while another
+	// is: catchUpImplied; and at most while a class is behind: catchUpMost.
+	catchUp        = 800.0
+	catchUpLeast   = 40.0
+	catchUpMost    = 60.0
 	catchUpImplied = 120.0
-	catchUpBehind  = 60.0
 	// recoverLeast is the shortest recovery, in seconds: a launch must have been
 	// there for a while before it can have worked off anything.
 	recoverLeast = 5.0
@@ -89,11 +90,11 @@ func (p *Policy) chasing() (recovery float64, chase bool) {
 	recovery = p.set.recovery
 	for i := range p.st.Steer.Classes {
 		allowed := p.hourAllows(i)
-		alarm, within := float64(hourAlarm*allowed*allowed), catchUp
+		alarm, within := float64(hourAlarm*allowed*allowed), min(max(float64(catchUp*allowed), catchUpLeast), catchUpMost)
 		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
 			alarm, within = float64(hourAlarmImplied*min(hourMultiple*p.allowed(i), 1)), catchUpImplied
 			if p.behind(i) {
-				alarm, within = p.allowed(i), min(catchUpBehind, max(p.lag, soonest))
+				alarm, within = p.allowed(i), min(catchUpMost, max(p.lag, soonest))
 				recovery = min(recovery, within)
 			}
 		}
