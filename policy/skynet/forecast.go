@@ -18,13 +18,14 @@ type forecast struct {
 // inflate returns the load to plan for where mean slots are expected:
 //
 //	quantile: max(0.3 m, m + z · (max(Q − m_L, 0.05 m_L) + min(φ/8, ½)) · min(m/m_L, √(m/m_L)))
-//	phi:      max(0.3 m, m + z √(φ (m + min(φ/20, 0.2))))
+//	phi:      max(0.3 m, m + z √(φ (m + min(φ/20, 0.2, m))))
 //
 // and in the first hour, before either has learned, m + z √(2 m). φ is about the
 // slots that jobs ask for which come together. Where few are expected, the first of
 // them meet a fleet as small as that, and a reserve in proportion to the load, or
 // to its root, is none: what is added there is a part of φ, and bounded because it
-// does not help who asks for a thousand slots at once.
+// does not help who asks for a thousand slots at once; and by the mean, or a job
+// every ten minutes would keep a second instance.
 type inflate struct {
 	// of the quantile form: z times the excess, and the mean it was learned for
 	excess, base float64
@@ -43,7 +44,7 @@ const (
 func (f inflate) of(mean float64) float64 {
 	high := mean
 	if f.spread != 0 {
-		high += float64(f.spread * math.Sqrt(mean+f.least))
+		high += float64(f.spread * math.Sqrt(mean+min(f.least, mean)))
 	}
 	if f.excess != 0 {
 		times := mean / f.base
