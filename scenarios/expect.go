@@ -136,13 +136,9 @@ func (e *Expect) observed(r *sim.Result, from, to time.Duration) (float64, bool)
 		}
 	case e.What == "launches" && len(e.Types) > 0:
 		n = 0
-		for i := range r.Decisions {
-			if d := &r.Decisions[i]; in(d.At) {
-				for _, l := range d.Decision.Launches {
-					if e.counts(r, l.Type) {
-						n += l.Count
-					}
-				}
+		for _, x := range r.Launched {
+			if in(x.At) && e.counts(r, x.Type) {
+				n++
 			}
 		}
 	}

@@ -45,6 +45,11 @@ func history() *sim.Result {
 		d := policy.Decision{Launches: launched[at]}
 		if row.Launches = d.Instances(); row.Launches > 0 {
 			r.Decisions = append(r.Decisions, sim.DecisionRow{At: at, Decision: d})
+			for _, l := range d.Launches {
+				for range l.Count {
+					r.Launched = append(r.Launched, sim.LaunchedRow{At: at, Type: l.Type})
+				}
+			}
 			alive += row.Launches
 		}
 		r.Ticks = append(r.Ticks, row)

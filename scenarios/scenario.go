@@ -225,7 +225,7 @@ type Promise struct {
 // Expect is an [[expect]] table.
 type Expect struct {
 	Name  string    `toml:"name" unset:"what and when" doc:"What results call it."`
-	What  string    `toml:"what" required:"yes" selects:"yes" choices:"launches|drains|undrains|terminations|refused|clamped|instances|ready|booting|busy|draining|pending" doc:"Counted: launches, drains and undrains that were asked for, after the guard; terminations, refused launches, and clamped: what the guard removed. Looked at, at every tick: instances alive, slots that are ready, booting, busy or draining, and jobs pending."`
+	What  string    `toml:"what" required:"yes" selects:"yes" choices:"launches|drains|undrains|terminations|refused|clamped|instances|ready|booting|busy|draining|pending" doc:"Counted: launches, drains and undrains that were asked for, after the guard, but with type the launches that EC2 gave, substitutes among them; terminations, refused launches, and clamped: what the guard removed. Looked at, at every tick: instances alive, slots that are ready, booting, busy or draining, and jobs pending."`
 	Types []string  `toml:"type" of:"launches|terminations" unset:"all" doc:"Instance types that count."`
 	From  *weekTime `toml:"from" unset:"the start of the run" doc:"Where the time begins: the first such moment on the users' clock, \"Tue 21:05\", or a time since the trace's start, \"14h\"."`
 	To    *weekTime `toml:"to" unset:"the end of the run" doc:"Where it ends, this moment left out; the first such moment after from."`

@@ -153,7 +153,7 @@ func (e *engine) runInstances(typ int, market policy.Market, zone string, n int)
 func (e *engine) launchOne(typ int, market policy.Market, zone string) {
 	in := e.newInstance(typ, market, zone)
 	id := in.id
-	e.stats.launched(e.cfg.Catalog.Types[typ].Name)
+	e.stats.launched(e, int(typ))
 	e.digest.add(digestLaunch, e.now, id, int64(typ)<<1|int64(market))
 
 	lag, boots := e.bootOf(id, typ, int(in.zone))

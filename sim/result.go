@@ -215,6 +215,12 @@ type LatencyRow struct {
 	P50, P95, P99 time.Duration // of the measure the class is judged on
 }
 
+// LaunchedRow is an instance that EC2 gave, asked for or as a substitute.
+type LaunchedRow struct {
+	At   time.Duration // since the trace's start
+	Type int           // in the catalog
+}
+
 // EndedRow is an instance that ended: when, its age then, and how much of its
 // paid window was left.
 type EndedRow struct {
@@ -240,6 +246,7 @@ type Result struct {
 	Ticks     []TickRow
 	Decisions []DecisionRow
 	Latency   []LatencyRow
+	Launched  []LaunchedRow
 	Ended     []EndedRow
 	Days      []DayRow // judged ones
 	// Sojourn and Wait of each class over the judged time.

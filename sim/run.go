@@ -34,7 +34,7 @@ func (e *engine) result() *Result {
 	s := e.stats
 	r := &Result{Config: e.cfg, Figures: e.figures()}
 	if e.opt.Timeline {
-		r.Ticks, r.Decisions, r.Ended = s.ticks, s.decisions, s.endedRows
+		r.Ticks, r.Decisions, r.Launched, r.Ended = s.ticks, s.decisions, s.launchedRows, s.endedRows
 		r.Latency = s.latency.rows(s)
 		r.Days = s.dayRows()
 		for i := range s.classes {

@@ -50,11 +50,12 @@ type stats struct {
 	ledgerSpent [3]policy.MicroUSD // spent when the hour, day, month began
 	ledgerAt    [3]int64
 
-	forecasts forecasts
-	ticks     []TickRow
-	decisions []DecisionRow
-	latency   latencyLog
-	endedRows []EndedRow
+	forecasts    forecasts
+	ticks        []TickRow
+	decisions    []DecisionRow
+	latency      latencyLog
+	endedRows    []EndedRow
+	launchedRows []LaunchedRow
 }
 
 // stepMark holds integrals: raw accumulators in slot-ns as they wrap, or
@@ -180,9 +181,13 @@ func (s *stats) reference() float64 {
 	return s.cfg.ReferenceSpeed
 }
 
-func (s *stats) launched(typeName string) {
+// launched books an instance that EC2 gave.
+func (s *stats) launched(e *engine, typ int) {
 	s.inst.Launched++
-	s.byType[typeName]++
+	s.byType[e.cfg.Catalog.Types[typ].Name]++
+	if s.timeline {
+		s.launchedRows = append(s.launchedRows, LaunchedRow{At: time.Duration(e.now), Type: typ})
+	}
 }
 
 // ended books an instance whose bill is settled up to paidEnd.

@@ -17,7 +17,7 @@ type forecast struct {
 
 // inflate returns the load to plan for where mean slots are expected:
 //
-//	quantile: max(0.3 m, m + z · (max(Q − m_L, 0.05 m_L) + min(φ/8, ½)) · min(m/m_L, √(m/m_L)))
+//	quantile: max(0.3 m, m + z · (max(Q − m_L, 0.05 m_L) + min(φ/16, ½)) · min(m/m_L, √(m/m_L)))
 //	phi:      max(0.3 m, m + z √(φ (m + min(φ/20, 0.2, m))))
 //
 // and in the first hour, before either has learned, m + z √(2 m). φ is about the
@@ -35,7 +35,7 @@ type inflate struct {
 
 // What the reserve has at the least: parts of φ, in slots, and their bounds.
 const (
-	leastExcess     = 1.0 / 8
+	leastExcess     = 1.0 / 16
 	leastExcessMost = 0.5
 	leastMean       = 1.0 / 20
 	leastMeanMost   = 0.2
