@@ -129,12 +129,37 @@ func (d *document) verdict() error {
 			continue
 		}
 		for _, key := range d.changed {
-			if rest, ok := strings.CutPrefix(p.Key, key); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			filed := asFiled(key)
+			_, stands := d.lines[p.Key]
+			made := !stands && under(filed, p.Key) // a table that only the setting has
+			if under(p.Key, key) || under(p.Key, filed) || made {
 				p.File, p.Line = "command line", 0
 			}
 		}
 	}
 	return d.problems.sorted()
+}
+
+// under reports whether path is that of key, or of what is inside.
+func under(path, key string) bool {
+	rest, ok := strings.CutPrefix(path, key)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// asFiled returns the path of a key as problems write it: what is no bare name in
+// quotes, but for the number of a table.
+func asFiled(key string) string {
+	steps := strings.Split(key, ".")
+	path := ""
+	for i, step := range steps {
+		name, number, ok := numbered(step)
+		if !ok || i == len(steps)-1 {
+			path = join(path, step)
+			continue
+		}
+		path = element(join(path, name), number)
+	}
+	return path
 }
 
 // PolicyWith returns the policy of the file at path or, without a path, the one

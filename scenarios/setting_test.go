@@ -120,7 +120,11 @@ func TestSetIsNotTheFilesFault(t *testing.T) {
 		{Setting{"class[1].attain", "2"}, "command line: class[1].attain = 2: must be a number from 0 to 1"},
 		{Setting{"class[7].attain", "1"}, "command line: class[7].attain = 1: there is no class[7]"},
 		{Setting{"class.attain", "1"}, "command line: class.attain = 1: class is a list of tables, the first of which is class[1]"},
-		{Setting{"class[x].attain", "1"}, `"class[x]": unknown key`},
+		{Setting{"class[x].attain", "1"}, `command line: "class[x]": unknown key`},
+		{Setting{"clood.billing", "hourly"}, `command line: clood: unknown key (did you mean "cloud"?)`},
+		{Setting{"class[1]", "1"}, `command line: "class[1]": unknown key`},
+		{Setting{"class[01].attain", "2"}, "command line: class[1].attain = 2: must be a number from 0 to 1"},
+		{Setting{"class[1]. attain", "1"}, `command line: class[1]." attain": unknown key (did you mean "attain"?)`},
 		{Setting{"duration.x", "1"}, "command line: duration.x = 1: duration is no table"},
 	} {
 		_, err := read("small.toml", []byte("duration = \"1h\"\n"+small), Replace{Set: []Setting{c.set}})

@@ -82,10 +82,10 @@ func (p *Policy) grow(o *policy.Observation) {
 // up to as much again is bought, all of that from z = 3 on, as far as it makes whole
 // instances of the size that suits: large ones bring more than is asked for anyway.
 // What is too much leaves within a tick or two; with paid windows it would be paid
-// for an hour.
+// for an hour. Where slack is all that is held, there is no such reserve.
 func (p *Policy) withMore(o *policy.Observation, short float64) float64 {
 	j := p.plan.binding()
-	if p.set.windows || j < 0 {
+	if p.set.windows || !p.set.promises || j < 0 {
 		return short
 	}
 	z := p.lines[j].z

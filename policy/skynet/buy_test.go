@@ -156,12 +156,13 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 }
 
 // What a line is short of whose reserve is large is bought up to twice, in whole
-// instances; never less than what is short, and nothing more with paid windows, or
-// where the lines that can wait are short.
+// instances; never less than what is short, and nothing more with paid windows,
+// where the lines that can wait are short, or where slack is all that is held.
 func TestMoreIsBoughtOfBurstsOnly(t *testing.T) {
 	catalog := policy.EC2in2008()
 	for _, c := range []struct {
 		billing   policy.Billing
+		reserve   string
 		z         float64
 		patient   bool
 		short     float64
@@ -169,17 +170,19 @@ func TestMoreIsBoughtOfBurstsOnly(t *testing.T) {
 		because   string
 		explained bool
 	}{
-		{policy.PerSecond, 1, false, 20, 20, "a reserve that is no larger than what is learned", false},
-		{policy.PerSecond, 2, false, 20, 30, "half as much again", true},
-		{policy.PerSecond, 3, false, 20, 40, "as much again", true},
-		{policy.PerSecond, 8, false, 20, 40, "never more than twice as much", true},
-		{policy.PerSecond, 2, false, 3, 4, "whole instances", true},
-		{policy.PerSecond, 2, false, 1.2, 1.2, "a small instance brings more than that anyway", false},
-		{policy.PerSecond, 3, true, 20, 20, "who can wait announces what is needed", false},
-		{policy.Hourly, 3, false, 20, 20, "an hour of it would be paid", false},
+		{policy.PerSecond, reservePromises, 1, false, 20, 20, "a reserve that is no larger than what is learned", false},
+		{policy.PerSecond, reservePromises, 2, false, 20, 30, "half as much again", true},
+		{policy.PerSecond, reservePromises, 3, false, 20, 40, "as much again", true},
+		{policy.PerSecond, reservePromises, 8, false, 20, 40, "never more than twice as much", true},
+		{policy.PerSecond, reservePromises, 2, false, 3, 4, "whole instances", true},
+		{policy.PerSecond, reservePromises, 2, false, 1.2, 1.2, "a small instance brings more than that anyway", false},
+		{policy.PerSecond, reservePromises, 3, true, 20, 20, "who can wait announces what is needed", false},
+		{policy.Hourly, reservePromises, 3, false, 20, 20, "an hour of it would be paid", false},
+		{policy.PerSecond, reserveBoth, 3, false, 20, 40, "promises count beside the slack", true},
+		{policy.PerSecond, reserveSlack, 3, false, 20, 20, "a slack alone has no such reserve", false},
 	} {
 		catalog.Billing = c.billing
-		p, err := New(policy.Env{Catalog: catalog, Tick: time.Minute}, nil)
+		p, err := New(policy.Env{Catalog: catalog, Tick: time.Minute}, policy.Values{parReserve.Name: c.reserve})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,8 +24,8 @@ type forecast struct {
 // slots that jobs ask for which come together. Where few are expected, the first of
 // them meet a fleet as small as that, and a reserve in proportion to the load, or
 // to its root, is none: what is added there is a part of φ, and bounded because it
-// does not help who asks for a thousand slots at once; and by the mean, or a job
-// every ten minutes would keep a second instance.
+// does not help who asks for a thousand slots at once; that under the root also by
+// the mean, or a job every ten minutes would keep a second instance.
 type inflate struct {
 	// of the quantile form: z times the excess, and the mean it was learned for
 	excess, base float64

@@ -121,7 +121,8 @@ func (p *Policy) lost(class int) bool {
 }
 
 // recoverLines sets how long what is late in each line may stay late. With paid
-// windows that is one time for all: who comes for a burst is paid for an hour.
+// windows that is one time for all: who comes for a burst is paid for an hour. So it
+// is where slack is all that is held.
 // Per second, who comes is paid for as long as it helps, and what a line is short
 // of its promise is had for less by coming sooner than by a larger reserve. So the
 // multiplier of the reserve, z, moves both:
@@ -131,7 +132,8 @@ func (p *Policy) lost(class int) bool {
 // a line that is hardly ever late takes up to twice as long; one that needs a
 // reserve of z = 1 takes five seconds, and from there on only the reserve grows. A
 // line whose promise is out of reach has ρ at least, and so has every line in a cold
-// start, when all that waits is late already.
+// start, when all that waits is late already. None has longer than what an hour in
+// danger, or a class that is behind, calls for.
 func (p *Policy) recoverLines() {
 	for j := range p.lines {
 		ln := &p.lines[j]
@@ -143,7 +145,7 @@ func (p *Policy) recoverLines() {
 		if ln.lost || p.st.WarmAt.IsZero() {
 			own = max(own, p.set.recovery)
 		}
-		if p.recovery < p.set.recovery { // an hour is in danger
+		if p.recovery < p.set.recovery { // an hour is in danger, or a class behind
 			own = min(own, p.recovery)
 		}
 		ln.recovery = max(own, recoverLeast)

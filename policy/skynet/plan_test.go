@@ -279,6 +279,29 @@ func TestShortfallIsEnoughAndNotMuchMore(t *testing.T) {
 	})
 }
 
+// Who is short is known however little: of two urgent lines and one that can wait,
+// the one whose work is late.
+func TestBindingIsTheLineThatIsShort(t *testing.T) {
+	for short, want := range []int{0, 1, -1} {
+		for _, work := range []float64{2, 200, 20_000} { // less than the first capacity tried serves, and more
+			p := &plan{steps: fineSteps + minuteSteps, n: 3}
+			for j := range p.n {
+				p.lines[j].urgent, p.lines[j].more = j < 2, asExpected
+			}
+			p.lines[short].waiting = work
+			k := checks{urgent: alike(stepOf(60), stepOf(60)), patientFrom: stepOf(60)}
+			now := capacity{from: maxSteps}
+			if p.holds(now, k) {
+				t.Fatalf("line %d: %v slot-seconds are served by nothing", short, work)
+			}
+			need := p.shortfall(now, 0, k)
+			if got := p.binding(); got != want {
+				t.Errorf("line %d is short of %v slots: binding %d, want %d", short, need, got, want)
+			}
+		}
+	}
+}
+
 // A job of an hour that may wait half a minute asks for one slot, not for 120.
 // The plan serves heads one after another, not side by side, and errs on more.
 func TestLongJobsHoldTheirSlotAndNoMore(t *testing.T) {

@@ -44,11 +44,14 @@ func (p *plan) holds(c capacity, k checks) bool {
 
 // shortfall returns the least capacity, in slots, that makes the plan hold if
 // it is there in lag seconds: doubled, then bisected to a quarter of a slot,
-// or to a 128th.
+// or to a 128th. What made the plan fail to begin with was asked about before, so
+// that binding knows it where the first capacity tried is enough.
 func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
 	c.from = stepOf(lag)
 	c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
+	failed := p.failed
 	p.ask(c, k, c.from) // until then all goes the same way
+	p.failed = max(min(failed, p.asked-1), 0)
 	low, high := 0.0, 1.0
 	for {
 		c.extra = high
@@ -69,7 +72,8 @@ func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
 }
 
 // binding returns the urgent line whose pass failed last, of those a shortfall was
-// sought for; -1 where it was that of the lines that can wait.
+// sought for, or of the question whether there is one; -1 where it was that of the
+// lines that can wait.
 func (p *plan) binding() int {
 	if r := &p.passes[p.failed]; !r.patient {
 		return r.n - 1

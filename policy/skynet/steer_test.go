@@ -254,13 +254,17 @@ func TestALineRecoversSoonerWhereItsReserveGrows(t *testing.T) {
 	}
 }
 
-// However much waits and however soon it shall be done, what is bought is finite:
-// the boot lag may end anywhere within a step of the plan.
+// However soon what waits shall be done, and wherever in a step of the plan a boot
+// ends: no more is asked for than does it within the shortest recovery.
 func TestTheShortestRecoveryStillLeavesTimeToServe(t *testing.T) {
-	for lag := 15.0; lag < 400; lag += 0.37 {
-		last := stepOf(lag + recoverLeast)
-		if there := grid.end[last] - lag; there < recoverLeast {
-			t.Fatalf("launched capacity is there for %v s before it is judged, with a boot lag of %v s", there, lag)
+	const work = 6000.0 // slot-seconds
+	for lag := 0.0; lag < 500; lag += 0.37 {
+		p := &plan{steps: fineSteps + minuteSteps, n: 1}
+		p.lines[0] = planLine{urgent: true, waiting: work, more: asExpected}
+		from := lag + recoverLeast
+		k := checks{urgent: alike(stepOf(from), stepOf(from+60)), slack: 1}
+		if need := p.shortfall(capacity{from: maxSteps}, lag, k); need > 1.01*work/recoverLeast {
+			t.Fatalf("%v slots for %v slot-seconds, with a boot lag of %v s", need, work, lag)
 		}
 	}
 }
