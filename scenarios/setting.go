@@ -62,7 +62,7 @@ func put(raw map[string]any, path []string, value any) (problem string) {
 			inner = map[string]any{}
 			raw[name] = inner
 		}
-		list, isList := inner.([]map[string]any)
+		list, isList := tablesOf(inner)
 		switch {
 		case numbered && (number < 1 || number > len(list)):
 			return fmt.Sprintf("there is no %s: it has %d of them", step, len(list))
@@ -80,6 +80,22 @@ func put(raw map[string]any, path []string, value any) (problem string) {
 	}
 	raw[path[len(path)-1]] = value
 	return ""
+}
+
+// tablesOf returns a list of tables, written as [[class]] or within brackets.
+func tablesOf(value any) (list []map[string]any, ok bool) {
+	if list, ok = value.([]map[string]any); ok {
+		return list, true
+	}
+	values, ok := value.([]any)
+	for _, x := range values {
+		table, isTable := x.(map[string]any)
+		if !isTable {
+			return nil, false
+		}
+		list = append(list, table)
+	}
+	return list, ok
 }
 
 // numbered splits a step such as class[2].

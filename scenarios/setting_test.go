@@ -108,6 +108,20 @@ func TestSetStep(t *testing.T) {
 	}
 }
 
+// TestSetInBrackets: a list of tables may be written within brackets.
+func TestSetInBrackets(t *testing.T) {
+	world, _, _ := strings.Cut(small, "[policy]")
+	text := world + "[policy]\nname = \"scripted\"\nstep = [{ at = \"0s\", launch = 1, type = \"c1.xlarge\" }]\n"
+	s, err := read("small.toml", []byte(text), Replace{Set: []Setting{{"policy.step[1].launch", "3"}}})
+	if err != nil || s.Decides().Steps[0].Launch != 3 {
+		t.Errorf("got %+v, %v", s, err)
+	}
+	_, err = read("small.toml", []byte(text), Replace{Set: []Setting{{"policy.step[2].launch", "3"}}})
+	if want := "there is no step[2]: it has 1 of them"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // TestSetIsNotTheFilesFault: a mistake on the command line is told to be there, one
 // in the file where it stands.
 func TestSetIsNotTheFilesFault(t *testing.T) {
