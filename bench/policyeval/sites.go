@@ -186,7 +186,7 @@ func flat(float64) float64 { return 1 }
 
 // daily swings once a day around 1, beginning so many turns after its mean.
 func daily(swing, turns float64) shape {
-	return func(t float64) float64 { return 1 + swing*math.Sin(2*math.Pi*(t/86400+turns)) }
+	return func(t float64) float64 { return 1 + float64(swing*math.Sin(2*math.Pi*(t/86400+turns))) }
 }
 
 // weekly is 1, and weekend on the sixth and seventh day of each week.
