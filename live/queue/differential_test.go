@@ -282,13 +282,15 @@ func (p *pair) do(o op, kill bool) {
 	time.Sleep(time.Duration(p.dice.IntN(1500)) * time.Microsecond)
 	p.stop()
 	wg.Wait()
-	keys, limits, paused, keyMax, weights, sessions := clone(p.keys), clone(p.limits), clone(p.paused), clone(p.keyMax), clone(p.weights), clone(p.sessions)
+	keys, limits, paused, keyMax, weights := clone(p.keys), clone(p.limits), clone(p.paused), clone(p.keyMax), clone(p.weights)
+	sessions, counted := clone(p.sessions), clone(p.counted)
 	o.plain()
 	p.lead()
 	after := p.reload(p.q)
 	if diff := p.differs(after); diff != "" {
 		// It was not written: then nothing of it may have been.
-		p.keys, p.limits, p.paused, p.keyMax, p.weights, p.sessions = keys, limits, paused, keyMax, weights, sessions
+		p.keys, p.limits, p.paused, p.keyMax, p.weights = keys, limits, paused, keyMax, weights
+		p.sessions, p.counted = sessions, counted
 		var err error
 		if p.q, err = dispatch.Restore(before, 0); err != nil {
 			p.t.Fatal(err)
