@@ -229,7 +229,7 @@ func TestBoundLaws(t *testing.T) {
 			c.Attain *= 0.8
 			loose.Classes = append(loose.Classes, c)
 		}
-		if less := lower(&loose); less > base+near+0.05*base {
+		if less := lower(&loose); less > base+near+0.01*base {
 			t.Fatalf("a lower attain takes the bound from %v to %v", base, less)
 		}
 	})

@@ -22,13 +22,10 @@ func (v *valuer) cover(c *claims, theta float64, prices []float64) float64 {
 	// a job of step a is not served when nothing is ready in a … a+reach; one
 	// step more on either side, for times that begin or end within a step
 	reach := int(math.Ceil(c.room/g.seconds())) + 1
-	gap := func(off, on int) float64 { // nothing is ready in off … on−1
-		if from, to := off+1, on-reach-1; to > from {
-			return missed[to] - missed[from]
-		}
-		return 0
+	d := coverage{v: v, missed: missed, reach: reach, never: -1}
+	if v.w.judge == 0 {
+		d.never = v.from
 	}
-	d := coverage{v: v, gap: gap, missed: missed, reach: reach}
 	if v.w.hourly {
 		return d.windows(prices)
 	}
@@ -38,9 +35,25 @@ func (v *valuer) cover(c *claims, theta float64, prices []float64) float64 {
 // coverage finds the cheapest times.
 type coverage struct {
 	v      *valuer
-	gap    func(off, on int) float64
 	missed []float64 // sums up to a step
 	reach  int
+	never  int // the step before which nothing was ready; -1: something may have been
+}
+
+// gap returns what the jobs pay more that find nothing ready in off … on−1.
+func (d *coverage) gap(off, on int) float64 {
+	if from, to := d.after(off), on-d.reach-1; to > from {
+		return d.missed[to] - d.missed[from]
+	}
+	return 0
+}
+
+// after returns the first step whose jobs find nothing that was ready before off.
+func (d *coverage) after(off int) int {
+	if off == d.never {
+		return off
+	}
+	return off + 1
 }
 
 // open keeps, while the step t at which the instance may come back rises, the
@@ -48,7 +61,7 @@ type coverage struct {
 type open struct {
 	d     *coverage
 	best  []float64 // the cheapest way to be off from a step on
-	far   float64   // least of best[off] − missed[off+1] of those far enough
+	far   float64   // least of best[off] − missed[after(off)] of those far enough
 	next  int       // the first that is not far enough
 	queue slidingMin
 }
@@ -58,9 +71,9 @@ func (o *open) at(t int) float64 {
 	missed := o.d.missed
 	least := o.queue.least()
 	to := t - o.d.reach - 1
-	for ; o.next < to-1 && o.next < len(o.best); o.next++ { // from = off+1 < to
+	for ; o.next < len(o.best) && o.d.after(o.next) < to; o.next++ {
 		if !math.IsInf(o.best[o.next], 1) {
-			o.far = min(o.far, o.best[o.next]-missed[o.next+1])
+			o.far = min(o.far, o.best[o.next]-missed[o.d.after(o.next)])
 		}
 		o.queue.drop(o.next)
 		least = o.queue.least()

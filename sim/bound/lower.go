@@ -65,8 +65,8 @@ func (b *bounder) first(ctx context.Context, opt Options) error {
 }
 
 const (
-	marketIterations = 200 // a round
-	// marketWork is how many steps times sorts all rounds may charge.
+	marketIterations = 200 // a round, at least
+	// marketWork is how many steps times sorts may be charged altogether.
 	marketWork = 30_000_000
 	marketMost = 24
 	// hopeful is what share of the plain work's bound prices must prove early
@@ -74,46 +74,90 @@ const (
 	hopeful = 0.9
 )
 
-// marketRounds returns how many rounds the market is given: each charges every
-// sort in every step.
-func (g *grid) marketRounds() int {
-	return min(max(marketWork/(g.steps*len(g.sorts)), 2), marketMost)
+// charges returns how often all sorts may be charged in every step.
+func (g *grid) charges() int { return marketWork / (g.steps * len(g.sorts)) }
+
+// marketRounds returns how many rounds the market is given: each charges once.
+func (g *grid) marketRounds() int { return min(max(g.charges(), 2), marketMost) }
+
+// iterations returns how many steps towards the prices a round makes: few where
+// they are dear.
+func (g *grid) iterations() int {
+	return min(max(g.charges(), marketIterations), 2*marketIterations)
 }
 
 // market tries the prices of the fluid problem, in which who is late is free as
-// well. The bound is concave between flat prices and those: where a step towards
-// them gains nothing, a longer one may still, but not by much.
+// well. Which class asks for the first instance is told apart by flat prices; where
+// rounds cost little, every class is tried.
 func (b *bounder) market(ctx context.Context, opt Options) error {
 	b.lag = b.draws.lags[len(b.draws.lags)-1]
-	m := newMarket(b.valuer)
-	asks := -1
+	asks := []int{-1}
 	if b.w.hourly && b.matters {
-		asks = b.class
+		asks = []int{b.class}
+		if list := b.promised(); len(list) > 0 && b.g.marketRounds() == marketMost {
+			asks = list
+		}
 	}
-	q := newGuess(b.valuer, m, asks)
-	cover := m.rows != nil
-	name := "prices"
+	rounds := b.g.marketRounds()
+	spare := b.g.charges()/len(asks) - rounds
+	best := 0.0
+	for i, class := range asks {
+		progress := func(round int) {
+			if opt.Progress != nil {
+				opt.Progress("prices", int64(i*rounds+round), int64(len(asks)*rounds))
+			}
+		}
+		usd, shadow, err := b.trade(ctx, class, rounds, spare, progress)
+		if err != nil {
+			return err
+		}
+		if usd > best || i == 0 {
+			best, b.shadow = usd, shadow
+		}
+	}
+	return nil
+}
+
+// promised lists the classes that are promised something and have jobs.
+func (b *bounder) promised() []int {
+	var list []int
+	for i, c := range b.w.cfg.Classes {
+		if c.Attain > 0 && b.g.arrived[i] > 0 {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// trade goes so many rounds between prices and who is late. The class asks for an
+// instance, unless it is negative. spare charges are left for what lies between the
+// prices. It returns what the best prices prove, and the prices of a core. The bound is concave between flat prices and those of the
+// rounds: where a step towards them gains nothing, a longer one may still, but
+// not by much.
+func (b *bounder) trade(ctx context.Context, class, rounds, spare int, progress func(round int)) (best float64, shadow []float64, err error) {
+	m := newMarket(b.valuer)
+	q := newGuess(b.valuer, m, class)
+	name, cover := "prices", m.rows != nil
 	if cover {
-		name = "first instance and prices"
+		name, b.class = "first instance and prices", class
 	}
 	mean, means := make([]float64, b.g.steps), 0 // of the later rounds
-	best := 0.0
-	rounds := b.g.marketRounds()
+	tried := [][]float64{b.flat(0), b.flat(0.5), b.flat(1)}
+	steps := b.g.iterations()
 	for round := range rounds {
 		m.load(q.late, q.absent)
-		m.iterate(marketIterations / 2)
+		if err := m.iterate(ctx, steps/2); err != nil {
+			return 0, nil, err
+		}
 		m.forget()
-		m.iterate(marketIterations / 2)
-		if err := ctx.Err(); err != nil {
-			return err
+		if err := m.iterate(ctx, steps/2); err != nil {
+			return 0, nil, err
 		}
 		prices := m.prices(1)
 		usd, p := b.attempt(name, prices, cover)
-		if opt.Progress != nil {
-			opt.Progress("prices", int64(round+1), int64(rounds))
-		}
+		progress(round + 1)
 		if usd > best || round == 0 {
-			best, b.shadow = usd, prices
+			best, shadow = usd, prices
 		}
 		if usd < hopeful*b.work && rounds < marketMost && round >= max(1, rounds/4) {
 			break
@@ -121,15 +165,72 @@ func (b *bounder) market(ctx context.Context, opt Options) error {
 		if 2*round >= rounds {
 			means++
 			mix(mean, prices, 1/float64(means))
-			b.shadow = mean
+			shadow = mean
 		}
+		tried = append(tried, prices)
 		q.learn(p, m.rows, m.charges())
 	}
 	if means > 0 && best > 0.97*b.work {
-		b.try(name, mean, cover)
-		b.try(name, b.toFlat(mean, 0.9), cover)
+		best = max(best, b.try(name, mean, cover), b.try(name, b.toFlat(mean, 0.9), cover))
 	}
-	return nil
+	if spare > 0 {
+		best = max(best, b.between(ctx, name, tried, cover, spare))
+	}
+	return best, shadow, ctx.Err()
+}
+
+// between looks for prices that prove more between those that were tried, with so
+// many charges: the bound is concave in them. It returns what it found.
+func (b *bounder) between(ctx context.Context, name string, tried [][]float64, cover bool, charges int) float64 {
+	best, at := 0.0, tried[0]
+	for _, x := range tried {
+		if usd := b.try(name, x, cover); usd > best {
+			best, at = usd, x
+		}
+	}
+	const looks = 8 // on the way from the best to another
+	for before := 0.0; best > before*1.001; {
+		before = best
+		for _, x := range tried {
+			if charges -= looks; charges < 0 || ctx.Err() != nil {
+				return best
+			}
+			found := at
+			golden(0, 1, looks-2, func(share float64) float64 {
+				y := slices.Clone(at)
+				mix(y, x, share)
+				usd := b.try(name, y, cover)
+				if usd > best {
+					best, found = usd, y
+				}
+				return usd
+			})
+			at = found
+		}
+	}
+	return best
+}
+
+// golden looks for the greatest value of a concave f between lo and hi, by golden
+// section: so many times and twice. Of equals it goes on with the lower half.
+func golden(lo, hi float64, rounds int, f func(x float64) float64) float64 {
+	const golden = 0.6180339887498949
+	x, y := hi-float64(golden*(hi-lo)), lo+float64(golden*(hi-lo))
+	fx, fy := f(x), f(y)
+	best := max(fx, fy)
+	for range rounds {
+		if fx >= fy {
+			hi, y, fy = y, x, fx
+			x = hi - float64(golden*(hi-lo))
+			fx = f(x)
+		} else {
+			lo, x, fx = x, y, fy
+			y = lo + float64(golden*(hi-lo))
+			fy = f(y)
+		}
+		best = max(best, fx, fy)
+	}
+	return best
 }
 
 // toFlat returns a share of prices and the rest of the flat price.
@@ -224,25 +325,9 @@ func (b *bounder) coveredFor(class int, prices []float64, p proof, rounds int) f
 		theta = float64(b.w.price * tenTo(theta))
 		return p.sum - p.jobs[class] + c.pay(theta) + b.cover(c, theta, prices)
 	}
-	// concave in theta: golden section over its power of ten, in slot-seconds a job
-	lo, hi := -4.0, 6.0
-	const golden = 0.6180339887498949
-	x, y := hi-float64(golden*(hi-lo)), lo+float64(golden*(hi-lo))
-	fx, fy := at(x), at(y)
-	best := max(p.sum, fx, fy)
-	for range rounds {
-		if fx >= fy { // the least price of those that do the same
-			hi, y, fy = y, x, fx
-			x = hi - float64(golden*(hi-lo))
-			fx = at(x)
-		} else {
-			lo, x, fx = x, y, fy
-			y = lo + float64(golden*(hi-lo))
-			fy = at(y)
-		}
-		best = max(best, fx, fy)
-	}
-	return best
+	// concave in theta: over its power of ten, in slot-seconds a job; the least
+	// price of those that do the same
+	return max(p.sum, golden(-4, 6, rounds, at))
 }
 
 // down returns usd lowered by more than its rounding errors, and those of

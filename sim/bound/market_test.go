@@ -1,6 +1,7 @@
 package bound
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -133,9 +134,9 @@ func TestPricesReachTheFluidOptimum(t *testing.T) {
 		mean, got := make([]float64, len(n)), 0.0
 		for round := range rounds {
 			m.load(q.late, nil)
-			m.iterate(4000 / rounds * 3 / 2)
+			_ = m.iterate(context.Background(), 4000/rounds*3/2) // nothing ends it
 			m.forget()
-			m.iterate(4000 / rounds * 3 / 2)
+			_ = m.iterate(context.Background(), 4000/rounds*3/2) // nothing ends it
 			prices := m.prices(1)
 			v.feasible(prices)
 			p := v.prove(prices)

@@ -1,6 +1,7 @@
 package bound
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -88,7 +89,7 @@ func (m *market) slotStep() float64 { return m.v.g.seconds() * float64(m.every) 
 // ask adds the rows of a class of which these are the cells, by step.
 func (m *market) ask(cells []int32, room float64) {
 	g := m.v.g
-	wait := int(math.Ceil(room/g.seconds())) + 1
+	wait := int(math.Ceil(room/g.seconds())) + 2 // as cover counts it
 	meet := make([]int, m.steps+1)
 	for at := 0; at < len(cells); {
 		first := int(g.cells[cells[at]].step)
@@ -102,7 +103,7 @@ func (m *market) ask(cells []int32, room float64) {
 		if first < m.v.from || group >= m.steps {
 			continue // what is ready there may be free
 		}
-		r.first = int32(max(0, group-m.n))
+		r.first = int32(max(0, group-m.n-1))
 		r.last = int32(min((last+wait-g.judge)/m.every, m.steps-1))
 		meet[r.first]++
 		meet[r.last+1]--
@@ -142,7 +143,7 @@ func (m *market) load(late, absent []float64) {
 			total += c.work
 			at := int(c.step)
 			if work := float64((1 - late[k]) * c.work); work > 0 {
-				ride(s.class, at, at+int(math.Ceil((room+c.work/float64(c.n))/h)), work)
+				ride(s.class, at, at+int(math.Ceil((room+c.work/float64(c.n)/v.w.slowest())/h)), work)
 			}
 			if late[k] > 0 && until != nil && !v.free[s.priority][at] {
 				ride(classes+s.class, at, int(until[at]), float64(late[k]*c.work))
@@ -192,9 +193,12 @@ func (m *market) forget() {
 	}
 }
 
-// iterate makes so many steps towards the prices.
-func (m *market) iterate(rounds int) {
+// iterate makes so many steps towards the prices. It fails when ctx is done.
+func (m *market) iterate(ctx context.Context, rounds int) error {
 	for range rounds {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		m.primal()
 		m.dual()
 		m.count++
@@ -205,6 +209,7 @@ func (m *market) iterate(rounds int) {
 			m.rows[i].mean += m.rows[i].toll
 		}
 	}
+	return nil
 }
 
 // primal moves work to where it is cheap and slots to where they are dear.
