@@ -127,7 +127,7 @@ func sell(cfg *sim.Config, hourly, medium bool) {
 func main() {
 	o := &options{}
 	flag.StringVar(&o.dir, "traces", "../shared/traces", "folder of the recorded traces")
-	flag.StringVar(&o.sites, "sites", "", "measure synthetic sites in place of traces: half A, B or AB")
+	flag.StringVar(&o.sites, "sites", "", "measure sites in place of traces: synthetic ones, half A, B or AB; or R, those whose rates were recorded")
 	flag.StringVar(&o.only, "only", "", "workloads, by name: smug, wlm, ali, nasa, fb, site (default smug,wlm,site); sites, by name (default all)")
 	flag.StringVar(&o.billings, "billings", "hourly,per-second", "billing rules")
 	flag.BoolVar(&o.medium, "medium", false, "allow c1.medium too")

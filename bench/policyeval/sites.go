@@ -20,6 +20,7 @@ type site struct {
 	boot    time.Duration // median boot, under any billing rule; 0: what the rule comes with
 	streams []stream
 	classes []policy.Class
+	rates   string // the file that the rates come from; empty: they are made up
 }
 
 // A stream is the jobs of one type: Poisson arrivals whose rate follows shape,
@@ -36,15 +37,27 @@ type stream struct {
 // A shape is the rate at a time in seconds, in any unit: only its ratios count.
 type shape func(t float64) float64
 
-// half is one of the two halves of the sites.
+// half is one of the two halves of the synthetic sites, A and B, or R: the sites
+// whose rates were recorded.
 type half byte
+
+// sitesOf returns the sites of a half; those of R from the files in dir.
+func sitesOf(h half, dir string) ([]site, error) {
+	if h == 'R' {
+		return rateSites(dir)
+	}
+	return sites(h), nil
+}
 
 // seed of all that is drawn for the sites of a half.
 func (h half) seed() uint64 {
-	if h == 'B' {
+	switch h {
+	case 'A':
+		return 11
+	case 'B':
 		return 23
 	}
-	return 11
+	return 37
 }
 
 // promise is a class of a type's jobs: the share attain starts within target

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,13 +25,17 @@ type tally struct {
 // table, and below it what the sites of each half came to.
 func (o *options) measureSites(spec *policy.Spec, values policy.Values, billings []bool) error {
 	switch {
-	case o.sites != "A" && o.sites != "B" && o.sites != "AB":
-		return fmt.Errorf("-sites = %q: allowed are A, B and AB", o.sites)
+	case !slices.Contains([]string{"A", "B", "AB", "R"}, o.sites):
+		return fmt.Errorf("-sites = %q: allowed are A, B, AB and R", o.sites)
 	case o.first || o.yardstick || o.search > 0:
 		return fmt.Errorf("-first, -bound and -search are for traces: not with -sites")
 	}
 	var names []string
-	for _, s := range sites('A') { // B has the same
+	first, err := sitesOf(half(o.sites[0]), o.dir)
+	if err != nil {
+		return err
+	}
+	for _, s := range first { // B has the same as A
 		names = append(names, s.name)
 	}
 	chosen, err := named("-only", o.only, names)
@@ -41,7 +46,10 @@ func (o *options) measureSites(spec *policy.Spec, values policy.Values, billings
 	var total tally
 	for _, h := range []half(o.sites) {
 		var sum tally
-		all := sites(h)
+		all, err := sitesOf(h, o.dir)
+		if err != nil {
+			return err
+		}
 		for _, i := range chosen {
 			packed, err := all[i].jobs(h)
 			if err != nil {
