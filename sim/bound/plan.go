@@ -18,6 +18,7 @@ type planner struct {
 	open func() (traces.Source, error)
 	opt  Options
 
+	first    int // of the kinds: what the first plan is made of
 	warm     int // instances that serve what comes before the model begins
 	warmOff  int32
 	expected float64 // dollars that the plan's cost holds for jobs that run on
@@ -145,7 +146,8 @@ func (p *planner) begin() {
 			mean += need[t] / float64(g.judge)
 		}
 	}
-	slots := p.kinds[0].slots
+	p.first = p.firstKind(need)
+	slots := p.kinds[p.first].slots
 	if w.judge > 0 {
 		p.warm = min(int(math.Ceil(2*mean/slots))+2, max(w.cfg.MaxInstances/2, 1))
 		p.warmOff = int32(max(0, w.cfg.JudgeFrom-5*time.Minute).Seconds() / p.tick)
@@ -160,10 +162,31 @@ func (p *planner) begin() {
 	}
 }
 
+// firstKind returns the smallest kind of which at most startMost are busy on average,
+// given the slots that are needed by step. Small ones fit the load closer, and a change
+// of type makes large ones of them where those do as well; the other way a large one
+// that is half needed has to become four at once.
+func (p *planner) firstKind(need []float64) int {
+	mean := 0.0
+	for t := range p.g.steps {
+		mean += need[t] / float64(p.g.steps)
+	}
+	for k := len(p.kinds) - 1; k > 0; k-- {
+		if mean <= startMost*p.kinds[k].slots {
+			return k
+		}
+	}
+	return 0
+}
+
+// startMost is how many instances the first plan has at most on average, if it can:
+// with more of them the search has too few changes for each.
+const startMost = 40
+
 // staff rents what gives the needed slots, by step of the model, to all but a
 // part of an instance.
 func (p *planner) staff(need []float64) {
-	slots := p.kinds[0].slots
+	slots := p.kinds[p.first].slots
 	first := int32(p.grid / p.tick)
 	n := make([]int, max(0, p.last-first))
 	per := p.tick / p.m.h
@@ -190,7 +213,7 @@ func (p *planner) staff(need []float64) {
 			if p.window == 0 {
 				off = first + int32(x.to)
 			}
-			p.add(rent{0, on, off, 2})
+			p.add(rent{int32(p.first), on, off, 2})
 		}
 	}
 }
@@ -232,7 +255,7 @@ func (p *planner) recount() {
 
 // addWarm adds the slots that serve what comes before the model begins.
 func (p *planner) addWarm() {
-	span{-p.grid / p.m.h, (float64(float64(p.warmOff)*p.tick) - p.grid) / p.m.h, float64(p.warm) * p.kinds[0].slots}.add(p.m.cap, p.m.steps)
+	span{-p.grid / p.m.h, (float64(float64(p.warmOff)*p.tick) - p.grid) / p.m.h, float64(p.warm) * p.kinds[p.first].slots}.add(p.m.cap, p.m.steps)
 }
 
 // leases returns the plan as instances to launch: every one ready when the model
@@ -251,7 +274,7 @@ func (p *planner) leases() []Lease {
 	tick := p.w.cfg.Tick
 	var leases []Lease
 	for range p.warm {
-		leases = append(leases, Lease{Type: p.name(0), Launch: 0, Drain: time.Duration(p.warmOff) * tick})
+		leases = append(leases, Lease{Type: p.name(p.first), Launch: 0, Drain: time.Duration(p.warmOff) * tick})
 	}
 	on := make([]int32, len(list))
 	for i := range list {
