@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/bound"
 )
@@ -120,7 +121,7 @@ func Bound(w io.Writer, r *bound.Result, cfg *sim.Config, verdicts []sim.Verdict
 			state = part{{"replayed: not all promises kept, so this is no plan yet", red}}
 		}
 		s.line(title("PLAN"), indent, 3, say(Money(r.PlanUSD)), say(over(r.PlanUSD, r.LowerUSD)+"the bound"), say(over(r.PlanUSD, r.FloorUSD)+"the floor"), state)
-		s.promises(f, classesOf(verdicts))
+		s.promises(f, classesOf(verdicts, cfg))
 		s.fleet(f)
 	}
 	s.line(title("DEAREST"), indent, 3, dearest(priceByHour(r, cfg))...)
@@ -137,9 +138,14 @@ func over(usd, base float64) string {
 	return fixed(usd/base, 3) + "× "
 }
 
-// classesOf returns the verdicts about classes: a bound knows of no others.
-func classesOf(verdicts []sim.Verdict) []sim.Verdict {
-	return slices.DeleteFunc(slices.Clone(verdicts), func(v sim.Verdict) bool { return !v.Class })
+// classesOf returns the verdicts about classes and their worst hours: a plan
+// knows of no others.
+func classesOf(verdicts []sim.Verdict, cfg *sim.Config) []sim.Verdict {
+	return slices.DeleteFunc(slices.Clone(verdicts), func(v sim.Verdict) bool {
+		return !v.Class && !slices.ContainsFunc(cfg.Classes, func(c policy.Class) bool {
+			return c.WorstHour > 0 && v.Name == "worst hour of "+c.Name
+		})
+	})
 }
 
 // dearest names the hours in which a slot is worth most.

@@ -99,6 +99,9 @@ func kept(cfg *sim.Config, f *sim.Figures) bool {
 		if a := f.Classes[c.Name].Attained; c.Attain > 0 && a != nil && *a < c.Attain {
 			return false
 		}
+		if a := f.Classes[c.Name].WorstHour; c.WorstHour > 0 && a != nil && *a < c.WorstHour {
+			return false
+		}
 	}
 	return cfg.Duration > 0 || f.Jobs.Pending == 0
 }
@@ -233,6 +236,52 @@ func TestBoundLaws(t *testing.T) {
 			t.Fatalf("a lower attain takes the bound from %v to %v", base, less)
 		}
 	})
+}
+
+// TestPlanKeepsTheWorstHour: where a class promises every hour something, the
+// plan may not give up the busiest one, which is the cheapest to give up.
+func TestPlanKeepsTheWorstHour(t *testing.T) {
+	s := &small{cfg: sim.Config{
+		Name: "hours", Start: time.Date(2008, 6, 2, 0, 0, 0, 0, time.UTC), Tick: time.Minute, ReferenceSpeed: 1, MaxInstances: 50,
+		Lease: 30 * time.Second, Beat: 10 * time.Second, Seed: 1, Duration: 6 * time.Hour,
+		Boot:    map[string]sim.BootModel{"": {Model: "fixed", Value: time.Minute}},
+		Classes: []policy.Class{{Name: "c", Priority: -1, Target: 2 * time.Minute, Attain: 0.7}},
+		Catalog: policy.Catalog{Name: "hours", Billing: policy.Hourly, Types: []policy.InstanceType{{Name: "two", Cores: 2, Slots: 2, Speed: 1, PerHour: 200_000}}},
+	}}
+	s.jobs.Kinds = []traces.Kind{{Type: "job"}}
+	for at := int64(0); at < int64(6*time.Hour); {
+		s.jobs.Arrival = append(s.jobs.Arrival, at)
+		s.jobs.Service = append(s.jobs.Service, int64(20*time.Second))
+		s.jobs.Kind = append(s.jobs.Kind, 0)
+		if at/int64(time.Hour) == 3 {
+			at += int64(8 * time.Second) // more than one instance can do
+		} else {
+			at += int64(25 * time.Second)
+		}
+	}
+	plan := func() *Result {
+		r, err := Compute(t.Context(), &s.cfg, s.open, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Kept {
+			t.Fatalf("no plan was kept: %+v", r.Replay.Classes["c"])
+		}
+		return r
+	}
+	any := plan()
+	s.cfg.Classes[0].WorstHour = 0.9
+	every := plan()
+	without, with := *any.Replay.Classes["c"].WorstHour, *every.Replay.Classes["c"].WorstHour
+	if without >= 0.9 {
+		t.Errorf("without a promise the worst hour comes to %v: this test proves nothing", without)
+	}
+	if with < 0.9 {
+		t.Errorf("the worst hour comes to %v, promised are 0.9", with)
+	}
+	if every.PlanUSD < any.PlanUSD || every.LowerUSD > every.PlanUSD {
+		t.Errorf("with the hours promised the plan costs %v, without %v, the bound is %v", every.PlanUSD, any.PlanUSD, every.LowerUSD)
+	}
 }
 
 // TestPlanIsReplayed: a plan that claims to be kept was, for the cost it claims,

@@ -3,6 +3,7 @@ package bound
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
 )
@@ -19,11 +20,13 @@ type model struct {
 	lines    []modelLine // by priority, most urgent first
 	cap      []float64   // slots by step
 	held     []float64   // of those, held by jobs started before
-	late     []float64   // jobs by class
+	late     []float64   // jobs by class, then by clock hour of those with a worst hour
 	base     []place     // by step and line
 	fresh    []place     // by step and line: what arrives from the step on
 	needs    []float64   // slots that what arrives in a step takes of it
 	from, to int         // changes begin in from … to−1, and end there
+	hour     []int32     // by step: the clock hour; nil if no class has a worst hour
+	hourly   []int       // by class: where in late its first hour is; 0: it has none
 
 	// scratch of a change
 	dcap     []float64 // change of cap
@@ -31,6 +34,7 @@ type model struct {
 	now, was []place
 	change   []float64 // of late
 	far      int       // the last step that dheld was touched in
+	lo, hi   int32     // the hours that were touched
 }
 
 // place is how far a line has been served: up to job used of cell.
@@ -53,7 +57,6 @@ func newModel(w *world, g *grid) *model {
 	m := &model{
 		h: g.seconds(), steps: g.steps,
 		cap: make([]float64, g.steps), held: make([]float64, g.steps),
-		late: make([]float64, len(w.cfg.Classes)), change: make([]float64, len(w.cfg.Classes)),
 		dcap: make([]float64, g.steps+1), dheld: make([]float64, g.steps+3),
 		to: g.steps,
 	}
@@ -64,6 +67,8 @@ func newModel(w *world, g *grid) *model {
 		}
 	}
 	slices.Sort(priorities)
+	size := m.clock(w, g)
+	m.late, m.change = make([]float64, size), make([]float64, size)
 	m.lines = make([]modelLine, len(priorities))
 	m.now, m.was = make([]place, len(priorities)), make([]place, len(priorities))
 	m.gather(w, g, priorities)
@@ -85,6 +90,58 @@ func newModel(w *world, g *grid) *model {
 		}
 	}
 	return m
+}
+
+// clock sets hour and hourly, and returns how many late jobs are told apart.
+func (m *model) clock(w *world, g *grid) (size int) {
+	size = len(w.cfg.Classes)
+	hours := 0
+	for k := range w.cfg.Classes {
+		if w.cfg.Classes[k].WorstHour == 0 {
+			continue
+		}
+		if m.hour == nil {
+			m.hourly = make([]int, len(w.cfg.Classes))
+			m.hour = make([]int32, g.steps)
+			local := w.cfg.Start.Add(w.cfg.UTCOffset)
+			first := int64(local.Sub(local.Truncate(24 * time.Hour)))
+			for t := range m.hour {
+				m.hour[t] = int32((first + g.from + int64(t)*g.step) / int64(time.Hour))
+			}
+			hours = int(m.hour[g.steps-1]) + 1
+		}
+		m.hourly[k] = size
+		size += hours
+	}
+	return size
+}
+
+// tardy counts x late jobs of a cell.
+func (m *model) tardy(c *modelCell, x float64, late []float64) {
+	late[c.class] += x
+	if m.hour == nil {
+		return
+	}
+	if at := m.hourly[c.class]; at > 0 {
+		h := m.hour[c.step]
+		late[at+int(h)] += x
+		m.lo, m.hi = min(m.lo, h), max(m.hi, h)
+	}
+}
+
+// unchanged forgets the change before.
+func (m *model) unchanged() {
+	if m.hour == nil {
+		clear(m.change)
+		return
+	}
+	clear(m.change[:len(m.hourly)])
+	for _, at := range m.hourly {
+		if at > 0 && m.lo <= m.hi {
+			clear(m.change[at+int(m.lo) : at+int(m.hi)+1])
+		}
+	}
+	m.lo, m.hi = math.MaxInt32, -1
 }
 
 // flavor is what jobs have in common that the model takes for equal: its sorts
@@ -218,7 +275,7 @@ func (m *model) waiting(line int, at place, sign float64, late []float64) {
 			if i == int(at.cell) {
 				n -= at.used
 			}
-			late[c.class] += float64(sign * float64(n))
+			m.tardy(c, float64(sign*float64(n)), late)
 		}
 	}
 }
@@ -253,7 +310,7 @@ func (m *model) step(t int, at []place, free, sign float64, late []float64) {
 				if d >= len(table) { // a backlog that grows must never look free
 					share += float64(float64(d-len(table)) * m.h / deepLate)
 				}
-				late[c.class] += float64(sign * n * share)
+				m.tardy(c, float64(sign*n*share), late)
 			}
 			if c.q > 1 {
 				m.hold(t, n*sign, c.q-1)
@@ -327,7 +384,7 @@ func (m *model) part(from, to int) *model {
 // enough says so of the change so far. It returns the steps played, and whether
 // all that follows from the change lies within the model's part.
 func (m *model) try(spans []span, commit bool, enough func() bool) (steps int, within bool) {
-	clear(m.change)
+	m.unchanged()
 	first, last := m.steps, 0
 	for _, x := range spans {
 		from, to := x.add(m.dcap, m.steps)

@@ -21,7 +21,8 @@ type planner struct {
 	first    int // of the kinds: what the first plan is made of
 	warm     int // instances that serve what comes before the model begins
 	warmOff  int32
-	expected float64 // dollars that the plan's cost holds for jobs that run on
+	budgets  [][]float64 // by class and clock hour: the jobs that may be late; infinite where nothing is promised
+	expected float64     // dollars that the plan's cost holds for jobs that run on
 }
 
 // attempt is a plan that was replayed.
@@ -29,7 +30,8 @@ type attempt struct {
 	leases  []Lease
 	figures *sim.Figures
 	late    []float64
-	over    float64 // late jobs beyond what may be, as a multiple of it, summed over the classes
+	over    float64   // late jobs beyond what may be, as a multiple of it, summed over the classes
+	hours   []float64 // late jobs by hour, placed as model.late has them; nil: not known
 	kept    bool
 }
 
@@ -154,10 +156,11 @@ func (p *planner) begin() {
 		p.addWarm()
 	}
 	p.staff(need)
-	for k := range p.price {
+	for k := range w.cfg.Classes {
 		if c := &w.cfg.Classes[k]; c.Attain > 0 && g.arrived[k] > 0 {
 			p.may[k] = max(0.97*float64(g.budget[k]), 0.5)
 			p.price[k] = 0.3 * max(p.cost, p.smallest()) / p.may[k]
+			p.beginHours(k)
 		}
 	}
 }
@@ -182,6 +185,45 @@ func (p *planner) firstKind(need []float64) int {
 // startMost is how many instances the first plan has at most on average, if it can:
 // with more of them the search has too few changes for each.
 const startMost = 40
+
+// hourMin is from how many jobs on an hour counts, as the simulator has it.
+const hourMin = 100
+
+// hourAim is how many late jobs to plan with in an hour that allows budget: of
+// hundreds of hours the replay must not break one.
+func hourAim(budget float64) float64 {
+	if math.IsInf(budget, 1) {
+		return budget
+	}
+	return max(float64(0.75*budget)-float64(1.5*math.Sqrt(budget)), 0.3*budget)
+}
+
+// beginHours sets how many jobs of a class may be late by clock hour.
+func (p *planner) beginHours(class int) {
+	m, g := p.m, p.g
+	at := p.hoursOf(class)
+	if at == 0 {
+		return
+	}
+	p.least = p.price[class]
+	n := make([]int64, m.hour[g.steps-1]+1)
+	for i := range g.cells {
+		if c := &g.cells[i]; g.sorts[c.sort].class == class && int(c.step) >= g.judge {
+			n[m.hour[c.step]] += c.n
+		}
+	}
+	if p.budgets == nil {
+		p.budgets = make([][]float64, len(p.w.cfg.Classes))
+	}
+	for h, n := range n {
+		may := math.Inf(1)
+		if n >= hourMin {
+			may = float64(budget(n, p.w.cfg.Classes[class].WorstHour))
+		}
+		p.budgets[class] = append(p.budgets[class], may)
+		p.may[at+h], p.price[at+h] = hourAim(may), p.least
+	}
+}
 
 // staff rents what gives the needed slots, by step of the model, to all but a
 // part of an instance.
@@ -226,20 +268,55 @@ func (p *planner) learn(a *attempt) {
 		p.ends.scale *= min(max(math.Sqrt(max(real, 0)/p.expected), 0.5), 2)
 	}
 	p.recount()
-	for k := range p.may {
+	for k := range p.w.cfg.Classes {
+		if a.hours != nil && p.hoursOf(k) > 0 {
+			p.learnHours(k, a)
+		}
 		if p.may[k] == 0 {
 			continue
 		}
 		budget := float64(p.g.budget[k])
-		model, real := p.m.late[k], a.late[k]
-		aim, some := float64(0.985*budget), float64(0.1*budget)+5
-		// the model's error is partly a factor and partly a sum
-		want := aim * (model + some) / (real + some)
-		if real > budget {
-			want = min(want, model-(real-aim))
-		}
-		p.may[k] = max(want, 0.1*budget, 0.5)
+		p.may[k] = p.allow(p.m.late[k], a.late[k], float64(0.985*budget), budget)
 	}
+}
+
+// learnHours corrects what may be late in the hours of a class, as learn does for
+// all of them.
+func (p *planner) learnHours(class int, a *attempt) {
+	at := p.hoursOf(class)
+	for h, budget := range p.budgets[class] {
+		if math.IsInf(budget, 1) {
+			continue
+		}
+		k := at + h
+		model, real := p.m.late[k], a.hours[k]
+		aim := hourAim(budget)
+		p.may[k] = min(p.allow(model, real, aim, budget), aim)
+		if real > budget {
+			p.price[k] = max(p.price[k], 2*p.least)
+		}
+	}
+}
+
+// allow returns how many may be late on the model where it said model and the
+// replay came to real, so that the next one comes to aim.
+func (p *planner) allow(model, real, aim, budget float64) float64 {
+	some := float64(0.1*budget) + 5
+	// the model's error is partly a factor and partly a sum
+	want := aim * (model + some) / (real + some)
+	if real > budget {
+		want = min(want, model-(real-aim))
+	}
+	return max(want, 0.1*budget, 0.5)
+}
+
+// hoursOf returns where the hours of a class begin among what may be late; 0:
+// none are promised anything.
+func (p *planner) hoursOf(class int) int {
+	if p.m.hour == nil {
+		return 0
+	}
+	return p.m.hourly[class]
 }
 
 // recount plays the plan again after its parameters changed.
@@ -319,9 +396,12 @@ func (p *planner) replay(ctx context.Context) (*attempt, error) {
 	cfg := *p.w.cfg
 	cfg.Guard = nil // the plan is its own
 	a := &attempt{leases: p.leases()}
-	res, err := sim.Run(ctx, &cfg, newFollower(p.w, a.leases), src, sim.Options{})
+	res, err := sim.Run(ctx, &cfg, newFollower(p.w, a.leases), src, sim.Options{Timeline: p.m.hour != nil && cfg.Duration < hoursMost})
 	if err != nil {
 		return nil, err
+	}
+	if len(res.Latency) > 0 {
+		a.hours = p.hours(res.Latency)
 	}
 	res.Figures.Policy = "clairvoyant"
 	a.figures = &res.Figures
@@ -336,9 +416,34 @@ func (p *planner) replay(ctx context.Context) (*attempt, error) {
 			budget := float64(p.g.budget[i])
 			a.over += max(a.late[i]-budget, 1) / max(budget, 1)
 		}
+		if c.WorstHour > 0 && f.WorstHour != nil && *f.WorstHour < c.WorstHour {
+			a.kept = false
+			a.over += (c.WorstHour - *f.WorstHour) / max(1-c.WorstHour, 1e-3)
+		}
 	}
 	if cfg.Duration == 0 && res.Figures.Jobs.Pending > 0 {
 		a.kept = false // the bound asks for every job too
 	}
 	return a, nil
+}
+
+// hoursMost is up to which length of a run its late jobs are told by hour.
+const hoursMost = 62 * 24 * time.Hour
+
+// hours sorts the late jobs of a replay by class and hour.
+func (p *planner) hours(rows []sim.LatencyRow) []float64 {
+	late := make([]float64, len(p.may))
+	step := p.g.step
+	for i := range rows {
+		r := &rows[i]
+		at := p.hoursOf(r.Class)
+		if at == 0 {
+			continue
+		}
+		middle := int64(r.Hour + 30*time.Minute)
+		if t := (middle - p.g.from) / step; t >= 0 && t < int64(p.g.steps) && int(t) >= p.g.judge {
+			late[at+int(p.m.hour[t])] += float64(r.Late)
+		}
+	}
+	return late
 }

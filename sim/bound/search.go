@@ -31,8 +31,9 @@ type searcher struct {
 
 	rents  []rent
 	cost   float64   // dollars, judged
-	price  []float64 // dollars by class for a late job
-	may    []float64 // late jobs by class that are allowed
+	price  []float64 // dollars for a late job, as model.late has them
+	may    []float64 // late jobs that are allowed
+	least  float64   // … what a late job of an hour costs at least
 	kink   float64
 	window int32 // ticks that are paid at once; 0: seconds
 	minute int32 // ticks that are paid at least
@@ -59,7 +60,7 @@ func newSearcher(w *world, g *grid, m *model, seed uint64) *searcher {
 	s := &searcher{
 		w: w, m: m, rng: rand.New(rand.NewPCG(seed, 0x626f756e64)),
 		tick: tick.Seconds(), grid: seconds(g.from),
-		price: make([]float64, len(w.cfg.Classes)), may: make([]float64, len(w.cfg.Classes)),
+		price: make([]float64, len(m.late)), may: make([]float64, len(m.late)),
 	}
 	s.kinds = planKinds(w, s.tick)
 	s.ends = newEndings(w, g, s.kinds)
@@ -202,9 +203,17 @@ func (s *searcher) worth(c *swap) (dollars float64) {
 // may be late.
 func (s *searcher) penalty() float64 {
 	sum := 0.0
-	for k, x := range s.m.change {
+	for k := range s.w.cfg.Classes {
+		x := s.m.change[k]
 		over := s.m.late[k] - s.may[k]
 		sum += float64((x + float64(s.kink*(max(over+x, 0)-max(over, 0)))) * s.price[k])
+	}
+	for _, at := range s.m.hourly {
+		for h := s.m.lo; at > 0 && h <= s.m.hi; h++ { // an hour costs only beyond what may be
+			k := at + int(h)
+			over := s.m.late[k] - s.may[k]
+			sum += float64((max(over+s.m.change[k], 0) - max(over, 0)) * s.price[k])
+		}
 	}
 	return sum
 }
@@ -284,6 +293,14 @@ func (s *searcher) sweep(ctx context.Context, heat float64, steps int64) {
 // may be.
 func (s *searcher) reprice(gain float64) {
 	for k, may := range s.may {
+		if k >= len(s.w.cfg.Classes) {
+			if s.m.late[k] > may {
+				s.price[k] = min(s.price[k]*1.5, 100*s.least)
+			} else {
+				s.price[k] = max(s.price[k]*0.9, s.least)
+			}
+			continue
+		}
 		if may <= 0 {
 			continue
 		}
