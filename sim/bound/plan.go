@@ -195,7 +195,7 @@ func hourAim(budget float64) float64 {
 	if math.IsInf(budget, 1) {
 		return budget
 	}
-	return max(float64(0.75*budget)-float64(1.5*math.Sqrt(budget)), 0.3*budget)
+	return max(float64(0.6*budget)-float64(2.0*math.Sqrt(budget)), 0.3*budget)
 }
 
 // beginHours sets how many jobs of a class may be late by clock hour.
