@@ -346,7 +346,7 @@ func TestTallyCountsSitesAndMultipliesCosts(t *testing.T) {
 func TestFlagsThatCannotBe(t *testing.T) {
 	ok := options{sites: "A", only: "tenminutes", billings: "hourly", policy: "skynet", params: "{}", seeds: 1}
 	for want, change := range map[string]func(o *options){
-		`-sites = "C": allowed are A, B and AB`:    func(o *options) { o.sites = "C" },
+		`-sites = "C": allowed are A, B, AB and R`: func(o *options) { o.sites = "C" },
 		`-only = "cloud": allowed are`:             func(o *options) { o.only = "cloud" },
 		`did you mean crowd?`:                      func(o *options) { o.only = "croud" },
 		`-billings = "weekly": allowed are hourly`: func(o *options) { o.billings = "weekly" },
