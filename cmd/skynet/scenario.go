@@ -60,6 +60,9 @@ func newScenario(a *app, path, trace string, force bool) error {
 	}
 	text := scenarios.Example(title)
 	if trace != "" {
+		if err := spareInputs([]output{{"force", path}}, trace); err != nil {
+			return err
+		}
 		src, err := traces.Open(trace, traces.Options{})
 		if err != nil {
 			return err
