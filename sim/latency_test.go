@@ -15,17 +15,8 @@ import (
 func TestLatencyByDayInLongRuns(t *testing.T) {
 	const day = 24 * time.Hour
 	run := func(length, duration time.Duration) *Result {
-		cfg := &Config{
-			Name: "long", Start: time.Date(2008, 6, 2, 5, 0, 0, 0, time.UTC), UTCOffset: -7 * time.Hour,
-			Duration: duration, Tick: time.Hour, Seed: 3, ReferenceSpeed: 2, MaxInstances: 5,
-			Lease: 30 * time.Second, Beat: 10 * time.Second,
-			Classes: []policy.Class{
-				{Name: "a", Types: []string{"a"}, Priority: -1, Target: 20 * time.Second, Attain: 0.9},
-				{Name: "rest", Priority: -1, Target: time.Minute, Attain: 0.9, On: policy.Wait},
-			},
-			Catalog: policy.EC2in2008(),
-			Boot:    map[string]BootModel{"": {Model: "fixed", Value: 90 * time.Second}},
-		}
+		cfg := twoClasses("long")
+		cfg.Duration = duration
 		p, err := policy.NewScripted(cfg.Env(), []policy.Step{{At: 0, Launch: 1, Type: "m1.small"}})
 		if err != nil {
 			t.Fatal(err)
