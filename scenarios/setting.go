@@ -149,26 +149,11 @@ func (d *document) verdict() error {
 			_, stands := d.lines[p.Key]
 			made := !stands && under(filed, p.Key) // a table that only the setting has
 			if under(p.Key, key) || under(p.Key, filed) || made {
-				p.File, p.Line = commandLine, 0
+				p.File, p.Line = "command line", 0
 			}
-		}
-		if p.File == commandLine {
-			p.Key = asSet(p.Key)
 		}
 	}
 	return d.problems.sorted()
-}
-
-// commandLine is the file of problems that a setting brought.
-const commandLine = "command line"
-
-// asSet returns the key of a problem as settings write it: a parameter, in a
-// scenario or a policy file, without the table that it stands in.
-func asSet(key string) string {
-	if name, ok := strings.CutPrefix(strings.TrimPrefix(key, "policy."), "params."); ok {
-		return "policy." + name
-	}
-	return key
 }
 
 // under reports whether path is that of key, or of what is inside.
@@ -221,7 +206,7 @@ func PolicyWith(path, name string, c *policy.Catalog, settings []Setting) (*Poli
 		p = readPolicy(d, raw, c)
 		p.Path = path
 	}
-	if err := d.verdict(); err != nil {
+	if err := d.problems.sorted(); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -60,7 +60,7 @@ func TestPolicyWith(t *testing.T) {
 		}
 	}
 	_, err := PolicyWith("", "static", &catalog, []Setting{{"instance", "5"}})
-	if want := `command line: policy.instance: unknown parameter of static (did you mean "instances"?)`; err == nil || err.Error() != want {
+	if want := `policy static: params.instance: unknown parameter of static (did you mean "instances"?)`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if _, err := PolicyWith("", "statik", &catalog, []Setting{{"instances", "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "static"`) {
@@ -132,7 +132,6 @@ func TestSetIsNotTheFilesFault(t *testing.T) {
 		{Setting{"cloud.billing", "houry"}, `command line: cloud.billing = "houry": must be one of hourly, per-second (did you mean "hourly"?)`},
 		{Setting{"cloud.boot.median", "30"}, "command line: cloud.boot.median = 30: must be a duration with its unit"},
 		{Setting{"cloud.boot.median", "99999999h"}, `command line: cloud.boot.median = "99999999h": must be a duration from 1ms to 24h`},
-		{Setting{"policy.params.instancs", "2"}, `command line: policy.instancs: unknown parameter of static (did you mean "instances"?)`},
 		{Setting{"class[1].attain", "2"}, "command line: class[1].attain = 2: must be a number from 0 to 1"},
 		{Setting{"class[7].attain", "1"}, "command line: class[7].attain = 1: there is no class[7]"},
 		{Setting{"class.attain", "1"}, "command line: class.attain = 1: class is a list of tables, the first of which is class[1]"},

@@ -57,12 +57,12 @@ func newScenario(a *app, path, trace string, force bool) error {
 		if _, err := os.Lstat(path); err == nil && !force {
 			return inputError(fmt.Errorf("%s: it is there already: --force replaces it", path))
 		}
-	}
-	text := scenarios.Example(title)
-	if trace != "" {
 		if err := spareInputs([]output{{"force", path}}, trace); err != nil {
 			return err
 		}
+	}
+	text := scenarios.Example(title)
+	if trace != "" {
 		src, err := traces.Open(trace, traces.Options{})
 		if err != nil {
 			return err
