@@ -43,8 +43,8 @@ func CompareMarkdown(w io.Writer, c *Comparison, title string) error {
 		fmt.Fprintf(&b, "\n%s.\n", upperFirst(tuned))
 	}
 	if c.Ranking != nil {
-		section("Cost ÷ "+c.boards[0].rows[0].bound(), c.all(), allNote)
-		section("Ranks", c.Ranking.table(), c.Ranking.says())
+		section("Cost ÷ "+c.yardstick(), c.all(), c.saysAll())
+		section("Ranks", c.ranks(), c.Ranking.says())
 		note := c.Ranking.saysBest(c.boards[0].rows[0].Name)
 		if tuned != "" {
 			note += ". " + upperFirst(tuned)

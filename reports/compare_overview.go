@@ -42,10 +42,21 @@ func (b *board) pairing() []string {
 	return lines
 }
 
-// table ranks the policies.
-func (r *CompareRanking) table() matrix {
-	m := matrix{{"all scenarios", "mean rank", "promises kept in", "cost ÷ bound, geometric mean"}}
-	for _, p := range r.Policies {
+// yardstick is what the costs of all scenarios are measured in: the floor where that
+// is meant, else the bound.
+func (c *Comparison) yardstick() string {
+	for _, b := range c.boards {
+		if name := b.rows[0].bound(); name != "floor" {
+			return name
+		}
+	}
+	return "floor"
+}
+
+// ranks is a table of the policies' ranks.
+func (c *Comparison) ranks() matrix {
+	m := matrix{{"all scenarios", "mean rank", "promises kept in", "cost ÷ " + c.yardstick() + ", geometric mean"}}
+	for _, p := range c.Ranking.Policies {
 		m = append(m, []string{p.Name, fixed(float64(p.MeanRank), 2), Count(p.Kept), factorOf(p.OverBound)})
 	}
 	return m
@@ -61,7 +72,8 @@ func (r *CompareRanking) says() string {
 
 // bests sets the first policy beside the best of the others, by scenario.
 func (c *Comparison) bests() matrix {
-	m := matrix{{"scenario", c.boards[0].rows[0].Name + " ÷ bound", "best other that kept all promises", "÷ bound", "ratio"}}
+	over := " ÷ " + c.yardstick()
+	m := matrix{{"scenario", c.boards[0].rows[0].Name + over, "best other that kept all promises", strings.TrimSpace(over), "ratio"}}
 	for _, x := range c.Ranking.Best {
 		mark := ""
 		if !x.Kept {
@@ -113,7 +125,10 @@ func (c *Comparison) tableOf(b *board) matrix {
 	return b.overview()
 }
 
-const allNote = "judged cost ÷ bound; " + string(markBroken) + " marks a promise that was broken in some run"
+// saysAll tells what the table of all scenarios shows.
+func (c *Comparison) saysAll() string {
+	return "judged cost ÷ " + c.yardstick() + "; " + markBroken + " marks a promise that was broken in some run"
+}
 
 // all is a table of cost ÷ bound by policy and scenario.
 func (c *Comparison) all() matrix {

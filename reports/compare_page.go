@@ -29,8 +29,8 @@ func (c *Comparison) pageTo(w io.Writer, title string, list []plot) error {
 	}
 	if c.Ranking != nil {
 		p.Tables = append(p.Tables,
-			c.all().titled("Cost ÷ "+c.boards[0].rows[0].bound(), allNote),
-			c.Ranking.table().titled("All scenarios", c.Ranking.says()),
+			c.all().titled("Cost ÷ "+c.yardstick(), c.saysAll()),
+			c.ranks().titled("All scenarios", c.Ranking.says()),
 			c.bests().titled("The best of the others", c.Ranking.saysBest(c.boards[0].rows[0].Name)))
 	}
 	for _, b := range c.boards {

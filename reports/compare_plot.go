@@ -93,7 +93,9 @@ func (b *board) costAgainstP95() plot {
 		panel.Rules = append(panel.Rules, chart.Rule{Name: what, At: lower, Hue: chart.Ink, Dash: chart.DashDot})
 	}
 	p.figure.X = chart.Axis{Unit: chart.Seconds, Label: "p95 of " + class + ", " + first.On}
-	b.frame(class, &p.figure.X, &panel.Y)
+	if b.frame(class, named, &p.figure.X, &panel.Y) {
+		p.caption += pastTheEdge
+	}
 	p.figure.Panels = []chart.Panel{panel}
 	return p
 }
@@ -133,15 +135,71 @@ func (b *board) named(class string) []*CompareRow {
 	return list[:min(len(list), namedMax)]
 }
 
-// frame bounds the axes by the crosses, the target and the bound; intervals may
-// leave it. What differs by far is drawn on a logarithmic scale.
-func (b *board) frame(class string, x, y *chart.Axis) {
+// frame bounds the axes by the crosses, the target, the bound and the intervals
+// of the named, and reports whether one of these goes on beyond them. What differs
+// by far is drawn on a logarithmic scale.
+func (b *board) frame(class string, named []*CompareRow, x, y *chart.Axis) (beyond bool) {
 	xs, ys := []float64{b.rows[0].Classes[class].TargetS}, []float64{float64(b.rows[0].LowerUSD)}
 	for _, r := range b.rows {
 		xs, ys = append(xs, float64(r.Classes[class].P95S)), append(ys, float64(r.JudgedUSD.Mean))
 	}
 	frameAround(x, xs, 20)
 	frameAround(y, ys, 6)
+	var acrosses, ups []span
+	for _, r := range named {
+		c := r.Classes[class]
+		acrosses = append(acrosses, span{float64(c.P95Lo), float64(c.P95Hi)})
+		ups = append(ups, span{float64(r.JudgedUSD.Lo), float64(r.JudgedUSD.Hi)})
+	}
+	pastX, pastY := widen(x, acrosses), widen(y, ups)
+	return pastX || pastY
+}
+
+// pastTheEdge is said of a plot that does not show the whole of its intervals.
+const pastTheEdge = " An interval that meets the edge goes on beyond it."
+
+// span is from the low to the high end of an interval.
+type span struct{ low, high float64 }
+
+// widen moves the ends of an axis out to those of intervals, each by at most a
+// half of what the axis shows, and reports whether an interval goes on beyond. On
+// a linear axis nothing goes on below 0: there is no lower cost or time.
+func widen(a *chart.Axis, intervals []span) (beyond bool) {
+	if a.Max <= a.Min {
+		return false
+	}
+	scale, back := func(v float64) float64 { return v }, func(v float64) float64 { return v }
+	if a.Scale == chart.Log {
+		scale, back = math.Log, math.Exp
+	}
+	from, to := scale(a.Min), scale(a.Max)
+	room, rim := (to-from)/2, (to-from)/50
+	low, high := from, to
+	for _, x := range intervals {
+		if a.Scale != chart.Log {
+			x.low = max(0, x.low)
+		}
+		if l := scale(max(x.low, 0)) - rim; x.low < a.Min && l >= from-room { // of 0 a logarithm has no end
+			low = min(low, l)
+		} else if x.low < a.Min {
+			beyond = true
+		}
+		if h := scale(x.high) + rim; x.high > a.Max && h <= to+room {
+			high = max(high, h)
+		} else if x.high > a.Max {
+			beyond = true
+		}
+	}
+	if low < from {
+		a.Min = back(low)
+	}
+	if high > to {
+		a.Max = back(high)
+	}
+	if a.Scale != chart.Log {
+		a.Min = max(0, a.Min)
+	}
+	return beyond
 }
 
 // frameAround bounds an axis by values; where the largest is far times the

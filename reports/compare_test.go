@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/skynet-ec2/skynet/reports/chart"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/sim/trial"
 )
@@ -303,6 +304,36 @@ func TestFront(t *testing.T) {
 	s := b.front("a")
 	if got := fmt.Sprint(s.X, s.Y); got != "[2 10 20] [9 5 3]" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// An axis reaches to the ends of intervals, within reason: what goes on beyond is
+// told.
+func TestWiden(t *testing.T) {
+	linear, logarithmic := chart.Axis{Max: 100}, chart.Axis{Scale: chart.Log, Min: 1, Max: 100}
+	for _, c := range []struct {
+		axis     chart.Axis
+		ends     []span
+		min, max float64
+		beyond   bool
+	}{
+		{linear, nil, 0, 100, false},
+		{linear, []span{{20, 100}}, 0, 100, false},
+		{linear, []span{{-5, 120}, {0, 140}}, 0, 142, false},
+		{linear, []span{{20, 120}, {0, 400}}, 0, 122, true},
+		{linear, []span{{math.NaN(), math.NaN()}}, 0, 100, false},
+		{chart.Axis{Min: 50, Max: 100}, []span{{40, 90}}, 39, 100, false},
+		{chart.Axis{Min: 50, Max: 100}, []span{{10, 90}}, 50, 100, true},
+		{chart.Axis{}, []span{{0, 400}}, 0, 0, false},
+		{logarithmic, []span{{0.5, 200}}, 0.5 / 1.0965, 200 * 1.0965, false},
+		{logarithmic, []span{{-1, 90}}, 1, 100, true},
+		{logarithmic, []span{{2, 5000}}, 1, 100, true},
+	} {
+		a := c.axis
+		if beyond := widen(&a, c.ends); math.Abs(a.Min-c.min) > 1e-3 || math.Abs(a.Max-c.max) > 0.1 || beyond != c.beyond {
+			t.Errorf("from %v to %v, intervals %v: from %v to %v, beyond %v; want from %v to %v, %v",
+				c.axis.Min, c.axis.Max, c.ends, a.Min, a.Max, beyond, c.min, c.max, c.beyond)
+		}
 	}
 }
 

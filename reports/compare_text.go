@@ -18,7 +18,7 @@ func Compare(w io.Writer, c *Comparison, o Options) error {
 	}
 	if c.Ranking != nil {
 		s.b.WriteByte('\n')
-		s.matrix(c.Ranking.table())
+		s.matrix(c.ranks())
 		s.note(c.Ranking.says())
 		s.b.WriteByte('\n')
 		s.matrix(c.bests())

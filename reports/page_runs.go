@@ -14,7 +14,8 @@ import (
 // figures with their intervals, cost against p95 by seed, and the plots of one
 // run, shown, which must have been made with sim.Options.Timeline.
 func RunsReport(runs Runs, verdicts [][]sim.Verdict, shown *sim.Result, o Options) *Report {
-	list := append([]plot{seedsPlot(runs, verdicts)}, plots(shown, o, onPaper)...)
+	all := about(fmt.Sprintf("%s, %s", runs.Runs[0].Scenario, runs.Runs[0].Policy), []plot{seedsPlot(runs, verdicts)})
+	list := append(all, about(subjectOf(shown), plots(shown, o, onPaper))...)
 	return &Report{list, func(w io.Writer) error { return runsPageTo(w, runs, verdicts, shown, o) }}
 }
 
@@ -150,6 +151,12 @@ func seedsPlot(runs Runs, verdicts [][]sim.Verdict) plot {
 	p.figure.X = chart.Axis{Unit: chart.Seconds, Label: "p95 of " + class + ", " + on}
 	frameAround(&p.figure.X, append(xs, target), 20)
 	frameAround(&panel.Y, append(ys, floors...), 6)
+	if x.N > 1 && y.N > 1 {
+		pastX, pastY := widen(&p.figure.X, []span{{x.Lo, x.Hi}}), widen(&panel.Y, []span{{y.Lo, y.Hi}})
+		if pastX || pastY {
+			p.caption += pastTheEdge
+		}
+	}
 	p.figure.Panels = []chart.Panel{panel}
 	return p
 }

@@ -87,6 +87,14 @@ func TestForecastPlot(t *testing.T) {
 	if !strings.Contains(p.caption, "89.96 % of 9\u202f957 ticks were within the p90") || !strings.Contains(p.caption, "loses 11.9 % less") {
 		t.Errorf("caption %q", p.caption)
 	}
+	if name := p.figure.Panels[0].Series[0].Name; name != "came" {
+		t.Errorf("what came is called %q", name)
+	}
+	res.Ticks[20].ForecastActual = 90
+	p = forecastPlot(res, onPaper)
+	if panel := p.figure.Panels[0]; panel.Series[0].Name != "came, bursts to 90" || panel.Y.Max != 40 {
+		t.Errorf("a burst of 90 cores is drawn as %q up to %v, want its height in the legend", panel.Series[0].Name, panel.Y.Max)
+	}
 	res.Figures.Forecast = nil
 	for _, p := range plots(res, Options{}, onPaper) {
 		if p.name == "8-forecast" {

@@ -12,6 +12,7 @@ import (
 // TuningReport is the report of a tuning.
 func TuningReport(t *Tuning) *Report {
 	list := t.plots()
+	about(fmt.Sprintf("%s on %s", t.Outcome.Policy, t.Scenario), list)
 	return &Report{list, func(w io.Writer) error { return t.pageTo(w, list) }}
 }
 
@@ -44,7 +45,9 @@ func (t *Tuning) pageTo(w io.Writer, list []plot) error {
 	rows := t.rows()
 	rows[0][0] = "candidate"
 	c.Tables = append(c.Tables, matrix(rows).titled("What to choose from", "A star marks what should be used; ± is half of the 95 % interval of the mean."))
-	c.Tables = append(c.Tables, t.parameters().titled("Parameters", "The parameters in which the candidates differ, the most telling first."))
+	if m := t.parameters(); len(m) > 1 {
+		c.Tables = append(c.Tables, m.titled("Parameters", "The parameters in which the candidates differ, the most telling first."))
+	}
 	if t.Sweep != nil {
 		c.Tables = append(c.Tables, matrix(sweepRows(t.Swept, t.Sweep, t.Classes)).titled("Sweep of "+t.Swept, ""))
 	}

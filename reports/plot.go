@@ -23,6 +23,10 @@ type plot struct {
 	// other is drawn in the place of figure, under the title heading; nil: figure.
 	other   drawing
 	heading string
+
+	// subject is what the plot is of, such as a run. It stands in the title of its
+	// files, which are shown without a page around them; empty: the title says it.
+	subject string
 }
 
 // chart is the plot as a page shows it.
@@ -57,6 +61,37 @@ func (p *plot) title() string {
 		return p.heading
 	}
 	return p.figure.Title
+}
+
+// onFile is what the plot's files show: the drawing, with its subject in the title.
+func (p *plot) onFile() drawing {
+	if p.subject == "" {
+		return p.drawing()
+	}
+	title := p.title() + " – " + p.subject
+	switch d := p.other.(type) {
+	case nil:
+		figure := p.figure
+		figure.Title = title
+		return &figure
+	case *chart.Tornado:
+		tornado := *d
+		tornado.Title = title
+		return &tornado
+	case *chart.Heat:
+		heat := *d
+		heat.Title = title
+		return &heat
+	}
+	return p.other
+}
+
+// about makes subject that of all plots.
+func about(subject string, list []plot) []plot {
+	for i := range list {
+		list[i].subject = subject
+	}
+	return list
 }
 
 // table is the data behind a plot, short enough to read.

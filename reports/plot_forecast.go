@@ -61,6 +61,7 @@ func forecastPlot(res *sim.Result, on medium) plot {
 	all := bucket{ticks: res.Ticks}
 	if most := all.most(forecastActual); !averaged(res) && most > crowdedBy*highest && highest > 0 {
 		loads.Y.Max = crowdedBy * highest
+		loads.Series[0].Name += ", bursts to " + Number(most)
 		p.caption += fmt.Sprintf(" Bursts, the highest of %s cores, pass the upper edge.", Number(most))
 	}
 	covered := chart.Panel{

@@ -50,6 +50,11 @@ func frontPlot(t *Tuning) plot {
 	x := chart.Axis{Label: "p95 of " + t.Class, Unit: chart.Seconds}
 	around(&x, points, 0.1, func(p *tune.Point) float64 { return p.P95 })
 	around(&panel.Y, points, 0.005, func(p *tune.Point) float64 { return p.Ratio })
+	var acrosses, ups []span
+	for _, s := range intervals {
+		acrosses, ups = append(acrosses, span{s.X[0], s.X[1]}), append(ups, span{s.Y[0], s.Y[1]})
+	}
+	pastX, pastY := widen(&x, acrosses), widen(&panel.Y, ups)
 	for i := range series {
 		if len(series[i].X) > 0 {
 			panel.Series = append(panel.Series, series[i])
@@ -67,6 +72,9 @@ func frontPlot(t *Tuning) plot {
 			"The floor is the work on the cheapest type at full load: nobody can pay less.",
 		figure: chart.Figure{Title: "Cost and p95 of the finalists", X: x, Panels: []chart.Panel{panel}},
 		table:  table{note: "Each row is one finalist.", columns: []string{"cost ÷ floor", "p95 of " + t.Class, "slack", "promises", "on the front"}},
+	}
+	if pastX || pastY {
+		p.caption += pastTheEdge
 	}
 	word := func(yes bool, text, otherwise string) string {
 		if yes {

@@ -55,7 +55,7 @@ func latencyPlot(res *sim.Result) plot {
 					shortest = min(shortest, q.Seconds())
 				}
 			}
-			until = r.Hour + latencyWidth(res)
+			until = r.Hour + res.LatencyEach
 		}
 		for k := range series {
 			hold(&series[k], min(until, length(res)))
@@ -79,17 +79,9 @@ func hold(s *chart.Series, until time.Duration) {
 	}
 }
 
-// latencyWidth is the period of Result.Latency: an hour, or a day in runs that
-// are longer than two months.
-func latencyWidth(res *sim.Result) time.Duration {
-	if res.Config.Duration > 62*dayLong {
-		return dayLong
-	}
-	return time.Hour
-}
-
+// latencyPeriod names the period of Result.Latency.
 func latencyPeriod(res *sim.Result) string {
-	if latencyWidth(res) == dayLong {
+	if res.LatencyEach == dayLong {
 		return "day"
 	}
 	return "hour"

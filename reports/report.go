@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"io"
 	"path/filepath"
 
@@ -35,7 +36,7 @@ func (r *Report) WritePlots(dir string) error {
 func (r *Report) drawings(formats ...string) []folderFile {
 	var files []folderFile
 	for i := range r.plots {
-		d := r.plots[i].drawing()
+		d := r.plots[i].onFile()
 		write := map[string]func(io.Writer) error{".svg": d.SVG, ".png": d.PNG, ".pdf": d.PDF}
 		for _, format := range formats {
 			files = append(files, folderFile{r.plots[i].name + format, write[format]})
@@ -47,5 +48,11 @@ func (r *Report) drawings(formats ...string) []folderFile {
 // RunReport is the report of a run, which must have been made with
 // sim.Options.Timeline.
 func RunReport(res *sim.Result, verdicts []sim.Verdict, o Options) *Report {
-	return &Report{plots(res, o, onPaper), func(w io.Writer) error { return pageTo(w, res, verdicts, o) }}
+	return &Report{about(subjectOf(res), plots(res, o, onPaper)), func(w io.Writer) error { return pageTo(w, res, verdicts, o) }}
+}
+
+// subjectOf names a run: its scenario, policy and seed.
+func subjectOf(res *sim.Result) string {
+	f := &res.Figures
+	return fmt.Sprintf("%s, %s, seed %d", f.Scenario, f.Policy, f.Seed)
 }

@@ -58,6 +58,10 @@ func TestWrite(t *testing.T) {
 			}
 		}
 	}
+	// a plot that is shown without its page says of which run it is
+	if text, err := os.ReadFile(filepath.Join(dirs[0], "1-demand.svg")); err != nil || !bytes.Contains(text, []byte("Demand, ready and booting cores – "+subjectOf(res))) {
+		t.Errorf("1-demand.svg does not say that it is of %s (%v)", subjectOf(res), err)
+	}
 	if len(names) != 17 {
 		t.Errorf("the folder holds %v", names)
 	}

@@ -94,6 +94,7 @@ func synthetic(length time.Duration, billing policy.Billing) *sim.Result {
 	if length > 62*24*time.Hour {
 		width = 24 * time.Hour
 	}
+	res.LatencyEach = width
 	for class := range cfg.Classes {
 		scale := []float64{1, 20}[class]
 		for at := time.Duration(0); at < length; at += width {

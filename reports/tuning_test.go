@@ -154,7 +154,7 @@ func TestTuningReport(t *testing.T) {
 	same(t, "files", strings.Join(files(t, dir), " "), "10-tornado.png 10-tornado.svg 5-front.png 5-front.svg index.html")
 	for name, wants := range map[string][]string{
 		filepath.Join(dir, "5-front.svg"):    {"on the front", "dominated", "breaks a promise", advised, "p95 of upload", "cost ÷ floor", "floor of work"},
-		filepath.Join(dir, "10-tornado.svg"): {"−20 %", "+20 %", "large", "4m0s: −5.0 %", "6m0s: +7.0 %"},
+		filepath.Join(dir, "10-tornado.svg"): {"Which parameters matter – skynet on photo-week", "−20 %", "+20 %", "large", "4m0s: −5.0 %", "6m0s: +7.0 %"},
 		page:                                 {"Tuning of skynet on photo-week", "B against the defaults, paired", "What to choose from", "A star marks", "tuned.toml", ">gain<"},
 	} {
 		text, err := os.ReadFile(name)
@@ -166,6 +166,14 @@ func TestTuningReport(t *testing.T) {
 				t.Errorf("%s does not say %q", name, want)
 			}
 		}
+	}
+	if text, err := os.ReadFile(page); err != nil || !bytes.Contains(text, []byte(">Parameters<")) {
+		t.Errorf("the page has no table of parameters (%v)", err)
+	}
+	o.Telling = nil
+	var bare bytes.Buffer
+	if err := report.pageTo(&bare, nil); err != nil || strings.Contains(bare.String(), ">Parameters<") {
+		t.Errorf("where candidates differ in nothing, the page has a table of it (%v)", err)
 	}
 	tornado := swingsPlot(report).other.(*chart.Tornado)
 	if first := tornado.Rows[0]; first.Name != "large" || !first.Down.Marked || first.Up.Marked {

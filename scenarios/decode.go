@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -441,6 +442,14 @@ func (d *document) duration(f *field, raw any, path string) (time.Duration, bool
 		return 0, false
 	}
 	x, err := parseDuration(s)
+	if err != nil && beyondDuration.MatchString(s) {
+		allowed := bounds(f)
+		if f.max == "" {
+			allowed = " of less than 292 years"
+		}
+		d.bad(path, raw, "a duration"+allowed)
+		return 0, false
+	}
 	if err != nil {
 		d.bad(path, raw, `a duration with its unit (ns, µs, ms, s, m, h, d), such as "90s" or "1h30m"`)
 		return 0, false
@@ -452,6 +461,10 @@ func (d *document) duration(f *field, raw any, path string) (time.Duration, bool
 	}
 	return x, true
 }
+
+// beyondDuration matches what is written as a duration. What does and is none is
+// longer than 64 bits of nanoseconds.
+var beyondDuration = regexp.MustCompile(`^-?([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$`)
 
 func durationBounds(f *field) (low, high time.Duration) {
 	low, high = math.MinInt64, math.MaxInt64

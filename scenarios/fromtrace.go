@@ -178,10 +178,10 @@ func (e *example) cloud() {
 	hour := min(roundUp(max(10, 4*work*cheapest.UnitPrice())), 5000)
 	e.line(fmt.Sprintf("max_instances = %d", max(500, int(fleet))), "what EC2 would let you have: your quota")
 	e.text("\n[guard]                          # the last word on what any policy may do\n")
-	e.line(fmt.Sprintf("fleet_max = %d", int(fleet)), "instances at once. The busiest hour, %s after the start, keeps %.3g", roughly(at), cores)
-	e.line("", "cores of speed %v busy; this is four times that in %s, at least 20", e.reference, cheapest.Name)
-	e.line(fmt.Sprintf("launch_max = %d", int(fleet)/2), "instances by one decision")
-	e.line("hour_max_usd = "+tomlFloat(hour), "price of an hour of everything alive: four times that hour's work, at least 10")
+	e.line(fmt.Sprintf("fleet_max = %d", int(fleet)), "instances at once. The busiest hour, %s after the start, keeps %s", roughly(at), threeDigits(cores))
+	e.line("", "cores of speed %v busy; this is four times that in %s, from 20 to 5000", e.reference, cheapest.Name)
+	e.line(fmt.Sprintf("launch_max = %d", min(int(fleet)/2, 500)), "instances by one decision: half of that, at most 500")
+	e.line("hour_max_usd = "+tomlFloat(hour), "price of an hour of everything alive: four times that hour's work, from 10 to 5000")
 }
 
 // total returns the service time of all jobs, in seconds.
@@ -233,6 +233,14 @@ func roughly(d time.Duration) string {
 		d = d.Round(time.Microsecond)
 	}
 	return FormatDuration(d)
+}
+
+// threeDigits returns v to three digits or, from a thousand on, whole.
+func threeDigits(v float64) string {
+	if v >= 1000 {
+		return grouped(int64(math.Round(v)))
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 // grouped returns n with its thousands apart.

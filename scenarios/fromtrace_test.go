@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -103,6 +104,25 @@ func TestExampleForManyTypes(t *testing.T) {
 	}
 	if want := "42 jobs of 4 more types, and whatever else comes"; !strings.Contains(example, want) {
 		t.Errorf("no %q in\n%s", want, example)
+	}
+}
+
+// TestExampleForAGrid has work for thousands of cores: what may be launched at once
+// stays within what a guard allows without a word of assent.
+func TestExampleForAGrid(t *testing.T) {
+	var jobs strings.Builder
+	jobs.WriteString("arrival_s,service_s,type,priority\n")
+	for i := range 6000 {
+		fmt.Fprintf(&jobs, "%d,36000,grid,0\n", i)
+	}
+	text, s := exampleFor(t, "t.csv", jobs.String())
+	for _, line := range []string{"fleet_max = 5000 ", "launch_max = 500 ", " keeps 36 000\n"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("no %q in\n%s", line, text)
+		}
+	}
+	if got := s.guard; got == nil || got.LaunchMax != 500 || got.FleetMax != 5000 {
+		t.Errorf("guard %+v", got)
 	}
 }
 

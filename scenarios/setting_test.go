@@ -131,6 +131,7 @@ func TestSetIsNotTheFilesFault(t *testing.T) {
 	}{
 		{Setting{"cloud.billing", "houry"}, `command line: cloud.billing = "houry": must be one of hourly, per-second (did you mean "hourly"?)`},
 		{Setting{"cloud.boot.median", "30"}, "command line: cloud.boot.median = 30: must be a duration with its unit"},
+		{Setting{"cloud.boot.median", "99999999h"}, `command line: cloud.boot.median = "99999999h": must be a duration from 1ms to 24h`},
 		{Setting{"class[1].attain", "2"}, "command line: class[1].attain = 2: must be a number from 0 to 1"},
 		{Setting{"class[7].attain", "1"}, "command line: class[7].attain = 1: there is no class[7]"},
 		{Setting{"class.attain", "1"}, "command line: class.attain = 1: class is a list of tables, the first of which is class[1]"},

@@ -10,21 +10,28 @@ import (
 	"github.com/skynet-ec2/skynet/traces"
 )
 
+// twoClasses is a world of 2008 with a class that is judged by its sojourn and one
+// by its wait.
+func twoClasses(name string) *Config {
+	return &Config{
+		Name: name, Start: time.Date(2008, 6, 2, 5, 0, 0, 0, time.UTC), UTCOffset: -7 * time.Hour,
+		Tick: time.Hour, Seed: 3, ReferenceSpeed: 2, MaxInstances: 5,
+		Lease: 30 * time.Second, Beat: 10 * time.Second,
+		Classes: []policy.Class{
+			{Name: "a", Types: []string{"a"}, Priority: -1, Target: 20 * time.Second, Attain: 0.9},
+			{Name: "rest", Priority: -1, Target: time.Minute, Attain: 0.9, On: policy.Wait},
+		},
+		Catalog: policy.EC2in2008(),
+		Boot:    map[string]BootModel{"": {Model: "fixed", Value: 90 * time.Second}},
+	}
+}
+
 // The days of a run sum to its judged figures, whenever judging begins.
 func TestDaysSumToTheJudgedFigures(t *testing.T) {
 	for _, billing := range []policy.Billing{policy.Hourly, policy.PerSecond} {
 		for _, judge := range []time.Duration{0, 90 * time.Minute, 26*time.Hour + 30*time.Second, 500 * time.Hour} {
-			cfg := &Config{
-				Name: "days", Start: time.Date(2008, 6, 2, 5, 0, 0, 0, time.UTC), UTCOffset: -7 * time.Hour,
-				JudgeFrom: judge, Tick: time.Minute, Seed: 3, ReferenceSpeed: 2, MaxInstances: 50,
-				Lease: 30 * time.Second, Beat: 10 * time.Second,
-				Classes: []policy.Class{
-					{Name: "a", Types: []string{"a"}, Priority: -1, Target: 20 * time.Second, Attain: 0.9},
-					{Name: "rest", Priority: -1, Target: time.Minute, Attain: 0.9, On: policy.Wait},
-				},
-				Catalog: policy.EC2in2008(),
-				Boot:    map[string]BootModel{"": {Model: "fixed", Value: 90 * time.Second}},
-			}
+			cfg := twoClasses("days")
+			cfg.JudgeFrom, cfg.Tick, cfg.MaxInstances = judge, time.Minute, 50
 			cfg.Catalog.Billing = billing
 			p, err := policy.NewScripted(cfg.Env(), []policy.Step{
 				{At: 0, Launch: 2, Type: "c1.xlarge"},

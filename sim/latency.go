@@ -3,7 +3,8 @@ package sim
 import "time"
 
 // latencyLog keeps a class's latencies by clock hour of arrival, by day for
-// runs of more than two months.
+// runs of more than two months: a run that says how long it is from the start,
+// another from the first arrival after that on.
 type latencyLog struct {
 	width  int64
 	blocks [][]*smallHist // by class, by period
@@ -21,15 +22,25 @@ const (
 	smallBuckets = 16 * 32
 )
 
+const (
+	// hourlyMost is how long a run has latencies by the hour: a longer one would be
+	// a picture of noise, and memory would grow with its length.
+	hourlyMost = 62 * dayHours * time.Hour
+	dayHours   = 24
+)
+
 func (l *latencyLog) start(cfg *Config) {
 	l.width = hourNs
-	if cfg.Duration > 62*24*time.Hour {
-		l.width = 24 * hourNs
+	if cfg.Duration > hourlyMost {
+		l.width = dayHours * hourNs
 	}
 	l.blocks = make([][]*smallHist, len(cfg.Classes))
 }
 
 func (l *latencyLog) add(s *stats, class int32, arrival, wait, sojourn int64) {
+	if l.width == hourNs && arrival >= int64(hourlyMost) {
+		l.byDay()
+	}
 	p := int(s.clock(arrival) / l.width)
 	blocks := l.blocks[class]
 	for len(blocks) <= p {
@@ -45,6 +56,36 @@ func (l *latencyLog) add(s *stats, class int32, arrival, wait, sojourn int64) {
 		took = wait
 	}
 	blocks[p].add(took, took > c.target)
+}
+
+// byDay makes days of the hours.
+func (l *latencyLog) byDay() {
+	l.width = dayHours * hourNs
+	for class, hours := range l.blocks {
+		var days []*smallHist
+		for p, h := range hours {
+			if p%dayHours == 0 {
+				days = append(days, nil)
+			}
+			switch day := days[len(days)-1]; {
+			case h == nil:
+			case day == nil:
+				days[len(days)-1] = h
+			default:
+				day.merge(h)
+			}
+		}
+		l.blocks[class] = days
+	}
+}
+
+// merge adds what other counted.
+func (h *smallHist) merge(other *smallHist) {
+	h.n += other.n
+	h.late += other.late
+	for b, c := range other.count {
+		h.count[b] += c
+	}
 }
 
 func (h *smallHist) add(ns int64, late bool) {

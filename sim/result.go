@@ -246,9 +246,12 @@ type Result struct {
 	Ticks     []TickRow
 	Decisions []DecisionRow
 	Latency   []LatencyRow
-	Launched  []LaunchedRow
-	Ended     []EndedRow
-	Days      []DayRow // judged ones
+	// LatencyEach is how long the hour of a LatencyRow is: an hour or, in runs of
+	// more than two months, a day.
+	LatencyEach time.Duration
+	Launched    []LaunchedRow
+	Ended       []EndedRow
+	Days        []DayRow // judged ones
 	// Sojourn and Wait of each class over the judged time.
 	Sojourn, Wait []CDF
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/traces"
@@ -35,7 +36,7 @@ func (e *engine) result() *Result {
 	r := &Result{Config: e.cfg, Figures: e.figures()}
 	if e.opt.Timeline {
 		r.Ticks, r.Decisions, r.Launched, r.Ended = s.ticks, s.decisions, s.launchedRows, s.endedRows
-		r.Latency = s.latency.rows(s)
+		r.Latency, r.LatencyEach = s.latency.rows(s), time.Duration(s.latency.width)
 		r.Days = s.dayRows()
 		for i := range s.classes {
 			r.Sojourn = append(r.Sojourn, s.classes[i].sojourn.cdf())

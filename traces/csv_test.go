@@ -201,7 +201,7 @@ func TestOpenTellsFormatsApart(t *testing.T) {
 		"zipped":       {zstandard(header + "1,1,photo,0\n"), ""},
 		"x.CSV":        {[]byte(header), ""},
 		"x.csv":        {gzipped(header, 0), ""}, // the bytes say gzip
-		"what":         {[]byte("once upon a time"), "neither its name nor its first bytes tell its format; say which with --format: parquet, swf, csv"},
+		"what":         {[]byte("once upon a time"), "neither its name nor its first bytes tell its format; say which with --format of skynet trace, or trace.format of a scenario: parquet, swf, csv"},
 		"what.json":    {[]byte("{}"), "neither its name"},
 		"empty":        {nil, "neither its name"},
 		"x.parquet":    {[]byte(header), "does not end as a Parquet file does"},

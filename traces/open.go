@@ -96,7 +96,7 @@ func detect(in *input, opt Options) (*format, error) {
 	}
 	return nil, &InputError{
 		File: in.path, Reason: "neither its name nor its first bytes tell its format",
-		Fix: "say which with --format: " + strings.Join(names, ", "),
+		Fix: "say which with --format of skynet trace, or trace.format of a scenario: " + strings.Join(names, ", "),
 	}
 }
 

@@ -86,7 +86,10 @@ func (a *App) newRootCommand(verbs []*cobra.Command) *cobra.Command {
 		SilenceErrors: true,
 		Annotations:   map[string]string{},
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(c *cobra.Command, args []string) error {
+			if err := refuseEmpty(c, args); err != nil {
+				return err
+			}
 			a.Log = newLogger(a.Stderr, a.logLevel, a.logFormat, a.Quiet)
 			if a.OnStart != nil {
 				a.OnStart()

@@ -73,6 +73,27 @@ func Require(c *cobra.Command, names ...string) {
 	}
 }
 
+// refuseEmpty returns an error if an argument, or a flag that names a file or a
+// folder, is given and empty. It comes of a variable of the shell that is not set,
+// and to run without the file would be to run something else.
+func refuseEmpty(c *cobra.Command, args []string) error {
+	if c.DisableFlagParsing { // completion asks for what may follow
+		return nil
+	}
+	if slices.Contains(args, "") {
+		return errors.New("an argument is empty")
+	}
+	var err error
+	c.Flags().Visit(func(f *pflag.Flag) {
+		kind, usage := pflag.UnquoteUsage(f)
+		meant := strings.Contains(usage, "empty:") // says what that is
+		if f.Value.String() == "" && !meant && slices.Contains([]string{"file", "folder", "FILE"}, kind) {
+			err = errors.Join(err, fmt.Errorf("--%s: is empty: it takes a %s", f.Name, strings.ToLower(kind)))
+		}
+	})
+	return err
+}
+
 // explainFlagError says what a flag takes, or adds the nearest known flag to
 // err. A wrong flag of a wrong verb is the verb's mistake.
 func explainFlagError(c *cobra.Command, err error) error {

@@ -46,6 +46,39 @@ func TestExactArgs(t *testing.T) {
 	}
 }
 
+// Who names a file by a variable that is not set hears of it, and does not run
+// something else.
+func TestRefuseEmpty(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, ""},
+		{[]string{"x", "--policy", "p", "--heading="}, ""},
+		{[]string{"--state="}, ""},
+		{[]string{"x", ""}, "an argument is empty"},
+		{[]string{"--policy", ""}, "--policy: is empty: it takes a file"},
+		{[]string{"--report=", "--output="}, "--output: is empty: it takes a file\n--report: is empty: it takes a folder"},
+	} {
+		c := &cobra.Command{Use: "verb"}
+		c.Flags().String("policy", "", "decide by this `file`")
+		c.Flags().String("report", "", "write a page to this `folder`")
+		c.Flags().String("output", "", "write to `FILE`")
+		c.Flags().String("heading", "", "begin with this `heading`")
+		c.Flags().String("state", "", "keep it in this `file`; empty: in memory")
+		if err := c.ParseFlags(tt.args); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := refuseEmpty(c, c.Flags().Args()); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}
+
 // A wrong value is answered with what the flag takes, not with what a parser of
 // Go says.
 func TestFlagErrors(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -115,7 +116,7 @@ func (b *bounding) compute(cfg *sim.Config) (*bound.Result, error) {
 		}
 		return stoppable{src, b.app.ctx}, nil
 	}
-	return bound.Compute(b.app.ctx, cfg, open, bound.Options{
+	r, err := bound.Compute(b.app.ctx, cfg, open, bound.Options{
 		LowerOnly: b.lower, Parallel: b.parallel,
 		Progress: func(name string, done, total int64) {
 			if name != stage {
@@ -125,6 +126,18 @@ func (b *bounding) compute(cfg *sim.Config) (*bound.Result, error) {
 			bar.Set(done)
 		},
 	})
+	return r, aboutScenario(b.scenario.Path, err)
+}
+
+// aboutScenario adds the scenario's file to an error that says why it has no
+// bound.
+func aboutScenario(path string, err error) error {
+	for _, target := range []any{new(*bound.ImpossibleError), new(*bound.EmptyError), new(*bound.SpotError), new(*bound.ConfigError)} {
+		if errors.As(err, target) {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return err
 }
 
 // reproduce returns the command that gives the same results again.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -25,6 +26,9 @@ type comparing struct {
 	args []string
 	grid grid.Grid
 
+	files    []string // scenarios and policies that are files
+	entrants []entrant
+
 	trace          string
 	sweeps         []string
 	world, params  []sweep // what --sweep varies in scenarios and in policies
@@ -38,6 +42,9 @@ type comparing struct {
 	bound          string
 	tune           int
 }
+
+// entrant is a policy that takes part: of a file or, without a path, of a name.
+type entrant struct{ name, path string }
 
 func newCompareCommand(a *app) *cobra.Command {
 	c := &comparing{app: a}
@@ -161,6 +168,7 @@ func (c *comparing) load() error {
 	if len(all) > 0 {
 		return c.app.listAll(all)
 	}
+	c.enter()
 	if len(c.grid.Scenarios) == 0 {
 		return usageError(errors.New("missing SCENARIO: there are policies only"))
 	}
@@ -190,8 +198,8 @@ func (c *comparing) add(arg string) error {
 	}
 	if arg == everyPolicy {
 		for _, spec := range scenarios.Policies() {
-			if !spec.Clairvoyant { // nobody could run it
-				c.addPolicy(spec.Name, "")
+			if !spec.Clairvoyant && !c.named(spec.Name) { // nobody could run a clairvoyant one
+				c.entrants = append(c.entrants, entrant{spec.Name, ""})
 			}
 		}
 		return nil
@@ -200,14 +208,28 @@ func (c *comparing) add(arg string) error {
 	switch {
 	case err != nil:
 		return err
+	case kind != 0 && sameFileTwice(append(slices.Clone(c.files), arg)) != "":
+		return inputError(fmt.Errorf("%s: is given twice", arg))
+	}
+	if kind != 0 {
+		c.files = append(c.files, arg)
+	}
+	switch {
 	case kind == scenarios.ScenarioFile:
 		return c.addScenario(arg)
 	case kind == scenarios.PolicyFile:
-		c.addPolicy(stemOf(arg), arg)
+		c.entrants = append(c.entrants, entrant{stemOf(arg), arg})
+	case c.named(arg):
+		return inputError(fmt.Errorf("policy %s: is given twice", arg))
 	default:
-		c.addPolicy(arg, "")
+		c.entrants = append(c.entrants, entrant{arg, ""})
 	}
 	return nil
+}
+
+// named reports whether the policy of this name, by its defaults, takes part.
+func (c *comparing) named(name string) bool {
+	return slices.Contains(c.entrants, entrant{name, ""})
 }
 
 // addFolder takes in every TOML file of a folder, in the order of their names.

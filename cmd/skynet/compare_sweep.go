@@ -68,7 +68,8 @@ func combinations(sweeps []sweep) [][]scenarios.Setting {
 	return list
 }
 
-// addScenario takes in a scenario file, once for every combination of values.
+// addScenario takes in a scenario file, once for every combination of values. Where
+// two would be called alike, the later goes by its path.
 func (c *comparing) addScenario(path string) error {
 	for _, set := range combinations(c.world) {
 		s, err := scenarios.LoadWith(path, scenarios.Replace{Trace: c.trace, Set: set})
@@ -78,27 +79,34 @@ func (c *comparing) addScenario(path string) error {
 		if err != nil {
 			return err
 		}
+		base := stemOf(path)
+		if slices.ContainsFunc(c.grid.Scenarios, func(other *scenarios.Scenario) bool { return other.Name == s.Name }) {
+			s.Name, base = path+strings.TrimPrefix(s.Name, base), path
+		}
 		c.grid.Scenarios = append(c.grid.Scenarios, s)
-		c.note(s.Name, stemOf(path), "", set)
+		c.note(s.Name, base, "", set)
 	}
 	return nil
 }
 
-// addPolicy takes in the policy of a file or, without one, of a name, once for
-// every combination of values. Where two would be called alike, a file goes by
-// its path.
-func (c *comparing) addPolicy(name, path string) {
-	if path != "" && slices.ContainsFunc(c.grid.Policies, func(p grid.Contender) bool { return p.Name == name }) {
-		name = path
-	}
-	of := name
-	for _, set := range combinations(c.params) {
-		full := name
-		for _, x := range set {
-			full += " " + x.String()
+// enter has every entrant take part, once for every combination of values. Where
+// two would be called alike, a file goes by its path.
+func (c *comparing) enter() {
+	taken := map[string]bool{}
+	for _, e := range c.entrants {
+		name := e.name
+		if e.path != "" && (c.named(name) || taken[name]) {
+			name = e.path
 		}
-		c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: full, Path: path, Of: of, Set: set})
-		c.note(full, name, "policy.", set)
+		taken[name] = true
+		for _, set := range combinations(c.params) {
+			full := name
+			for _, x := range set {
+				full += " " + x.String()
+			}
+			c.grid.Policies = append(c.grid.Policies, grid.Contender{Name: full, Path: e.path, Of: name, Set: set})
+			c.note(full, name, "policy.", set)
+		}
 	}
 }
 

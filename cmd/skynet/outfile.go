@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/skynet-ec2/skynet/reports"
@@ -100,6 +101,23 @@ func spareInputs(outputs []output, inputs ...string) error {
 		}
 	}
 	return nil
+}
+
+// sameFileTwice returns the first of the paths that leads to a file which an
+// earlier one leads to; empty: there is none.
+func sameFileTwice(paths []string) string {
+	infos := make([]fs.FileInfo, 0, len(paths))
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil { // who reads it will say so
+			continue
+		}
+		if slices.ContainsFunc(infos, func(other fs.FileInfo) bool { return os.SameFile(other, info) }) {
+			return path
+		}
+		infos = append(infos, info)
+	}
+	return ""
 }
 
 // output is a flag that names a file to be written, without a path none.

@@ -57,6 +57,9 @@ func newScenario(a *app, path, trace string, force bool) error {
 		if _, err := os.Lstat(path); err == nil && !force {
 			return inputError(fmt.Errorf("%s: it is there already: --force replaces it", path))
 		}
+		if err := spareInputs([]output{{"force", path}}, trace); err != nil {
+			return err
+		}
 	}
 	text := scenarios.Example(title)
 	if trace != "" {

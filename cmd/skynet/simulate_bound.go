@@ -22,7 +22,7 @@ func (s *simulation) lower() (float64, error) {
 	}
 	r, err := bound.Compute(s.app.ctx, s.world.Config(s.seed), open, bound.Options{LowerOnly: true, Parallel: s.parallel})
 	if err != nil {
-		return 0, fmt.Errorf("--bound: %w", err)
+		return 0, fmt.Errorf("--bound: %w", aboutScenario(s.scenario.Path, err))
 	}
 	return r.LowerUSD, nil
 }

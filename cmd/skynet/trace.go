@@ -33,6 +33,12 @@ func outputFlag(c *cobra.Command, path *string) {
 	cli.Require(c, "output")
 }
 
+// spareTraces returns an error if the trace that is written would take the place
+// of one that it is made of.
+func spareTraces(path string, inputs ...string) error {
+	return spareInputs([]output{{"output", path}}, inputs...)
+}
+
 // atLeastOne accepts one argument or more.
 func atLeastOne(name string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
@@ -99,6 +105,9 @@ bytes_out, tenant. Times may be dates.`,
 			opt.Options = format
 			if opt.Width, err = traces.ParseWidth(width); err != nil {
 				return usageError(err)
+			}
+			if err := spareTraces(output, files...); err != nil {
+				return err
 			}
 			src, err := a.importTraces(files, opt)
 			if err != nil {
@@ -336,12 +345,15 @@ func newTraceCutCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer src.Close()
+			if err := spareTraces(output, args...); err != nil {
+				return err
+			}
 			none := fmt.Sprintf("%s: holds no job from %v on", args[0], from)
 			if to > 0 {
 				none = fmt.Sprintf("%s: holds no job from %v to %v", args[0], from, to)
 			}
 			src = &nonempty{Source: traces.Cut(src, from, to), none: none}
-			defer src.Close()
 			return a.writeTrace(output, src)
 		},
 	}
@@ -375,8 +387,11 @@ func newTraceConvertCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			src = traces.Amplify(traces.Scale(src, scale), amplify, jitter, seed)
 			defer src.Close()
+			if err := spareTraces(output, args...); err != nil {
+				return err
+			}
+			src = traces.Amplify(traces.Scale(src, scale), amplify, jitter, seed)
 			return a.writeTrace(output, src)
 		},
 	}

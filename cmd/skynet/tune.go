@@ -65,6 +65,9 @@ up by a fifth, beyond the budget, to show how much hangs on it.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			given := c.Flags().Changed
 			if t.shard != "" || t.in != "" {
+				if err := shardFlags(c.Flags()); err != nil {
+					return usageError(err)
+				}
 				return t.runShard(args, given("out"))
 			}
 			return t.run(args, given("seed"), given("budget"))
@@ -100,6 +103,9 @@ func (t *tuner) run(paths []string, seeded, budgeted bool) error {
 	case t.seed > seedMax-1_000_000:
 		return usageError(fmt.Errorf("--seed %d: must be at most %d", t.seed, seedMax-1_000_000))
 	}
+	if err := t.checkEngine(); err != nil {
+		return err
+	}
 	t.began = time.Now()
 	for _, file := range []string{t.out, t.json} {
 		if file != "-" {
@@ -134,15 +140,15 @@ func (t *tuner) run(paths []string, seeded, budgeted bool) error {
 	cfg := &tune.Config{
 		Space: space, Inputs: t.bench.inputs, Budget: t.budget, Seed: t.seed, EvenBroken: t.evenBroken, Swing: t.report.wanted(),
 	}
+	if cfg.Runner, err = t.newRunner(); err != nil {
+		return err
+	}
 	memory, closeMemory, err := t.openMemory()
 	if err != nil {
 		return err
 	}
 	defer closeMemory()
 	cfg.Memory = memory
-	if cfg.Runner, err = t.newRunner(); err != nil {
-		return err
-	}
 	total := t.budget
 	if cfg.Swing {
 		total += tune.SwingRuns(space.Spec, len(paths))

@@ -27,6 +27,9 @@ type bench struct {
 func (a *app) openBench(paths []string, policyFile string) (*bench, error) {
 	b := &bench{}
 	b.inputs.Version = buildVersion().short()
+	if path := sameFileTwice(paths); path != "" {
+		return nil, inputError(fmt.Errorf("%s: is given twice", path))
+	}
 	for _, path := range paths {
 		s, err := scenarios.LoadWith(path, scenarios.Replace{Policy: policyFile})
 		if err != nil {

@@ -45,7 +45,7 @@ func (c *cloud) check(engine string) error {
 		problems = append(problems, fmt.Errorf("--image %q: --engine %s needs a container image with skynet and the AWS CLI", c.image, engine))
 	}
 	if !storeURL.MatchString(c.store) {
-		problems = append(problems, fmt.Errorf("--store %q: --engine %s needs an s3://bucket/prefix", c.store, engine))
+		problems = append(problems, fmt.Errorf("--store %q: --engine %s needs an s3://bucket/prefix; a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-', a prefix has A-Z, '_' and '/' too", c.store, engine))
 	}
 	for _, path := range c.scenarios {
 		if filepath.IsAbs(path) || strings.HasPrefix(filepath.ToSlash(filepath.Clean(path)), "../") {

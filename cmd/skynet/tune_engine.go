@@ -13,14 +13,27 @@ import (
 	"github.com/skynet-ec2/skynet/sim/tune"
 )
 
+// checkEngine returns an error where the engine lacks the folder that it needs,
+// or has no use for what it is given.
+func (t *tuner) checkEngine() error {
+	if t.engine != "local" && t.resume == "" {
+		return usageError(fmt.Errorf("--engine %s: missing --resume, the folder for plans and shards", t.engine))
+	}
+	if t.engine == "local" || t.engine == "slurm" {
+		for _, x := range []struct{ name, value string }{{"image", t.image}, {"store", t.store}} {
+			if x.value != "" {
+				return usageError(fmt.Errorf("--%s %s: --engine %s has no use for it, aws-batch and kubernetes have", x.name, x.value, t.engine))
+			}
+		}
+	}
+	return nil
+}
+
 // newRunner returns the engine that --engine names.
 func (t *tuner) newRunner() (tune.Runner, error) {
 	local := &tune.Local{Evaluate: t.bench.evaluate, Parallel: t.parallel}
 	if t.engine == "local" {
 		return local, nil
-	}
-	if t.resume == "" {
-		return nil, usageError(fmt.Errorf("--engine %s: missing --resume, the folder for plans and shards", t.engine))
 	}
 	e := &elsewhere{dir: t.resume}
 	if t.engine == "slurm" {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/skynet-ec2/skynet/sim/tune"
 )
 
@@ -18,6 +20,18 @@ func readPlan(path string) (*tune.Plan, error) {
 	}
 	defer f.Close()
 	return tune.ReadPlan(f, path)
+}
+
+// shardFlags returns an error if a flag is given that means nothing for a shard:
+// its plan says what is run.
+func shardFlags(flags *pflag.FlagSet) error {
+	var problems []error
+	for _, name := range []string{"params", "budget", "seed", "json", "report", "plots", "resume", "engine", "image", "store", "even-broken"} {
+		if flags.Changed(name) {
+			problems = append(problems, fmt.Errorf("--%s: a shard has no use for it: its plan says what is run, and --out where the results go", name))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // runShard runs one part of a plan, on the scenarios that the plan names or on
@@ -50,6 +64,13 @@ func (t *tuner) runShard(paths []string, out bool) error {
 		}
 	}
 	if t.bench, err = t.app.openBench(paths, t.policy); err != nil {
+		return err
+	}
+	inputs := []string{t.in}
+	for _, s := range t.bench.scenarios {
+		inputs = append(inputs, s.Files()...)
+	}
+	if err := spareInputs([]output{{"out", t.out}}, inputs...); err != nil {
 		return err
 	}
 	// Candidates bring their parameters along: which policy the scenario runs

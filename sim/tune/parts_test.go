@@ -92,8 +92,11 @@ func TestSpace(t *testing.T) {
 			t.Fatalf("c = %v, through the cube %v", v["c"], again["c"])
 		}
 	})
+	if _, err := NewSpace(&bowl, nil, []string{"x", "y", "x"}); err == nil || err.Error() != `parameter "x" is named twice` {
+		t.Errorf("x twice: error %v", err)
+	}
 	for _, c := range []struct{ only, want string }{
-		{"inrt", `policy bowl has no parameter "inrt" (did you mean "inert"?)`},
+		{"inrt", `policy bowl has no parameter "inrt" (did you mean "inert"?); those that are searched: x, y, n, c, inert`},
 		{"limit", `parameter "limit" of policy bowl is fixed: it is not searched`},
 	} {
 		if _, err := NewSpace(&bowl, nil, []string{c.only}); err == nil || err.Error() != c.want {

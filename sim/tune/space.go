@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -38,10 +39,12 @@ func NewSpace(spec *policy.Spec, base policy.Values, only []string) (*Space, err
 			s.params = append(s.params, p)
 		}
 	}
-	for _, name := range only {
+	for i, name := range only {
 		switch p := spec.Param(name); {
+		case slices.Contains(only[:i], name):
+			return nil, &InputError{fmt.Sprintf("parameter %q is named twice", name)}
 		case p == nil:
-			return nil, &InputError{fmt.Sprintf("policy %s has no parameter %q%s", spec.Name, name, spell.DidYouMean(name, free))}
+			return nil, &InputError{fmt.Sprintf("policy %s has no parameter %q%s; those that are searched: %s", spec.Name, name, spell.DidYouMean(name, free), strings.Join(free, ", "))}
 		case !slices.Contains(free, name):
 			return nil, &InputError{fmt.Sprintf("parameter %q of policy %s is fixed: it is not searched", name, spec.Name)}
 		}
