@@ -396,11 +396,11 @@ func (p *planner) replay(ctx context.Context) (*attempt, error) {
 	cfg := *p.w.cfg
 	cfg.Guard = nil // the plan is its own
 	a := &attempt{leases: p.leases()}
-	res, err := sim.Run(ctx, &cfg, newFollower(p.w, a.leases), src, sim.Options{Timeline: p.m.hour != nil && cfg.Duration < hoursMost})
+	res, err := sim.Run(ctx, &cfg, newFollower(p.w, a.leases), src, sim.Options{Timeline: p.m.hour != nil})
 	if err != nil {
 		return nil, err
 	}
-	if len(res.Latency) > 0 {
+	if len(res.Latency) > 0 && res.LatencyEach == time.Hour {
 		a.hours = p.hours(res.Latency)
 	}
 	res.Figures.Policy = "clairvoyant"
@@ -426,9 +426,6 @@ func (p *planner) replay(ctx context.Context) (*attempt, error) {
 	}
 	return a, nil
 }
-
-// hoursMost is up to which length of a run its late jobs are told by hour.
-const hoursMost = 62 * 24 * time.Hour
 
 // hours sorts the late jobs of a replay by class and hour.
 func (p *planner) hours(rows []sim.LatencyRow) []float64 {
