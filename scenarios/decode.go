@@ -1,11 +1,11 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/spell"
+	"github.com/skynet-ec2/skynet/traces/pipe"
 
 	"github.com/BurntSushi/toml"
 )
@@ -61,9 +62,9 @@ func parse(file string, text []byte) (*document, map[string]any) {
 }
 
 // readFile returns the content of a file that is no longer than fileMax, or
-// one byte more.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// one byte more. A pipe is waited for until ctx is done.
+func readFile(ctx context.Context, path string) ([]byte, error) {
+	f, err := pipe.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}

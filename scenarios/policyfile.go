@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ type Policy struct {
 // LoadPolicy reads and checks a policy file against a catalog. Everything that
 // is wrong with it is reported at once, as Problems.
 func LoadPolicy(path string, c *policy.Catalog) (*Policy, error) {
-	text, err := readFile(path)
+	text, err := readFile(context.Background(), path)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (s *Scenario) checkPolicy(d *document, replaced string, params []Setting) {
 	s.policyReplaced = replaced != ""
 	file := replaced
 	if IsPolicyName(file) {
-		p, err := PolicyWith("", file, &s.catalog, params)
+		p, err := s.PolicyWith("", file, params)
 		var wrong Problems
 		switch {
 		case errors.As(err, &wrong):
@@ -126,7 +127,7 @@ func (s *Scenario) checkPolicy(d *document, replaced string, params []Setting) {
 		s.policy = &Policy{Name: name}
 		s.policy.resolve(d, "policy", &s.catalog, t.Params, t.Direct, t.Steps)
 	} else {
-		p, err := PolicyWith(file, "", &s.catalog, params)
+		p, err := s.PolicyWith(file, "", params)
 		var wrong Problems
 		switch {
 		case errors.As(err, &wrong):
@@ -155,7 +156,7 @@ func (s *Scenario) tryPolicy(d *document) {
 	if s.Policy.State == "" || s.policyReplaced {
 		return
 	}
-	text, err := readFile(s.refer(s.Policy.State))
+	text, err := readFile(s.ctx, s.refer(s.Policy.State))
 	if err == nil {
 		err = made.UnmarshalJSON(text)
 	}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -179,8 +180,14 @@ func asFiled(key string) string {
 }
 
 // PolicyWith returns the policy of the file at path or, without a path, the one
-// of that name, with some of its parameters replaced.
-func PolicyWith(path, name string, c *policy.Catalog, settings []Setting) (*Policy, error) {
+// of that name, for the scenario's catalog and with some of its parameters
+// replaced.
+func (s *Scenario) PolicyWith(path, name string, settings []Setting) (*Policy, error) {
+	return policyWith(s.ctx, path, name, &s.catalog, settings)
+}
+
+// policyWith is PolicyWith for a catalog. A pipe is waited for until ctx is done.
+func policyWith(ctx context.Context, path, name string, c *policy.Catalog, settings []Setting) (*Policy, error) {
 	if path == "" && len(settings) == 0 {
 		return NamedPolicy(name)
 	}
@@ -189,7 +196,7 @@ func PolicyWith(path, name string, c *policy.Catalog, settings []Setting) (*Poli
 	if path != "" {
 		file = path
 		var err error
-		if text, err = readFile(path); err != nil {
+		if text, err = readFile(ctx, path); err != nil {
 			return nil, err
 		}
 	} else if _, err := NamedPolicy(name); err != nil {

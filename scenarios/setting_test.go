@@ -17,7 +17,7 @@ func TestSettings(t *testing.T) {
 	if err := os.WriteFile(path, []byte(small), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	s, err := LoadWith(path, Replace{Set: []Setting{{"cloud.boot.median", "31s"}, {"tick", `"2m"`}, {"cloud.max_instances", "7"}}})
+	s, err := LoadWith(t.Context(), path, Replace{Set: []Setting{{"cloud.boot.median", "31s"}, {"tick", `"2m"`}, {"cloud.max_instances", "7"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestSettings(t *testing.T) {
 		{"cloud.boot.median.x", "31s"}:    `cloud.boot.median`,
 		{"tick", "\"1m\"\nduration=\"\""}: `tick = "\"1m\"\nduration=\"\"": must be a duration`,
 	} {
-		if _, err := LoadWith(path, Replace{Set: []Setting{set}}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := LoadWith(t.Context(), path, Replace{Set: []Setting{set}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %v, want %s", set, err, want)
 		}
 	}
@@ -51,7 +51,7 @@ func TestPolicyWith(t *testing.T) {
 		path, name string
 		want       string
 	}{{path, "", path}, {"", "static", ""}} {
-		p, err := PolicyWith(c.path, c.name, &catalog, []Setting{{"instances", "5"}, {"type", "m1.small"}})
+		p, err := policyWith(t.Context(), c.path, c.name, &catalog, []Setting{{"instances", "5"}, {"type", "m1.small"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,11 +59,11 @@ func TestPolicyWith(t *testing.T) {
 			t.Errorf("got %v of %q", p.Values, p.Path)
 		}
 	}
-	_, err := PolicyWith("", "static", &catalog, []Setting{{"instance", "5"}})
+	_, err := policyWith(t.Context(), "", "static", &catalog, []Setting{{"instance", "5"}})
 	if want := `policy static: params.instance: unknown parameter of static (did you mean "instances"?)`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if _, err := PolicyWith("", "statik", &catalog, []Setting{{"instances", "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "static"`) {
+	if _, err := policyWith(t.Context(), "", "statik", &catalog, []Setting{{"instances", "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "static"`) {
 		t.Errorf("got %v", err)
 	}
 }

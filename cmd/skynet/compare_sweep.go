@@ -71,7 +71,7 @@ func combinations(sweeps []sweep) [][]scenarios.Setting {
 // addScenario takes in a scenario file, once for every combination of values.
 func (c *comparing) addScenario(path string) error {
 	for _, set := range combinations(c.world) {
-		s, err := scenarios.LoadWith(path, scenarios.Replace{Trace: c.trace, Set: set})
+		s, err := scenarios.LoadWith(c.app.ctx, path, scenarios.Replace{Trace: c.trace, Set: set})
 		if err == nil {
 			err = c.app.fetch(s)
 		}
