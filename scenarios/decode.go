@@ -24,7 +24,7 @@ type document struct {
 	file     string
 	lines    lines
 	given    map[string]bool // paths of keys that the file has
-	changed  []string        // paths of keys whose values come from elsewhere
+	changed  []change        // values that come from the command line
 	problems Problems
 }
 

@@ -56,9 +56,10 @@ func parseScenario(ctx context.Context, path string, text []byte, with Replace) 
 	s.lines = d.lines
 	params, others := ofPolicy(with.Set)
 	d.set(raw, others)
+	var inside []Setting // parameters that are set in the scenario itself
 	if table, _ := raw["policy"].(map[string]any); with.Policy == "" && table["file"] == nil {
 		d.setParams(raw, params)
-		params = nil
+		params, inside = nil, params
 	}
 	d.table(raw, reflect.ValueOf(s).Elem(), "")
 	s.checkTrace(d, with)
@@ -72,7 +73,7 @@ func parseScenario(ctx context.Context, path string, text []byte, with Replace) 
 	s.checkWindows(d)
 	s.checkPromises(d)
 	s.checkExpects(d)
-	s.checkPolicy(d, with.Policy, params)
+	s.checkPolicy(d, with.Policy, params, inside)
 	if err := d.verdict(); err != nil {
 		return nil, err
 	}

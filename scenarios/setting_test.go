@@ -60,7 +60,7 @@ func TestPolicyWith(t *testing.T) {
 		}
 	}
 	_, err := policyWith(t.Context(), "", "static", &catalog, []Setting{{"instance", "5"}})
-	if want := `policy static: params.instance: unknown parameter of static (did you mean "instances"?)`; err == nil || err.Error() != want {
+	if want := `command line: policy.instance: unknown parameter of static (did you mean "instances"?)`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if _, err := policyWith(t.Context(), "", "statik", &catalog, []Setting{{"instances", "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "static"`) {
@@ -91,9 +91,37 @@ func TestSetPolicy(t *testing.T) {
 		if got := s.Decides().Values; got["instances"] != 5.0 || got["type"].([]string)[0] != "m1.small" {
 			t.Errorf("%s: got %v", c.name, got)
 		}
-		_, err = read("small.toml", []byte(c.text), Replace{Policy: c.policy, Set: []Setting{{"policy.instancs", "5"}}})
-		if err == nil || !strings.Contains(err.Error(), `instancs: unknown parameter of static (did you mean "instances"?)`) {
-			t.Errorf("%s: got %v", c.name, err)
+		for set, want := range map[Setting]string{
+			{"policy.instancs", "5"}:                   `command line: policy.instancs: unknown parameter of static (did you mean "instances"?)`,
+			{"policy.params.instancs", "5"}:            `command line: policy.instancs: unknown parameter of static (did you mean "instances"?)`,
+			{"policy.instances", "-1"}:                 `command line: policy.instances = -1: must be a whole number from 0 to 100000`,
+			{"policy.type", "m1.smal"}:                 `command line: policy.type = "m1.smal": must be a type of ec2-2008`,
+			{"policy.type", `["m1.small","m1.large"]`}: `command line: policy.type = ["m1.small", "m1.large"]: must be one instance type`, // as the policy itself says
+		} {
+			_, err = read("small.toml", []byte(c.text), Replace{Policy: c.policy, Set: []Setting{set}})
+			if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s, %v: got %v, want %s", c.name, set, err, want)
+			}
+		}
+	}
+}
+
+// TestSetPolicyOfFile: what the policy's file has wrong itself is told to be there.
+func TestSetPolicyOfFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.toml")
+	if err := os.WriteFile(path, []byte("name = \"static\"\n[params]\ninstances = -2\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	world, _, _ := strings.Cut(small, "[policy]")
+	text := world + "[policy]\nfile = " + quoted(path)
+	_, err := read("small.toml", []byte(text), Replace{Set: []Setting{{"policy.typ", "m1.small"}}})
+	want := []string{
+		path + ":3: params.instances = -2: must be a whole number from 0 to 100000",
+		`command line: policy.typ: unknown parameter of static (did you mean "type"?)`,
+	}
+	for _, line := range want {
+		if err == nil || !strings.Contains("\n"+err.Error(), "\n"+line) {
+			t.Errorf("got %v, want %s", err, line)
 		}
 	}
 }
