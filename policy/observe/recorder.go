@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"slices"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -16,6 +15,10 @@ type Recorder struct {
 	kinds []*Kind
 	types []*service
 	views []policy.KindView
+	// where each of them is; a trace may have tens of thousands
+	kindOf map[kindKey]*Kind
+	typeAt map[typeKey]int
+	viewAt map[viewKey]int
 
 	// rings by tick
 	times []int64 // world time of the tick
@@ -44,13 +47,33 @@ type Recorder struct {
 	typeMean []float64 // current mean work by type in core-seconds
 }
 
+// What tells kinds, types and views apart.
+type (
+	kindKey struct {
+		jobType  string
+		priority int
+		size     uint8
+	}
+	typeKey struct {
+		jobType string
+		size    uint8
+	}
+	viewKey struct {
+		jobType  string
+		priority int
+	}
+)
+
 // ringTicks holds an hour of ticks at the shortest tick, and a spare.
 const ringTicks = 512
 
 // New returns a Recorder for a world that starts at origin. Recorded work is in
 // nanoseconds on the reference core.
 func New(env policy.Env, origin time.Time) *Recorder {
-	r := &Recorder{env: env, origin: origin, times: make([]int64, ringTicks)}
+	r := &Recorder{
+		env: env, origin: origin, times: make([]int64, ringTicks),
+		kindOf: map[kindKey]*Kind{}, typeAt: map[typeKey]int{}, viewAt: map[viewKey]int{},
+	}
 	r.boots.guess = env.BootGuess
 	r.profile.offset = env.UTCOffset
 	r.speeds = newSpeedLearner(r.catalogSpeeds())
@@ -60,10 +83,9 @@ func New(env policy.Env, origin time.Time) *Recorder {
 // Kind returns the counters for jobs of this type, priority and size bucket,
 // new ones on first use. The pointer stays valid.
 func (r *Recorder) Kind(jobType string, priority int, size uint8) *Kind {
-	for _, k := range r.kinds {
-		if k.Type == jobType && k.Priority == priority && k.Size == size {
-			return k
-		}
+	key := kindKey{jobType, priority, size}
+	if k := r.kindOf[key]; k != nil {
+		return k
 	}
 	k := &Kind{
 		Type: jobType, Priority: priority, Size: size,
@@ -73,20 +95,31 @@ func (r *Recorder) Kind(jobType string, priority int, size uint8) *Kind {
 	if k.Class >= 0 {
 		k.LateAfter = int64(r.env.Classes[k.Class].Target)
 	}
-	k.workType = slices.IndexFunc(r.types, func(s *service) bool { return s.jobType == jobType && s.size == size })
-	if k.workType < 0 {
-		k.workType = len(r.types)
-		r.types = append(r.types, &service{jobType: jobType, size: size})
-		r.typeMean = append(r.typeMean, 0)
+	var known bool
+	if k.workType, known = r.typeAt[typeKey{jobType, size}]; !known {
+		k.workType = r.addType(&service{jobType: jobType, size: size})
 	}
-	k.view = slices.IndexFunc(r.views, func(v policy.KindView) bool { return v.Type == jobType && v.Priority == priority })
-	if k.view < 0 {
+	if k.view, known = r.viewAt[viewKey{jobType, priority}]; !known {
 		k.view = len(r.views)
+		r.viewAt[viewKey{jobType, priority}] = k.view
 		r.views = append(r.views, policy.KindView{Type: jobType, Priority: priority, Class: k.Class})
 	}
 	r.kinds = append(r.kinds, k)
+	r.kindOf[key] = k
 	r.cums = append(r.cums, make([]counted, ringTicks))
 	return k
+}
+
+// addType takes in a type of jobs and returns where it is.
+func (r *Recorder) addType(s *service) int {
+	at := len(r.types)
+	r.types = append(r.types, s)
+	r.typeMean = append(r.typeMean, 0)
+	key := typeKey{s.jobType, s.size}
+	if _, known := r.typeAt[key]; !known {
+		r.typeAt[key] = at
+	}
+	return at
 }
 
 // Mean returns the estimated work, in core-seconds, of a job of this kind.
