@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"slices"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -21,10 +22,11 @@ type Recorder struct {
 	viewAt map[viewKey]int
 
 	// rings by tick
-	times []int64 // world time of the tick
-	cums  [][]counted
-	head  int // ticks recorded so far
-	tails [4]int
+	times []int64     // world time of the tick
+	rows  [][]counted // by kind; nil: no window looks back so far
+	spare [][]counted // rows to be used again
+	head  int         // ticks recorded so far
+	tails [4]int      // the first tick of each window, descending
 
 	boots    bootLearner
 	speeds   speedLearner
@@ -71,7 +73,7 @@ const ringTicks = 512
 // nanoseconds on the reference core.
 func New(env policy.Env, origin time.Time) *Recorder {
 	r := &Recorder{
-		env: env, origin: origin, times: make([]int64, ringTicks),
+		env: env, origin: origin, times: make([]int64, ringTicks), rows: make([][]counted, ringTicks),
 		kindOf: map[kindKey]*Kind{}, typeAt: map[typeKey]int{}, viewAt: map[viewKey]int{},
 	}
 	r.boots.guess = env.BootGuess
@@ -106,7 +108,6 @@ func (r *Recorder) Kind(jobType string, priority int, size uint8) *Kind {
 	}
 	r.kinds = append(r.kinds, k)
 	r.kindOf[key] = k
-	r.cums = append(r.cums, make([]counted, ringTicks))
 	return k
 }
 
@@ -187,13 +188,15 @@ func (r *Recorder) learn(now int64) {
 	}
 	slot := r.head % ringTicks
 	r.times[slot] = now
+	row := r.row(slot)
 	for i, k := range r.kinds {
 		k.estimated += k.arrivedEst.minus(k.seen.arrivedEst).core(k.Arrived-k.seen.arrived, r.typeMean[k.workType])
-		r.cums[i][slot] = k.counted()
+		row[i] = k.counted()
 		r.late(k)
 	}
 	r.head++
 	// a window's tail is the youngest tick at or before its start
+	last := r.tails[len(r.tails)-1]
 	for w := range r.tails {
 		from := now - int64(windows[w])
 		r.tails[w] = max(r.tails[w], r.head-ringTicks)
@@ -201,6 +204,23 @@ func (r *Recorder) learn(now int64) {
 			r.tails[w]++
 		}
 	}
+	for ; last < r.tails[len(r.tails)-1]; last++ {
+		if gone := last % ringTicks; gone != slot && r.rows[gone] != nil {
+			r.spare = append(r.spare, r.rows[gone])
+			r.rows[gone] = nil
+		}
+	}
+}
+
+// row puts a row of the kinds that there are into a slot of the ring.
+func (r *Recorder) row(slot int) []counted {
+	row := r.rows[slot]
+	if n := len(r.spare); row == nil && n > 0 {
+		row, r.spare = r.spare[n-1], r.spare[:n-1]
+	}
+	row = slices.Grow(row[:0], len(r.kinds))[:len(r.kinds)]
+	r.rows[slot] = row
+	return row
 }
 
 // late keeps the wait from which a start of this kind misses its target.
@@ -228,20 +248,17 @@ func (r *Recorder) meanService(k *Kind) time.Duration {
 	return policy.CoreSeconds(r.typeMean[k.workType]).On(speed)
 }
 
-// at returns kind i's counters at the tail of window w.
-func (r *Recorder) at(i, w int) *counted { return &r.cums[i][r.tails[w]%ringTicks] }
-
-// nothing was counted before the world began.
+// nothing was counted before the world began, or of a kind that was not known yet.
 var nothing counted
 
 // before returns the counters of a kind at the start of window w: zero when the
 // world is younger than the window.
 func (r *Recorder) before(i, w int, now int64) *counted {
 	t := r.tails[w] % ringTicks
-	if r.times[t] > now-int64(windows[w]) {
+	if r.times[t] > now-int64(windows[w]) || i >= len(r.rows[t]) {
 		return &nothing
 	}
-	return r.at(i, w)
+	return &r.rows[t][i]
 }
 
 // queue fills o.Queue from the counters.
