@@ -1,12 +1,12 @@
 package scenarios
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces/pipe"
 )
 
 // catalogFile is a file that cloud.catalog names.
@@ -77,7 +78,7 @@ func (s *Scenario) findCatalog(d *document) policy.Catalog {
 		return known
 	}
 	path := s.refer(c.Catalog)
-	text, err := readFile(path)
+	text, err := readFile(s.ctx, path)
 	if err != nil {
 		d.badWord("cloud.catalog", c.Catalog, policy.CatalogNames(),
 			strings.Join(policy.CatalogNames(), ", ")+" or a file that can be read ("+plain(err).Error()+")")
@@ -134,7 +135,7 @@ func (s *Scenario) boot(d *document, b *Boot, path string) sim.BootModel {
 		}
 	case "empirical":
 		file := s.refer(b.File)
-		rows, err := readTable(file, "boot_s")
+		rows, err := readTable(s.ctx, file, "boot_s")
 		if err != nil {
 			d.wrong(path+".file", err.Error())
 			return m
@@ -164,7 +165,7 @@ func (s *Scenario) market(d *document, t *Spot) *sim.SpotMarket {
 		return m
 	}
 	file := s.refer(t.File)
-	rows, err := readTable(file, "at_s", "type", "usd_per_hour")
+	rows, err := readTable(s.ctx, file, "at_s", "type", "usd_per_hour")
 	if err != nil {
 		d.wrong("cloud.spot.file", err.Error())
 		return m
@@ -207,8 +208,8 @@ type tableRow struct {
 }
 
 // readTable reads a small CSV file that has exactly the given columns.
-func readTable(path string, columns ...string) ([]tableRow, error) {
-	f, err := os.Open(path)
+func readTable(ctx context.Context, path string, columns ...string) ([]tableRow, error) {
+	f, err := pipe.Open(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, plain(err))
 	}

@@ -1,11 +1,11 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/spell"
+	"github.com/skynet-ec2/skynet/traces/pipe"
 
 	"github.com/BurntSushi/toml"
 )
@@ -24,7 +25,7 @@ type document struct {
 	file     string
 	lines    lines
 	given    map[string]bool // paths of keys that the file has
-	changed  []string        // paths of keys whose values come from elsewhere
+	changed  []change        // values that come from the command line
 	problems Problems
 }
 
@@ -62,9 +63,9 @@ func parse(file string, text []byte) (*document, map[string]any) {
 }
 
 // readFile returns the content of a file that is no longer than fileMax, or
-// one byte more.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// one byte more. A pipe is waited for until ctx is done.
+func readFile(ctx context.Context, path string) ([]byte, error) {
+	f, err := pipe.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -84,7 +85,7 @@ var fleetName = regexp.MustCompile(`^[A-Za-z0-9-]{1,24}$`)
 // and policies it names. Everything that is wrong with the file is reported at
 // once, as Problems; then everything that is wrong with what it names.
 func LoadFleet(path string) (*Fleet, error) {
-	text, err := readFile(path)
+	text, err := readFile(context.Background(), path)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func (f *Fleet) SharedLimits() (policy.Guard, error) { return f.limitsOf(f.Share
 // limitsOf reads a file of caps; fleetMax stands in for a fleet_max that it does
 // not give, 0: it must.
 func (f *Fleet) limitsOf(name string, fleetMax int) (policy.Guard, error) {
-	text, err := readFile(name)
+	text, err := readFile(context.Background(), name)
 	if err != nil {
 		return policy.Guard{}, err
 	}

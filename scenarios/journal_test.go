@@ -194,7 +194,7 @@ func TestForeignPolicies(t *testing.T) {
 // BenchmarkReplay tells how many decisions of a photo site's day are replayed a
 // second, and what a decision takes in a journal.
 func BenchmarkReplay(b *testing.B) {
-	s, err := LoadWith("photo-week.toml", Replace{})
+	s, err := LoadWith(b.Context(), "photo-week.toml", Replace{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,9 +22,10 @@ const (
 )
 
 // KindOf returns what the file at path describes, by its top-level tables and
-// keys. What is neither a scenario nor a policy is an error.
-func KindOf(path string) (FileKind, error) {
-	text, err := readFile(path)
+// keys. What is neither a scenario nor a policy is an error. A pipe is waited for
+// until ctx is done.
+func KindOf(ctx context.Context, path string) (FileKind, error) {
+	text, err := readFile(ctx, path)
 	if err != nil {
 		return 0, err
 	}

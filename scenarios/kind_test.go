@@ -27,7 +27,7 @@ func TestKindOf(t *testing.T) {
 		if err := os.WriteFile(path, []byte(c.text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		got, err := KindOf(path)
+		got, err := KindOf(t.Context(), path)
 		if got != c.want || (err == nil) != (c.say == "") || err != nil && !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%q: got %v, %v; want %v, %q", c.text, got, err, c.want, c.say)
 		}

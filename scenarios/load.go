@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -23,20 +24,28 @@ type Replace struct {
 
 // Load reads and checks a scenario file. Everything that is wrong with it is
 // reported at once, as Problems; other errors are those of reading the file.
-func Load(path string) (*Scenario, error) { return LoadWith(path, Replace{}) }
+func Load(path string) (*Scenario, error) {
+	return LoadWith(context.Background(), path, Replace{})
+}
 
-// LoadWith is Load with parts of the scenario replaced.
-func LoadWith(path string, with Replace) (*Scenario, error) {
-	text, err := readFile(path)
+// LoadWith is Load with parts of the scenario replaced. A file that is a pipe is
+// waited for until ctx is done: the scenario's own, those that it names, and,
+// whenever it is opened, its trace.
+func LoadWith(ctx context.Context, path string, with Replace) (*Scenario, error) {
+	text, err := readFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	return read(path, text, with)
+	s, err := parseScenario(ctx, path, text, with)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err() // a file that it names was waited for in vain
+	}
+	return s, err
 }
 
-// read returns the scenario that text says, which stands at path.
-func read(path string, text []byte, with Replace) (*Scenario, error) {
-	s := &Scenario{Path: path, Name: stem(path)}
+// parseScenario returns the scenario that text says, which stands at path.
+func parseScenario(ctx context.Context, path string, text []byte, with Replace) (*Scenario, error) {
+	s := &Scenario{Path: path, Name: stem(path), ctx: ctx}
 	for _, x := range with.Set {
 		s.Name += " " + x.String()
 	}
@@ -47,9 +56,10 @@ func read(path string, text []byte, with Replace) (*Scenario, error) {
 	s.lines = d.lines
 	params, others := ofPolicy(with.Set)
 	d.set(raw, others)
+	var inside []Setting // parameters that are set in the scenario itself
 	if table, _ := raw["policy"].(map[string]any); with.Policy == "" && table["file"] == nil {
 		d.setParams(raw, params)
-		params = nil
+		params, inside = nil, params
 	}
 	d.table(raw, reflect.ValueOf(s).Elem(), "")
 	s.checkTrace(d, with)
@@ -63,7 +73,7 @@ func read(path string, text []byte, with Replace) (*Scenario, error) {
 	s.checkWindows(d)
 	s.checkPromises(d)
 	s.checkExpects(d)
-	s.checkPolicy(d, with.Policy, params)
+	s.checkPolicy(d, with.Policy, params, inside)
 	if err := d.verdict(); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"io/fs"
@@ -34,6 +35,11 @@ func golden(t *testing.T, path string, got []byte) {
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("%s differs (-want +got); go test ./scenarios -update rewrites it:\n%s", path, diff)
 	}
+}
+
+// read returns the scenario that text says, which stands at path.
+func read(path string, text []byte, with Replace) (*Scenario, error) {
+	return parseScenario(context.Background(), path, text, with)
 }
 
 func TestEveryMistakeIsReported(t *testing.T) {

@@ -1,10 +1,12 @@
 package scenarios
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,12 +33,14 @@ type Policy struct {
 	Steps  []policy.Step
 	// Provenance of the parameters; nil when the file does not say.
 	Provenance *Provenance
+
+	set []string // names of parameters that come from the command line
 }
 
 // LoadPolicy reads and checks a policy file against a catalog. Everything that
 // is wrong with it is reported at once, as Problems.
 func LoadPolicy(path string, c *policy.Catalog) (*Policy, error) {
-	text, err := readFile(path)
+	text, err := readFile(context.Background(), path)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +91,13 @@ func strayed(d *document, spec *policy.Spec) {
 
 // checkPolicy resolves the [policy] table, or the file or name in its place. params
 // replace some of its parameters, unless the policy stands in the scenario, where
-// they have been replaced already.
-func (s *Scenario) checkPolicy(d *document, replaced string, params []Setting) {
+// those of inside have been replaced already.
+func (s *Scenario) checkPolicy(d *document, replaced string, params, inside []Setting) {
 	t := &s.Policy
 	s.policyReplaced = replaced != ""
 	file := replaced
 	if IsPolicyName(file) {
-		p, err := PolicyWith("", file, &s.catalog, params)
+		p, err := s.PolicyWith("", file, params)
 		var wrong Problems
 		switch {
 		case errors.As(err, &wrong):
@@ -123,10 +127,10 @@ func (s *Scenario) checkPolicy(d *document, replaced string, params []Setting) {
 		if name == "" {
 			name = "skynet"
 		}
-		s.policy = &Policy{Name: name}
+		s.policy = &Policy{Name: name, set: namesOf(inside)}
 		s.policy.resolve(d, "policy", &s.catalog, t.Params, t.Direct, t.Steps)
 	} else {
-		p, err := PolicyWith(file, "", &s.catalog, params)
+		p, err := s.PolicyWith(file, "", params)
 		var wrong Problems
 		switch {
 		case errors.As(err, &wrong):
@@ -155,7 +159,7 @@ func (s *Scenario) tryPolicy(d *document) {
 	if s.Policy.State == "" || s.policyReplaced {
 		return
 	}
-	text, err := readFile(s.refer(s.Policy.State))
+	text, err := readFile(s.ctx, s.refer(s.Policy.State))
 	if err == nil {
 		err = made.UnmarshalJSON(text)
 	}
@@ -173,12 +177,18 @@ func (d *document) policyError(p *Policy, err error) {
 		all = many.Unwrap()
 	}
 	for _, err := range all {
+		var bad *policy.ParamError
+		if errors.As(err, &bad) && slices.Contains(p.set, bad.Name) {
+			d.problems = append(d.problems, Problem{
+				File: commandLine, Key: paramKey(bad.Name), Value: tomlValue(bad.Value), Allowed: bad.Allowed,
+			})
+			continue
+		}
 		if p.Path != "" { // another file
 			d.problems = append(d.problems, Problem{File: p.Path, Reason: err.Error()})
 			continue
 		}
-		var bad *policy.ParamError
-		if errors.As(err, &bad) && d.lines[join("policy.params", bad.Name)] > 0 {
+		if bad != nil && d.lines[join("policy.params", bad.Name)] > 0 {
 			d.param("policy.params", err)
 		} else {
 			d.param("policy", err)

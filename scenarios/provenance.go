@@ -90,7 +90,7 @@ func (s *Scenario) TraceHash() (string, error) {
 	if s.Trace == nil {
 		return TraceGenerated, nil
 	}
-	return recording.HashOf(s.tracePath())
+	return recording.HashOf(s.ctx, s.tracePath())
 }
 
 // Recording returns the trace that the scenario names by its URL; false where it

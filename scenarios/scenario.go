@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -54,6 +55,7 @@ type Scenario struct {
 	policyReplaced bool   // the policy was given from outside the file
 	lines          lines  // where the file says what
 	files          []string
+	ctx            context.Context // ends the wait for a file that is a pipe
 }
 
 // Files returns the files that the scenario was read from: its own, its trace, and

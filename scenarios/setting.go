@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -36,12 +37,30 @@ func (s Setting) String() string { return s.Key + "=" + s.Value }
 // value that it cannot have, is found by whoever decodes them.
 func (d *document) set(raw map[string]any, settings []Setting) {
 	for _, s := range settings {
-		d.changed = append(d.changed, s.Key)
-		if err := put(raw, strings.Split(s.Key, "."), s.value()); err != "" {
-			d.problems = append(d.problems, Problem{File: d.file, Key: s.Key, Value: s.Value, Reason: err})
-		}
+		d.setAs(raw, s.Key, s)
 	}
 }
+
+// setAs puts a setting's value at the path at of a file's values, where its key
+// means another.
+func (d *document) setAs(raw map[string]any, at string, s Setting) {
+	d.changed = append(d.changed, change{at, s.Key})
+	if err := put(raw, strings.Split(at, "."), s.value()); err != "" {
+		d.problems = append(d.problems, Problem{File: d.file, Key: at, Value: s.Value, Reason: err})
+	}
+}
+
+// change is a value that a setting has put into a file.
+type change struct {
+	at  string // the path of the value
+	key string // of the setting, as the command line has it
+}
+
+// commandLine stands in a Problem for the file where a setting is to blame.
+const commandLine = "command line"
+
+// paramKey returns the key of a setting of the policy's parameter.
+func paramKey(name string) string { return "policy." + name }
 
 // value returns the value as TOML reads it, or as a text.
 func (s Setting) value() any {
@@ -128,29 +147,43 @@ func ofPolicy(settings []Setting) (params, others []Setting) {
 func (d *document) setParams(raw map[string]any, params []Setting) {
 	table, _ := raw["policy"].(map[string]any)
 	for _, s := range params {
-		key := "policy.params." + s.Key
+		at := "policy.params." + s.Key
 		if _, direct := table[s.Key]; direct {
-			key = "policy." + s.Key
+			at = "policy." + s.Key
 		}
-		d.set(raw, []Setting{{key, s.Value}})
+		d.setAs(raw, at, Setting{paramKey(s.Key), s.Value})
 	}
 }
 
+// namesOf returns the keys of settings.
+func namesOf(settings []Setting) []string {
+	var names []string
+	for _, s := range settings {
+		names = append(names, s.Key)
+	}
+	return names
+}
+
 // verdict returns everything that is wrong with the document. What was set is not
-// the file's fault.
+// the file's fault, and goes by the key that set it.
 func (d *document) verdict() error {
 	for i := range d.problems {
 		p := &d.problems[i]
 		if p.File != d.file {
 			continue
 		}
-		for _, key := range d.changed {
-			filed := asFiled(key)
+		for _, c := range d.changed {
+			filed := asFiled(c.at)
 			_, stands := d.lines[p.Key]
 			made := !stands && under(filed, p.Key) // a table that only the setting has
-			if under(p.Key, key) || under(p.Key, filed) || made {
-				p.File, p.Line = "command line", 0
+			if !under(p.Key, c.at) && !under(p.Key, filed) && !made {
+				continue
 			}
+			p.File, p.Line = commandLine, 0
+			if rest, ok := strings.CutPrefix(p.Key, c.at); ok && c.key != c.at {
+				p.Key = c.key + rest
+			}
+			break
 		}
 	}
 	return d.problems.sorted()
@@ -179,8 +212,14 @@ func asFiled(key string) string {
 }
 
 // PolicyWith returns the policy of the file at path or, without a path, the one
-// of that name, with some of its parameters replaced.
-func PolicyWith(path, name string, c *policy.Catalog, settings []Setting) (*Policy, error) {
+// of that name, for the scenario's catalog and with some of its parameters
+// replaced. What is wrong with those is told to be on the command line.
+func (s *Scenario) PolicyWith(path, name string, settings []Setting) (*Policy, error) {
+	return policyWith(s.ctx, path, name, &s.catalog, settings)
+}
+
+// policyWith is PolicyWith for a catalog. A pipe is waited for until ctx is done.
+func policyWith(ctx context.Context, path, name string, c *policy.Catalog, settings []Setting) (*Policy, error) {
 	if path == "" && len(settings) == 0 {
 		return NamedPolicy(name)
 	}
@@ -189,7 +228,7 @@ func PolicyWith(path, name string, c *policy.Catalog, settings []Setting) (*Poli
 	if path != "" {
 		file = path
 		var err error
-		if text, err = readFile(path); err != nil {
+		if text, err = readFile(ctx, path); err != nil {
 			return nil, err
 		}
 	} else if _, err := NamedPolicy(name); err != nil {
@@ -198,15 +237,13 @@ func PolicyWith(path, name string, c *policy.Catalog, settings []Setting) (*Poli
 	d, raw := parse(file, text)
 	var p *Policy
 	if len(d.problems) == 0 {
-		var params []Setting
 		for _, s := range settings {
-			params = append(params, Setting{"params." + s.Key, s.Value})
+			d.setAs(raw, "params."+s.Key, Setting{paramKey(s.Key), s.Value})
 		}
-		d.set(raw, params)
 		p = readPolicy(d, raw, c)
-		p.Path = path
+		p.Path, p.set = path, namesOf(settings)
 	}
-	if err := d.problems.sorted(); err != nil {
+	if err := d.verdict(); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -17,7 +17,7 @@ func TestSettings(t *testing.T) {
 	if err := os.WriteFile(path, []byte(small), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	s, err := LoadWith(path, Replace{Set: []Setting{{"cloud.boot.median", "31s"}, {"tick", `"2m"`}, {"cloud.max_instances", "7"}}})
+	s, err := LoadWith(t.Context(), path, Replace{Set: []Setting{{"cloud.boot.median", "31s"}, {"tick", `"2m"`}, {"cloud.max_instances", "7"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestSettings(t *testing.T) {
 		{"cloud.boot.median.x", "31s"}:    `cloud.boot.median`,
 		{"tick", "\"1m\"\nduration=\"\""}: `tick = "\"1m\"\nduration=\"\"": must be a duration`,
 	} {
-		if _, err := LoadWith(path, Replace{Set: []Setting{set}}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := LoadWith(t.Context(), path, Replace{Set: []Setting{set}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %v, want %s", set, err, want)
 		}
 	}
@@ -51,7 +51,7 @@ func TestPolicyWith(t *testing.T) {
 		path, name string
 		want       string
 	}{{path, "", path}, {"", "static", ""}} {
-		p, err := PolicyWith(c.path, c.name, &catalog, []Setting{{"instances", "5"}, {"type", "m1.small"}})
+		p, err := policyWith(t.Context(), c.path, c.name, &catalog, []Setting{{"instances", "5"}, {"type", "m1.small"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,11 +59,11 @@ func TestPolicyWith(t *testing.T) {
 			t.Errorf("got %v of %q", p.Values, p.Path)
 		}
 	}
-	_, err := PolicyWith("", "static", &catalog, []Setting{{"instance", "5"}})
-	if want := `policy static: params.instance: unknown parameter of static (did you mean "instances"?)`; err == nil || err.Error() != want {
+	_, err := policyWith(t.Context(), "", "static", &catalog, []Setting{{"instance", "5"}})
+	if want := `command line: policy.instance: unknown parameter of static (did you mean "instances"?)`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if _, err := PolicyWith("", "statik", &catalog, []Setting{{"instances", "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "static"`) {
+	if _, err := policyWith(t.Context(), "", "statik", &catalog, []Setting{{"instances", "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "static"`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -91,9 +91,37 @@ func TestSetPolicy(t *testing.T) {
 		if got := s.Decides().Values; got["instances"] != 5.0 || got["type"].([]string)[0] != "m1.small" {
 			t.Errorf("%s: got %v", c.name, got)
 		}
-		_, err = read("small.toml", []byte(c.text), Replace{Policy: c.policy, Set: []Setting{{"policy.instancs", "5"}}})
-		if err == nil || !strings.Contains(err.Error(), `instancs: unknown parameter of static (did you mean "instances"?)`) {
-			t.Errorf("%s: got %v", c.name, err)
+		for set, want := range map[Setting]string{
+			{"policy.instancs", "5"}:                   `command line: policy.instancs: unknown parameter of static (did you mean "instances"?)`,
+			{"policy.params.instancs", "5"}:            `command line: policy.instancs: unknown parameter of static (did you mean "instances"?)`,
+			{"policy.instances", "-1"}:                 `command line: policy.instances = -1: must be a whole number from 0 to 100000`,
+			{"policy.type", "m1.smal"}:                 `command line: policy.type = "m1.smal": must be a type of ec2-2008`,
+			{"policy.type", `["m1.small","m1.large"]`}: `command line: policy.type = ["m1.small", "m1.large"]: must be one instance type`, // as the policy itself says
+		} {
+			_, err = read("small.toml", []byte(c.text), Replace{Policy: c.policy, Set: []Setting{set}})
+			if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s, %v: got %v, want %s", c.name, set, err, want)
+			}
+		}
+	}
+}
+
+// TestSetPolicyOfFile: what the policy's file has wrong itself is told to be there.
+func TestSetPolicyOfFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.toml")
+	if err := os.WriteFile(path, []byte("name = \"static\"\n[params]\ninstances = -2\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	world, _, _ := strings.Cut(small, "[policy]")
+	text := world + "[policy]\nfile = " + quoted(path)
+	_, err := read("small.toml", []byte(text), Replace{Set: []Setting{{"policy.typ", "m1.small"}}})
+	want := []string{
+		path + ":3: params.instances = -2: must be a whole number from 0 to 100000",
+		`command line: policy.typ: unknown parameter of static (did you mean "type"?)`,
+	}
+	for _, line := range want {
+		if err == nil || !strings.Contains("\n"+err.Error(), "\n"+line) {
+			t.Errorf("got %v, want %s", err, line)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // play runs a scenario file once, with its history.
 func play(t *testing.T, path string, with Replace, change func(*sim.Config)) (*Scenario, *sim.Result) {
 	t.Helper()
-	s, err := LoadWith(path, with)
+	s, err := LoadWith(t.Context(), path, with)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func (w *World) Source(seed uint64) (traces.Source, error) {
 // open returns the recorded trace, cut and scaled.
 func (w *World) open() (traces.Source, error) {
 	t := w.scenario.Trace
-	src, err := traces.Open(w.scenario.tracePath(), traces.Options{Format: t.Format, IgnoreColumns: t.IgnoreColumns})
+	src, err := traces.Open(w.scenario.tracePath(), traces.Options{Format: t.Format, IgnoreColumns: t.IgnoreColumns, Context: w.scenario.ctx})
 	if err != nil {
 		return nil, err
 	}

@@ -112,7 +112,7 @@ var errTooMany = errors.New("too many jobs")
 // the midnight before the first, on the clock of opt.Zone. The whole trace is
 // held in memory. A file whose rows are all bad is an error.
 func Import(path string, opt ImportOptions) (Source, *Summary, error) {
-	in, err := openInput(path)
+	in, err := openInput(path, opt.Options)
 	if err != nil {
 		return nil, nil, err
 	}

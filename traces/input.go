@@ -1,15 +1,16 @@
 package traces
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/skynet-ec2/skynet/traces/compressed"
+	"github.com/skynet-ec2/skynet/traces/pipe"
 )
 
 // input is an open file: plain, or decompressed as it is read.
@@ -17,27 +18,28 @@ type input struct {
 	path string
 	file io.Closer
 	at   io.ReaderAt // the file as it stands, for formats that jump about; nil if it cannot
-	size int64
-	r    io.Reader // the decompressed text
-	head []byte    // its first bytes, still to be read from r
-	zip  string    // "", "gzip" or "zstd"
-	done func()    // releases the decompressor
-	pipe bool      // what was read is gone
+	size int64       // of a file that can jump about
+	r    io.Reader   // the decompressed text
+	head []byte      // its first bytes, still to be read from r
+	zip  string      // "", "gzip" or "zstd"
+	done func()      // releases the decompressor
+	pipe bool        // what was read is gone
 }
 
 // openInput opens path and looks at its first bytes.
-func openInput(path string) (*input, error) {
-	f, err := os.Open(path)
+func openInput(path string, opt Options) (*input, error) {
+	ctx := opt.Context
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	f, err := pipe.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = &InputError{File: path, Reason: "is a directory, not a trace"}
-	}
-	if err != nil {
+	info := f.Info()
+	if info.IsDir() {
 		f.Close()
-		return nil, err
+		return nil, &InputError{File: path, Reason: "is a directory, not a trace"}
 	}
 	in, err := newInput(path, f)
 	if err != nil {
@@ -45,9 +47,7 @@ func openInput(path string) (*input, error) {
 		return nil, err
 	}
 	in.file, in.pipe = f, info.Mode()&fs.ModeNamedPipe != 0
-	if info.Mode().IsRegular() {
-		in.at, in.size = f, info.Size()
-	}
+	in.at, in.size = f.At(), info.Size()
 	return in, nil
 }
 

@@ -177,13 +177,19 @@ func some(v float64) *float64 { return &v }
 
 // countKinds sums kinds of one type and priority over their sizes.
 func (m *measurer) countKinds(s *Stats) {
+	type key struct {
+		jobType  string
+		priority uint8
+	}
+	places := map[key]int{}
 	for i, k := range m.kinds {
 		if m.per[i].jobs == 0 {
 			continue
 		}
-		at := slices.IndexFunc(s.Kinds, func(o KindStats) bool { return o.Type == k.Type && o.Priority == k.Priority })
-		if at < 0 {
+		at, known := places[key{k.Type, k.Priority}]
+		if !known {
 			at = len(s.Kinds)
+			places[key{k.Type, k.Priority}] = at
 			s.Kinds = append(s.Kinds, KindStats{Type: k.Type, Priority: k.Priority})
 		}
 		s.Kinds[at].Jobs += m.per[i].jobs

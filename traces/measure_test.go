@@ -1,7 +1,12 @@
 package traces
 
 import (
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -68,5 +73,42 @@ func TestMeasureAgreesWithPublishedFigures(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMeasureTellsKinds: jobs are counted by type and priority over all sizes, the
+// most frequent first, equals as they first arrived.
+func TestMeasureTellsKinds(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("arrival_s,service_s,type,priority,bytes_in\n")
+	const types, rounds = 300, 4
+	for i := range types * 2 * rounds {
+		kind := i % (types * 2)
+		if kind >= types && i/(types*2) == 0 {
+			continue // of priority 1 there are fewer
+		}
+		fmt.Fprintf(&text, "%d,%d,t%d,%d,%d\n", i, kind+1, kind%types, kind/types, 1<<(i%40))
+	}
+	path := filepath.Join(t.TempDir(), "kinds.csv")
+	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	src, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	s, err := Measure(src, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []KindStats
+	for kind := range types * 2 {
+		want = append(want, KindStats{
+			Type: fmt.Sprint("t", kind%types), Priority: uint8(kind / types), Jobs: rounds - int64(kind/types), MeanS: float64(kind + 1),
+		})
+	}
+	if !slices.Equal(s.Kinds, want) {
+		t.Errorf("got %v, want %v", s.Kinds, want)
 	}
 }

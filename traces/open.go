@@ -2,6 +2,7 @@ package traces
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,9 @@ import (
 type Options struct {
 	Format        string // name of the format; "" looks at the file's name and first bytes
 	IgnoreColumns bool   // skip columns that a trace does not have
+	// Context ends the opening and reading of a pipe, which waits for whoever writes
+	// to it; nil: nothing does. A regular file is never waited for.
+	Context context.Context
 }
 
 // A format is one kind of file that Open reads. Each stands in a file of its
@@ -51,7 +55,7 @@ func sniffCSV(head []byte) bool {
 // from opt, or from the file's extension (.csv, .swf, .parquet, the first two
 // also with .gz or .zst), or from its first bytes.
 func Open(path string, opt Options) (Source, error) {
-	in, err := openInput(path)
+	in, err := openInput(path, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (b *bounding) run(path string, seeded bool) error {
 		return usageError(fmt.Errorf("--seed %d: must be at most %d", b.seed, uint64(seedMax)))
 	}
 	var err error
-	if b.scenario, err = scenarios.LoadWith(path, scenarios.Replace{Trace: b.trace}); err != nil {
+	if b.scenario, err = scenarios.LoadWith(b.app.ctx, path, scenarios.Replace{Trace: b.trace}); err != nil {
 		return b.app.listProblems(err)
 	}
 	if err := spareInputs([]output{{"json", b.json}}, b.scenario.Files()...); err != nil {

@@ -56,7 +56,7 @@ func (c *checking) load() error {
 		if k%n != i {
 			continue
 		}
-		s, err := scenarios.LoadWith(file, scenarios.Replace{Policy: c.policy})
+		s, err := scenarios.LoadWith(c.app.ctx, file, scenarios.Replace{Policy: c.policy})
 		if err != nil {
 			all = append(all, err)
 			continue
@@ -89,7 +89,7 @@ func (c *checking) files() ([]string, error) {
 		}
 		found := false
 		for _, file := range inside {
-			kind, err := scenarios.KindOf(file)
+			kind, err := scenarios.KindOf(c.app.ctx, file)
 			if err == nil && kind == scenarios.PolicyFile {
 				continue
 			}

@@ -204,7 +204,7 @@ func (c *comparing) add(arg string) error {
 		}
 		return nil
 	}
-	kind, err := kindOf(arg)
+	kind, err := c.kindOf(arg)
 	switch {
 	case err != nil:
 		return err
@@ -251,9 +251,9 @@ func (c *comparing) addFolder(dir string) error {
 }
 
 // kindOf returns what an argument is; 0: the name of a policy.
-func kindOf(arg string) (scenarios.FileKind, error) {
+func (c *comparing) kindOf(arg string) (scenarios.FileKind, error) {
 	if !scenarios.IsPolicyName(arg) {
-		return scenarios.KindOf(arg)
+		return scenarios.KindOf(c.app.ctx, arg)
 	}
 	_, err := scenarios.NamedPolicy(arg)
 	return 0, err

@@ -72,7 +72,7 @@ func combinations(sweeps []sweep) [][]scenarios.Setting {
 // two would be called alike, the later goes by its path.
 func (c *comparing) addScenario(path string) error {
 	for _, set := range combinations(c.world) {
-		s, err := scenarios.LoadWith(path, scenarios.Replace{Trace: c.trace, Set: set})
+		s, err := scenarios.LoadWith(c.app.ctx, path, scenarios.Replace{Trace: c.trace, Set: set})
 		if err == nil {
 			err = c.app.fetch(s)
 		}

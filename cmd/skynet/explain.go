@@ -197,7 +197,7 @@ func (x *explaining) simulate(path string, wanted *wantedJobs) error {
 	s := &simulation{app: x.app, with: x.with, seed: x.seed, runs: 1, parallel: 1}
 	began := time.Now()
 	var err error
-	if s.scenario, err = scenarios.LoadWith(path, s.with); err != nil {
+	if s.scenario, err = scenarios.LoadWith(x.app.ctx, path, s.with); err != nil {
 		return x.app.listProblems(err)
 	}
 	if !x.seeded {

@@ -141,7 +141,7 @@ func (p *planning) history(dir string) (string, error) {
 	if _, err := traces.Write(file, trace, traces.WriteOptions{Tool: buildVersion().String()}); err != nil {
 		return "", err
 	}
-	s, err := scenarios.LoadWith(p.fleet.Scenario, scenarios.Replace{Trace: file})
+	s, err := scenarios.LoadWith(p.app.ctx, p.fleet.Scenario, scenarios.Replace{Trace: file})
 	if err != nil {
 		return "", err
 	}

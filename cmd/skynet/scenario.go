@@ -63,7 +63,7 @@ func newScenario(a *app, path, trace string, force bool) error {
 	}
 	text := scenarios.Example(title)
 	if trace != "" {
-		src, err := traces.Open(trace, traces.Options{})
+		src, err := traces.Open(trace, traces.Options{Context: a.ctx})
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ simulator does not model.`,
 func lintScenarios(a *app, paths []string) error {
 	var worst error
 	for _, path := range paths {
-		s, err := scenarios.Load(path)
+		s, err := scenarios.LoadWith(a.ctx, path, scenarios.Replace{})
 		var notes []string
 		if err == nil {
 			err = a.fetch(s)
@@ -162,7 +162,7 @@ func newScenarioShowCommand(a *app) *cobra.Command {
 		Short: "print a scenario with every value in effect",
 		Args:  exactArgs("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := scenarios.Load(args[0])
+			s, err := scenarios.LoadWith(a.ctx, args[0], scenarios.Replace{})
 			if err != nil {
 				return a.listProblems(err)
 			}
@@ -188,6 +188,9 @@ func (a *app) listProblems(err error) error {
 func (a *app) listAll(errs []error) error {
 	if len(errs) < 2 {
 		return a.listProblems(errors.Join(errs...))
+	}
+	if err := a.ctx.Err(); err != nil {
+		return err // what was read in part has problems of its own
 	}
 	code := 0
 	said := map[string]bool{}

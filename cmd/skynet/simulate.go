@@ -80,7 +80,7 @@ func (s *simulation) run(path string, seeded bool) error {
 	if err := s.checkPlaces(); err != nil {
 		return err
 	}
-	if s.scenario, err = scenarios.LoadWith(path, s.with); err != nil {
+	if s.scenario, err = scenarios.LoadWith(s.app.ctx, path, s.with); err != nil {
 		return s.app.listProblems(err)
 	}
 	outputs := []output{{"json", s.json}, {"jobs", s.jobs}, {"timeline", s.timeline}, {"journal", s.journal}}

@@ -103,6 +103,7 @@ bytes_out, tenant. Times may be dates.`,
 				return err
 			}
 			opt.Options = format
+			opt.Context = a.ctx
 			if opt.Width, err = traces.ParseWidth(width); err != nil {
 				return usageError(err)
 			}
@@ -167,6 +168,7 @@ func newTraceInfoCommand(a *app) *cobra.Command {
 			if offset < -14*time.Hour || offset > 14*time.Hour {
 				return usageError(fmt.Errorf("--utc-offset %v: must be from -14h to 14h", offset))
 			}
+			opt.Context = a.ctx
 			src, err := traces.Open(args[0], opt)
 			if err != nil {
 				return err
@@ -341,6 +343,7 @@ func newTraceCutCommand(a *app) *cobra.Command {
 			if from < 0 || to < 0 || to > 0 && to <= from {
 				return usageError(fmt.Errorf("--from %v --to %v: must not be negative, and --to must come after --from", from, to))
 			}
+			opt.Context = a.ctx
 			src, err := traces.Open(args[0], opt)
 			if err != nil {
 				return err
@@ -383,6 +386,7 @@ func newTraceConvertCommand(a *app) *cobra.Command {
 			case jitter < 0 || jitter > 168*time.Hour:
 				return usageError(fmt.Errorf("--jitter %v: must be from 0 to 168h", jitter))
 			}
+			opt.Context = a.ctx
 			src, err := traces.Open(args[0], opt)
 			if err != nil {
 				return err

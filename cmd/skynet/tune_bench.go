@@ -31,7 +31,7 @@ func (a *app) openBench(paths []string, policyFile string) (*bench, error) {
 		return nil, inputError(fmt.Errorf("%s: is given twice", path))
 	}
 	for _, path := range paths {
-		s, err := scenarios.LoadWith(path, scenarios.Replace{Policy: policyFile})
+		s, err := scenarios.LoadWith(a.ctx, path, scenarios.Replace{Policy: policyFile})
 		if err != nil {
 			return nil, a.listProblems(err)
 		}

@@ -14,11 +14,12 @@ type AgeRing struct {
 	first int64 // oldest step that count holds
 	total int64
 	aged  int64 // jobs that arrived before first
-	count [ageRing]int32
 
 	firstLong int64 // oldest long step that long holds
 	older     int64 // jobs that arrived before it
-	long      [longRing]int32
+
+	count [ageRing]int32
+	long  [longRing]int32
 }
 
 const (

@@ -23,15 +23,11 @@ type Kind struct {
 	Retried     int64 // came back to wait again, for whatever reason
 	Expired     int64 // came back because their lease was lost
 	Dropped     int64 // left the queue unstarted: cancelled, or out of attempts
-	// Work of completed jobs in core-seconds, its square, and its histogram.
+	// Work of completed jobs in core-seconds, and its square.
 	Work, WorkSquared float64
-	WorkHist          [workBuckets]uint32
 	// LateAfter is the wait in nanoseconds from which a start counts as late.
 	// The recorder keeps it current; the world reads it.
 	LateAfter int64
-
-	// Ages of waiting jobs.
-	Ages AgeRing
 
 	arrivedEst estimates  // of all jobs that arrived
 	leftEst    estimates  // of those that left the line again
@@ -40,6 +36,15 @@ type Kind struct {
 	estimated  float64    // cumulative estimated work of arrivals, core-seconds
 	workType   int        // index into Recorder.types
 	view       int        // index into Recorder.views
+
+	// What every tick reads of every kind stands together above; a trace may have
+	// tens of thousands.
+
+	// Ages of waiting jobs.
+	Ages AgeRing
+	// WorkHist is the histogram of the work of completed jobs that was not learned
+	// from yet. The world adds to it.
+	WorkHist [workBuckets]uint32
 }
 
 // Waiting returns how many jobs wait for a slot now.

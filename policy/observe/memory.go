@@ -102,8 +102,7 @@ func (r *Recorder) UnmarshalJSON(text []byte) error {
 			s.hist[b] = t.Jobs[i]
 			s.histN += float64(t.Jobs[i])
 		}
-		r.types = append(r.types, s)
-		r.typeMean = append(r.typeMean, 0)
+		r.addType(s)
 	}
 	for _, lag := range m.Boots {
 		r.boots.add(lag)

@@ -16,12 +16,17 @@ type Recorder struct {
 	kinds []*Kind
 	types []*service
 	views []policy.KindView
+	// where each of them is; a trace may have tens of thousands
+	kindOf map[kindKey]*Kind
+	typeAt map[typeKey]int
+	viewAt map[viewKey]int
 
 	// rings by tick
-	times []int64 // world time of the tick
-	cums  [][]counted
-	head  int // ticks recorded so far
-	tails [4]int
+	times []int64     // world time of the tick
+	rows  [][]counted // by kind; nil: no window looks back so far
+	spare [][]counted // rows to be used again
+	head  int         // ticks recorded so far
+	tails [4]int      // the first tick of each window, descending
 
 	boots    bootLearner
 	speeds   speedLearner
@@ -44,13 +49,33 @@ type Recorder struct {
 	typeMean []float64 // current mean work by type in core-seconds
 }
 
+// What tells kinds, types and views apart.
+type (
+	kindKey struct {
+		jobType  string
+		priority int
+		size     uint8
+	}
+	typeKey struct {
+		jobType string
+		size    uint8
+	}
+	viewKey struct {
+		jobType  string
+		priority int
+	}
+)
+
 // ringTicks holds an hour of ticks at the shortest tick, and a spare.
 const ringTicks = 512
 
 // New returns a Recorder for a world that starts at origin. Recorded work is in
 // nanoseconds on the reference core.
 func New(env policy.Env, origin time.Time) *Recorder {
-	r := &Recorder{env: env, origin: origin, times: make([]int64, ringTicks)}
+	r := &Recorder{
+		env: env, origin: origin, times: make([]int64, ringTicks), rows: make([][]counted, ringTicks),
+		kindOf: map[kindKey]*Kind{}, typeAt: map[typeKey]int{}, viewAt: map[viewKey]int{},
+	}
 	r.boots.guess = env.BootGuess
 	r.profile.offset = env.UTCOffset
 	r.speeds = newSpeedLearner(r.catalogSpeeds())
@@ -60,10 +85,9 @@ func New(env policy.Env, origin time.Time) *Recorder {
 // Kind returns the counters for jobs of this type, priority and size bucket,
 // new ones on first use. The pointer stays valid.
 func (r *Recorder) Kind(jobType string, priority int, size uint8) *Kind {
-	for _, k := range r.kinds {
-		if k.Type == jobType && k.Priority == priority && k.Size == size {
-			return k
-		}
+	key := kindKey{jobType, priority, size}
+	if k := r.kindOf[key]; k != nil {
+		return k
 	}
 	k := &Kind{
 		Type: jobType, Priority: priority, Size: size,
@@ -73,20 +97,30 @@ func (r *Recorder) Kind(jobType string, priority int, size uint8) *Kind {
 	if k.Class >= 0 {
 		k.LateAfter = int64(r.env.Classes[k.Class].Target)
 	}
-	k.workType = slices.IndexFunc(r.types, func(s *service) bool { return s.jobType == jobType && s.size == size })
-	if k.workType < 0 {
-		k.workType = len(r.types)
-		r.types = append(r.types, &service{jobType: jobType, size: size})
-		r.typeMean = append(r.typeMean, 0)
+	var known bool
+	if k.workType, known = r.typeAt[typeKey{jobType, size}]; !known {
+		k.workType = r.addType(&service{jobType: jobType, size: size})
 	}
-	k.view = slices.IndexFunc(r.views, func(v policy.KindView) bool { return v.Type == jobType && v.Priority == priority })
-	if k.view < 0 {
+	if k.view, known = r.viewAt[viewKey{jobType, priority}]; !known {
 		k.view = len(r.views)
+		r.viewAt[viewKey{jobType, priority}] = k.view
 		r.views = append(r.views, policy.KindView{Type: jobType, Priority: priority, Class: k.Class})
 	}
 	r.kinds = append(r.kinds, k)
-	r.cums = append(r.cums, make([]counted, ringTicks))
+	r.kindOf[key] = k
 	return k
+}
+
+// addType takes in a type of jobs and returns where it is.
+func (r *Recorder) addType(s *service) int {
+	at := len(r.types)
+	r.types = append(r.types, s)
+	r.typeMean = append(r.typeMean, 0)
+	key := typeKey{s.jobType, s.size}
+	if _, known := r.typeAt[key]; !known {
+		r.typeAt[key] = at
+	}
+	return at
 }
 
 // Mean returns the estimated work, in core-seconds, of a job of this kind.
@@ -154,13 +188,15 @@ func (r *Recorder) learn(now int64) {
 	}
 	slot := r.head % ringTicks
 	r.times[slot] = now
+	row := r.row(slot)
 	for i, k := range r.kinds {
 		k.estimated += k.arrivedEst.minus(k.seen.arrivedEst).core(k.Arrived-k.seen.arrived, r.typeMean[k.workType])
-		r.cums[i][slot] = k.counted()
+		row[i] = k.counted()
 		r.late(k)
 	}
 	r.head++
 	// a window's tail is the youngest tick at or before its start
+	last := r.tails[len(r.tails)-1]
 	for w := range r.tails {
 		from := now - int64(windows[w])
 		r.tails[w] = max(r.tails[w], r.head-ringTicks)
@@ -168,6 +204,23 @@ func (r *Recorder) learn(now int64) {
 			r.tails[w]++
 		}
 	}
+	for ; last < r.tails[len(r.tails)-1]; last++ {
+		if gone := last % ringTicks; gone != slot && r.rows[gone] != nil {
+			r.spare = append(r.spare, r.rows[gone])
+			r.rows[gone] = nil
+		}
+	}
+}
+
+// row puts a row of the kinds that there are into a slot of the ring.
+func (r *Recorder) row(slot int) []counted {
+	row := r.rows[slot]
+	if n := len(r.spare); row == nil && n > 0 {
+		row, r.spare = r.spare[n-1], r.spare[:n-1]
+	}
+	row = slices.Grow(row[:0], len(r.kinds))[:len(r.kinds)]
+	r.rows[slot] = row
+	return row
 }
 
 // late keeps the wait from which a start of this kind misses its target.
@@ -195,20 +248,17 @@ func (r *Recorder) meanService(k *Kind) time.Duration {
 	return policy.CoreSeconds(r.typeMean[k.workType]).On(speed)
 }
 
-// at returns kind i's counters at the tail of window w.
-func (r *Recorder) at(i, w int) *counted { return &r.cums[i][r.tails[w]%ringTicks] }
-
-// nothing was counted before the world began.
+// nothing was counted before the world began, or of a kind that was not known yet.
 var nothing counted
 
 // before returns the counters of a kind at the start of window w: zero when the
 // world is younger than the window.
 func (r *Recorder) before(i, w int, now int64) *counted {
 	t := r.tails[w] % ringTicks
-	if r.times[t] > now-int64(windows[w]) {
+	if r.times[t] > now-int64(windows[w]) || i >= len(r.rows[t]) {
 		return &nothing
 	}
-	return r.at(i, w)
+	return &r.rows[t][i]
 }
 
 // queue fills o.Queue from the counters.

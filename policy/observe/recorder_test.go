@@ -1,7 +1,9 @@
 package observe
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -74,6 +76,92 @@ func TestWindowsOfAYoungWorld(t *testing.T) {
 	for w, want := range [4]int64{10, 30, 30, 30} {
 		if got := o.Queue.Kinds[0].Arrived[w].Jobs; got != want {
 			t.Errorf("%v: %d arrivals, want %d", windows[w], got, want)
+		}
+	}
+}
+
+// TestWindowsOfLateKinds: the windows of every kind look back to the youngest tick
+// at or before their start, however long ticks are and whenever the kind was first
+// seen; and what no window looks back to is not kept.
+func TestWindowsOfLateKinds(t *testing.T) {
+	type tick struct {
+		at      int64
+		arrived []int64 // by kind, those known then
+	}
+	draw := rand.New(rand.NewPCG(1, 2))
+	r := New(env(), origin)
+	var o policy.Observation
+	history := []tick{}
+	for now := int64(0); len(history) < 3000; now += (10 + draw.Int64N(51)) * int64(time.Second) {
+		if draw.IntN(30) == 0 {
+			r.Kind(fmt.Sprint(len(r.kinds)), 0, 0)
+		}
+		seen := tick{at: now}
+		for _, k := range r.kinds {
+			k.Arrived += draw.Int64N(5)
+			seen.arrived = append(seen.arrived, k.Arrived)
+		}
+		history = append(history, seen)
+		r.Begin(&o, now)
+		r.End(&o, now, Sample{})
+		kept := len(r.spare)
+		for _, row := range r.rows {
+			if row != nil {
+				kept++
+			}
+		}
+		if kept > 362 {
+			t.Fatalf("after %d ticks of 10 s and more, %d are kept, more than an hour's", len(history), kept)
+		}
+		for w, length := range windows {
+			var was tick
+			for _, h := range history {
+				if h.at <= now-int64(length) {
+					was = h
+				}
+			}
+			for i := range o.Queue.Kinds {
+				want := seen.arrived[i]
+				if i < len(was.arrived) {
+					want -= was.arrived[i]
+				}
+				if got := o.Queue.Kinds[i].Arrived[w].Jobs; got != want {
+					t.Fatalf("tick %d, %v, kind %d: %d arrivals, want %d", len(history), length, i, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestKindsAreToldApart: a kind is found again by its type, priority and size; one
+// of another is another, which shares what is learned of work with those of its
+// type and size, and its view with those of its type and priority.
+func TestKindsAreToldApart(t *testing.T) {
+	r := New(env(), origin)
+	type id struct {
+		jobType        string
+		priority, size int
+	}
+	kinds := map[id]*Kind{}
+	for range 2 {
+		for n := range 500 {
+			x := id{fmt.Sprint(n % 50), n / 50 % 5, n / 250}
+			k := r.Kind(x.jobType, x.priority, uint8(x.size))
+			if was := kinds[x]; was != nil && was != k || k.Type != x.jobType || k.Priority != x.priority || int(k.Size) != x.size {
+				t.Fatalf("%v is %v, was %v", x, k, was)
+			}
+			kinds[x] = k
+		}
+	}
+	if len(r.kinds) != 500 || len(r.types) != 100 || len(r.views) != 250 {
+		t.Errorf("%d kinds, %d types, %d views; want 500, 100, 250", len(r.kinds), len(r.types), len(r.views))
+	}
+	for x, k := range kinds {
+		if s := r.types[k.workType]; s.jobType != x.jobType || int(s.size) != x.size {
+			t.Errorf("%v learns from %s of size %d", x, s.jobType, s.size)
+		}
+		if v := &r.views[k.view]; v.Type != x.jobType || v.Priority != x.priority {
+			t.Errorf("%v is seen as %s of priority %d", x, v.Type, v.Priority)
 		}
 	}
 }

@@ -15,10 +15,10 @@ type service struct {
 
 	n, sum, squares float64
 	samples         int64
-	hist            [workBuckets]float32
 	histN           float64
 	p95At           float64 // histN when p95 was computed
 	view            policy.ServiceView
+	hist            [workBuckets]float32
 }
 
 const (

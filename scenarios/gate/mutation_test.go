@@ -210,8 +210,7 @@ func findings(t *testing.T, name string, set []scenarios.Setting, wrong mistake)
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog := s.Catalog()
-	p, err := scenarios.PolicyWith("", "skynet", &catalog, set)
+	p, err := s.PolicyWith("", "skynet", set)
 	if err != nil {
 		t.Fatal(err)
 	}

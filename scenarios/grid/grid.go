@@ -131,11 +131,10 @@ func (g *Grid) rows(s *scenarios.Scenario) ([]Row, []error) {
 	if len(g.Policies) == 0 {
 		return []Row{{Name: s.PolicyLabel(), Policy: s.Decides()}}, nil
 	}
-	catalog := s.Catalog()
 	var rows []Row
 	var all []error
 	for _, c := range g.Policies {
-		p, err := scenarios.PolicyWith(c.Path, c.Of, &catalog, c.Set)
+		p, err := s.PolicyWith(c.Path, c.Of, c.Set)
 		if err == nil {
 			err = s.Try(p)
 		}

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/traces/pipe"
 	"github.com/skynet-ec2/skynet/traces/whole"
 )
 
@@ -124,7 +125,7 @@ var errOffline = errors.New("not in the cache, and nothing is downloaded")
 // with another content is a HashError, and does not stay.
 func (c *Cache) Fetch(ctx context.Context, r Recording) (string, error) {
 	path := c.Path(r)
-	got, err := HashOf(path)
+	got, err := HashOf(ctx, path)
 	switch {
 	case err == nil && got == r.SHA256:
 		return path, nil
@@ -140,9 +141,10 @@ func (c *Cache) Fetch(ctx context.Context, r Recording) (string, error) {
 	return path, c.download(ctx, r, path)
 }
 
-// HashOf returns the SHA-256 of the file at path, in hexadecimal.
-func HashOf(path string) (string, error) {
-	f, err := os.Open(path)
+// HashOf returns the SHA-256 of the file at path, in hexadecimal. A
+// pipe is waited for until ctx is done.
+func HashOf(ctx context.Context, path string) (string, error) {
+	f, err := pipe.Open(ctx, path)
 	if err != nil {
 		return "", err
 	}
