@@ -42,7 +42,7 @@ func (g *grid) rounds() int {
 	for _, n := range g.arrived {
 		jobs += n
 	}
-	return int(min(max(40_000_000/max(jobs, 1), 3), 4))
+	return int(min(max(40_000_000/max(jobs, 1), 3), 6))
 }
 
 // plan searches the best plan and replays it.
@@ -64,7 +64,7 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		return errors.New("no type to plan with")
 	}
 	p.begin()
-	steps := min(int64(30_000_000)+300*int64(g.steps), 4000*int64(g.steps))
+	steps := min(int64(38_000_000)+170*int64(g.steps), 4000*int64(g.steps))
 	hot, cold := 0.5, 0.02 // of what the smallest rent costs
 	unit := p.smallest()
 	var best *attempt
