@@ -14,19 +14,6 @@ import (
 	"testing"
 )
 
-// pipeScenario replays a trace under one instance.
-const pipeScenario = `
-[trace]
-file = %q
-[[class]]
-name = "all"
-target = "5m"
-attain = 0.0
-[policy]
-name = "static"
-instances = 1
-`
-
 // TestInterruptedAtPipe: one Ctrl-C ends the wait for a pipe that nobody writes
 // to, be it a trace, a scenario or what a scenario names.
 func TestInterruptedAtPipe(t *testing.T) {
@@ -34,7 +21,7 @@ func TestInterruptedAtPipe(t *testing.T) {
 	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
 		t.Fatal(err)
 	}
-	scenario := fmt.Sprintf(pipeScenario, "pipe")
+	scenario := fmt.Sprintf(replayScenario, "pipe")
 	for name, text := range map[string]string{
 		"s.toml":      scenario,
 		"policy.toml": strings.ReplaceAll(scenario, "name = \"static\"\ninstances = 1", `file = "pipe"`),
@@ -98,7 +85,7 @@ func TestInterruptedByWriter(t *testing.T) {
 	if err := syscall.Mkfifo("stalled", 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("s.toml", fmt.Appendf(nil, pipeScenario, "stalled"), 0o666); err != nil {
+	if err := os.WriteFile("s.toml", fmt.Appendf(nil, replayScenario, "stalled"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	const begun = "arrival_s,service_s,type,priority\n0,1,photo,0\n"

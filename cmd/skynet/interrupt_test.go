@@ -13,15 +13,10 @@ import (
 	"time"
 )
 
-// Every verb that may take long notices Ctrl-C while it works, exits 130, and
-// leaves no file.
-func TestInterrupted(t *testing.T) {
-	dir := t.TempDir()
-	const rows = 100_000 // an import looks up now and then only
-	trace := "arrival_s,service_s,type,priority\n" + strings.Repeat("0,1,photo,0\n", rows)
-	const scenario = `
+// replayScenario replays a trace, whose path is yet to be put in, under one instance.
+const replayScenario = `
 [trace]
-file = "trace.csv"
+file = %q
 [[class]]
 name = "all"
 target = "5m"
@@ -30,6 +25,14 @@ attain = 0.0
 name = "static"
 instances = 1
 `
+
+// Every verb that may take long notices Ctrl-C while it works, exits 130, and
+// leaves no file.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	const rows = 100_000 // an import looks up now and then only
+	trace := "arrival_s,service_s,type,priority\n" + strings.Repeat("0,1,photo,0\n", rows)
+	scenario := fmt.Sprintf(replayScenario, "trace.csv")
 	for name, text := range map[string]string{"trace.csv": trace, "s.toml": scenario, "run.jsonl": "{}"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package bound
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -142,7 +143,7 @@ func (b *bounder) trade(ctx context.Context, class, rounds, spare int, progress 
 		name, b.class = "first instance and prices", class
 	}
 	mean, means := make([]float64, b.g.steps), 0 // of the later rounds
-	tried := [][]float64{b.flat(0), b.flat(0.5), b.flat(1)}
+	var tried []trial
 	steps := b.g.iterations()
 	for round := range rounds {
 		m.load(q.late, q.absent)
@@ -167,48 +168,52 @@ func (b *bounder) trade(ctx context.Context, class, rounds, spare int, progress 
 			mix(mean, prices, 1/float64(means))
 			shadow = mean
 		}
-		tried = append(tried, prices)
+		tried = append(tried, trial{prices, usd})
 		q.learn(p, m.rows, m.charges())
 	}
 	if means > 0 && best > 0.97*b.work {
 		best = max(best, b.try(name, mean, cover), b.try(name, b.toFlat(mean, 0.9), cover))
 	}
 	if spare > 0 {
+		for _, share := range []float64{0, 0.5, 1} {
+			flat := b.flat(share)
+			tried = append(tried, trial{flat, b.try(name, flat, cover)})
+		}
 		best = max(best, b.between(ctx, name, tried, cover, spare))
 	}
 	return best, shadow, ctx.Err()
 }
 
+// trial is prices that were tried, and what they proved.
+type trial struct {
+	prices []float64
+	usd    float64
+}
+
 // between looks for prices that prove more between those that were tried, with so
 // many charges: the bound is concave in them. It returns what it found.
-func (b *bounder) between(ctx context.Context, name string, tried [][]float64, cover bool, charges int) float64 {
-	best, at := 0.0, tried[0]
-	for _, x := range tried {
-		if usd := b.try(name, x, cover); usd > best {
-			best, at = usd, x
-		}
-	}
+func (b *bounder) between(ctx context.Context, name string, tried []trial, cover bool, charges int) float64 {
+	best := slices.MaxFunc(tried, func(x, y trial) int { return cmp.Compare(x.usd, y.usd) })
 	const looks = 8 // on the way from the best to another
-	for before := 0.0; best > before*1.001; {
-		before = best
+	for before := 0.0; best.usd > before*1.001; {
+		before = best.usd
 		for _, x := range tried {
 			if charges -= looks; charges < 0 || ctx.Err() != nil {
-				return best
+				return best.usd
 			}
-			found := at
+			at := best.prices
 			golden(0, 1, looks-2, func(share float64) float64 {
 				y := slices.Clone(at)
-				mix(y, x, share)
+				mix(y, x.prices, share)
 				usd := b.try(name, y, cover)
-				if usd > best {
-					best, found = usd, y
+				if usd > best.usd {
+					best = trial{y, usd}
 				}
 				return usd
 			})
-			at = found
 		}
 	}
-	return best
+	return best.usd
 }
 
 // golden looks for the greatest value of a concave f between lo and hi, by golden
