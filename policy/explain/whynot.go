@@ -59,7 +59,7 @@ var (
 // Rules of the policies, by what they hold back. A rule that stands in neither
 // list concerns both.
 var (
-	onlyLaunch    = []string{"plan.fits", "plan.short", "plan.more", "buy.", "undrain", "slack.short", "slack.enough", "off.night", "guard.launch", "guard.in_flight", "guard.fleet", "guard.cores", "guard.money", "guard.substitute", "guard.breaker", "guard.unknown", "steer.", "tick."}
+	onlyLaunch    = []string{"plan.fits", "plan.short", "plan.more", "plan.spare", "buy.", "undrain", "slack.short", "slack.enough", "off.night", "guard.launch", "guard.in_flight", "guard.fleet", "guard.cores", "guard.money", "guard.substitute", "guard.breaker", "guard.unknown", "steer.", "tick."}
 	onlyTerminate = []string{"release.", "plan.keep", "keep.", "undrain.paid", "guard.drain", "common.keep"}
 )
 

@@ -40,6 +40,9 @@ func (p *Policy) grow(o *policy.Observation) {
 			p.buy(o, want)
 			return
 		}
+		if why, ok := p.spareReason(); ok {
+			p.because(why)
+		}
 		p.because(rulePlanFits.Because(p.fleet.serving*unit, p.fleet.coming*unit, p.ahead.mean*unit, p.ahead.high*unit, p.lag+p.tick))
 		return
 	}

@@ -35,6 +35,8 @@ type line struct {
 	// could help; lost says that the promise of a class in it is out of reach.
 	recovery float64
 	lost     bool
+	spare    float64 // the part of what waits that may be late, in a line that can wait
+	spares   bool    // spare is known
 	lax      float64 // ln of a multiplier of the chance to find all slots held
 
 	// arrived since the last observation, and waiting, in slot-seconds.

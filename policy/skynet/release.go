@@ -189,6 +189,7 @@ func (p *Policy) choose() (left float64) {
 	if !p.silent {
 		least = max(least, p.ahead.mean-p.market.unitSlots)
 	}
+	waits := p.waitingWork() > k.slack // the last instance is not let go before jobs that may be late
 	p.leaving = p.leaving[:0]
 	left = p.fleet.alive
 	for rest := p.candidates; len(rest) > 0; {
@@ -198,7 +199,7 @@ func (p *Policy) choose() (left float64) {
 		}
 		fits := func(n int) bool {
 			stay := left - float64(float64(n)*rest[0].slots)
-			return stay >= least && (stay >= p.band.ceiling || p.plan.holds(capacity{always: stay, from: maxSteps}, k))
+			return stay >= least && (stay > 0 || !waits) && (stay >= p.band.ceiling || p.plan.holds(capacity{always: stay, from: maxSteps}, k))
 		}
 		low, high := 0, same
 		if fits(1) {

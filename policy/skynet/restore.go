@@ -105,5 +105,6 @@ func (c *spent) check(r *ranges, i int) {
 	r.number(name+".z", c.Z, zLow, zHigh)
 	r.number(name+".hour_z", c.HourZ, zLow, zHigh)
 	r.number(name+".lax", c.Lax, 0, laxHigh)
+	r.number(name+".spare", c.Spare, -amountMost, amountMost)
 	r.number(name+".base_z", c.BaseZ, zLow, zHigh)
 }

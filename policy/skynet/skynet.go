@@ -19,6 +19,7 @@ type Policy struct {
 	clock    float64 // seconds since the epoch on the users' clock
 	lines    []line
 	work     []workload
+	waits    []float64 // jobs that wait in lines that can, by class
 	usual    usualLoad
 	ahead    forecast
 	loads    [linesMax]float64 // of the last sample, by line
@@ -58,6 +59,7 @@ func (p *Policy) Step(o *policy.Observation) policy.Decision {
 	p.read(o)
 	p.learn(o, since)
 	p.steerLines(o)
+	p.spareLines(o)
 	p.recovery, p.chase = p.chasing()
 	p.recoverLines()
 	p.reach()

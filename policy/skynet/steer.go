@@ -87,6 +87,8 @@ type spent struct {
 	// Lax is ln of how many times the late share aimed at a job's chance to find
 	// every slot held may be.
 	Lax float64 `json:"lax"`
+	// Spare is how many more jobs may be late, of those of about half a day.
+	Spare float64 `json:"spare"`
 	// Where the present rise of Z began: Z, the late share then, and how many
 	// seconds ago. BarS: for how many seconds Z may not rise.
 	BaseZ    float64 `json:"base_z"`
@@ -140,11 +142,13 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c.Late *= keep
 		c.started, c.late = 0, 0
 	}
+	p.forgetSpare(step)
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
 		if p.promise(k) == nil {
 			continue
 		}
+		p.countSpare(k)
 		if !p.lineOf(k.Priority).urgent {
 			continue // it waits for its deadline, whatever the reserve
 		}
@@ -189,7 +193,7 @@ func (p *Policy) moveZ(class int, step float64) {
 		return
 	}
 	miss := p.allowed(class)
-	owed := c.late / (float64(p.set.budget*miss) * perDay)
+	owed := c.late / (p.aimed(class) * perDay)
 	c.Debt = min(c.Debt+owed, debtMost)
 	paid := float64(c.Debt * min(step/debtTime, 1))
 	c.Debt -= paid
@@ -236,6 +240,9 @@ func (p *Policy) settle(c *spent, miss, move, step float64) {
 func (p *Policy) allowed(class int) float64 {
 	return max(1-p.env.Classes[class].Attain, missFloor)
 }
+
+// aimed returns the late share of a class that is aimed at, b ε.
+func (p *Policy) aimed(class int) float64 { return p.set.budget * p.allowed(class) }
 
 // hourZ returns the multiplier that the hours of a class ask for; the lowest
 // where it promises nothing of the kind.

@@ -1,0 +1,109 @@
+package skynet
+
+import (
+	"math"
+
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/detmath"
+)
+
+var rulePlanSpare = policy.NewRule("plan.spare", "%.0f of %.0f jobs that can wait may be late: their promise has them to spare, and nothing is bought for those", false)
+
+// spareMemory is for how long, in seconds, what a class had to spare is counted:
+// what a quiet time left over is gone before a busy one could be ruined by it.
+const spareMemory = day / 2
+
+// spareAtOnce is the part of what is to spare that is spent at once per second:
+// what is late there saves no paid window, only what would idle later.
+const spareAtOnce = 0.5
+
+// A class in a line that can wait is served by its deadlines, not by a reserve, so
+// no multiplier spends its miss budget. It is spent by jobs: with ε the late share
+// the class allows, b the part of that aimed at, S the jobs it started over about
+// half a day, L the late ones of these and n those that wait,
+//
+//	spare = b ε (S + n) − L
+//
+// jobs may be late. The plan holds as long as no more than that are overdue; what
+// a gallery would need beyond is not bought by the hour. The books close by
+// themselves: each late job is one fewer to spare, and where none is, every job has
+// its deadline, as planned with theta. A class that promises something of every
+// hour has none.
+
+// spareLines sets which part of what waits in each line that can wait may be late.
+// The classes of a line stand in it mixed, so that the one with the least to spare
+// speaks for all.
+func (p *Policy) spareLines(o *policy.Observation) {
+	if !p.set.promises {
+		return
+	}
+	clear(p.waits)
+	for i := range o.Queue.Kinds {
+		if k := &o.Queue.Kinds[i]; p.patient(k) != nil {
+			p.waits[k.Class] += float64(k.Pending.Jobs)
+		}
+	}
+	for i := range o.Queue.Kinds {
+		k := &o.Queue.Kinds[i]
+		ln := p.patient(k)
+		if ln == nil || k.Pending.Jobs <= 0 {
+			continue
+		}
+		share := p.toSpare(k.Class, p.waits[k.Class]) / p.waits[k.Class]
+		if !ln.spares || share < ln.spare {
+			ln.spares, ln.spare = true, min(share, 1)
+		}
+	}
+}
+
+// patient returns the line of a kind that was promised something and can wait for
+// its deadline; nil of any other.
+func (p *Policy) patient(k *policy.KindView) *line {
+	if p.promise(k) == nil {
+		return nil
+	}
+	if ln := p.lineOf(k.Priority); !ln.urgent {
+		return ln
+	}
+	return nil
+}
+
+// toSpare returns how many of so many waiting jobs of a class may be late.
+func (p *Policy) toSpare(class int, waiting float64) float64 {
+	if p.hourAllows(class) > 0 {
+		return 0
+	}
+	may := p.st.Steer.Classes[class].Spare + float64(p.aimed(class)*waiting)
+	if !p.set.windows {
+		may *= spareAtOnce
+	}
+	return max(math.Floor(may), 0)
+}
+
+// countSpare adds what a kind started since the last observation to what its class
+// has to spare.
+func (p *Policy) countSpare(k *policy.KindView) {
+	p.st.Steer.Classes[k.Class].Spare += float64(p.aimed(k.Class)*float64(k.Started)) - float64(k.StartedLate)
+}
+
+// forgetSpare lets step seconds pass over what every class has to spare.
+func (p *Policy) forgetSpare(step float64) {
+	keep := detmath.Exp(-step / spareMemory)
+	for i := range p.st.Steer.Classes {
+		p.st.Steer.Classes[i].Spare *= keep
+	}
+}
+
+// spareReason returns the sentence about jobs that are past their planned deadline
+// and for which nothing is bought.
+func (p *Policy) spareReason() (policy.Reason, bool) {
+	may, waiting, overdue := 0.0, 0.0, false
+	for i := range p.lines {
+		if ln := &p.lines[i]; ln.spare > 0 {
+			may += math.Floor(float64(ln.spare * float64(ln.waitingJobs)))
+			waiting += float64(ln.waitingJobs)
+			overdue = overdue || ln.waitingJobs > 0 && ln.oldest > ln.budget
+		}
+	}
+	return rulePlanSpare.Because(may, waiting), overdue
+}
