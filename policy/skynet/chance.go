@@ -15,20 +15,23 @@ var ruleChanceShort = policy.NewRule("chance.short", "%.1f cores are not enough 
 // is; a job waits until a slot is free, and what holds the slots, whatever its
 // priority, holds them to its end.
 //
-// In n slots with a of them asked for on average, u of these by the line itself
-// and those before it, a job of the line waits for longer than its budget b with
-// the probability
+// In n slots, u of them asked for on average by the line itself and those before
+// it, and h held by what stands in its way, a job of the line waits for longer than
+// its budget b with the probability
 //
-//	C(n, a) · e^(−(n − u) b r)
+//	C(n − u, h) · e^(−(n − u) b r)
 //
-// where C is Erlang's probability that all slots are held, 1 where a ≥ n, and r
-// the rate at which one held slot becomes free: exact for Poisson arrivals of
-// jobs of one exponential length in lines of strict priority (Kella and
-// Yechiali). A fleet of none keeps everybody waiting for a boot.
+// where C is Erlang's probability that all slots are held, 1 where h ≥ n − u, and r
+// the rate at which one held slot becomes free. The line's own work comes and goes
+// while the others hold theirs, so that it finds the u slots it needs as long as
+// those hold no more than the rest: their number scatters by its own root, not by
+// that of all. (For jobs of one exponential length in lines of strict priority
+// C(n, u + h) in its place would be exact, Kella and Yechiali; here what holds a
+// slot is longer.) A fleet of none keeps everybody waiting for a boot.
 type chance struct {
 	floor  float64 // the least fleet, in slots; 0: nothing needs one
 	budget float64 // of the kind that needs it, in seconds
-	held   float64 // slots asked for on average, a
+	held   float64 // slots held on average by what stands in its way, h
 }
 
 const (
@@ -82,12 +85,12 @@ func (p *Policy) chances(o *policy.Observation) chance {
 			if f.line != j || f.budget == 0 || p.laxer(i) || p.bootsInTime(o, f) {
 				continue
 			}
-			c := chance{floor: 1, budget: f.budget, held: own}
+			c := chance{floor: 1, budget: f.budget}
 			if h := p.holders(j, f.budget); h.slots > 0 {
 				late := min(float64(share*f.miss), chanceLate)
-				short := max(own-h.own, 0)
-				c.held = short + h.slots
-				c.floor = slotsFor(c.held, short, float64(f.budget*h.rate), late)
+				c.held = h.slots
+				// whole slots: a part of one is shared
+				c.floor = math.Floor(max(own-h.own, 0) + slotsFor(h.slots, float64(f.budget*h.rate), late))
 			}
 			if c.floor > most.floor {
 				most = c
@@ -206,28 +209,25 @@ func (p *Policy) holders(line int, budget float64) (h holders) {
 	return h
 }
 
-// slotsFor returns the least number of slots in which a job is late with at most
-// the given probability, where all of them that are asked for are so on average,
-// own of these by jobs that go before others, and a held slot becomes free often
-// times while the job may wait.
-func slotsFor(all, own, often, late float64) float64 {
+// slotsFor returns the least number of slots, of which so many are held on average,
+// that a job finds none of for too long with at most the probability late, where a
+// held slot becomes free often times while it may wait.
+func slotsFor(held, often, late float64) float64 {
 	inverse := 1.0 // of Erlang's loss, from which his probability of waiting follows
-	step := 1 / all
+	step := 1 / held
 	slots := 1.0
-	for ; slots <= own && slots < chanceMost; slots++ {
-		inverse = 1 + float64(float64(slots*step)*inverse)
-	}
-	each, stuck := detmath.Exp(-often), detmath.Exp(-float64((slots-own)*often))
+	each := detmath.Exp(-often)
+	stuck := each
 	for ; slots < chanceMost; slots++ {
 		inverse = 1 + float64(float64(slots*step)*inverse)
-		if slots <= all { // everybody waits
+		if slots <= held { // everybody waits
 			if stuck <= late {
 				return slots
 			}
-		} else if float64(slots*stuck) <= float64(late*(float64((slots-all)*inverse)+all)) {
+		} else if float64(slots*stuck) <= float64(late*(float64((slots-held)*inverse)+held)) {
 			return slots
 		}
 		stuck *= each
 	}
-	return math.Ceil(all + own)
+	return math.Ceil(held)
 }

@@ -11,7 +11,7 @@ import (
 // TestSlotsFor holds slotsFor against Erlang's formula written out as the sums
 // it is, whose probability is met by the answer and not by one slot less.
 func TestSlotsFor(t *testing.T) {
-	late := func(n int, all, own, often float64) float64 {
+	late := func(n int, all, often float64) float64 {
 		waits := 1.0
 		if n < 1 {
 			return 1
@@ -25,28 +25,22 @@ func TestSlotsFor(t *testing.T) {
 			last := term * all / float64(n) * float64(n) / (float64(n) - all)
 			waits = last / (sum + last)
 		}
-		if float64(n) <= own {
-			return 1
-		}
-		return waits * math.Exp(-(float64(n)-own)*often)
+		return waits * math.Exp(-float64(n)*often)
 	}
 	for _, all := range []float64{0.01, 0.5, 3, 17.5, 60, 150} {
-		for _, share := range []float64{0, 0.3, 1} {
-			for _, often := range []float64{0, 0.1, 2, 20, 1000} {
-				for _, allowed := range []float64{0.001, 0.05, 0.5} {
-					own := share * all
-					n := int(slotsFor(all, own, often, allowed))
-					if p := late(n, all, own, often); p > allowed*(1+1e-9) {
-						t.Errorf("slotsFor(%v, %v, %v, %v) = %d: late %v", all, own, often, allowed, n, p)
-					}
-					if p := late(n-1, all, own, often); p <= allowed*(1-1e-9) {
-						t.Errorf("slotsFor(%v, %v, %v, %v) = %d: %d are late only %v", all, own, often, allowed, n, n-1, p)
-					}
+		for _, often := range []float64{0, 0.1, 2, 20, 1000} {
+			for _, allowed := range []float64{0.001, 0.05, 0.5} {
+				n := int(slotsFor(all, often, allowed))
+				if p := late(n, all, often); p > allowed*(1+1e-9) {
+					t.Errorf("slotsFor(%v, %v, %v) = %d: late %v", all, often, allowed, n, p)
+				}
+				if p := late(n-1, all, often); p <= allowed*(1-1e-9) {
+					t.Errorf("slotsFor(%v, %v, %v) = %d: %d are late only %v", all, often, allowed, n, n-1, p)
 				}
 			}
 		}
 	}
-	if n := slotsFor(1e6, 10, 1e-9, 0.01); n < 1e6 {
+	if n := slotsFor(1e6, 1e-9, 0.01); n < 1e6 {
 		t.Errorf("a million slots asked for: %v", n)
 	}
 }
