@@ -89,8 +89,8 @@ func (p *Policy) chances(o *policy.Observation) chance {
 			if h := p.holders(j, f.budget); h.slots > 0 {
 				late := min(float64(share*f.miss), chanceLate)
 				c.held = h.slots
-				// whole slots: the smaller part of one is shared
-				c.floor = math.Round(max(own-h.own, 0) + slotsFor(h.slots, float64(f.budget*h.rate), late))
+				// whole slots: a part of one is shared
+				c.floor = math.Floor(max(own-h.own, 0) + slotsFor(h.slots, float64(f.budget*h.rate), late))
 			}
 			if c.floor > most.floor {
 				most = c
