@@ -13,9 +13,13 @@ var rulePlanSpare = policy.NewRule("plan.spare", "%.0f of %.0f jobs that can wai
 // what a quiet time left over is gone before a busy one could be ruined by it.
 const spareMemory = day / 2
 
-// spareAtOnce is the part of what is to spare that is spent at once per second:
-// what is late there saves no paid window, only what would idle later.
-const spareAtOnce = 0.5
+// The part of what is to spare that is spent at once: not all, because the next heap
+// may be larger. Per second less, because what is late there saves no paid window,
+// only what would idle later.
+const (
+	spareAtOnce          = 0.8
+	spareAtOncePerSecond = 0.5
+)
 
 // A class in a line that can wait is served by its deadlines, not by a reserve, so
 // no multiplier spends its miss budget. It is spent by jobs: with ε the late share
@@ -74,10 +78,11 @@ func (p *Policy) toSpare(class int, waiting float64) float64 {
 		return 0
 	}
 	may := p.st.Steer.Classes[class].Spare + float64(p.aimed(class)*waiting)
+	atOnce := spareAtOnce
 	if !p.set.windows {
-		may *= spareAtOnce
+		atOnce = spareAtOncePerSecond
 	}
-	return max(math.Floor(may), 0)
+	return max(math.Floor(float64(may*atOnce)), 0)
 }
 
 // countSpare adds what a kind started since the last observation to what its class
