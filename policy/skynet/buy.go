@@ -30,6 +30,9 @@ func (p *Policy) grow(o *policy.Observation) {
 	now := capacity{useThere: true, from: maxSteps}
 	fits := p.plan.holds(now, need)
 	floor := max(p.band.floor-p.fleet.alive, p.chance.floor-p.fleet.alive, 0)
+	if fits && floor == 0 && p.staysForSpare(o, now, need) {
+		return
+	}
 	if fits && floor == 0 && p.stranded() {
 		p.because(ruleStranded.Because(p.waitingWork()*unit, p.oldestWait()))
 		p.buy(o, p.lagging())
@@ -77,6 +80,17 @@ func (p *Policy) grow(o *policy.Observation) {
 	if short > 0 {
 		p.buy(o, short)
 	}
+}
+
+// staysForSpare takes back, per second, what is there already for jobs that may be
+// late: what they spare is a launch. Free slots beside the last jobs of a draining
+// instance are paid for.
+func (p *Policy) staysForSpare(o *policy.Observation, now capacity, need checks) bool {
+	if p.set.windows || len(p.fleet.back) == 0 || !p.plan.spareNothing() || p.plan.holds(now, need) {
+		return false
+	}
+	p.takeBack(o, p.plan.shortfall(now, 0, need))
+	return true
 }
 
 // withMore returns the slots to buy where the plan is short of some. Per second, a

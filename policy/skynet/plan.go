@@ -80,9 +80,10 @@ type planLine struct {
 	// Head work that is expected to arrive in each step, and how much more of it
 	// and of the lines before is planned for.
 	expected, more [maxSteps]float64
-	// notDue is the head work that is not yet due at the end of each step, and what
-	// may be late: as long as no more than that waits, the promise is kept.
+	// notDue is the head work that is not yet due at the end of each step, and spare
+	// what may be late: as long as no more than both waits, the promise is kept.
 	notDue [maxSteps]float64
+	spare  float64
 	// tail work that follows each slot-second of head work served, and the part
 	// of it that a second frees.
 	tail, ending float64
@@ -156,7 +157,7 @@ func (p *Policy) reach() {
 }
 
 // planLine lays out one line: its arrivals if it is urgent, and the work not
-// yet due at the end of each step, or that may be late: arrived or waiting, less
+// yet due at the end of each step: arrived or waiting, less
 //
 //	due(u) = waiting work with its deadline by u + arrivals up to u − budget.
 func (p *Policy) planLine(j int) {
@@ -164,7 +165,7 @@ func (p *Policy) planLine(j int) {
 	pl.urgent = ln.urgent
 	pl.waiting = ln.waitingHead
 	notDue := ln.waitingHead
-	spare := float64(ln.spare * ln.waitingHead)
+	pl.spare = float64(ln.spare * ln.waitingHead)
 	rate := 0.0
 	if ln.urgent && !p.silent {
 		rate = l.Head
@@ -177,7 +178,7 @@ func (p *Policy) planLine(j int) {
 			more = p.ahead.more[j][i]
 		}
 		pl.expected[i], pl.more[i] = float64(rate*usual*width), more
-		pl.notDue[i] = max(notDue, 0) + spare
+		pl.notDue[i] = max(notDue, 0)
 		if rate > 0 {
 			// arrivals of the last budget seconds are not due: at this step's
 			// rate, or all so far where the budget is longer

@@ -54,6 +54,9 @@ func (p *Policy) shrink(o *policy.Observation) {
 		p.rankBySize(o)
 	}
 	unit := p.market.unitSpeed
+	if !p.set.windows {
+		p.plan.spareNothing() // what is there finishes what waits
+	}
 	left := p.choose()
 	valued := 0
 	if p.set.windows {

@@ -205,7 +205,7 @@ func (p *plan) serve(c *capacity, r *pass, lines []served, slack float64, begin,
 			continue
 		}
 		for j := range lines {
-			if !plans[j].urgent && lines[j].waiting > plans[j].notDue[i]+slack {
+			if !plans[j].urgent && lines[j].waiting > plans[j].notDue[i]+plans[j].spare+slack {
 				return false
 			}
 		}

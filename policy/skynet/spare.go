@@ -29,7 +29,9 @@ const (
 //	spare = b ε (S + n) − L
 //
 // jobs may be late. The plan holds as long as no more than that are overdue; what
-// a gallery would need beyond is not bought by the hour. The books close by
+// a gallery would need beyond is not bought. Per second what is there already stays
+// and goes on: jobs that wait fill slots that long ones beside them have paid for
+// anyway, and what left would be launched again. The books close by
 // themselves: each late job is one fewer to spare, and where none is, every job has
 // its deadline, as planned with theta. A class that promises something of every
 // hour has none.
@@ -97,6 +99,17 @@ func (p *Policy) forgetSpare(step float64) {
 	for i := range p.st.Steer.Classes {
 		p.st.Steer.Classes[i].Spare *= keep
 	}
+}
+
+// spareNothing makes the plan hold only with every job in time, and reports whether
+// some could be late before.
+func (p *plan) spareNothing() bool {
+	had := false
+	for j := range p.n {
+		had = had || p.lines[j].spare > 0
+		p.lines[j].spare = 0
+	}
+	return had
 }
 
 // spareReason returns the sentence about jobs that are past their planned deadline
