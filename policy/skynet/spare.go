@@ -13,6 +13,10 @@ var rulePlanSpare = policy.NewRule("plan.spare", "%.0f of %.0f jobs that can wai
 // what a quiet time left over is gone before a busy one could be ruined by it.
 const spareMemory = day / 2
 
+// owedMemory is for how long, in seconds, late jobs beyond what a class had to spare
+// are counted against it: an outage is made good by being in time after it.
+const owedMemory = 7 * day
+
 // The part of what is to spare that is spent at once: not all, because the next heap
 // may be larger. Per second less, because what is late there saves no paid window,
 // only what would idle later.
@@ -93,11 +97,15 @@ func (p *Policy) countSpare(k *policy.KindView) {
 	p.st.Steer.Classes[k.Class].Spare += float64(p.aimed(k.Class)*float64(k.Started)) - float64(k.StartedLate)
 }
 
-// forgetSpare lets step seconds pass over what every class has to spare.
+// forgetSpare lets step seconds pass over what every class has to spare, or owes.
 func (p *Policy) forgetSpare(step float64) {
-	keep := detmath.Exp(-step / spareMemory)
+	keep, owe := detmath.Exp(-step/spareMemory), detmath.Exp(-step/owedMemory)
 	for i := range p.st.Steer.Classes {
-		p.st.Steer.Classes[i].Spare *= keep
+		if c := &p.st.Steer.Classes[i]; c.Spare < 0 {
+			c.Spare *= owe
+		} else {
+			c.Spare *= keep
+		}
 	}
 }
 

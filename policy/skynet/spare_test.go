@@ -141,3 +141,22 @@ func TestSpareOfTheStrictestClass(t *testing.T) {
 		t.Errorf("%v may be late where slack is all that is held", got)
 	}
 }
+
+// What was late beyond what was to spare is not forgotten overnight: a day later
+// nothing may be late, and a week of being in time makes up for it.
+func TestSpareIsOwedForLonger(t *testing.T) {
+	x := newPatience(t, policy.Hourly, patientClass(0.9))
+	x.starts(0, 10_000, 3000)
+	for range 1440 {
+		x.starts(0, 1, 0)
+	}
+	if got := x.share(1000); got != 0 {
+		t.Errorf("a day after an outage %v of 1000 jobs may be late, want none", got)
+	}
+	for range 7 * 1440 {
+		x.starts(0, 7, 0)
+	}
+	if got := x.share(1000); got <= 0 {
+		t.Error("a week in which all were in time has not made up for an outage")
+	}
+}
