@@ -27,7 +27,11 @@ var ruleChanceShort = policy.NewRule("chance.short", "%.1f cores are not enough 
 // those hold no more than the rest: their number scatters by its own root, not by
 // that of all. (For jobs of one exponential length in lines of strict priority
 // C(n, u + h) in its place would be exact, Kella and Yechiali; here what holds a
-// slot is longer.) A fleet of none keeps everybody waiting for a boot.
+// slot is longer.)
+//
+// Of h, the k slots that jobs hold which run now, and still will when a launch now
+// could help, are no matter of luck: only the others come and go, so that C is
+// taken of n − u − k and h − k. A fleet of none keeps everybody waiting for a boot.
 type chance struct {
 	floor  float64 // the least fleet, in slots; 0: nothing needs one
 	budget float64 // of the kind that needs it, in seconds
@@ -39,6 +43,7 @@ const (
 	chanceLeast = 10 * time.Minute // or of the time since the start, at least so long
 	chanceMost  = 2000             // slots: in a larger fleet some become free
 	chanceLate  = 0.9              // a job's chance to wait too long, at the most
+	chanceHeld  = 0.01             // slots that come and go, at the least: a formula needs some
 	chanceLong  = 8.0              // budgets that a job of the same line runs at least to stand in the way of others
 	chanceLast  = 5.0              // one in so many jobs comes so soon after a tick that its boot must be quick
 
@@ -55,6 +60,7 @@ type workload struct {
 	load          float64 // slots asked for on average
 	runs, waits   float64 // jobs
 	slots, behind float64 // held when a launch now could help: without those that wait now, and with them
+	known         float64 // of slots, those of jobs that run now
 }
 
 // chances returns the least fleet for the urgent lines, each kind of job by its
@@ -89,8 +95,10 @@ func (p *Policy) chances(o *policy.Observation) chance {
 			if h := p.holders(j, f.budget); h.slots > 0 {
 				late := min(float64(share*f.miss), chanceLate)
 				c.held = h.slots
+				often := float64(f.budget * h.rate)
+				late = min(late*detmath.Exp(float64(h.known*often)), chanceLate)
 				// whole slots: a part of one is shared
-				c.floor = math.Floor(max(own-h.own, 0) + slotsFor(h.slots, float64(f.budget*h.rate), late))
+				c.floor = math.Floor(max(own-h.own, 0) + h.known + slotsFor(max(h.slots-h.known, chanceHeld), often, late))
 			}
 			if c.floor > most.floor {
 				most = c
@@ -161,7 +169,8 @@ func (p *Policy) readLoads(o *policy.Observation) {
 			continue // it is in nobody's way
 		}
 		stays := detmath.Exp(-(p.lag + p.tick) / f.each)
-		f.slots = float64(f.runs*stays) + float64(f.load*(1-stays))
+		f.known = float64(f.runs * stays)
+		f.slots = f.known + float64(f.load*(1-stays))
 		f.behind = f.slots + float64(f.waits*stays)
 	}
 }
@@ -169,6 +178,7 @@ func (p *Policy) readLoads(o *policy.Observation) {
 // holders are what holds slots that a line's jobs would have.
 type holders struct {
 	slots float64 // held on average, when a launch now could help; 0: by no job longer than the budget
+	known float64 // of them, by jobs that run now
 	rate  float64 // at which one of them becomes free, in 1/s
 	own   float64 // slots asked for by those in the line itself and the lines before it
 }
@@ -199,6 +209,7 @@ func (p *Policy) holders(line int, budget float64) (h holders) {
 			h.own += f.load
 		}
 		h.slots += slots
+		h.known += f.known
 		freed += slots / f.each
 		long = long || slots > 0 && f.each > budget
 	}

@@ -58,3 +58,36 @@ func TestBootWithin(t *testing.T) {
 		t.Errorf("unknown boots: %v s, want the lag", got)
 	}
 }
+
+// What runs now, and still will when a launch could help, holds its slots for
+// certain: a line needs fewer beside it than beside as many that come and go.
+func TestChanceOfWhatRunsNow(t *testing.T) {
+	floor := func(running int64) float64 {
+		w := newWorld(policy.PerSecond, []policy.Class{
+			{Priority: 0, On: policy.Wait, Target: 10 * time.Second, Attain: 0.99},
+			{Priority: 1, On: policy.Wait, Target: 2 * time.Hour, Attain: 0.95},
+		})
+		if err := w.start(nil); err != nil {
+			t.Fatal(err)
+		}
+		p, o := w.policy, &policy.Observation{Now: time.Unix(1e9, 0)}
+		p.st.FirstAt = o.Now.Add(-time.Hour)
+		p.lag, p.tick = 30, 60
+		p.lines = []line{{priority: 0, budget: 10, promised: true, urgent: true, miss: 0.01}, {priority: 1, budget: 5760, promised: true, miss: 0.05}}
+		p.st.Lines = []level{{Head: 4}, {Priority: 1}}
+		p.ahead.ratio = 1
+		const expected = 40.0 // slots asked for by renders of 50 minutes
+		o.Queue.Kinds = []policy.KindView{
+			{Class: 0, Priority: 0, Arrived: [4]policy.Flow{3: flow(7200, 4*3600*p.market.unitSpeed)}, Service: policy.ServiceView{Samples: 100, Mean: policy.CoreSeconds(2 * p.market.unitSpeed)}},
+			{Class: 1, Priority: 1, Arrived: [4]policy.Flow{3: flow(48, expected*3600*p.market.unitSpeed)}, Service: policy.ServiceView{Samples: 100, Mean: policy.CoreSeconds(3000 * p.market.unitSpeed)}, InFlight: flow(running, 1)},
+		}
+		return p.chances(o).floor
+	}
+	// 40 of which nothing was known would need a reserve of more than a root of 40
+	if got := floor(40); got < 4+40 || got > 4+40+6 {
+		t.Errorf("beside 40 that run: %v slots, want from 44 to 50", got)
+	}
+	if few, many := floor(10), floor(40); many-few < 25 {
+		t.Errorf("30 more that run need %v more slots, want nearly 30", many-few)
+	}
+}
