@@ -68,8 +68,13 @@ func (p *Policy) readLines(o *policy.Observation) {
 	for i := range o.Queue.Kinds {
 		p.addLine(o.Queue.Kinds[i].Priority)
 	}
+	p.shortest = 0
 	for i := range o.Queue.Kinds {
-		p.addBudget(&o.Queue.Kinds[i])
+		k := &o.Queue.Kinds[i]
+		p.addBudget(k)
+		if mean := float64(k.Service.Mean); k.Service.Samples > 0 && (p.shortest == 0 || mean < p.shortest) {
+			p.shortest = mean
+		}
 	}
 	reach := p.lag + p.tick + p.set.recovery
 	for i := range p.lines {
@@ -184,10 +189,17 @@ func (p *Policy) addWork(k *policy.KindView) {
 	if k.Pending.Jobs <= 0 {
 		return
 	}
+	pending := k.Pending
 	if ln.promised && !ln.urgent && guessed(k) && ln.dueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
-		return // in a tick somebody may know how long such a job takes
+		// In a tick somebody may know how long such a job takes. Until then it
+		// takes no longer than the shortest kind known: that much is wanted in any
+		// case, and the sooner it is there the less of it is needed.
+		if p.shortest == 0 {
+			return
+		}
+		pending.Work = min(pending.Work, policy.CoreSeconds(float64(pending.Jobs)*p.shortest))
 	}
-	head, tail = split(k.Pending, unit, ln.budget)
+	head, tail = split(pending, unit, ln.budget)
 	ln.waitingHead += head
 	ln.waitingTail += tail
 	ln.waitingHold += holding(tail, k.Pending.Jobs)

@@ -18,6 +18,7 @@ type Policy struct {
 	lag      float64 // boot lag planned with, in seconds
 	clock    float64 // seconds since the epoch on the users' clock
 	lines    []line
+	shortest float64 // mean work of the shortest kind known, in core-seconds; 0: none is
 	work     []workload
 	waits    []float64 // jobs that wait in lines that can, by class
 	usual    usualLoad
