@@ -25,8 +25,9 @@ type line struct {
 	// that somebody was promised it, and not only hopes for it.
 	budget   float64
 	promised bool
-	// urgent: a launch would come too late to keep the promise, so arrivals are
-	// forecast and a reserve stands ready. Others wait for their deadline.
+	// urgent: a launch would come too late to keep the promise, or that of a line
+	// behind it, so arrivals are forecast and a reserve stands ready. Others wait for
+	// their deadline.
 	urgent bool
 	hoped  float64 // the longest target without a promise, in seconds
 	miss   float64 // the smallest share of late jobs that is allowed
@@ -83,12 +84,28 @@ func (p *Policy) readLines(o *policy.Observation) {
 			ln.budget = max(ln.hoped, unpromised)
 		}
 		ln.urgent = ln.promised && ln.budget < reach
-		if ln.promised && !ln.urgent {
-			ln.budget *= p.set.theta
-		}
 	}
+	p.urgentBefore()
 	for i := range o.Queue.Kinds {
 		p.addWork(&o.Queue.Kinds[i])
+	}
+}
+
+// urgentBefore makes urgent what goes before an urgent line, whatever its own budget:
+// what arrives there is served first, so that the other is late where it was not
+// forecast. The lines after all of them wait for their deadlines, planned with theta.
+func (p *Policy) urgentBefore() {
+	urgent := false
+	for i := len(p.lines) - 1; i >= 0; i-- {
+		ln := &p.lines[i]
+		urgent = urgent || ln.urgent
+		switch {
+		case !ln.promised:
+		case urgent:
+			ln.urgent = true
+		default:
+			ln.budget *= p.set.theta
+		}
 	}
 }
 
