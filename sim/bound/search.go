@@ -279,7 +279,7 @@ func (s *searcher) sweep(ctx context.Context, heat float64, steps int64) {
 			continue
 		}
 		dollars := s.worth(&c)
-		may := s.rng.Float64() * heat
+		may := float64(s.rng.Float64() * heat)
 		spans := s.spansOf(&c)
 		// with more slots late jobs become fewer by those that there are, with fewer
 		// they only become more
