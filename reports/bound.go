@@ -21,6 +21,7 @@ type Yardstick struct {
 	PlanUSD  *float64 `json:"plan_usd"`
 	Gap      *float64 `json:"gap"`
 	Kept     *bool    `json:"kept"`
+	Effort   *int     `json:"effort"` // of the plan's search
 	FloorUSD float64  `json:"floor_usd"`
 	// Bounds are what LowerUSD is the largest of.
 	Bounds []NamedUSD `json:"bounds"`
@@ -62,7 +63,7 @@ func YardstickOf(r *bound.Result, cfg *sim.Config) *Yardstick {
 	if r.Replay == nil {
 		return y
 	}
-	y.PlanUSD, y.Gap, y.Kept, y.Classes = &r.PlanUSD, &r.Gap, &r.Kept, r.Replay.Classes
+	y.PlanUSD, y.Gap, y.Kept, y.Effort, y.Classes = &r.PlanUSD, &r.Gap, &r.Kept, &r.Effort, r.Replay.Classes
 	for _, l := range r.Plan {
 		y.Plan = append(y.Plan, PlannedLease{l.Type, l.Launch.Seconds(), l.Drain.Seconds()})
 	}

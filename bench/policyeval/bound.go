@@ -11,11 +11,11 @@ import (
 )
 
 // bound prints the yardstick of one workload under one billing rule, seed 1.
-func (w *workload) bound(packed *traces.Packed, hourly, medium bool) error {
+func (w *workload) bound(packed *traces.Packed, hourly, medium bool, effort int) error {
 	cfg := w.world(hourly, medium, 1)
 	began := time.Now()
 	open := func() (traces.Source, error) { return packed.Source(), nil }
-	r, err := bound.Compute(context.Background(), cfg, open, bound.Options{Parallel: runtime.GOMAXPROCS(0)})
+	r, err := bound.Compute(context.Background(), cfg, open, bound.Options{Effort: effort, Parallel: runtime.GOMAXPROCS(0)})
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.name, err)
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/skynet-ec2/skynet/policy/skynet"
 	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/sim/bound"
 	"github.com/skynet-ec2/skynet/traces"
 )
 
@@ -134,6 +135,7 @@ func main() {
 	flag.BoolVar(&o.first, "first", false, "judge the first halves only, from 40 % of them: what defaults are chosen on")
 	flag.IntVar(&o.seeds, "seeds", 1, "boot seeds to average over")
 	flag.BoolVar(&o.yardstick, "bound", false, "bound the cost and plan it knowing the future, in place of running the policy")
+	flag.IntVar(&o.effort, "effort", 1, "with -bound, try this many times as many changes of the plan")
 	flag.IntVar(&o.search, "search", 0, "try this many parameter sets in hindsight, and print the cheapest that keeps the promises")
 	flag.StringVar(&o.policy, "policy", "skynet", "the policy measured")
 	flag.StringVar(&o.params, "params", "{}", "policy parameters as JSON")
@@ -148,7 +150,7 @@ func main() {
 type options struct {
 	dir, sites, only, billings, policy, params string
 	medium, first, yardstick                   bool
-	seeds, search                              int
+	seeds, search, effort                      int
 }
 
 // spec returns the policy asked for, and its parameters.
@@ -219,6 +221,9 @@ func (o *options) run() error {
 	if o.seeds < 1 {
 		return fmt.Errorf("-seeds = %d: must be at least 1", o.seeds)
 	}
+	if o.effort < 1 || o.effort > bound.EffortMax {
+		return fmt.Errorf("-effort = %d: must be from 1 to %d", o.effort, bound.EffortMax)
+	}
 	if o.sites != "" {
 		return o.measureSites(spec, values, billings)
 	}
@@ -249,7 +254,7 @@ func (o *options) run() error {
 		for _, hourly := range billings {
 			switch {
 			case o.yardstick:
-				err = w.bound(packed, hourly, o.medium)
+				err = w.bound(packed, hourly, o.medium, o.effort)
 			case o.search > 0:
 				err = w.search(packed, spec, hourly, o.medium, o.search)
 			default:

@@ -344,13 +344,14 @@ func TestTallyCountsSitesAndMultipliesCosts(t *testing.T) {
 }
 
 func TestFlagsThatCannotBe(t *testing.T) {
-	ok := options{sites: "A", only: "tenminutes", billings: "hourly", policy: "skynet", params: "{}", seeds: 1}
+	ok := options{sites: "A", only: "tenminutes", billings: "hourly", policy: "skynet", params: "{}", seeds: 1, effort: 1}
 	for want, change := range map[string]func(o *options){
 		`-sites = "C": allowed are A, B, AB and R`: func(o *options) { o.sites = "C" },
 		`-only = "cloud": allowed are`:             func(o *options) { o.only = "cloud" },
 		`did you mean crowd?`:                      func(o *options) { o.only = "croud" },
 		`-billings = "weekly": allowed are hourly`: func(o *options) { o.billings = "weekly" },
 		`-seeds = 0: must be at least 1`:           func(o *options) { o.seeds = 0 },
+		`-effort = 101: must be from 1 to 100`:     func(o *options) { o.effort = 101 },
 		`-first, -bound and -search`:               func(o *options) { o.first = true },
 		`-policy none: not known`:                  func(o *options) { o.policy = "none" },
 	} {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,9 +24,11 @@ type bounding struct {
 	scenario *scenarios.Scenario
 	world    *scenarios.World
 
-	trace    string
+	with     scenarios.Replace
+	set      []string // what --set says
 	seed     uint64
 	lower    bool
+	effort   int
 	parallel int
 	json     string
 }
@@ -37,17 +41,22 @@ func newBoundCommand(a *app) *cobra.Command {
 		Long: `Bound prints the least that any policy could pay and keep the promises of the
 scenario's classes, even one that knew the future, and the best plan found that
 keeps them when it is replayed in the simulator. A policy's cost over the bound
-is what it could at most be improved by. The scenario's policy, promises about
-single hours and [[promise]] tables play no part.`,
+is what it could at most be improved by. The scenario's policy, its guard and
+[[promise]] tables play no part, nor has the bound to do with worst_hour.`,
 		Args: exactArgs("SCENARIO"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if b.lower && c.Flags().Changed("effort") {
+				return usageError(errors.New("--effort is the plan's, which --lower-only leaves out: leave out one of them"))
+			}
 			return b.run(args[0], c.Flags().Changed("seed"))
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&b.trace, "trace", "", "bound this trace `file` to its end, not the scenario's")
+	flags.StringVar(&b.with.Trace, "trace", "", "bound this trace `file` to its end, not the scenario's")
+	flags.StringArrayVar(&b.set, "set", nil, setUsage+", class[1].target or cloud.boot.median; any number of times")
 	flags.Uint64Var(&b.seed, "seed", 0, "draw the weather from this `number`, not the scenario's")
 	flags.BoolVar(&b.lower, "lower-only", false, "leave out the plan, which takes most of the time")
+	flags.IntVar(&b.effort, "effort", 1, "try this `many` times as many changes of the plan, which takes as many times as long")
 	flags.IntVar(&b.parallel, "parallel", runtime.GOMAXPROCS(0), "work on this `many` things at once")
 	flags.StringVar(&b.json, "json", "", "write the figures and the plan as JSON to this `file`; - for standard output")
 	return c
@@ -59,14 +68,20 @@ func (b *bounding) run(path string, seeded bool) error {
 		return usageError(fmt.Errorf("--parallel %d: must be from 1 to 4096", b.parallel))
 	case b.seed > seedMax:
 		return usageError(fmt.Errorf("--seed %d: must be at most %d", b.seed, uint64(seedMax)))
+	case b.effort < 1 || b.effort > bound.EffortMax:
+		return usageError(fmt.Errorf("--effort %d: must be from 1 to %d", b.effort, bound.EffortMax))
 	}
 	var err error
-	if b.scenario, err = scenarios.LoadWith(b.app.ctx, path, scenarios.Replace{Trace: b.trace}); err != nil {
+	if b.with.Set, err = readSettings(b.set); err != nil {
+		return usageError(err)
+	}
+	if b.scenario, err = scenarios.LoadWith(b.app.ctx, path, b.with); err != nil {
 		return b.app.listProblems(err)
 	}
 	if err := spareInputs([]output{{"json", b.json}}, b.scenario.Files()...); err != nil {
 		return err
 	}
+	b.noteUnheeded()
 	if err := b.app.fetch(b.scenario); err != nil {
 		return err
 	}
@@ -84,7 +99,7 @@ func (b *bounding) run(path string, seeded bool) error {
 		if result, err = b.compute(cfg); err != nil {
 			return nil, err
 		}
-		return reports.YardstickOf(result, cfg), nil
+		return measured{reports.YardstickOf(result, cfg), byKey(b.with.Set)}, nil
 	})
 	if err != nil || b.app.quiet && b.json != "" {
 		return err
@@ -99,6 +114,24 @@ func (b *bounding) run(path string, seeded bool) error {
 	}
 	show := reports.Options{Reproduce: b.reproduce(), Color: !b.app.noColor && b.json != "-", Width: b.app.width()}
 	return reports.Bound(w, result, cfg, verdicts, time.Since(began), show)
+}
+
+// measured is what --json writes.
+type measured struct {
+	*reports.Yardstick
+	Settings map[string]string `json:"settings,omitempty"` // with --set
+}
+
+// noteUnheeded tells the user which of what was set changes nothing here. It is no
+// mistake: the same settings are to be given to simulate.
+func (b *bounding) noteUnheeded() {
+	for _, x := range b.with.Set {
+		table, _, _ := strings.Cut(x.Key, ".")
+		table, _, _ = strings.Cut(table, "[")
+		if !b.app.quiet && slices.Contains([]string{"policy", "guard", "promise"}, table) {
+			fmt.Fprintf(b.app.stderr, "note: --set %s: neither bound nor plan heeds the scenario's policy, guard or [[promise]] tables\n", x)
+		}
+	}
 }
 
 // compute returns the yardstick, with its progress shown: one bar a stage.
@@ -117,7 +150,7 @@ func (b *bounding) compute(cfg *sim.Config) (*bound.Result, error) {
 		return stoppable{src, b.app.ctx}, nil
 	}
 	r, err := bound.Compute(b.app.ctx, cfg, open, bound.Options{
-		LowerOnly: b.lower, Parallel: b.parallel,
+		LowerOnly: b.lower, Effort: b.effort, Parallel: b.parallel,
 		Progress: func(name string, done, total int64) {
 			if name != stage {
 				bar.End()
@@ -143,11 +176,17 @@ func aboutScenario(path string, err error) error {
 // reproduce returns the command that gives the same results again.
 func (b *bounding) reproduce() string {
 	words := []string{"skynet", "bound", b.scenario.Path, "--seed", fmt.Sprint(b.seed)}
-	if b.trace != "" {
-		words = append(words, "--trace", b.trace)
+	if b.with.Trace != "" {
+		words = append(words, "--trace", b.with.Trace)
+	}
+	for _, text := range b.set {
+		words = append(words, "--set", text)
 	}
 	if b.lower {
 		words = append(words, "--lower-only")
+	}
+	if b.effort != 1 {
+		words = append(words, "--effort", fmt.Sprint(b.effort))
 	}
 	return commandLine(words)
 }

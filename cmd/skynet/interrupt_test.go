@@ -51,6 +51,7 @@ func TestInterrupted(t *testing.T) {
 		"explain s.toml --job 3",
 		"compare s.toml static --json out.json --markdown out.md",
 		"compare s.toml static --json out.json --bound floor --runs 2",
+		"bound s.toml --effort 100 --json out.json",
 		"tune s.toml --budget 60 --out out.toml --json out.json",
 		"check s.toml --update --reason x --json out.json --junit out.xml",
 		"check s.toml --against HEAD --json out.json",
@@ -95,6 +96,49 @@ attain = 0.9
 [policy]
 name = "skynet"
 `, duration, judgeFrom, perSecond)
+}
+
+// reader acts on what is written, once it has read what it waits for.
+type reader struct {
+	text    strings.Builder
+	awaited string
+	then    func()
+}
+
+func (r *reader) Write(b []byte) (int, error) {
+	n, _ := r.text.Write(b)
+	if strings.Contains(r.text.String(), r.awaited) {
+		r.then()
+	}
+	return n, nil
+}
+
+// Ctrl-C ends the search of a plan, whose best so far is no result: it says that it
+// was interrupted, and no more.
+func TestBoundInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("s.toml", []byte(steadyScenario("12h", "1h", 2)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	var stdout bytes.Buffer
+	stderr := &reader{awaited: "bound: plan", then: interrupt}
+	a := newApp(ctx, &stdout, stderr)
+	a.stderrIsTerminal = true // the bar says when there is something to interrupt
+	code := a.execute(strings.Fields("bound s.toml --effort 100 --json out.json"))
+	if said := stderr.text.String(); code != exitInterrupted || !strings.HasSuffix(said, "skynet: interrupted\n") || stdout.Len() > 0 {
+		t.Errorf("exit %d, says %q and prints %q; want 130 and that it was interrupted", code, said, stdout.String())
+	}
+	if !strings.Contains(stderr.text.String(), stderr.awaited) {
+		t.Error("it tells of no plan that it searches")
+	}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 1 {
+		t.Errorf("the folder holds %v, want the scenario", entries)
+	}
 }
 
 // Ctrl-C leaves tune's results where --resume finds them: what is run after it

@@ -50,7 +50,7 @@ promise was broken. With --quiet it says so only then.`,
 	flags := c.Flags()
 	flags.StringVar(&s.with.Policy, "policy", "", "decide by the policy in this `file`, or of this name")
 	flags.StringVar(&s.with.Trace, "trace", "", "replay this trace `file` to its end, not the scenario's")
-	flags.StringArrayVar(&s.set, "set", nil, "put `KEY=VALUE` in the place of what the scenario says; KEY is such as cloud.billing, class[1].target or policy.PARAMETER; any number of times")
+	flags.StringArrayVar(&s.set, "set", nil, setUsage+", class[1].target or policy.PARAMETER; any number of times")
 	flags.Uint64Var(&s.seed, "seed", 0, "draw the weather from this `number`, not the scenario's")
 	flags.IntVar(&s.runs, "runs", 1, "run this `many` seeds, one after the other from the first")
 	flags.IntVar(&s.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once")
@@ -106,6 +106,10 @@ func (s *simulation) run(path string, seeded bool) error {
 	return s.once(began)
 }
 
+// setUsage is how the help of a verb with --set begins; keys that mean something to
+// it follow.
+const setUsage = "put `KEY=VALUE` in the place of what the scenario says; KEY is such as cloud.billing"
+
 // readSettings returns what the --set flags say.
 func readSettings(flags []string) ([]scenarios.Setting, error) {
 	var list []scenarios.Setting
@@ -122,10 +126,10 @@ func readSettings(flags []string) ([]scenarios.Setting, error) {
 	return list, nil
 }
 
-// settings returns what --set put in the place of what the scenario says, by key.
-func (s *simulation) settings() map[string]string {
+// byKey returns settings as JSON has them.
+func byKey(settings []scenarios.Setting) map[string]string {
 	set := map[string]string{}
-	for _, x := range s.with.Set {
+	for _, x := range settings {
 		set[x.Key] = x.Value
 	}
 	return set
@@ -184,7 +188,7 @@ func (s *simulation) once(began time.Time) error {
 				return nil, err
 			}
 		}
-		return judged{&result.Figures, verdicts, show.LowerUSD, s.settings()}, nil
+		return judged{&result.Figures, verdicts, show.LowerUSD, byKey(s.with.Set)}, nil
 	})
 	if err != nil {
 		return err
@@ -297,7 +301,7 @@ func (s *simulation) many(began time.Time) error {
 			return nil, err
 		}
 		all, err = reports.Summarize(figures)
-		return judgedRuns{all, s.settings()}, err
+		return judgedRuns{all, byKey(s.with.Set)}, err
 	})
 	if err != nil {
 		return err

@@ -14,11 +14,17 @@ import (
 type Options struct {
 	// LowerOnly leaves out the plan, which takes most of the time.
 	LowerOnly bool
+	// Effort is how many times as many changes as usual the plan's search tries,
+	// to EffortMax; below 1: as many as usual. Its time grows with it.
+	Effort int
 	// Parallel is how many goroutines may work at once; 0: one.
 	Parallel int
 	// Progress is called now and then with how far the work has come.
 	Progress func(stage string, done, total int64)
 }
+
+// EffortMax is the most that Options.Effort may be.
+const EffortMax = 100
 
 // Result is the yardstick of a scenario with one seed.
 type Result struct {
@@ -33,6 +39,8 @@ type Result struct {
 	PlanUSD float64
 	// Gap is PlanUSD ÷ LowerUSD − 1; 0 without a plan or a bound.
 	Gap float64
+	// Effort is that of the plan's search, from 1 to EffortMax; 0 with LowerOnly.
+	Effort int
 	// Kept: the plan kept every class's promise in its replay.
 	Kept bool
 	// Replay is what the plan's replay came to; nil with LowerOnly.
@@ -83,6 +91,8 @@ func Compute(ctx context.Context, cfg *sim.Config, open func() (traces.Source, e
 		}
 		return r, nil
 	}
+	opt.Effort = min(max(opt.Effort, 1), EffortMax)
+	r.Effort = opt.Effort
 	if err := r.both(ctx, w, g, open, opt); err != nil {
 		return nil, err
 	}

@@ -304,13 +304,7 @@ func (m *model) step(t int, at []place, free, sign float64, late []float64) {
 			n := float64(k)
 			free -= float64(n * head)
 			if c.class >= 0 {
-				table := l.lates[c.lates]
-				d := t - int(c.step)
-				share := float64(table[min(d, len(table)-1)])
-				if d >= len(table) { // a backlog that grows must never look free
-					share += float64(float64(d-len(table)) * m.h / deepLate)
-				}
-				m.tardy(c, float64(sign*n*share), late)
+				m.tardy(c, float64(sign*n*m.tardiness(l, c, t)), late)
 			}
 			if c.q > 1 {
 				m.hold(t, n*sign, c.q-1)
@@ -330,6 +324,18 @@ func (m *model) step(t int, at []place, free, sign float64, late []float64) {
 		m.dheld[t+2] += float64(free * sign)
 		m.far = max(m.far, t+2)
 	}
+}
+
+// tardiness returns the share of a cell's jobs that are late when they start in
+// step t.
+func (m *model) tardiness(l *modelLine, c *modelCell, t int) float64 {
+	table := l.lates[c.lates]
+	d := t - int(c.step)
+	share := float64(table[min(d, len(table)-1)])
+	if d >= len(table) { // a backlog that grows must never look free
+		share += float64(float64(d-len(table)) * m.h / deepLate)
+	}
+	return share
 }
 
 // hold keeps n slots for so many steps from t+1 on.

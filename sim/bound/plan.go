@@ -64,19 +64,17 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		return errors.New("no type to plan with")
 	}
 	p.begin()
-	steps := min(int64(38_000_000)+170*int64(g.steps), 4000*int64(g.steps))
+	// effort makes the cooling slower and the sweeps more, none of them longer
+	steps := min(int64(38_000_000)+170*int64(g.steps), 4000*int64(g.steps)) * int64(opt.Effort)
+	sweeps := 30 * opt.Effort
 	hot, cold := 0.5, 0.02 // of what the smallest rent costs
 	unit := p.smallest()
 	var best *attempt
 	rounds := g.rounds()
+	told := progress{rounds: rounds, search: 6 * replayParts * opt.Effort, to: opt.Progress}
 	for round := range rounds {
 		p.m.play()
-		sweeps := 30
-		p.anneal(ctx, hot*unit, cold*unit, steps, sweeps, func(share float64) {
-			if opt.Progress != nil {
-				opt.Progress("plan", int64(100*round+int(80*share)), int64(100*rounds))
-			}
-		})
+		p.anneal(ctx, hot*unit, cold*unit, steps, sweeps, func(share float64) { told.tell(round, share) })
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -98,12 +96,40 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 		p.learn(a)
 		hot = 0.1
 		if round == 0 {
-			steps /= 3
+			steps /= firstRound
 		}
 	}
 	r.Plan, r.Replay, r.Kept = best.leases, best.figures, best.kept
 	r.PlanUSD = best.figures.Judged.CostUSD
 	return nil
+}
+
+// firstRound is how many times as long the first round searches as any other.
+const firstRound = 3
+
+// replayParts are the parts of the work that a replay counts as.
+const replayParts = 10
+
+// progress tells how far a plan has come, in parts that take about as long.
+type progress struct {
+	rounds int
+	search int // parts of a round's search
+	to     func(stage string, done, total int64)
+}
+
+// tell tells that a share of a round's search is done.
+func (p *progress) tell(round int, share float64) {
+	if p.to == nil {
+		return
+	}
+	rounds := float64(round) // in searches
+	if round == 0 {
+		share *= firstRound
+	} else {
+		rounds += firstRound - 1
+	}
+	done := float64((rounds+share)*float64(p.search)) + float64(replayParts*round)
+	p.to("plan", int64(done), int64((p.rounds+firstRound-1)*p.search+replayParts*p.rounds))
 }
 
 // smallest returns what the smallest rent costs, in dollars.

@@ -45,6 +45,11 @@ type searcher struct {
 
 	spans []span
 	hot   []int32 // ticks at which jobs are late
+	// When the sweep began, by step: the dollars that late jobs cost which started
+	// before it, or with one step more at all; and the next step in which nothing
+	// waits, or one beyond the last.
+	lateness []float64
+	idle     []int32
 }
 
 // kind is an instance type the plan may use.
@@ -274,13 +279,15 @@ func (s *searcher) sweep(ctx context.Context, heat float64, steps int64) {
 			continue
 		}
 		dollars := s.worth(&c)
-		may := s.rng.Float64() * heat
+		may := float64(s.rng.Float64() * heat)
 		spans := s.spansOf(&c)
-		// with fewer slots late jobs only become more
-		var enough func() bool
-		if !slices.ContainsFunc(spans, func(x span) bool { return x.slots > 0 }) {
-			enough = func() bool { return dollars+s.penalty() > may+1e-9 }
+		// with more slots late jobs become fewer by those that there are, with fewer
+		// they only become more
+		least := dollars - s.savings(spans)
+		if least > may+1e-9 {
+			continue
 		}
+		enough := func() bool { return least+s.penalty() > may+1e-9 }
 		played, within := s.m.try(spans, false, enough)
 		left -= int64(played)
 		if within && dollars+s.penalty() <= may {
@@ -309,23 +316,111 @@ func (s *searcher) reprice(gain float64) {
 	}
 }
 
-// locate notes the ticks at which jobs are late, for changes that help them.
+// locate notes where jobs are late: for changes that help them, and for what
+// such changes can save.
 func (s *searcher) locate() {
+	m, n := s.m, len(s.m.lines)
 	s.hot = s.hot[:0]
-	n := len(s.m.lines)
-	for i := range s.m.lines {
-		l := &s.m.lines[i]
-		for t := range s.m.steps {
-			p := s.m.base[t*n+i]
+	s.lateness = append(s.lateness[:0], 0)
+	s.idle = slices.Grow(s.idle[:0], m.steps+1)[:m.steps+1]
+	prices := s.marginal()
+	for t := range m.steps {
+		sum := s.lateness[t]
+		for i := range m.lines {
+			l := &m.lines[i]
+			p, end := m.base[t*n+i], m.base[(t+1)*n+i]
 			if int(p.cell) >= len(l.cells) {
-				break
+				continue
 			}
-			c := &l.cells[p.cell]
-			if c.class >= 0 && t-int(c.step) >= len(l.lates[c.lates])-1 {
-				s.hot = append(s.hot, int32((float64(float64(t)*s.m.h)+s.grid)/s.tick))
+			if c := &l.cells[p.cell]; c.class >= 0 && t-int(c.step) >= len(l.lates[c.lates])-1 {
+				s.hot = append(s.hot, int32((float64(float64(t)*m.h)+s.grid)/s.tick))
+			}
+			for ; p.cell < end.cell; p = (place{p.cell + 1, 0}) {
+				c := &l.cells[p.cell]
+				sum += m.worth(l, c, t, c.n-p.used, prices)
+			}
+			if p.used < end.used {
+				sum += m.worth(l, &l.cells[p.cell], t, end.used-p.used, prices)
+			}
+		}
+		s.lateness = append(s.lateness, sum)
+	}
+	s.lateness = append(s.lateness, s.lateness[m.steps]+m.unserved(prices))
+	next := int32(m.steps + 1)
+	for t := m.steps; t >= 0; t-- {
+		if equal(m.base[t*n:(t+1)*n], m.fresh[t*n:]) {
+			next = int32(t)
+		}
+		s.idle[t] = next
+	}
+}
+
+// worth returns what it would save if none of the jobs of a cell that start in step
+// t were late, given the prices of a late job.
+func (m *model) worth(l *modelLine, c *modelCell, t int, jobs int32, prices []float64) float64 {
+	if c.class < 0 || t == int(c.step) {
+		return 0
+	}
+	return float64(float64(jobs) * m.tardiness(l, c, t) * m.priceOf(c, prices))
+}
+
+// unserved is worth of the jobs that wait at the end.
+func (m *model) unserved(prices []float64) float64 {
+	sum := 0.0
+	for i := range m.lines {
+		cells := m.lines[i].cells
+		at := m.base[m.steps*len(m.lines)+i]
+		for j := int(at.cell); j < len(cells); j++ {
+			if c := &cells[j]; c.class >= 0 {
+				sum += float64(float64(c.n) * m.priceOf(c, prices))
 			}
 		}
 	}
+	return sum
+}
+
+// priceOf returns the price of a late job of a cell: of its class, and of its hour.
+func (m *model) priceOf(c *modelCell, prices []float64) float64 {
+	price := prices[c.class]
+	if m.hour != nil && m.hourly[c.class] > 0 {
+		price += prices[m.hourly[c.class]+int(m.hour[c.step])]
+	}
+	return price
+}
+
+// nearlyAll is the share of what may be late in an hour from which on a change may
+// well bring it beyond.
+const nearlyAll = 0.8
+
+// marginal returns what one late job less saves at most, as penalty has it: by class,
+// then by hour.
+func (s *searcher) marginal() []float64 {
+	prices := slices.Clone(s.price)
+	for k := range prices {
+		switch late, may := s.m.late[k], s.may[k]; {
+		case k >= len(s.w.cfg.Classes) && late < nearlyAll*may:
+			prices[k] = 0
+		case k < len(s.w.cfg.Classes) && late > may:
+			prices[k] *= 1 + s.kink
+		}
+	}
+	return prices
+}
+
+// savings returns what a change of slots saves at most of the price of being late, as
+// things were when the sweep began: whoever is late where slots are added, or after
+// it until nothing waits.
+func (s *searcher) savings(spans []span) float64 {
+	sum := 0.0
+	last := s.m.steps
+	for _, x := range spans {
+		if x.slots > 0 {
+			from := min(max(int(x.from), 0), last)
+			to := min(max(int(math.Ceil(x.to)), from), last)
+			sum += s.lateness[s.idle[to]] - s.lateness[from]
+		}
+	}
+	return sum
 }
 
 // propose draws a change.
