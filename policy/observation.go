@@ -85,7 +85,7 @@ type KindView struct {
 	Class int `json:"class"`
 
 	// Pending jobs wait for a slot; work is estimated from what completed
-	// before, or from an estimate the job carries.
+	// before, or from an estimate the job carries, corrected by what such jobs took.
 	Pending Flow `json:"pending"`
 	// OldestWait of a pending job; 0 when none is pending.
 	OldestWait time.Duration `json:"oldest_wait"`

@@ -70,9 +70,9 @@ func (k *Kind) Done(work int64) {
 type estimates struct{ jobs, work int64 }
 
 // core returns the estimated work in core-seconds of n jobs, e among them, of
-// which those without an estimate count for mean.
-func (e estimates) core(n int64, mean float64) float64 {
-	return float64(float64(n-e.jobs)*mean) + float64(float64(e.work)*1e-9)
+// which those without an estimate count for mean, and the others for times theirs.
+func (e estimates) core(n int64, mean, times float64) float64 {
+	return float64(float64(n-e.jobs)*mean) + float64(float64(e.work)*1e-9*times)
 }
 
 func (e estimates) minus(o estimates) estimates { return estimates{e.jobs - o.jobs, e.work - o.work} }
@@ -99,14 +99,14 @@ func (k *Kind) EstimateReturned(work int64) {
 
 type cumulative struct {
 	arrived, started, startedLate, completed, failed, retried, expired int64
-	arrivedEst                                                         estimates
+	arrivedEst, leftEst                                                estimates
 	work, workSquared, estimated                                       float64
 }
 
 func (k *Kind) now() cumulative {
 	return cumulative{
 		k.Arrived, k.Started, k.StartedLate, k.Completed, k.Failed, k.Retried, k.Expired,
-		k.arrivedEst, k.Work, k.WorkSquared, k.estimated,
+		k.arrivedEst, k.leftEst, k.Work, k.WorkSquared, k.estimated,
 	}
 }
 

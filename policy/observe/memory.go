@@ -33,6 +33,10 @@ type typeMemory struct {
 	Samples int64     `json:"samples"`
 	Buckets []int     `json:"buckets,omitempty"`
 	Jobs    []float32 `json:"jobs,omitempty"` // by Buckets
+	// Started jobs, those of them with an estimate, and its sum.
+	Started   float64 `json:"started,omitempty"`
+	Estimated float64 `json:"estimated,omitempty"`
+	Estimate  float64 `json:"estimate,omitempty"`
 }
 
 // slackStep is how finely the slack of a day is remembered.
@@ -45,7 +49,7 @@ func (r *Recorder) Origin() time.Time { return r.origin }
 func (r *Recorder) MarshalJSON() ([]byte, error) {
 	m := memory{Origin: r.origin, Failed: r.boots.failed, Hour: r.profile.current, Work: r.profile.work, Progress: r.progress, Speeds: r.rememberedSpeeds()}
 	for _, s := range r.types {
-		t := typeMemory{Type: s.jobType, Size: s.size, N: s.n, Sum: s.sum, Squares: s.squares, Samples: s.samples}
+		t := typeMemory{Type: s.jobType, Size: s.size, N: s.n, Sum: s.sum, Squares: s.squares, Samples: s.samples, Started: s.started, Estimated: s.estimated, Estimate: s.estimate}
 		for b, n := range s.hist {
 			if n > 0 {
 				t.Buckets, t.Jobs = append(t.Buckets, b), append(t.Jobs, n)
@@ -91,10 +95,11 @@ func (r *Recorder) UnmarshalJSON(text []byte) error {
 	}
 	r.origin, r.progress = m.Origin, m.Progress
 	for _, t := range m.Types {
-		if len(t.Buckets) != len(t.Jobs) || !(t.N >= 0) {
+		if len(t.Buckets) != len(t.Jobs) || !(t.N >= 0 && t.Started >= 0 && t.Estimated >= 0 && t.Estimate >= 0) {
 			return fmt.Errorf("observe: type %q: impossible counts", t.Type)
 		}
 		s := &service{jobType: t.Type, size: t.Size, n: t.N, sum: t.Sum, squares: t.Squares, samples: t.Samples}
+		s.started, s.estimated, s.estimate = t.Started, t.Estimated, t.Estimate
 		for i, b := range t.Buckets {
 			if b < 0 || b >= workBuckets || !(t.Jobs[i] >= 0) {
 				return fmt.Errorf("observe: type %q: bucket %d: must be from 0 to %d", t.Type, b, workBuckets-1)

@@ -46,7 +46,8 @@ type Recorder struct {
 	ages    []policy.AgeCount
 	sizes   []policy.SizeCount
 
-	typeMean []float64 // current mean work by type in core-seconds
+	typeMean    []float64 // current mean work by type in core-seconds
+	calibration []float64 // by how much a type's estimates are multiplied
 }
 
 // What tells kinds, types and views apart.
@@ -116,6 +117,7 @@ func (r *Recorder) addType(s *service) int {
 	at := len(r.types)
 	r.types = append(r.types, s)
 	r.typeMean = append(r.typeMean, 0)
+	r.calibration = append(r.calibration, 1)
 	key := typeKey{s.jobType, s.size}
 	if _, known := r.typeAt[key]; !known {
 		r.typeAt[key] = at
@@ -173,6 +175,7 @@ func (r *Recorder) learn(now int64) {
 	for _, k := range r.kinds {
 		s := r.types[k.workType]
 		s.learn(k.Completed-k.seen.completed, k.Work-k.seen.work, k.WorkSquared-k.seen.workSquared, k)
+		s.start(k.Started-k.seen.started-(k.Retried-k.seen.retried), k.leftEst.minus(k.seen.leftEst))
 	}
 	for _, s := range r.types {
 		n += s.n
@@ -185,12 +188,13 @@ func (r *Recorder) learn(now int64) {
 	for i, s := range r.types {
 		s.update(prior)
 		r.typeMean[i] = float64(s.view.Mean)
+		r.calibration[i] = s.calibration()
 	}
 	slot := r.head % ringTicks
 	r.times[slot] = now
 	row := r.row(slot)
 	for i, k := range r.kinds {
-		k.estimated += k.arrivedEst.minus(k.seen.arrivedEst).core(k.Arrived-k.seen.arrived, r.typeMean[k.workType])
+		k.estimated += k.arrivedEst.minus(k.seen.arrivedEst).core(k.Arrived-k.seen.arrived, r.typeMean[k.workType], r.calibration[k.workType])
 		row[i] = k.counted()
 		r.late(k)
 	}
@@ -280,7 +284,7 @@ func (r *Recorder) queue(o *policy.Observation, now int64) {
 func (r *Recorder) addKind(v *policy.KindView, i int, k *Kind, now int64) {
 	mean := r.typeMean[k.workType]
 	pending := k.Waiting()
-	work := k.arrivedEst.minus(k.leftEst).core(pending, mean)
+	work := k.arrivedEst.minus(k.leftEst).core(pending, mean, r.calibration[k.workType])
 	v.Pending.Jobs += pending
 	v.Pending.Work += policy.CoreSeconds(work)
 	v.InFlight.Jobs += k.Running()

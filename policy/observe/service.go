@@ -15,10 +15,13 @@ type service struct {
 
 	n, sum, squares float64
 	samples         int64
-	histN           float64
-	p95At           float64 // histN when p95 was computed
-	view            policy.ServiceView
-	hist            [workBuckets]float32
+	// started jobs, and those of them that carried an estimate with its sum in
+	// core-seconds; as long a memory as n and sum
+	started, estimated, estimate float64
+	histN                        float64
+	p95At                        float64 // histN when p95 was computed
+	view                         policy.ServiceView
+	hist                         [workBuckets]float32
 }
 
 const (
@@ -28,6 +31,42 @@ const (
 	// priorWeight is how many jobs the guess from other types counts for.
 	priorWeight = 5
 )
+
+const (
+	// estimatesShare is the part of the started jobs of a type that must have
+	// carried an estimate for their mean to be that of all.
+	estimatesShare = 0.95
+	// estimatesTrust is for how many jobs, times 1 + their SCV, an estimate is
+	// believed against what completed.
+	estimatesTrust = 100
+	// estimatesMost is how many times too large or too small it may be.
+	estimatesMost = 100
+)
+
+// start adds what left the line since the last tick: n jobs, e among them with an
+// estimate.
+func (s *service) start(n int64, e estimates) {
+	s.started += float64(n)
+	s.estimated += float64(e.jobs)
+	s.estimate += float64(float64(e.work) * 1e-9)
+}
+
+// calibration returns by how much estimates of this type must be multiplied to be
+// right on average, 1 where nothing is known: people ask for too much, and programs
+// become faster. With A the work of the n jobs that completed, E the estimates of the
+// e jobs that were started with one, and w jobs at the mean estimate in favour of the
+// estimates,
+//
+//	(A/n · e + w E/e) / (E + w E/e)
+func (s *service) calibration() float64 {
+	if s.n <= 0 || s.estimate <= 0 || s.estimated < float64(estimatesShare*s.started) {
+		return 1
+	}
+	each := s.estimate / s.estimated
+	w := float64(estimatesTrust*(1+s.view.SCV)) * s.estimated / s.n
+	ratio := (float64(s.sum/s.n*s.estimated) + float64(w*each)) / (s.estimate + float64(w*each))
+	return min(max(ratio, 1/float64(estimatesMost)), estimatesMost)
+}
 
 // learn adds what completed since the last tick.
 func (s *service) learn(n int64, sum, squares float64, k *Kind) {
@@ -53,6 +92,9 @@ func (s *service) learn(n int64, sum, squares float64, k *Kind) {
 		s.n /= 2
 		s.sum /= 2
 		s.squares /= 2
+		s.started /= 2
+		s.estimated /= 2
+		s.estimate /= 2
 		s.histN /= 2
 		for b := range s.hist {
 			s.hist[b] /= 2
