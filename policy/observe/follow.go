@@ -33,7 +33,8 @@ func WorkBucket(ns int64) int { return workBucket(uint64(max(ns, 0))) }
 // which was followed before it, and what waits and runs now. Without a last, or
 // when the other began anew, no event is counted, only what is there.
 func (k *Kind) Follow(now, last *Counters) {
-	if last == nil {
+	began := last == nil
+	if began {
 		last = now
 	}
 	k.Arrived += now.Arrived - last.Arrived
@@ -56,6 +57,9 @@ func (k *Kind) Follow(now, last *Counters) {
 	k.Retried = k.Started - k.Completed - now.Running
 	k.Dropped = k.Arrived + k.Retried - k.Started - now.Waiting
 	k.leftEst = k.arrivedEst.minus(estimates{now.WaitingEstimated, now.WaitingEstimate})
+	if began { // what waits and runs was not seen to come or go
+		k.seen.retried, k.seen.leftEst = k.Retried, k.leftEst
+	}
 	k.Ages = AgeRing{}
 	for _, a := range now.Ages {
 		k.Ages.addMany(a.Of, a.Jobs)

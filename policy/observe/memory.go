@@ -95,11 +95,11 @@ func (r *Recorder) UnmarshalJSON(text []byte) error {
 	}
 	r.origin, r.progress = m.Origin, m.Progress
 	for _, t := range m.Types {
-		if len(t.Buckets) != len(t.Jobs) || !(t.N >= 0 && t.Started >= 0 && t.Estimated >= 0 && t.Estimate >= 0) {
+		if len(t.Buckets) != len(t.Jobs) || !(t.N >= 0) {
 			return fmt.Errorf("observe: type %q: impossible counts", t.Type)
 		}
 		s := &service{jobType: t.Type, size: t.Size, n: t.N, sum: t.Sum, squares: t.Squares, samples: t.Samples}
-		s.started, s.estimated, s.estimate = t.Started, t.Estimated, t.Estimate
+		s.started, s.estimated, s.estimate = max(t.Started, 0), max(t.Estimated, 0), max(t.Estimate, 0)
 		for i, b := range t.Buckets {
 			if b < 0 || b >= workBuckets || !(t.Jobs[i] >= 0) {
 				return fmt.Errorf("observe: type %q: bucket %d: must be from 0 to %d", t.Type, b, workBuckets-1)

@@ -36,36 +36,36 @@ const (
 	// estimatesShare is the part of the started jobs of a type that must have
 	// carried an estimate for their mean to be that of all.
 	estimatesShare = 0.95
-	// estimatesTrust is for how many jobs, times 1 + their SCV, an estimate is
-	// believed against what completed.
+	// estimatesTrust is how many jobs, times 1 + their SCV, speak for the estimates.
 	estimatesTrust = 100
 	// estimatesMost is how many times too large or too small it may be.
 	estimatesMost = 100
 )
 
-// start adds what left the line since the last tick: n jobs, e among them with an
-// estimate.
+// start adds what left the line since the last tick: n jobs that were started, and e
+// with an estimate, those that were dropped too. A kind that is gone takes with it
+// what was never added.
 func (s *service) start(n int64, e estimates) {
-	s.started += float64(n)
-	s.estimated += float64(e.jobs)
-	s.estimate += float64(float64(e.work) * 1e-9)
+	s.started = max(s.started+float64(n), 0)
+	s.estimated = max(s.estimated+float64(e.jobs), 0)
+	s.estimate = max(s.estimate+float64(float64(e.work)*1e-9), 0)
 }
 
 // calibration returns by how much estimates of this type must be multiplied to be
 // right on average, 1 where nothing is known: people ask for too much, and programs
-// become faster. With A the work of the n jobs that completed, E the estimates of the
-// e jobs that were started with one, and w jobs at the mean estimate in favour of the
-// estimates,
+// become faster. With a the mean work of the n jobs that completed, E/e the mean
+// estimate of the e jobs that were started with one, m = min(n, e), and
+// t = 100 (1 + SCV) jobs in favour of the estimates,
 //
-//	(A/n · e + w E/e) / (E + w E/e)
+//	(m a/(E/e) + t) / (m + t)
 func (s *service) calibration() float64 {
-	if s.n <= 0 || s.estimate <= 0 || s.estimated < float64(estimatesShare*s.started) {
+	if s.n <= 0 || s.sum <= 0 || s.estimated < 1 || s.estimate <= 0 || s.estimated < float64(estimatesShare*s.started) {
 		return 1
 	}
-	each := s.estimate / s.estimated
-	w := float64(estimatesTrust*(1+s.view.SCV)) * s.estimated / s.n
-	ratio := (float64(s.sum/s.n*s.estimated) + float64(w*each)) / (s.estimate + float64(w*each))
-	return min(max(ratio, 1/float64(estimatesMost)), estimatesMost)
+	m := min(s.n, s.estimated)
+	own := s.sum / s.n / (s.estimate / s.estimated)
+	trust := float64(estimatesTrust * (1 + s.view.SCV))
+	return min(max((float64(m*own)+trust)/(m+trust), 1/float64(estimatesMost)), estimatesMost)
 }
 
 // learn adds what completed since the last tick.
