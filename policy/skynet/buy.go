@@ -30,7 +30,7 @@ func (p *Policy) grow(o *policy.Observation) {
 	now := capacity{useThere: true, from: maxSteps}
 	fits := p.plan.holds(now, need)
 	floor := max(p.band.floor-p.fleet.alive, p.chance.floor-p.fleet.alive, 0)
-	if fits && floor == 0 && p.staysForSpare(o, now, need) {
+	if fits && floor == 0 && p.takeBackForSpare(o, now, need) {
 		return
 	}
 	if fits && floor == 0 && p.stranded() {
@@ -82,10 +82,11 @@ func (p *Policy) grow(o *policy.Observation) {
 	}
 }
 
-// staysForSpare takes back, per second, what is there already for jobs that may be
-// late: what they spare is a launch. Free slots beside the last jobs of a draining
-// instance are paid for.
-func (p *Policy) staysForSpare(o *policy.Observation, now capacity, need checks) bool {
+// takeBackForSpare takes back, per second, what is there already for jobs that may be
+// late, and reports whether it did: what they spare is a launch. Free slots beside the
+// last jobs of a draining instance are paid for. Where something drains, the plan
+// spares nothing afterwards.
+func (p *Policy) takeBackForSpare(o *policy.Observation, now capacity, need checks) bool {
 	if p.set.windows || len(p.fleet.back) == 0 || !p.plan.spareNothing() || p.plan.holds(now, need) {
 		return false
 	}

@@ -16,7 +16,7 @@ var ruleChanceShort = policy.NewRule("chance.short", "%.1f cores are not enough 
 // priority, holds them to its end.
 //
 // In n slots, u of them asked for on average by the line itself and those before
-// it, and h held by what stands in its way, a job of the line waits for longer than
+// it, beside what is counted in h, and h held by what stands in its way, a job of the line waits for longer than
 // its budget b with the probability
 //
 //	C(n − u, h) · e^(−(n − u) b r)
@@ -54,7 +54,7 @@ const (
 
 // workload is a kind's work as what holds slots.
 type workload struct {
-	line          int     // the urgent line it is in, or linesMax: one that goes behind all of them
+	line          int     // the urgent line it is in, or linesMax: of a line that is not urgent
 	budget, miss  float64 // what its own promise leaves for waiting, and the share that may be late; 0: none
 	each          float64 // for how many seconds a job holds a slot on average
 	load          float64 // slots asked for on average
@@ -96,6 +96,8 @@ func (p *Policy) chances(o *policy.Observation) chance {
 				late := min(float64(share*f.miss), chanceLate)
 				c.held = h.slots
 				often := float64(f.budget * h.rate)
+				// slotsFor counts from the k certain slots on: their part of
+				// e^(−(n − u) b r) goes to the other side
 				late = min(late*detmath.Exp(float64(h.known*often)), chanceLate)
 				// whole slots: a part of one is shared
 				c.floor = math.Floor(max(own-h.own, 0) + h.known + slotsFor(max(h.slots-h.known, chanceHeld), often, late))

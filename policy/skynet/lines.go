@@ -29,16 +29,19 @@ type line struct {
 	// behind it, so arrivals are forecast and a reserve stands ready. Others wait for
 	// their deadline.
 	urgent bool
-	hoped  float64 // the longest target without a promise, in seconds
-	miss   float64 // the smallest share of late jobs that is allowed
-	z      float64 // multiplier of the reserve
+	// patient: its own budget leaves time for a launch. What waits in it is planned for
+	// to its deadline, be it urgent, because of a line behind it, or not.
+	patient bool
+	hoped   float64 // the longest target without a promise, in seconds
+	miss    float64 // the smallest share of late jobs that is allowed
+	z       float64 // multiplier of the reserve
 	// recovery is for how many seconds what is late may stay late once a launch
 	// could help; lost says that the promise of a class in it is out of reach.
-	recovery float64
-	lost     bool
-	spare    float64 // the part of what waits that may be late, in a line that can wait
-	spares   bool    // spare is known
-	lax      float64 // ln of a multiplier of the chance to find all slots held
+	recovery   float64
+	lost       bool
+	spare      float64 // the part of what waits that may be late, in a line that can wait
+	spareKnown bool    // a class has spoken for spare
+	lax        float64 // ln of a multiplier of the chance to find all slots held
 
 	// arrived since the last observation, and waiting, in slot-seconds.
 	arrivedHead, arrivedTail float64
@@ -84,6 +87,7 @@ func (p *Policy) readLines(o *policy.Observation) {
 			ln.budget = max(ln.hoped, unpromised)
 		}
 		ln.urgent = ln.promised && ln.budget < reach
+		ln.patient = !ln.urgent
 	}
 	p.urgentBefore()
 	for i := range o.Queue.Kinds {
@@ -91,9 +95,10 @@ func (p *Policy) readLines(o *policy.Observation) {
 	}
 }
 
-// urgentBefore makes urgent what goes before an urgent line, whatever its own budget:
-// what arrives there is served first, so that the other is late where it was not
-// forecast. The lines after all of them wait for their deadlines, planned with theta.
+// urgentBefore makes urgent each promised line that goes before an urgent one, whatever
+// its own budget: what arrives there is served first, so that the other is late where
+// it was not forecast. Work without a promise is not forecast there either. The lines
+// after all of them wait for their deadlines, planned with theta.
 func (p *Policy) urgentBefore() {
 	urgent := false
 	for i := len(p.lines) - 1; i >= 0; i-- {
@@ -207,10 +212,10 @@ func (p *Policy) addWork(k *policy.KindView) {
 		return
 	}
 	pending := k.Pending
-	if ln.promised && !ln.urgent && guessed(k) && ln.dueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
-		// In a tick somebody may know how long such a job takes. Until then it
-		// takes no longer than the shortest kind known: that much is wanted in any
-		// case, and the sooner it is there the less of it is needed.
+	if ln.promised && ln.patient && guessed(k) && ln.dueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
+		// In a tick somebody may know how long such a job takes. Until then it counts
+		// for no more than one of the shortest kind known: that much is likely wanted
+		// in any case, and the sooner it is there the less of it is needed.
 		if p.shortest == 0 {
 			return
 		}

@@ -8,7 +8,8 @@ import (
 )
 
 // A line before an urgent one is urgent, whatever its own budget, and planned with
-// all of it; one behind it waits for its deadline, planned with a share of it.
+// all of it, and what waits in it to its deadline; one behind it waits for its
+// deadline, planned with a share of it.
 func TestWhatGoesBeforeAnUrgentLineIsUrgent(t *testing.T) {
 	patient := func(priority int) policy.Class {
 		return policy.Class{Priority: priority, On: policy.Wait, Target: 40 * time.Minute, Attain: 0.95}
@@ -30,11 +31,11 @@ func TestWhatGoesBeforeAnUrgentLineIsUrgent(t *testing.T) {
 		t.Fatalf("%d lines, want 3", len(lines))
 	}
 	for i, want := range []struct {
-		urgent bool
-		budget float64
-	}{{true, 2400}, {true, 30}, {false, 0.8 * 2400}} {
-		if ln := &lines[i]; ln.urgent != want.urgent || ln.budget != want.budget {
-			t.Errorf("line %d: urgent %v, budget %v s; want %v, %v s", i, ln.urgent, ln.budget, want.urgent, want.budget)
+		urgent, patient bool
+		budget          float64
+	}{{true, true, 2400}, {true, false, 30}, {false, true, 0.8 * 2400}} {
+		if ln := &lines[i]; ln.urgent != want.urgent || ln.patient != want.patient || ln.budget != want.budget {
+			t.Errorf("line %d: urgent %v, patient %v, budget %v s; want %+v", i, ln.urgent, ln.patient, ln.budget, want)
 		}
 	}
 }

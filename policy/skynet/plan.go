@@ -76,6 +76,7 @@ type plan struct {
 // planLine is a line in the plan.
 type planLine struct {
 	urgent  bool
+	patient bool
 	waiting float64
 	// Head work that is expected to arrive in each step, and how much more of it
 	// and of the lines before is planned for.
@@ -129,7 +130,7 @@ func (p *Policy) buildPlan() {
 }
 
 // reach sets how many steps of the grid the plan looks at, and how many of them
-// urgent lines are checked in: all, where nothing waits in another line.
+// urgent lines are checked in: all, where nothing waits in a line that can wait.
 func (p *Policy) reach() {
 	pl := &p.plan
 	last := p.horizon()
@@ -139,9 +140,8 @@ func (p *Policy) reach() {
 		ln := &p.lines[j]
 		if ln.urgent {
 			last = max(last, p.lag+ln.recovery+p.tick)
-			continue
 		}
-		if ln.waitingHead <= 0 {
+		if !ln.patient || ln.waitingHead <= 0 {
 			continue
 		}
 		patient = true
@@ -162,7 +162,7 @@ func (p *Policy) reach() {
 //	due(u) = waiting work with its deadline by u + arrivals up to u − budget.
 func (p *Policy) planLine(j int) {
 	pl, ln, l := &p.plan.lines[j], &p.lines[j], &p.st.Lines[j]
-	pl.urgent = ln.urgent
+	pl.urgent, pl.patient = ln.urgent, ln.patient
 	pl.waiting = ln.waitingHead
 	notDue := ln.waitingHead
 	pl.spare = float64(ln.spare * ln.waitingHead)

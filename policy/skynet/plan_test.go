@@ -35,6 +35,8 @@ func drawnPlan(t *rapid.T) (*plan, checks) {
 	for j := range p.n {
 		ln := &p.lines[j]
 		ln.urgent = rapid.Bool().Draw(t, "urgent")
+		ln.patient = !ln.urgent || rapid.Bool().Draw(t, "patient")
+		ln.spare = rapid.SampledFrom([]float64{0, 0, 10, 1000}).Draw(t, "spare")
 		ln.waiting = rapid.Float64Range(0, 5000).Draw(t, "waiting")
 		budget := rapid.Float64Range(1, 1500).Draw(t, "budget")
 		rate := 0.0
@@ -71,7 +73,7 @@ func drawnPlan(t *rapid.T) (*plan, checks) {
 }
 
 // dumbHolds is the plan in the plainest form: one second at a time, no tails. It
-// checks one urgent line, or all that are not urgent (line −1).
+// checks one urgent line, or all that can wait (line −1).
 func dumbHolds(p *plan, c capacity, k checks, line int) bool {
 	waiting := make([]float64, p.n)
 	for j := range p.n {
@@ -99,12 +101,12 @@ func dumbHolds(p *plan, c capacity, k checks, line int) bool {
 			}
 			for j := range p.n {
 				ln := &p.lines[j]
-				checked := !ln.urgent && i >= k.patientFrom
+				checked, may := ln.patient && i >= k.patientFrom, ln.spare
 				if line >= 0 {
-					checked = j == line && i >= k.urgent[j].from && i <= k.urgent[j].to
+					checked, may = j == line && i >= k.urgent[j].from && i <= k.urgent[j].to, 0
 				}
 				// a hair's breadth: the two add in different orders
-				if checked && waiting[j] > ln.notDue[i]+k.slack+1e-6 {
+				if checked && waiting[j] > ln.notDue[i]+may+k.slack+1e-6 {
 					return false
 				}
 			}
@@ -117,9 +119,9 @@ func dumbHolds(p *plan, c capacity, k checks, line int) bool {
 func plainHolds(p *plan, c capacity, k checks) bool {
 	patient := false
 	for j := range p.n {
-		if ln := &p.lines[j]; !ln.urgent {
-			patient = patient || ln.waiting > 0
-		} else if !plainServe(p, c, j+1, &ln.more, k.urgent[j].from, min(k.urgent[j].to, p.steps-1), k.slack) {
+		ln := &p.lines[j]
+		patient = patient || ln.patient && ln.waiting > 0
+		if ln.urgent && !plainServe(p, c, j+1, &ln.more, k.urgent[j].from, min(k.urgent[j].to, p.steps-1), k.slack) {
 			return false
 		}
 	}
@@ -157,8 +159,11 @@ func plainServe(p *plan, c capacity, n int, more *[maxSteps]float64, from, last 
 			room -= served
 			waiting[j] -= served
 			holding[j] += float64(ln.tail * served)
-			checked := more != nil && j == n-1 || more == nil && !ln.urgent
-			if i >= from && checked && waiting[j] > ln.notDue[i]+slack {
+			checked, may := more != nil && j == n-1, 0.0
+			if more == nil {
+				checked, may = ln.patient, ln.spare
+			}
+			if i >= from && checked && waiting[j] > ln.notDue[i]+may+slack {
 				return false
 			}
 		}
@@ -211,11 +216,11 @@ func TestPlanAgreesWithASecondBySecondOne(t *testing.T) {
 		c := capacity{useThere: true, always: rapid.Float64Range(0, 60).Draw(t, "always"), from: maxSteps}
 		patient, want := false, true
 		for j := range p.n {
-			if p.lines[j].urgent {
+			ln := &p.lines[j]
+			if ln.urgent {
 				want = want && dumbHolds(p, c, k, j)
-			} else {
-				patient = patient || p.lines[j].waiting > 0
 			}
+			patient = patient || ln.patient && ln.waiting > 0
 		}
 		want = want && (!patient || dumbHolds(p, c, k, -1))
 		if got := p.holds(c, k); got != want {
@@ -286,7 +291,7 @@ func TestBindingIsTheLineThatIsShort(t *testing.T) {
 		for _, work := range []float64{2, 200, 20_000} { // less than the first capacity tried serves, and more
 			p := &plan{steps: fineSteps + minuteSteps, n: 3}
 			for j := range p.n {
-				p.lines[j].urgent, p.lines[j].more = j < 2, asExpected
+				p.lines[j].urgent, p.lines[j].patient, p.lines[j].more = j < 2, j == 2, asExpected
 			}
 			p.lines[short].waiting = work
 			k := checks{urgent: alike(stepOf(60), stepOf(60)), patientFrom: stepOf(60)}

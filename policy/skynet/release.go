@@ -192,7 +192,7 @@ func (p *Policy) choose() (left float64) {
 	if !p.silent {
 		least = max(least, p.ahead.mean-p.market.unitSlots)
 	}
-	waits := p.waitingWork() > k.slack // the last instance is not let go before jobs that may be late
+	waits := p.plan.sparing(k.slack) // the last instance is not let go before jobs that may be late
 	p.leaving = p.leaving[:0]
 	left = p.fleet.alive
 	for rest := p.candidates; len(rest) > 0; {

@@ -4,14 +4,14 @@ package skynet
 // them checked in the steps from to last.
 //
 // An urgent line is checked against the arrivals planned for, of itself and of
-// the lines it has to wait for, reserve included, in a pass of its own. The
-// others wait long enough for the load to come to its mean, so they may use what
-// the reserves leave idle on average: they are checked against the arrivals
-// expected, all in one.
+// the lines it has to wait for, reserve included, in a pass of its own. Those whose
+// budget leaves time for a launch wait long enough for the load to come to its mean,
+// so they may use what the reserves leave idle on average: they are checked against
+// the arrivals expected, all in one, those before an urgent line too.
 type pass struct {
 	n          int
 	more       *[maxSteps]float64 // how much more arrives than expected
-	patient    bool               // all lines that are not urgent are checked, otherwise the last
+	patient    bool               // all lines that can wait are checked, otherwise the last
 	from, last int
 	// Where all that is asked about begins: what waits and runs then, and whether
 	// a line lagged before.
@@ -86,11 +86,11 @@ func (p *plan) ask(c capacity, k checks, upTo int) {
 	p.asked, p.failed = 0, 0
 	patient := false
 	for j := range p.n {
-		if ln := &p.lines[j]; ln.urgent {
+		ln := &p.lines[j]
+		if ln.urgent {
 			p.pass(j+1, &ln.more, k.urgent[j].from, min(k.urgent[j].to, p.steps-1))
-		} else {
-			patient = patient || ln.waiting > 0
 		}
+		patient = patient || ln.patient && ln.waiting > 0
 	}
 	if patient {
 		p.pass(p.n, &asExpected, k.patientFrom, p.steps-1)
@@ -205,7 +205,7 @@ func (p *plan) serve(c *capacity, r *pass, lines []served, slack float64, begin,
 			continue
 		}
 		for j := range lines {
-			if !plans[j].urgent && lines[j].waiting > plans[j].notDue[i]+plans[j].spare+slack {
+			if plans[j].patient && lines[j].waiting > plans[j].notDue[i]+plans[j].spare+slack {
 				return false
 			}
 		}

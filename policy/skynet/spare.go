@@ -26,16 +26,17 @@ const (
 )
 
 // A class in a line that can wait is served by its deadlines, not by a reserve, so
-// no multiplier spends its miss budget. It is spent by jobs: with ε the late share
-// the class allows, b the part of that aimed at, S the jobs it started over about
-// half a day, L the late ones of these and n those that wait,
+// no multiplier spends its miss budget. It is spent by jobs. With ε the late share a
+// class allows and b the part of that aimed at, its balance earns b ε for each job it
+// starts and pays one for each late one, whatever the line; above 0 it decays with a
+// time constant of half a day, below with one of a week. Of n jobs that wait
 //
-//	spare = b ε (S + n) − L
+//	⌊share · (balance + b ε n)⌋
 //
-// jobs may be late. The plan holds as long as no more than that are overdue; what
-// a gallery would need beyond is not bought. Per second what is there already stays
-// and goes on: jobs that wait fill slots that long ones beside them have paid for
-// anyway, and what left would be launched again. The books close by
+// may be late, with share as below: the plan holds as long as no more than that are
+// overdue. What a gallery would need beyond is not bought. Per second what is there
+// already stays and goes on: jobs that wait fill slots that long ones beside them have
+// paid for anyway, and what left would be launched again. The books close by
 // themselves: each late job is one fewer to spare, and where none is, every job has
 // its deadline, as planned with theta. A class that promises something of every
 // hour has none.
@@ -60,8 +61,8 @@ func (p *Policy) spareLines(o *policy.Observation) {
 			continue
 		}
 		share := p.toSpare(k.Class, p.waits[k.Class]) / p.waits[k.Class]
-		if !ln.spares || share < ln.spare {
-			ln.spares, ln.spare = true, min(share, 1)
+		if !ln.spareKnown || share < ln.spare {
+			ln.spareKnown, ln.spare = true, min(share, 1)
 		}
 	}
 }
@@ -109,6 +110,17 @@ func (p *Policy) forgetSpare(step float64) {
 	}
 }
 
+// sparing reports whether more than slack slot-seconds wait in a line of which some may
+// be late.
+func (p *plan) sparing(slack float64) bool {
+	for j := range p.n {
+		if ln := &p.lines[j]; ln.spare > 0 && ln.waiting > slack {
+			return true
+		}
+	}
+	return false
+}
+
 // spareNothing makes the plan hold only with every job in time, and reports whether
 // some could be late before.
 func (p *plan) spareNothing() bool {
@@ -126,7 +138,7 @@ func (p *Policy) spareReason() (policy.Reason, bool) {
 	may, waiting, overdue := 0.0, 0.0, false
 	for i := range p.lines {
 		if ln := &p.lines[i]; ln.spare > 0 {
-			may += math.Floor(float64(ln.spare * float64(ln.waitingJobs)))
+			may += math.Floor(float64(ln.spare*float64(ln.waitingJobs)) + 1e-6)
 			waiting += float64(ln.waitingJobs)
 			overdue = overdue || ln.waitingJobs > 0 && ln.oldest > ln.budget
 		}

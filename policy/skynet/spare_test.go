@@ -39,7 +39,7 @@ func (x *patience) starts(class int, jobs, late int64) {
 
 // share returns the part of what waits, jobs of each class, that may be late.
 func (x *patience) share(waiting ...int64) float64 {
-	x.p.lines[0].spare, x.p.lines[0].spares = 0, false
+	x.p.lines[0].spare, x.p.lines[0].spareKnown = 0, false
 	for i, n := range waiting {
 		x.o.Queue.Kinds[i].Pending.Jobs = n
 	}
@@ -92,7 +92,7 @@ func TestSpareNeverOverdrawsThePromise(t *testing.T) {
 		case minute%5000 == 0:
 			jobs = 20_000
 		}
-		spent := int64(math.Floor(x.share(jobs) * float64(jobs)))
+		spent := int64(math.Floor(float64(x.share(jobs)*float64(jobs)) + 1e-6))
 		x.starts(0, jobs, spent)
 		started += float64(jobs)
 		late += float64(spent)

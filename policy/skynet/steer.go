@@ -87,7 +87,8 @@ type spent struct {
 	// Lax is ln of how many times the late share aimed at a job's chance to find
 	// every slot held may be.
 	Lax float64 `json:"lax"`
-	// Spare is how many more jobs may be late, of those of about half a day.
+	// Spare is the balance of late jobs (see spare.go): how many more may be late, or
+	// below 0 how many too many were.
 	Spare float64 `json:"spare"`
 	// Where the present rise of Z began: Z, the late share then, and how many
 	// seconds ago. BarS: for how many seconds Z may not rise.

@@ -124,7 +124,7 @@ func (p *progress) tell(round int, share float64) {
 	}
 	rounds := float64(round) // in searches
 	if round == 0 {
-		share *= firstRound
+		share = float64(share * firstRound)
 	} else {
 		rounds += firstRound - 1
 	}
