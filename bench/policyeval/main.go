@@ -224,6 +224,9 @@ func (o *options) run() error {
 	if o.effort < 1 || o.effort > bound.EffortMax {
 		return fmt.Errorf("-effort = %d: must be from 1 to %d", o.effort, bound.EffortMax)
 	}
+	if o.effort != 1 && !o.yardstick {
+		return fmt.Errorf("-effort = %d: only with -bound", o.effort)
+	}
 	if o.sites != "" {
 		return o.measureSites(spec, values, billings)
 	}

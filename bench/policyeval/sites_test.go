@@ -352,6 +352,7 @@ func TestFlagsThatCannotBe(t *testing.T) {
 		`-billings = "weekly": allowed are hourly`: func(o *options) { o.billings = "weekly" },
 		`-seeds = 0: must be at least 1`:           func(o *options) { o.seeds = 0 },
 		`-effort = 101: must be from 1 to 100`:     func(o *options) { o.effort = 101 },
+		`-effort = 4: only with -bound`:            func(o *options) { o.effort = 4 },
 		`-first, -bound and -search`:               func(o *options) { o.first = true },
 		`-policy none: not known`:                  func(o *options) { o.policy = "none" },
 	} {

@@ -42,7 +42,7 @@ func newBoundCommand(a *app) *cobra.Command {
 scenario's classes, even one that knew the future, and the best plan found that
 keeps them when it is replayed in the simulator. A policy's cost over the bound
 is what it could at most be improved by. The scenario's policy, its guard and
-[[promise]] tables play no part, nor has the bound to do with worst_hour.`,
+[[promise]] tables play no part; the bound knows no worst_hour, the plan keeps it.`,
 		Args: exactArgs("SCENARIO"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if b.lower && c.Flags().Changed("effort") {

@@ -148,8 +148,8 @@ func (p *Policy) upChecks() checks {
 func (p *Policy) lagging() float64 { return 0.2 * p.market.unitSlots }
 
 // stranded reports whether jobs wait that nothing would ever serve: the plan lets
-// every line lag by a little work, and where no instance is alive so little work
-// may be all there is. A job of a line that can wait does so until the wait that
+// every line lag by a little work, and some jobs be late, and where no instance is
+// alive so little work, or such jobs, may be all there is. A job of a line that can wait does so until the wait that
 // an instance launched now could just end.
 func (p *Policy) stranded() bool {
 	if p.fleet.alive > 0 {

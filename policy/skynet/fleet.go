@@ -14,9 +14,9 @@ type fleet struct {
 	coming   float64
 	draining float64
 	n        int // instances alive, draining ones included
-	// back are draining instances, spare those nobody counts on any more, both
+	// back are draining instances, uncounted those nobody counts on any more, both
 	// as positions in Fleet.Instances.
-	back, spare []int
+	back, uncounted []int
 }
 
 const (
@@ -60,7 +60,7 @@ const z99 = 2.3263478740408408
 // notice takes no more jobs and does not count.
 func (p *Policy) survey(o *policy.Observation) {
 	f, pl := &p.fleet, &p.plan
-	*f = fleet{back: f.back[:0], spare: f.spare[:0]}
+	*f = fleet{back: f.back[:0], uncounted: f.uncounted[:0]}
 	pl.there = [maxSteps]float64{}
 	patience := max(bornIn, 2*o.Fleet.Boot.P99)
 	for i := range o.Fleet.Instances {
@@ -71,7 +71,7 @@ func (p *Policy) survey(o *policy.Observation) {
 		case policy.Requested, policy.Booting:
 			age := o.Now.Sub(in.LaunchedAt)
 			if age > patience {
-				f.spare = append(f.spare, i)
+				f.uncounted = append(f.uncounted, i)
 				continue
 			}
 			f.coming += slots
@@ -82,7 +82,7 @@ func (p *Policy) survey(o *policy.Observation) {
 			}
 		case policy.Lost:
 			if o.Now.Sub(in.LastSeen) > silentFor {
-				f.spare = append(f.spare, i)
+				f.uncounted = append(f.uncounted, i)
 				continue
 			}
 			f.serving += slots

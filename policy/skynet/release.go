@@ -39,7 +39,7 @@ func (p *Policy) shrink(o *policy.Observation) {
 		p.keepPaid(o)
 	}
 	p.findCandidates(o)
-	if n := p.releaseSpare(o); n > 0 {
+	if n := p.releaseUncounted(o); n > 0 {
 		p.because(ruleReleaseSpare.Because(float64(n), 3*silentFor.Seconds()))
 	}
 	if len(p.candidates) == 0 || len(p.launches) > 0 || len(p.undrains) > 0 {
@@ -120,10 +120,10 @@ func (p *Policy) due(in *policy.Instance, now time.Time) bool {
 // now.
 func (p *Policy) findCandidates(o *policy.Observation) {
 	p.candidates = p.candidates[:0]
-	spare := p.fleet.spare
+	uncounted := p.fleet.uncounted
 	for i := range o.Fleet.Instances {
-		if len(spare) > 0 && spare[0] == i {
-			spare = spare[1:]
+		if len(uncounted) > 0 && uncounted[0] == i {
+			uncounted = uncounted[1:]
 			continue
 		}
 		in := &o.Fleet.Instances[i]
@@ -145,12 +145,12 @@ func (p *Policy) findCandidates(o *policy.Observation) {
 	}
 }
 
-// releaseSpare drains what nobody counts on any more and returns how many: what
+// releaseUncounted drains what nobody counts on any more and returns how many: what
 // never registered, and what has been silent for three times as long as a
 // silent worker is counted on.
-func (p *Policy) releaseSpare(o *policy.Observation) int {
+func (p *Policy) releaseUncounted(o *policy.Observation) int {
 	n := 0
-	for _, at := range p.fleet.spare {
+	for _, at := range p.fleet.uncounted {
 		in := &o.Fleet.Instances[at]
 		if p.due(in, o.Now) && (in.Phase != policy.Lost || o.Now.Sub(in.LastSeen) > 3*silentFor) {
 			p.drains = append(p.drains, in.ID)

@@ -281,8 +281,8 @@ func (s *searcher) sweep(ctx context.Context, heat float64, steps int64) {
 		dollars := s.worth(&c)
 		may := float64(s.rng.Float64() * heat)
 		spans := s.spansOf(&c)
-		// with more slots late jobs become fewer by those that there are, with fewer
-		// they only become more
+		// with more slots late jobs become fewer by those that there are, as things
+		// were when the sweep began; with fewer they only become more
 		least := dollars - s.savings(spans)
 		if least > may+1e-9 {
 			continue
