@@ -219,6 +219,9 @@ func (e *engine) newSlots(n int) int32 {
 		e.slots = append(e.slots, make([]slot, max(len(e.slots), n))...)
 		e.done.grow(len(e.slots))
 		e.idle.grow(len(e.slots))
+		if e.took != nil {
+			e.took = append(e.took, make([]int64, len(e.slots)-len(e.took))...)
+		}
 	}
 	return base
 }

@@ -59,8 +59,9 @@ type engine struct {
 
 	failures []failure // by the trace's kind; nil when jobs never fail
 
-	holding  bool // results cannot be delivered: finished jobs stay in their slots
-	closed   bool // nothing is handed out
+	took     []int64 // how long the job of each slot runs, ns; nil where no fault makes work slow
+	holding  bool    // results cannot be delivered: finished jobs stay in their slots
+	closed   bool    // nothing is handed out
 	sums     sums
 	stats    *stats
 	jobs     *jobLog

@@ -34,6 +34,9 @@ var sectionNames = [4]string{"queue", "fleet", "money", "history"}
 func SignalNames() []string { return sectionNames[:] }
 
 func (e *engine) startFaults() {
+	if slices.ContainsFunc(e.cfg.Faults, func(f Fault) bool { return f.Kind == SlowWork }) {
+		e.took = make([]int64, len(e.slots))
+	}
 	e.rare.push(int64(e.cfg.JudgeFrom), judgingBegins, 0)
 	for i := range e.cfg.Faults {
 		f := &e.cfg.Faults[i]

@@ -235,7 +235,11 @@ func (e *engine) start(s int32, sl *slot, k *kind) {
 	e.sums.busy++
 	e.sums.busyAcc -= e.now
 	e.begin(sl, k)
-	e.done.set(s, e.now+e.service(in, sl.job.Work))
+	ns := e.service(in, sl.job.Work)
+	if e.took != nil {
+		e.took[s] = ns
+	}
+	e.done.set(s, e.now+ns)
 }
 
 // begin counts the start of a slot's job.
@@ -275,7 +279,7 @@ func (e *engine) serviceElsewhere(in *instance, work int64) int64 {
 func (e *engine) relay(s int32) bool {
 	sl := &e.slots[s]
 	in := sl.in
-	if e.idle.n > 0 || e.holding || e.failures != nil || !in.takesJobs() || sl.orphan {
+	if e.idle.n > 0 || e.holding || e.failures != nil || e.took != nil || !in.takesJobs() || sl.orphan {
 		return false
 	}
 	job, priority := e.line.First()
@@ -337,8 +341,22 @@ func (e *engine) account(s int32, sl *slot, in *instance) {
 		e.jobs.finished(sl, in.id, e.now)
 	}
 	k := &e.kinds[sl.job.Kind]
-	k.counts.Done(e.refWork(sl.job.Work))
+	work := sl.job.Work
+	if e.took != nil {
+		work = e.measured(s, sl, in)
+	}
+	k.counts.Done(e.refWork(work))
 	e.stats.completed(k, sl.job.Arrival, sl.start, e.now)
+}
+
+// measured returns the work of a job that is done as its worker reports it, by how long
+// it ran on an instance of this speed: where work is slow, it looks like more.
+func (e *engine) measured(s int32, sl *slot, in *instance) int64 {
+	work, usual := sl.job.Work, in.ratio.of(sl.job.Work)
+	if usual <= 0 || e.took[s] == usual {
+		return work
+	}
+	return min(int64(float64(work)*(float64(e.took[s])/float64(usual))), longest)
 }
 
 // refWork returns the work of a recorded service time in nanoseconds on the
