@@ -150,12 +150,8 @@ func (e *engine) observeRunning(in *instance) (idleIn time.Duration) {
 		}
 		sl := &e.slots[s]
 		k := e.kinds[sl.job.Kind].counts
-		mean := e.rec.Mean(k)
-		if sl.job.Estimate > 0 {
-			mean = seconds(e.refWork(sl.job.Estimate))
-		}
 		elapsed := float64(seconds(e.now-sl.start) * speed)
-		left := observe.Residual(mean, elapsed)
+		left := observe.Residual(e.rec.Expected(k, e.refWork(sl.job.Estimate)), elapsed)
 		after := policy.CoreSeconds(left).On(speed)
 		idleIn = max(idleIn, after)
 		e.rec.RunningWork(k, left)

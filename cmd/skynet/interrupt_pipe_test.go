@@ -68,13 +68,7 @@ func TestInterruptedAtPipe(t *testing.T) {
 			t.Errorf("%s: exit %d, says %q; want 130 and that it was interrupted", line, code, stderr.String())
 		}
 	}
-	entries, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(entries) != 4 {
-		t.Errorf("the folder holds %v, want the pipe and the three files of before", entries)
-	}
+	wantEntries(t, 4, "the pipe and the three files of before")
 }
 
 // TestInterruptedByWriter: one Ctrl-C ends the reading of a pipe whose writer has

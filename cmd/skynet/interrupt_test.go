@@ -132,12 +132,18 @@ func TestBoundInterrupted(t *testing.T) {
 	if !strings.Contains(stderr.text.String(), stderr.awaited) {
 		t.Error("it tells of no plan that it searches")
 	}
+	wantEntries(t, 1, "the scenario")
+}
+
+// wantEntries: so many files are in the working folder, those that were there before.
+func wantEntries(t *testing.T, n int, what string) {
+	t.Helper()
 	entries, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(entries) != 1 {
-		t.Errorf("the folder holds %v, want the scenario", entries)
+	if len(entries) != n {
+		t.Errorf("the folder holds %v, want %s", entries, what)
 	}
 }
 

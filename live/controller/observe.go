@@ -123,7 +123,7 @@ func (c *Controller) observeWorker(now time.Time, in *policy.Instance) {
 			continue
 		}
 		k := c.follow.order[j.Kind]
-		left := observe.Residual(c.recorder.Mean(k), j.ElapsedS*speed)
+		left := observe.Residual(c.recorder.Expected(k, 0), j.ElapsedS*speed)
 		after := policy.CoreSeconds(left).On(speed)
 		in.IdleIn = max(in.IdleIn, after)
 		c.recorder.RunningWork(k, left)

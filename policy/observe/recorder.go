@@ -125,8 +125,15 @@ func (r *Recorder) addType(s *service) int {
 	return at
 }
 
-// Mean returns the estimated work, in core-seconds, of a job of this kind.
-func (r *Recorder) Mean(k *Kind) float64 { return r.typeMean[k.workType] }
+// Expected returns the work, in core-seconds, that a job of this kind is expected to
+// take: what its estimate, in nanoseconds on the reference core, comes to once it is
+// corrected; where it carries none (0), the mean of its type.
+func (r *Recorder) Expected(k *Kind, estimate int64) float64 {
+	if estimate <= 0 {
+		return r.typeMean[k.workType]
+	}
+	return float64(estimate) * 1e-9 * r.calibration[k.workType]
+}
 
 // Sample is what a world measured over the step that ends now.
 type Sample struct {

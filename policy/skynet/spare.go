@@ -50,13 +50,13 @@ func (p *Policy) spareLines(o *policy.Observation) {
 	}
 	clear(p.waits)
 	for i := range o.Queue.Kinds {
-		if k := &o.Queue.Kinds[i]; p.patient(k) != nil {
+		if k := &o.Queue.Kinds[i]; p.unsteered(k) != nil {
 			p.waits[k.Class] += float64(k.Pending.Jobs)
 		}
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
-		ln := p.patient(k)
+		ln := p.unsteered(k)
 		if ln == nil || k.Pending.Jobs <= 0 {
 			continue
 		}
@@ -67,9 +67,9 @@ func (p *Policy) spareLines(o *policy.Observation) {
 	}
 }
 
-// patient returns the line of a kind that was promised something and can wait for
-// its deadline; nil of any other.
-func (p *Policy) patient(k *policy.KindView) *line {
+// unsteered returns the line of a kind that was promised something and whose late
+// jobs no reserve steers; nil of any other.
+func (p *Policy) unsteered(k *policy.KindView) *line {
 	if p.promise(k) == nil {
 		return nil
 	}
