@@ -135,7 +135,10 @@ const (
 type ServiceView struct {
 	Samples int64       `json:"samples"`
 	Mean    CoreSeconds `json:"mean"`
-	P95     CoreSeconds `json:"p95"`
+	// Recent is the mean of the jobs that completed in about the last ten minutes,
+	// drawn to Mean by as many jobs as its spread calls for.
+	Recent CoreSeconds `json:"recent"`
+	P95    CoreSeconds `json:"p95"`
 	// SCV is the squared coefficient of variation, variance over mean squared.
 	SCV float64 `json:"scv"`
 }

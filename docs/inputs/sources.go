@@ -66,6 +66,7 @@ var origins = map[string]origin{
 	"KindView.Expired":        {from: queue, unit: "jobs", recorded: "a job whose lease was lost is pending; kept for alerts"},
 	"ServiceView.Samples":     {from: learned, unit: "jobs", meaning: "How many completions the estimates rest on."},
 	"ServiceView.Mean":        {from: learned, meaning: "Mean work of a job of the type."},
+	"ServiceView.Recent":      {from: learned},
 	"ServiceView.P95":         {from: learned, meaning: "The work that 95 % of the type's jobs do not exceed."},
 	"ServiceView.SCV":         {from: learned, unit: "ratio"},
 	"FleetView.Reading":       {from: ec2, meaning: "When the fleet was listed, and whether all of it was."},

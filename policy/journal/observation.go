@@ -100,6 +100,7 @@ func (c *codec) kind(k *policy.KindView) {
 	c.object(func() {
 		integer(c, `"samples":`, &k.Service.Samples)
 		number(c, `"mean":`, &k.Service.Mean)
+		number(c, `"recent":`, &k.Service.Recent)
 		number(c, `"p95":`, &k.Service.P95)
 		number(c, `"scv":`, &k.Service.SCV)
 	})

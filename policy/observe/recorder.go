@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/detmath"
 )
 
 // Recorder accumulates what a controller learns and builds Observations. It is
@@ -176,9 +177,22 @@ func (r *Recorder) End(o *policy.Observation, now int64, s Sample) {
 	o.Health.Progress = r.progress
 }
 
+// keepsRecent returns the part of what was recent at the last tick that still is.
+func (r *Recorder) keepsRecent(now int64) float64 {
+	if r.head == 0 {
+		return 1
+	}
+	step := time.Duration(now - r.times[(r.head-1)%ringTicks])
+	return detmath.Exp(-step.Seconds() / recentMemory)
+}
+
 // learn closes the step: estimates, windows, lateness.
 func (r *Recorder) learn(now int64) {
 	var n, sum float64
+	keep := r.keepsRecent(now)
+	for _, s := range r.types {
+		s.forget(keep)
+	}
 	for _, k := range r.kinds {
 		s := r.types[k.workType]
 		s.learn(k.Completed-k.seen.completed, k.Work-k.seen.work, k.WorkSquared-k.seen.workSquared, k)

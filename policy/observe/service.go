@@ -15,6 +15,9 @@ type service struct {
 
 	n, sum, squares float64
 	samples         int64
+	// jobs that completed lately and their work, forgotten by a factor of e in
+	// recentMemory
+	recentN, recentSum float64
 	// started jobs, and those of them that carried an estimate with its sum in
 	// core-seconds; as long a memory as n and sum
 	started, estimated, estimate float64
@@ -30,6 +33,11 @@ const (
 	serviceMemory = 50_000
 	// priorWeight is how many jobs the guess from other types counts for.
 	priorWeight = 5
+	// recentMemory is for how many seconds a job counts as recent.
+	recentMemory = 600.0
+	// recentTrust is how many jobs, times 1 + their SCV, speak for the long mean
+	// against the recent one.
+	recentTrust = 30
 )
 
 const (
@@ -76,6 +84,8 @@ func (s *service) learn(n int64, sum, squares float64, k *Kind) {
 	s.samples += n
 	s.n += float64(n)
 	s.sum += sum
+	s.recentN += float64(n)
+	s.recentSum += sum
 	s.squares += squares
 	// the histogram is long: it is fetched when it has grown by a fiftieth
 	if k.unlearned += n; float64(k.unlearned) >= float64(0.02*s.histN) {
@@ -103,11 +113,31 @@ func (s *service) learn(n int64, sum, squares float64, k *Kind) {
 	}
 }
 
+// forget lets the part keep of what is recent remain so.
+func (s *service) forget(keep float64) {
+	s.recentN *= keep
+	s.recentSum *= keep
+}
+
+// recent returns the mean of the recent jobs, in core-seconds, drawn to the long
+// mean: with r of them that took R, and t = 30 (1 + SCV) jobs in favour of the long
+// mean m,
+//
+//	(R + t m) / (r + t)
+//
+// the more the work of a type scatters, the more of it must have changed before that
+// is believed.
+func (s *service) recent() float64 {
+	trust := float64(recentTrust * (1 + s.view.SCV))
+	return (s.recentSum + float64(trust*float64(s.view.Mean))) / (s.recentN + trust)
+}
+
 // update computes the view, given the mean over all types as a prior.
 func (s *service) update(prior float64) {
 	s.view.Samples = s.samples
 	if s.n == 0 {
 		s.view.Mean = policy.CoreSeconds(prior)
+		s.view.Recent = s.view.Mean
 		s.view.P95 = policy.CoreSeconds(3 * prior)
 		s.view.SCV = 1
 		return
@@ -119,6 +149,7 @@ func (s *service) update(prior float64) {
 	s.view.Mean = policy.CoreSeconds(mean)
 	variance := s.squares/s.n - float64(own*own)
 	s.view.SCV = max(variance, 0) / float64(own*own)
+	s.view.Recent = policy.CoreSeconds(s.recent())
 	if s.histN > float64(1.02*s.p95At) {
 		s.p95At = s.histN
 		s.view.P95 = s.quantile(0.95)

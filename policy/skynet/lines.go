@@ -203,7 +203,7 @@ func (p *Policy) addBudget(k *policy.KindView) {
 func (p *Policy) addWork(k *policy.KindView) {
 	ln := p.lineOf(k.Priority)
 	unit := p.market.unitSpeed
-	head, tail := split(k.LastTick, unit, ln.budget)
+	head, tail := split(p.lately(k, k.LastTick), unit, ln.budget)
 	ln.arrivedHead += head
 	ln.arrivedTail += tail
 	ln.arrivedHold += holding(tail, k.LastTick.Jobs)
@@ -211,7 +211,7 @@ func (p *Policy) addWork(k *policy.KindView) {
 	if k.Pending.Jobs <= 0 {
 		return
 	}
-	pending := k.Pending
+	pending := p.lately(k, k.Pending)
 	if ln.promised && ln.patient && guessed(k) && ln.dueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
 		// In a tick somebody may know how long such a job takes. Until then it counts
 		// for no more than one of the shortest kind known: that much is likely wanted
@@ -238,11 +238,28 @@ func (p *Policy) addWork(k *policy.KindView) {
 	}
 }
 
+// lately returns a flow of a kind with its work as such jobs took it lately, per
+// second and unless the jobs carry estimates of their own. A gallery of large photos
+// is seen in its first completions, and an instance more for the rest of it is paid by
+// the second; by the hour, what was bought on the word of a few jobs stays.
+func (p *Policy) lately(k *policy.KindView, f policy.Flow) policy.Flow {
+	if p.set.recent && k.Service.Samples > 0 && k.Service.Recent > 0 && meant(k, f) {
+		f.Work = policy.CoreSeconds(float64(f.Jobs) * float64(k.Service.Recent))
+	}
+	return f
+}
+
+// meant reports whether the work of a flow of a kind is no more than its jobs times
+// the mean of their type.
+func meant(k *policy.KindView, f policy.Flow) bool {
+	mean := float64(float64(f.Jobs) * float64(k.Service.Mean))
+	return math.Abs(float64(f.Work)-mean) <= 1e-4*mean
+}
+
 // guessed reports whether nothing tells how large a kind's waiting jobs are: none
 // of their type has completed, and they carry no estimate of their own.
 func guessed(k *policy.KindView) bool {
-	guess := float64(float64(k.Pending.Jobs) * float64(k.Service.Mean))
-	return k.Service.Samples == 0 && math.Abs(float64(k.Pending.Work)-guess) <= 1e-6*guess
+	return k.Service.Samples == 0 && meant(k, k.Pending)
 }
 
 // dueIn returns in how many seconds a job that has waited for age must start:

@@ -1,6 +1,7 @@
 package skynet
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -36,6 +37,48 @@ func TestWhatGoesBeforeAnUrgentLineIsUrgent(t *testing.T) {
 	}{{true, true, 2400}, {true, false, 30}, {false, true, 0.8 * 2400}} {
 		if ln := &lines[i]; ln.urgent != want.urgent || ln.patient != want.patient || ln.budget != want.budget {
 			t.Errorf("line %d: urgent %v, patient %v, budget %v s; want %+v", i, ln.urgent, ln.patient, ln.budget, want)
+		}
+	}
+}
+
+// Per second a job is taken to need what such jobs took lately, by the hour what they
+// took over a long time; what carries an estimate goes by that.
+func TestWorkGoesByWhatSuchJobsTookLately(t *testing.T) {
+	photos := []policy.Class{{Priority: 1, On: policy.Wait, Target: 30 * time.Second, Attain: 0.95}}
+	for _, c := range []struct {
+		billing  policy.Billing
+		service  string
+		estimate float64 // of each waiting job, in multiples of the mean
+		unknown  bool    // nothing is told of what such jobs took lately
+		times    float64 // the mean
+	}{
+		{policy.PerSecond, byBilling, 1, false, 3},
+		{policy.PerSecond, serviceLong, 1, false, 1},
+		{policy.PerSecond, byBilling, 2, false, 2},
+		{policy.PerSecond, byBilling, 1, true, 1},
+		{policy.Hourly, byBilling, 1, false, 1},
+		{policy.Hourly, serviceRecent, 1, false, 3},
+	} {
+		w := newWorld(c.billing, photos)
+		if err := w.start(policy.Values{parService.Name: c.service}); err != nil {
+			t.Fatal(err)
+		}
+		k := w.kind("photo", 1)
+		k.perMinute, k.lately = 100, 3
+		if c.unknown {
+			k.lately = 0
+		}
+		w.pass() // nothing runs yet, so that all waits
+		o := w.observe()
+		v := &o.Queue.Kinds[0]
+		if v.Pending.Jobs != 100 {
+			t.Fatalf("%d jobs wait, want 100", v.Pending.Jobs)
+		}
+		v.Pending.Work *= policy.CoreSeconds(c.estimate)
+		w.policy.Step(o)
+		want := float64(v.Pending.Jobs) * c.times * k.mean / w.policy.market.unitSpeed
+		if got := w.policy.waitingWork(); math.Abs(got-want) > 1e-6*want {
+			t.Errorf("%v, service %s, estimates of %v means, recent unknown %v: %v slot-seconds wait, want %v", c.billing, c.service, c.estimate, c.unknown, got, want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ const name = "skynet"
 
 var params = []policy.Param{
 	parReserve, parSlackTarget, parForm, parQuantile, parBudget, parZStart, parGain,
-	parTau, parRecovery, parLookAhead, parValueShare, parDrainLead, parTheta,
+	parService, parTau, parRecovery, parLookAhead, parValueShare, parDrainLead, parTheta,
 	parOffShare, parProfile, parColdLaunch, parReleaseAfter, parFastTick, parTypes,
 }
 
@@ -34,6 +34,9 @@ const (
 	byBilling    = "auto"
 	formQuantile = "quantile"
 	formPhi      = "phi"
+
+	serviceLong   = "long"
+	serviceRecent = "recent"
 )
 
 var (
@@ -64,6 +67,10 @@ var (
 	parGain = policy.Param{
 		Name: "gain", Kind: policy.Number, Unit: "1/day", Min: 0, Max: 4, Default: 0.3,
 		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it where it starts.",
+	}
+	parService = policy.Param{
+		Name: "service", Kind: policy.Choice, Choices: []string{byBilling, serviceLong, serviceRecent},
+		Doc: "What a job that carries no estimate is taken to need: the mean of its type over a long time (auto under hourly billing), or of about the last ten minutes as far as they are known (auto per second).",
 	}
 	parTau = policy.Param{
 		Name: "tau", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour),
@@ -123,6 +130,7 @@ type settings struct {
 	quantile        float64
 	budget          float64
 	zStart, gain    float64
+	recent          bool // the work of jobs goes by what such jobs took lately
 	tau             float64
 	recovery        float64
 	lookAhead       float64
@@ -148,7 +156,7 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		}
 		return perSecond
 	}
-	reserve, form := v.Choice(&parReserve), v.Choice(&parForm)
+	reserve, form, service := v.Choice(&parReserve), v.Choice(&parForm), v.Choice(&parService)
 	return settings{
 		promises:     reserve != reserveSlack,
 		slack:        reserve != reservePromises,
@@ -158,6 +166,7 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		budget:       v.Number(&parBudget),
 		zStart:       v.Number(&parZStart),
 		gain:         v.Number(&parGain),
+		recent:       service == serviceRecent || service == byBilling && !windows,
 		tau:          seconds(&parTau, 600, 240),
 		recovery:     seconds(&parRecovery, 300, 90),
 		lookAhead:    seconds(&parLookAhead, 600, 120),

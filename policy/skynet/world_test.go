@@ -28,6 +28,7 @@ type kind struct {
 	typ       string
 	priority  int
 	mean      float64 // core-seconds
+	lately    float64 // what such jobs took lately, in means
 	perMinute float64
 	swing     float64 // part of it by which arrivals swing, five minutes up and five down
 	due       float64 // fraction of a job not yet arrived
@@ -70,7 +71,7 @@ func (w *world) kind(typ string, priority int) *kind {
 			return &w.kinds[i]
 		}
 	}
-	w.kinds = append(w.kinds, kind{typ: typ, priority: priority, mean: 12.5, known: 1000})
+	w.kinds = append(w.kinds, kind{typ: typ, priority: priority, mean: 12.5, lately: 1, known: 1000})
 	return &w.kinds[len(w.kinds)-1]
 }
 
@@ -98,7 +99,7 @@ func (w *world) view(k *kind) policy.KindView {
 		Type: k.typ, Priority: k.priority, Class: policy.ClassOf(w.env.Classes, k.typ, k.priority),
 		LastTick: policy.Flow{Jobs: k.last, Work: policy.CoreSeconds(float64(k.last) * k.mean)},
 		Started:  k.started, StartedLate: k.late,
-		Service: policy.ServiceView{Samples: k.known, Mean: policy.CoreSeconds(k.mean), P95: policy.CoreSeconds(2 * k.mean), SCV: 1},
+		Service: policy.ServiceView{Samples: k.known, Mean: policy.CoreSeconds(k.mean), Recent: policy.CoreSeconds(k.lately * k.mean), P95: policy.CoreSeconds(2 * k.mean), SCV: 1},
 	}
 	for i := range k.arrived {
 		v.Arrived[3].Jobs += k.arrived[i]
