@@ -99,7 +99,7 @@ type KindView struct {
 	// WillMiss counts pending jobs that miss their target if they are not
 	// started within 1, 5 and 15 minutes.
 	WillMiss [3]int64 `json:"will_miss"`
-	// InFlight jobs run now; Work is what is estimated to be left of them.
+	// InFlight jobs run now; Work is what is left of them, estimated as for Pending.
 	InFlight Flow `json:"in_flight"`
 
 	// Arrived over 1, 5, 15 and 60 minutes.

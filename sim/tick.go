@@ -149,15 +149,8 @@ func (e *engine) observeRunning(in *instance) (idleIn time.Duration) {
 			continue
 		}
 		sl := &e.slots[s]
-		k := e.kinds[sl.job.Kind].counts
-		elapsed := float64(seconds(e.now-sl.start) * speed)
-		left := observe.Residual(e.rec.Expected(k, e.refWork(sl.job.Estimate)), elapsed)
-		after := policy.CoreSeconds(left).On(speed)
+		after := e.rec.Running(e.kinds[sl.job.Kind].counts, e.refWork(sl.job.Estimate), e.now-sl.start, speed, in.phase == policy.Ready)
 		idleIn = max(idleIn, after)
-		e.rec.RunningWork(k, left)
-		if in.phase == policy.Ready {
-			e.rec.Release(after, speed)
-		}
 	}
 	return idleIn
 }

@@ -98,6 +98,7 @@ type TakenBack struct {
 
 // ObservedJob is a lease.
 type ObservedJob struct {
-	Kind     int     `json:"kind"`      // index into Kinds
-	ElapsedS float64 `json:"elapsed_s"` // since it was handed out
+	Kind      int     `json:"kind"`                 // index into Kinds
+	ElapsedS  float64 `json:"elapsed_s"`            // since it was handed out
+	EstimateS float64 `json:"estimate_s,omitempty"` // core-seconds on the reference core that the job was estimated at as a whole; 0: nobody did
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -191,14 +192,13 @@ func (f *followed) take(r *observe.Recorder, o *api.Observed) {
 
 // countersOf returns what the queue counted of a kind, in the recorder's time.
 func countersOf(k *api.ObservedKind, origin time.Time) *observe.Counters {
-	ns := func(s float64) int64 { return int64(s * 1e9) }
 	c := &observe.Counters{
 		Arrived: k.Arrived, Started: k.Started, StartedLate: k.StartedLate, Completed: k.Completed,
 		Failed: k.Failed, Expired: k.Lost, Returned: k.Returned,
-		Estimated: k.ArrivedEstimated, Estimate: ns(k.ArrivedEstimateS),
+		Estimated: k.ArrivedEstimated, Estimate: nanoseconds(k.ArrivedEstimateS),
 		Work: k.WorkS, WorkSquared: k.WorkSquaredS2,
 		Waiting: k.Waiting, Running: k.Leased,
-		WaitingEstimated: k.WaitingEstimated, WaitingEstimate: ns(k.WaitingEstimateS),
+		WaitingEstimated: k.WaitingEstimated, WaitingEstimate: nanoseconds(k.WaitingEstimateS),
 	}
 	for _, w := range k.Works {
 		c.Works = append(c.Works, observe.Bucket{Of: w.Of, Jobs: w.Jobs})
@@ -209,3 +209,7 @@ func countersOf(k *api.ObservedKind, origin time.Time) *observe.Counters {
 	}
 	return c
 }
+
+// nanoseconds returns seconds as the queue counts them: whole nanoseconds, which a
+// product of fractions may miss by a little.
+func nanoseconds(s float64) int64 { return int64(math.Round(s * 1e9)) }

@@ -122,14 +122,8 @@ func (c *Controller) observeWorker(now time.Time, in *policy.Instance) {
 		if j.Kind < 0 || j.Kind >= len(c.follow.order) {
 			continue
 		}
-		k := c.follow.order[j.Kind]
-		left := observe.Residual(c.recorder.Expected(k, 0), j.ElapsedS*speed)
-		after := policy.CoreSeconds(left).On(speed)
+		after := c.recorder.Running(c.follow.order[j.Kind], nanoseconds(j.EstimateS), nanoseconds(j.ElapsedS), speed, in.Phase == policy.Ready && !draining)
 		in.IdleIn = max(in.IdleIn, after)
-		c.recorder.RunningWork(k, left)
-		if in.Phase == policy.Ready && !draining {
-			c.recorder.Release(after, speed)
-		}
 	}
 }
 

@@ -37,10 +37,11 @@ type world struct {
 	run    time.Duration // of a job, on the fastest type
 	log    *slog.Logger
 
-	vary      bool                      // jobs take exponential times
-	stuck     time.Duration             // how long jobs take that begin now; 0: as others
-	notice    func(id string) time.Time // when EC2 takes an instance back, as its metadata says; nil: never
-	deaf      bool                      // the queue cannot be read
+	vary      bool                          // jobs take exponential times
+	lasts     func(job int64) time.Duration // how long a job takes; nil: run
+	stuck     time.Duration                 // how long jobs take that begin now; 0: as others
+	notice    func(id string) time.Time     // when EC2 takes an instance back, as its metadata says; nil: never
+	deaf      bool                          // the queue cannot be read
 	stop      controller.Stopped
 	submitted int
 	peak      int
@@ -259,6 +260,9 @@ func (w *world) work(ctx context.Context, id, typ string, slots int, run time.Du
 		}
 		for _, l := range a.Jobs {
 			long := cmp.Or(w.stuck, run)
+			if w.lasts != nil {
+				long = w.lasts(l.ID)
+			}
 			if w.vary {
 				long = time.Duration(float64(run) * rand.New(rand.NewPCG(uint64(l.ID), 1)).ExpFloat64())
 			}

@@ -750,20 +750,8 @@ func TestAgainstPlainQueue(t *testing.T) {
 		steps int // of a seed
 		fresh func(t *testing.T) func() queue.Store
 	}{
-		{"memory", 700, func(*testing.T) func() queue.Store {
-			m := queue.NewMemory()
-			return func() queue.Store { return m }
-		}},
-		{"sqlite", 300, func(t *testing.T) func() queue.Store {
-			file := filepath.Join(t.TempDir(), "queue.db")
-			return func() queue.Store {
-				s, err := sqlite.Open(t.Context(), file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return s
-			}
-		}},
+		{"memory", 700, freshMemory},
+		{"sqlite", 300, freshSQLite},
 		{"postgres", 300, freshPostgres},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -797,6 +785,24 @@ func TestAgainstPlainQueue(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// freshMemory makes a store that ends with the test.
+func freshMemory(*testing.T) func() queue.Store {
+	m := queue.NewMemory()
+	return func() queue.Store { return m }
+}
+
+// freshSQLite makes a store in a file that ends with the test.
+func freshSQLite(t *testing.T) func() queue.Store {
+	file := filepath.Join(t.TempDir(), "queue.db")
+	return func() queue.Store {
+		s, err := sqlite.Open(t.Context(), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
 }
 

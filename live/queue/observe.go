@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/policy"
@@ -226,14 +225,15 @@ func (e *Engine) observedWorkers(o *api.Observed, index map[*sized]int, now int6
 	running := map[*worker][]api.ObservedJob{}
 	for _, j := range e.running.From(1) {
 		if j.worker != nil {
-			elapsed := time.Duration(now - j.started)
-			running[j.worker] = append(running[j.worker], api.ObservedJob{Kind: index[j.sized], ElapsedS: elapsed.Seconds()})
+			running[j.worker] = append(running[j.worker], api.ObservedJob{
+				Kind: index[j.sized], ElapsedS: float64(now-j.started) / 1e9, EstimateS: float64(j.estimate) / 1e9,
+			})
 		}
 	}
 	for _, w := range e.workers {
 		jobs := running[w]
 		slices.SortFunc(jobs, func(a, b api.ObservedJob) int {
-			return cmp.Or(cmp.Compare(b.ElapsedS, a.ElapsedS), cmp.Compare(a.Kind, b.Kind))
+			return cmp.Or(cmp.Compare(b.ElapsedS, a.ElapsedS), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.EstimateS, b.EstimateS))
 		})
 		o.Workers = append(o.Workers, api.ObservedWorker{
 			WorkerID: w.ID, InstanceID: w.InstanceID, InstanceType: w.InstanceType, Zone: w.Zone, Slots: w.Slots,

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,6 +48,9 @@ func TestObserve(t *testing.T) {
 		late := work(t, e, r)
 		time.Sleep(2 * time.Second)
 		o = look()
+		if x := o.Workers[0].Running; len(x) != 3 || x[0].EstimateS != 3 || x[1].EstimateS != 0 || x[2].EstimateS != 0 {
+			t.Fatalf("the first was estimated at 3 s, the others not at all: %+v", x)
+		}
 		if k := o.Kinds[0]; k.Started != 3 || k.StartedLate != 2 || k.Leased != 3 || k.Waiting != 0 || len(k.Arrivals) != 0 || k.WaitingEstimated != 0 {
 			t.Fatalf("three run, two of them late: %+v", k)
 		}
@@ -77,6 +81,70 @@ func TestObserve(t *testing.T) {
 			t.Fatalf("under a new leader nothing has happened yet: %+v", k)
 		}
 	})
+}
+
+// A controller is told the estimate of each job that runs, to the nanosecond and
+// whatever the store, of those too that waited in the store alone, and by the next
+// leader too.
+func TestObserveTellsEstimatesOfWhatRuns(t *testing.T) {
+	for name, fresh := range map[string]func(*testing.T) func() queue.Store{"memory": freshMemory, "sqlite": freshSQLite, "postgres": freshPostgres} {
+		t.Run(name, func(t *testing.T) {
+			again := fresh(t)
+			store, opt := again(), queue.Options{JobsMax: 8}
+			e := open(t, store, opt)
+			for range opt.JobsMax {
+				submit(t, e, api.JobSpec{Type: "video", Priority: 2, EstimateS: 5})
+			}
+			want := []float64{0, 0.3, 1.000000001, 86_400.7, 1e9}
+			for _, s := range want {
+				submit(t, e, api.JobSpec{Type: "video", Priority: 2, EstimateS: s})
+			}
+			if n := e.Colds(); n != int64(len(want)) {
+				t.Fatalf("%d jobs wait in the store alone, want %d", n, len(want))
+			}
+			w := hire(t, e, "i-1", opt.JobsMax)
+			first := work(t, e, request(w.Session, opt.JobsMax, 0))
+			work(t, e, request(w.Session, 0, 0, ok(first.Jobs...)...)) // makes room
+			var mine []api.LeasedJob
+			for len(mine) < len(want) {
+				r := request(w.Session, len(want)-len(mine), 20*time.Second)
+				r.Running = running(mine...)
+				a := work(t, e, r)
+				if len(a.Jobs) == 0 {
+					t.Fatalf("%d of %d jobs were handed out", len(mine), len(want))
+				}
+				mine = append(mine, a.Jobs...)
+			}
+			look := func(leader string) {
+				t.Helper()
+				o, err := e.Observe(api.ObserveRequest{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []float64
+				for _, w := range o.Workers {
+					for _, j := range w.Running {
+						got = append(got, j.EstimateS)
+					}
+				}
+				if slices.Sort(got); !slices.Equal(got, want) {
+					t.Errorf("%s tells of estimates %v, want %v", leader, got, want)
+				}
+			}
+			look("the leader")
+			if err := e.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Close(); err != nil {
+				t.Fatal(err)
+			}
+			store = again()
+			defer store.Close()
+			e = open(t, store, opt)
+			look("the next leader")
+			e.Kill()
+		})
+	}
 }
 
 func TestObserveRefusesNonsense(t *testing.T) {

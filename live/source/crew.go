@@ -222,7 +222,8 @@ func (c *crew) workers(now time.Time, r *Reading, kinds []*ledger, config *Confi
 		}
 		for _, kind := range h.jobs {
 			// how long it has run nobody says: half its time, on average
-			w.Running = append(w.Running, api.ObservedJob{Kind: kind, ElapsedS: kinds[kind].mean / h.speed / 2})
+			mean := kinds[kind].mean
+			w.Running = append(w.Running, api.ObservedJob{Kind: kind, ElapsedS: mean / h.speed / 2, EstimateS: mean})
 		}
 		if since, going := c.drains[id]; going {
 			late := config.DrainGrace > 0 && now.Sub(since) >= config.DrainGrace

@@ -288,4 +288,37 @@ func TestAnIncompleteViewIsNoEmptyFleet(t *testing.T) {
 	})
 }
 
+// A job that runs carries the estimate that it carried while it waited: the time that
+// is configured, on a slot of speed 1, or what was measured, and none before that.
+func TestWhatRunsIsEstimatedAsWhatWaits(t *testing.T) {
+	for name, of := range map[string]struct {
+		configured, measured, estimateS float64
+	}{"configured": {20, 0, 20}, "measured": {0, 12, 30}, "unknown": {0, 0, 0}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t)
+				q := s.queue(func(c *source.Config) { c.Kinds[0].Service = time.Duration(of.configured * float64(time.Second)) })
+				launch(t, s)
+				time.Sleep(5 * time.Minute)
+				s.lies = &source.Count{Waiting: 4, InFlight: 3}
+				if of.measured > 0 {
+					s.lies.ServiceS = source.Known(of.measured)
+				}
+				o := s.observe(q)
+				if k := o.Kinds[0]; k.WaitingEstimateS != 4*of.estimateS {
+					t.Errorf("4 jobs wait with estimates of %v core-seconds, want %v each", k.WaitingEstimateS, of.estimateS)
+				}
+				if len(o.Workers) != 1 || len(o.Workers[0].Running) != 3 {
+					t.Fatalf("three jobs run on one worker: %+v", o.Workers)
+				}
+				for _, j := range o.Workers[0].Running {
+					if j.EstimateS != of.estimateS {
+						t.Errorf("a job that runs is estimated at %v core-seconds, want %v", j.EstimateS, of.estimateS)
+					}
+				}
+			})
+		})
+	}
+}
+
 var _ controller.Queue = (*source.Queue)(nil)

@@ -51,7 +51,7 @@ func TestEstimatesAreCalibrated(t *testing.T) {
 	} {
 		r := New(env(), origin)
 		got := expectedWork(r, 0, 600, 10, time.Duration(c.estimate*1e9))
-		if running := r.Expected(r.Kind("photo", 1, 0), int64(c.estimate*1e9)); math.Abs(running-got) > 1e-3*got {
+		if running := r.expected(r.Kind("photo", 1, 0), int64(c.estimate*1e9)); math.Abs(running-got) > 1e-3*got {
 			t.Errorf("an estimate of %v s counts for %v s of a job that waits and %v of one that runs", c.estimate, got, running)
 		}
 		if math.Abs(got-c.want) > c.within {

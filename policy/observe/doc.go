@@ -7,7 +7,7 @@
 // (plain fields, so that the simulator pays one addition per event), reports
 // boots, launches and terminations as they are seen, and once per tick calls
 // Observe. Nothing here knows more than a controller could: the work of a
-// pending job is estimated from jobs that completed before, or from an
+// job that waits or runs is estimated from jobs that completed before, or from an
 // estimate the job carries, never from its true service time. Estimates of a type
 // that are wrong on average are corrected by what such jobs took.
 package observe

@@ -8,21 +8,24 @@ import (
 
 const freeSteps = int(time.Hour / policy.FreeStep)
 
-// Release notes that a busy slot of a ready instance is estimated to be free
-// after left, with the given capacity in reference cores.
-func (r *Recorder) Release(left time.Duration, capacity float64) {
-	step := min(int(left/policy.FreeStep), freeSteps-1)
-	r.freeing[step] += capacity
-	r.freeEnd = max(r.freeEnd, step+1)
-}
-
-// RunningWork adds to the estimated work left in flight of a kind.
-func (r *Recorder) RunningWork(k *Kind, left float64) {
+// Running notes a job of a kind that has run for elapsed nanoseconds on a slot of the
+// given speed in reference cores, and returns after how long it is estimated to be
+// done. estimate is what it carries, in nanoseconds on the reference core; 0: none.
+// frees: its instance is ready and stays, so that the slot is free for others then.
+func (r *Recorder) Running(k *Kind, estimate, elapsed int64, speed float64, frees bool) time.Duration {
+	left := residual(r.expected(k, estimate), float64(float64(elapsed)/1e9*speed))
+	after := policy.CoreSeconds(left).On(speed)
 	r.views[k.view].InFlight.Work += policy.CoreSeconds(left)
+	if frees {
+		step := min(int(after/policy.FreeStep), freeSteps-1)
+		r.freeing[step] += speed
+		r.freeEnd = max(r.freeEnd, step+1)
+	}
+	return after
 }
 
 // fleet fills the parts of o.Fleet that are sums over o.Fleet.Instances and
-// what was noted by Release, Launched, Terminated and Booted.
+// what was noted by Running, Launched, Terminated and Booted.
 func (r *Recorder) fleet(o *policy.Observation, now int64) {
 	f := &o.Fleet
 	f.At, f.Complete = o.Now, true

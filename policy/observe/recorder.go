@@ -126,10 +126,10 @@ func (r *Recorder) addType(s *service) int {
 	return at
 }
 
-// Expected returns the work, in core-seconds, that a job of this kind is expected to
+// expected returns the work, in core-seconds, that a job of this kind is expected to
 // take: what its estimate, in nanoseconds on the reference core, comes to once it is
 // corrected; where it carries none (0), the mean of its type.
-func (r *Recorder) Expected(k *Kind, estimate int64) float64 {
+func (r *Recorder) expected(k *Kind, estimate int64) float64 {
 	if estimate <= 0 {
 		return r.typeMean[k.workType]
 	}
@@ -147,7 +147,7 @@ type Sample struct {
 
 // Begin starts the observation at world time now (ns): it learns from what
 // completed and fills o.Queue. The caller then fills o.Fleet.Instances, calls
-// Release and RunningWork for every running job, and calls End.
+// Running for every job that runs, and calls End.
 func (r *Recorder) Begin(o *policy.Observation, now int64) {
 	o.Now = r.origin.Add(time.Duration(now))
 	o.Tick = r.env.Tick

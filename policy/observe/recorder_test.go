@@ -294,8 +294,8 @@ func TestResidual(t *testing.T) {
 		{10, 10, 5},   // at its mean: 3 + 2
 		{10, 100, 23}, // a long one goes on
 	} {
-		if got := Residual(c.mean, c.elapsed); math.Abs(got-c.want) > 1e-12 {
-			t.Errorf("Residual(%v, %v) = %v, want %v", c.mean, c.elapsed, got, c.want)
+		if got := residual(c.mean, c.elapsed); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("residual(%v, %v) = %v, want %v", c.mean, c.elapsed, got, c.want)
 		}
 	}
 }

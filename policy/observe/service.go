@@ -168,11 +168,11 @@ func (s *service) quantile(p float64) policy.CoreSeconds {
 	return workUpper(workBuckets - 1)
 }
 
-// Residual returns the estimated work left of a job that has done elapsed of a
+// residual returns the estimated work left of a job that has done elapsed of a
 // type whose mean is mean, all in the same unit. A job that has outlived its
 // mean is expected to go on: work times are skewed (POLICY: 0.3 of the mean
 // plus 0.2 of what was done).
-func Residual(mean, elapsed float64) float64 {
+func residual(mean, elapsed float64) float64 {
 	return max(mean-elapsed, float64(0.3*mean)+float64(0.2*elapsed))
 }
 
