@@ -203,7 +203,7 @@ func (p *Policy) addBudget(k *policy.KindView) {
 func (p *Policy) addWork(k *policy.KindView) {
 	ln := p.lineOf(k.Priority)
 	unit := p.market.unitSpeed
-	head, tail := split(p.lately(k, k.LastTick), unit, ln.budget)
+	head, tail := split(p.lately(k, k.LastTick, false), unit, ln.budget)
 	ln.arrivedHead += head
 	ln.arrivedTail += tail
 	ln.arrivedHold += holding(tail, k.LastTick.Jobs)
@@ -211,7 +211,7 @@ func (p *Policy) addWork(k *policy.KindView) {
 	if k.Pending.Jobs <= 0 {
 		return
 	}
-	pending := p.lately(k, k.Pending)
+	pending := p.lately(k, k.Pending, true)
 	if ln.promised && ln.patient && guessed(k) && ln.dueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
 		// In a tick somebody may know how long such a job takes. Until then it counts
 		// for no more than one of the shortest kind known: that much is likely wanted
@@ -238,16 +238,24 @@ func (p *Policy) addWork(k *policy.KindView) {
 	}
 }
 
-// lately returns a flow of a kind with its work as such jobs took it lately, per
-// second and unless the jobs carry estimates of their own. A gallery of large photos
-// is seen in its first completions, and an instance more for the rest of it is paid by
-// the second; by the hour, what was bought on the word of a few jobs stays.
-func (p *Policy) lately(k *policy.KindView, f policy.Flow) policy.Flow {
-	if p.set.recent && k.Service.Samples > 0 && k.Service.Recent > 0 && meant(k, f) {
-		f.Work = policy.CoreSeconds(float64(f.Jobs) * float64(k.Service.Recent))
+// lately returns a flow of a kind, which arrived or waits, with its work as such jobs
+// took it lately, unless the jobs carry estimates of their own. A gallery of large
+// photos is seen in its first completions. Per second an instance more for the rest of
+// it is paid for as long as it helps. By the hour what is bought on the word of a few
+// jobs stays: only what waits goes by it there, and only where the work of a type has
+// become much longer, so that all that waits would be late.
+func (p *Policy) lately(k *policy.KindView, f policy.Flow, waits bool) policy.Flow {
+	v := &k.Service
+	changed := p.set.recent || p.set.longer && waits && float64(v.Recent) >= float64(muchLonger*float64(v.Mean))
+	if changed && v.Samples > 0 && v.Recent > 0 && meant(k, f) {
+		f.Work = policy.CoreSeconds(float64(f.Jobs) * float64(v.Recent))
 	}
 	return f
 }
+
+// muchLonger is how many times the long mean of their type jobs must have taken lately,
+// to be believed by the hour: the means of a few dozen jobs scatter by less.
+const muchLonger = 1.5
 
 // meant reports whether the work of a flow of a kind is no more than its jobs times
 // the mean of their type.

@@ -42,29 +42,38 @@ func TestWhatGoesBeforeAnUrgentLineIsUrgent(t *testing.T) {
 }
 
 // Per second a job is taken to need what such jobs took lately, by the hour what they
-// took over a long time; what carries an estimate goes by that.
+// took over a long time, unless that is much less than lately; what carries an estimate
+// goes by that.
 func TestWorkGoesByWhatSuchJobsTookLately(t *testing.T) {
 	photos := []policy.Class{{Priority: 1, On: policy.Wait, Target: 30 * time.Second, Attain: 0.95}}
 	for _, c := range []struct {
 		billing  policy.Billing
 		service  string
+		lately   float64 // what such jobs took, in means
 		estimate float64 // of each waiting job, in multiples of the mean
 		unknown  bool    // nothing is told of what such jobs took lately
 		times    float64 // the mean
 	}{
-		{policy.PerSecond, byBilling, 1, false, 3},
-		{policy.PerSecond, serviceLong, 1, false, 1},
-		{policy.PerSecond, byBilling, 2, false, 2},
-		{policy.PerSecond, byBilling, 1, true, 1},
-		{policy.Hourly, byBilling, 1, false, 1},
-		{policy.Hourly, serviceRecent, 1, false, 3},
+		{policy.PerSecond, byBilling, 3, 1, false, 3},
+		{policy.PerSecond, byBilling, 0.5, 1, false, 0.5},
+		{policy.PerSecond, serviceLong, 3, 1, false, 1},
+		{policy.PerSecond, serviceLonger, 1.4, 1, false, 1},
+		{policy.PerSecond, byBilling, 3, 2, false, 2},
+		{policy.PerSecond, byBilling, 3, 1, true, 1},
+		{policy.Hourly, byBilling, 3, 1, false, 3},
+		{policy.Hourly, byBilling, 1.4, 1, false, 1},
+		{policy.Hourly, byBilling, 0.5, 1, false, 1},
+		{policy.Hourly, byBilling, 3, 2, false, 2},
+		{policy.Hourly, byBilling, 3, 1, true, 1},
+		{policy.Hourly, serviceRecent, 1.4, 1, false, 1.4},
+		{policy.Hourly, serviceLong, 3, 1, false, 1},
 	} {
 		w := newWorld(c.billing, photos)
 		if err := w.start(policy.Values{parService.Name: c.service}); err != nil {
 			t.Fatal(err)
 		}
 		k := w.kind("photo", 1)
-		k.perMinute, k.lately = 100, 3
+		k.perMinute, k.lately = 100, c.lately
 		if c.unknown {
 			k.lately = 0
 		}
@@ -78,7 +87,7 @@ func TestWorkGoesByWhatSuchJobsTookLately(t *testing.T) {
 		w.policy.Step(o)
 		want := float64(v.Pending.Jobs) * c.times * k.mean / w.policy.market.unitSpeed
 		if got := w.policy.waitingWork(); math.Abs(got-want) > 1e-6*want {
-			t.Errorf("%v, service %s, estimates of %v means, recent unknown %v: %v slot-seconds wait, want %v", c.billing, c.service, c.estimate, c.unknown, got, want)
+			t.Errorf("%+v: %v slot-seconds wait, want %v", c, got, want)
 		}
 	}
 }

@@ -36,6 +36,7 @@ const (
 	formPhi      = "phi"
 
 	serviceLong   = "long"
+	serviceLonger = "longer"
 	serviceRecent = "recent"
 )
 
@@ -69,8 +70,8 @@ var (
 		Doc: "How fast the miss budget moves the reserve multiplier; 0 holds it where it starts.",
 	}
 	parService = policy.Param{
-		Name: "service", Kind: policy.Choice, Choices: []string{byBilling, serviceLong, serviceRecent},
-		Doc: "What a job that carries no estimate is taken to need: the mean of its type over a long time (auto under hourly billing), or of about the last ten minutes as far as they are known (auto per second).",
+		Name: "service", Kind: policy.Choice, Choices: []string{byBilling, serviceLong, serviceLonger, serviceRecent},
+		Doc: "What a job that carries no estimate is taken to need: the mean of its type over a long time; that, but of about the last ten minutes for what waits, while it is half as long again (longer; auto under hourly billing); or always that of the last ten minutes, as far as they are known (recent; auto per second).",
 	}
 	parTau = policy.Param{
 		Name: "tau", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour),
@@ -131,6 +132,7 @@ type settings struct {
 	budget          float64
 	zStart, gain    float64
 	recent          bool // the work of jobs goes by what such jobs took lately
+	longer          bool // that of those that wait, where it is much more
 	tau             float64
 	recovery        float64
 	lookAhead       float64
@@ -166,6 +168,7 @@ func newSettings(b policy.Billing, v policy.Values) settings {
 		budget:       v.Number(&parBudget),
 		zStart:       v.Number(&parZStart),
 		gain:         v.Number(&parGain),
+		longer:       service == serviceLonger || service == byBilling && windows,
 		recent:       service == serviceRecent || service == byBilling && !windows,
 		tau:          seconds(&parTau, 600, 240),
 		recovery:     seconds(&parRecovery, 300, 90),
