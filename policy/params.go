@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Kind of a parameter's value.
+// ParamKind says what a parameter's value is.
 type ParamKind uint8
 
 const (
