@@ -77,7 +77,7 @@ func (m BootModel) guess() time.Duration {
 	return m.Value
 }
 
-// why EC2 refused
+// What policy.Refusal gives as the reason.
 const (
 	refusedCapacity    = "capacity"
 	refusedQuota       = "quota"

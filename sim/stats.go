@@ -81,7 +81,7 @@ type classStats struct {
 	hourFrom      int64         // when it begins
 }
 
-// periodStats count a clock hour's jobs by arrival.
+// periodStats count the jobs that arrived in a clock hour or day.
 type periodStats struct{ inTime, judged int64 }
 
 const hourNs = int64(time.Hour)
