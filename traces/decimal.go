@@ -1,11 +1,6 @@
 package traces
 
-import (
-	"strconv"
-	"time"
-)
-
-func nanoseconds(ns int64) time.Duration { return time.Duration(ns) }
+import "strconv"
 
 // formatSeconds returns ns nanoseconds as seconds with as many decimals as
 // are needed, at most nine.
