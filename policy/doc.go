@@ -19,7 +19,7 @@
 //
 //	for each tick {
 //		observation := observe(now)            // unknown stays unknown, never zero
-//		decision := controller.Step(observation) // policy, then guard
+//		decision := controller.Step(observation) // policy, operators' wishes, guard
 //		save(controller)
 //		apply(guard.Clamp(observation, decision)) // the guard again, at the door
 //	}
