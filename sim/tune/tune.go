@@ -316,7 +316,7 @@ func (t *tuning) decide(ctx context.Context, tried []int) ([]int, error) {
 			return finalists, nil
 		}
 		means, deviations := t.paired(finalists)
-		next := Allocate(means, deviations, met, min(left, max(t.shares.Select/rounds, roundWeeks)))
+		next := allocate(means, deviations, met, min(left, max(t.shares.Select/rounds, roundWeeks)))
 		// The best must have met every week that a rival is compared on.
 		best := 0
 		for i := range means {
