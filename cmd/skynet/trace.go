@@ -79,6 +79,20 @@ func (a *app) writeTrace(path string, src traces.Source) error {
 	return nil
 }
 
+// reshapeTrace writes to output what change makes of the trace in a file.
+func (a *app) reshapeTrace(file string, opt traces.Options, output string, change func(traces.Source) traces.Source) error {
+	opt.Context = a.ctx
+	src, err := traces.Open(file, opt)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if err := spareTraces(output, file); err != nil {
+		return err
+	}
+	return a.writeTrace(output, change(src))
+}
+
 func newTraceImportCommand(a *app) *cobra.Command {
 	var output, width string
 	var flags importer.Flags
@@ -343,21 +357,13 @@ func newTraceCutCommand(a *app) *cobra.Command {
 			if from < 0 || to < 0 || to > 0 && to <= from {
 				return usageError(fmt.Errorf("--from %v --to %v: must not be negative, and --to must come after --from", from, to))
 			}
-			opt.Context = a.ctx
-			src, err := traces.Open(args[0], opt)
-			if err != nil {
-				return err
-			}
-			defer src.Close()
-			if err := spareTraces(output, args...); err != nil {
-				return err
-			}
 			none := fmt.Sprintf("%s: holds no job from %v on", args[0], from)
 			if to > 0 {
 				none = fmt.Sprintf("%s: holds no job from %v to %v", args[0], from, to)
 			}
-			src = &nonempty{Source: traces.Cut(src, from, to), none: none}
-			return a.writeTrace(output, src)
+			return a.reshapeTrace(args[0], opt, output, func(src traces.Source) traces.Source {
+				return &nonempty{Source: traces.Cut(src, from, to), none: none}
+			})
 		},
 	}
 	outputFlag(c, &output)
@@ -386,17 +392,9 @@ func newTraceConvertCommand(a *app) *cobra.Command {
 			case jitter < 0 || jitter > 168*time.Hour:
 				return usageError(fmt.Errorf("--jitter %v: must be from 0 to 168h", jitter))
 			}
-			opt.Context = a.ctx
-			src, err := traces.Open(args[0], opt)
-			if err != nil {
-				return err
-			}
-			defer src.Close()
-			if err := spareTraces(output, args...); err != nil {
-				return err
-			}
-			src = traces.Amplify(traces.Scale(src, scale), amplify, jitter, seed)
-			return a.writeTrace(output, src)
+			return a.reshapeTrace(args[0], opt, output, func(src traces.Source) traces.Source {
+				return traces.Amplify(traces.Scale(src, scale), amplify, jitter, seed)
+			})
 		},
 	}
 	outputFlag(c, &output)
