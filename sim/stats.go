@@ -259,63 +259,12 @@ func (s *stats) step(e *engine) stepMark {
 	return d
 }
 
-// windowStats accumulate one window of the week.
-type windowStats struct {
-	seconds, alive, ready, busy float64
-	most                        int
-}
-
 // judging notes the integrals at the moment judging begins.
 func (s *stats) judging(e *engine) {
 	m := e.mark()
 	s.unjudged = stepMark{ready: seconds(m.rawReady - s.last.rawReady), busy: seconds(m.rawBusy - s.last.rawBusy)}
 	s.judgeAt = &stepMark{ready: s.total.ready + s.unjudged.ready, busy: s.total.busy + s.unjudged.busy}
 	s.daySpent, s.dayWork = s.spent, s.judgedWork
-}
-
-// addWindows books a step to every window its middle lies in.
-func (s *stats) addWindows(from, to int64, d stepMark, now int) {
-	if len(s.windows) == 0 || to == from {
-		return
-	}
-	middle := from + (to-from)/2
-	clock := s.clockTime(s.clock(middle))
-	day := (clock.Weekday() + 6) % 7 // Monday is 0
-	ofWeek := time.Duration(day)*24*time.Hour + clock.Sub(clock.Truncate(24*time.Hour))
-	for i := range s.windows {
-		if !s.cfg.Windows[i].holds(time.Duration(middle), ofWeek) {
-			continue
-		}
-		x := &s.windows[i]
-		x.seconds += seconds(to - from)
-		x.alive += d.alive
-		x.ready += d.ready
-		x.busy += d.busy
-		x.most = max(x.most, now)
-	}
-}
-
-func (w *windowStats) figures() *WindowFigures {
-	if w.seconds == 0 {
-		return &WindowFigures{}
-	}
-	return &WindowFigures{
-		InstancesMean: number(w.alive / w.seconds), InstancesMax: &w.most,
-		SlotsReady: number(w.ready / w.seconds), SlotsBusy: number(w.busy / w.seconds),
-	}
-}
-
-// addDay books a step's slack to its clock day: the day its end belongs to,
-// or the day before when it ends at midnight.
-func (s *stats) addDay(d stepMark) {
-	if d.at == 0 {
-		return
-	}
-	day := int((s.clock(d.at) - 1) / (24 * hourNs))
-	for len(s.days) <= day {
-		s.days = append(s.days, daySums{})
-	}
-	s.bookDay(&s.days[day], d)
 }
 
 // mark returns the integrals of the engine's sums at now.
@@ -381,50 +330,4 @@ func (s *stats) clamped(e *engine, launches, drains int) {
 	if s.guard.FirstAt == "" {
 		s.guard.FirstAt = e.cfg.Start.Add(time.Duration(e.now)).Format(time.RFC3339)
 	}
-}
-
-// decided completes the tick's row and keeps decisions that changed something.
-func (s *stats) decided(e *engine, d *policy.Decision, row TickRow) {
-	row.ForecastMean, row.ForecastHigh, row.ForecastActual = nan, nan, nan
-	if p, ok := e.policy.(forecaster); ok {
-		mean, high, ahead := p.Forecast()
-		row.ForecastMean, row.ForecastHigh = mean, high
-		s.forecasts.made(len(s.ticks), e.now, ahead, high)
-	}
-	if !s.timeline {
-		return
-	}
-	for _, r := range e.alive {
-		in := e.insts[r]
-		speed := e.cfg.Catalog.Types[in.typ].Speed
-		switch in.phase {
-		case policy.Ready:
-			row.Ready += int(in.n)
-			row.Supply += float64(float64(in.n) * speed)
-		case policy.Draining:
-			row.Draining += int(in.n)
-			row.Supply += float64(float64(in.busy) * speed)
-		}
-	}
-	row.Busy, row.Booting = int(e.sums.busy), int(e.sums.boot)
-	row.Pending = int64(e.line.Len())
-	row.Demand = row.Busy + e.line.Len()
-	row.Instances = len(e.alive)
-	row.Cost = s.spent
-	s.ticks = append(s.ticks, row)
-	if !d.IsZero() || row.Clamped > 0 {
-		s.decisions = append(s.decisions, DecisionRow{At: row.At, Decision: cloneDecision(d)})
-	}
-}
-
-func cloneDecision(d *policy.Decision) policy.Decision {
-	c := *d
-	c.Launches = append([]policy.Launch(nil), d.Launches...)
-	for i := range c.Launches {
-		c.Launches[i].Else = append([]policy.Substitute(nil), c.Launches[i].Else...)
-	}
-	c.Drains = append([]policy.InstanceID(nil), d.Drains...)
-	c.Undrains = append([]policy.InstanceID(nil), d.Undrains...)
-	c.Because = append([]policy.Reason(nil), d.Because...)
-	return c
 }

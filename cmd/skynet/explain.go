@@ -58,12 +58,7 @@ same run, as simulate --jobs writes it.`,
 		Example: `  skynet explain week.jsonl.zst --at "Sun 20:14"
   skynet explain week.jsonl.zst 9434 --why-not terminate
   skynet explain scenarios/photo-week.toml --class upload --worst 10`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("missing RUN")
-			}
-			return nil
-		},
+		Args: atLeastOne("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
 			x.seeded, x.oneJob = c.Flags().Changed("seed"), c.Flags().Changed("job")
 			return x.run(args)

@@ -51,12 +51,7 @@ other policy would have made of its own, only simulate can tell.`,
   skynet replay /var/lib/skynet/journal --from 2026-03-02T18:00:00Z
   skynet replay http://127.0.0.1:7421 --from 2026-03-02T18:00:00Z --to 2026-03-02T23:00:00Z
   skynet replay week.jsonl.zst --policy scenarios/policies/naive-2008.toml --from "Sun 18:00" --to "Sun 23:00"`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("missing JOURNAL")
-			}
-			return nil
-		},
+		Args: atLeastOne("JOURNAL"),
 		RunE: func(_ *cobra.Command, args []string) error { return x.run(args) },
 	}
 	flags := c.Flags()
