@@ -134,6 +134,18 @@ type Window struct {
 	From, To time.Duration
 }
 
+// holds reports whether a world time, and the users' clock time of the week it
+// is, lie in the window.
+func (w *Window) holds(at, ofWeek time.Duration) bool {
+	if !w.Weekly {
+		return at >= w.From && at < w.To
+	}
+	if w.From <= w.To {
+		return ofWeek >= w.From && ofWeek < w.To
+	}
+	return ofWeek >= w.From || ofWeek < w.To
+}
+
 // FaultKind names what goes wrong.
 type FaultKind string
 

@@ -44,19 +44,6 @@ type daySums struct {
 	work        float64
 }
 
-// addDay books a step's slack to its clock day: the day its end belongs to,
-// or the day before when it ends at midnight.
-func (s *stats) addDay(d stepMark) {
-	if d.at == 0 {
-		return
-	}
-	day := int((s.clock(d.at) - 1) / (24 * hourNs))
-	for len(s.days) <= day {
-		s.days = append(s.days, daySums{})
-	}
-	s.bookDay(&s.days[day], d)
-}
-
 // bookDay adds what was spent and what work arrived since the last step to the
 // day, once judging has begun.
 func (s *stats) bookDay(day *daySums, d stepMark) {

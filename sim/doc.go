@@ -32,10 +32,10 @@
 //   - play.go: what every job passes through; events.go, faults.go: what is rare
 //   - tick.go, distort.go, ahead.go: what the policy sees, decides, and what becomes
 //     of it
-//   - launch.go, boots.go, fleet.go, spot.go, bill.go: EC2
+//   - launch.go, boots.go, fleet.go, spot.go: EC2; instance.go: an instance and its
+//     bill
 //   - workers.go: leases, crashes, partitions, failures
 //   - weather.go: what chance has in store; weather_public.go: the same for others
-//   - stats.go, figures.go, days.go, windows.go, latency.go, timeline.go: what is
-//     counted
+//   - stats.go, figures.go, days.go, latency.go, timeline.go: what is counted
 //   - completions.go, idle.go: the two data structures that make it fast
 package sim

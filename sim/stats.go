@@ -259,12 +259,63 @@ func (s *stats) step(e *engine) stepMark {
 	return d
 }
 
+// windowStats accumulate one window of the week.
+type windowStats struct {
+	seconds, alive, ready, busy float64
+	most                        int
+}
+
 // judging notes the integrals at the moment judging begins.
 func (s *stats) judging(e *engine) {
 	m := e.mark()
 	s.unjudged = stepMark{ready: seconds(m.rawReady - s.last.rawReady), busy: seconds(m.rawBusy - s.last.rawBusy)}
 	s.judgeAt = &stepMark{ready: s.total.ready + s.unjudged.ready, busy: s.total.busy + s.unjudged.busy}
 	s.daySpent, s.dayWork = s.spent, s.judgedWork
+}
+
+// addWindows books a step to every window its middle lies in.
+func (s *stats) addWindows(from, to int64, d stepMark, now int) {
+	if len(s.windows) == 0 || to == from {
+		return
+	}
+	middle := from + (to-from)/2
+	clock := s.clockTime(s.clock(middle))
+	day := (clock.Weekday() + 6) % 7 // Monday is 0
+	ofWeek := time.Duration(day)*24*time.Hour + clock.Sub(clock.Truncate(24*time.Hour))
+	for i := range s.windows {
+		if !s.cfg.Windows[i].holds(time.Duration(middle), ofWeek) {
+			continue
+		}
+		x := &s.windows[i]
+		x.seconds += seconds(to - from)
+		x.alive += d.alive
+		x.ready += d.ready
+		x.busy += d.busy
+		x.most = max(x.most, now)
+	}
+}
+
+func (w *windowStats) figures() *WindowFigures {
+	if w.seconds == 0 {
+		return &WindowFigures{}
+	}
+	return &WindowFigures{
+		InstancesMean: number(w.alive / w.seconds), InstancesMax: &w.most,
+		SlotsReady: number(w.ready / w.seconds), SlotsBusy: number(w.busy / w.seconds),
+	}
+}
+
+// addDay books a step's slack to its clock day: the day its end belongs to,
+// or the day before when it ends at midnight.
+func (s *stats) addDay(d stepMark) {
+	if d.at == 0 {
+		return
+	}
+	day := int((s.clock(d.at) - 1) / (24 * hourNs))
+	for len(s.days) <= day {
+		s.days = append(s.days, daySums{})
+	}
+	s.bookDay(&s.days[day], d)
 }
 
 // mark returns the integrals of the engine's sums at now.

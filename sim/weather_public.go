@@ -173,3 +173,38 @@ func (w *Weather) Price(typ int, market policy.Market) policy.MicroUSD {
 }
 
 func (w *Weather) zoneIndex(zone string) int { return max(slices.Index(w.cfg.Zones, zone), 0) }
+
+// Bill is what one instance costs under changing prices. Make one with NewBill.
+type Bill struct {
+	launched instance // only its launch and bill
+	rule     policy.Billing
+}
+
+// NewBill returns the bill of an instance launched at a time since the world's
+// start, at a price per hour.
+func NewBill(rule policy.Billing, launch time.Duration, price policy.MicroUSD) *Bill {
+	b := &Bill{rule: rule, launched: instance{launch: int64(launch)}}
+	b.launched.bill = account{price: price, priceSince: int64(launch), shown: int64(launch)}
+	return b
+}
+
+// Reprice charges windows that begin after now at another price.
+func (b *Bill) Reprice(now time.Duration, price policy.MicroUSD) {
+	if a := &b.launched.bill; price != a.price {
+		a.settle(&b.launched, b.rule, int64(now), 0)
+		a.price = price
+	}
+}
+
+// Refund takes back what EC2 does not charge for an instance that it takes back
+// now: the broken hour under hourly billing, everything within the first hour
+// under per-second billing.
+func (b *Bill) Refund(now time.Duration) { b.launched.refund(b.rule, int64(now), 0) }
+
+// Total returns the bill of an instance that ends, or is looked at, now: rounded
+// once, to the nearest millionth of a dollar.
+func (b *Bill) Total(now time.Duration) policy.MicroUSD {
+	shown := b.launched // looking at a bill does not settle it
+	shown.bill.settle(&shown, b.rule, int64(now), 0)
+	return shown.bill.whole.perHour()
+}
