@@ -225,9 +225,6 @@ var programs = []struct {
 func TestHousePrograms(t *testing.T) {
 	for _, p := range programs {
 		t.Run(path.Base(p.folder), func(t *testing.T) {
-			if _, err := os.Stat(p.folder); err != nil {
-				t.Skipf("there is no %s yet", p.folder)
-			}
 			for _, linked := range strings.Fields(goOutput(t, "list", "-deps", "./"+p.folder)) {
 				for _, never := range p.never {
 					// the Parquet reader links a UUID type that declares, through
@@ -252,6 +249,63 @@ func goOutput(t *testing.T, args ...string) string {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
 	}
 	return string(out)
+}
+
+// TestHouseIsDescribed: docs/ARCHITECTURE.md names every package, and no other.
+func TestHouseIsDescribed(t *testing.T) {
+	text, err := os.ReadFile("docs/ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, found := strings.Cut(string(text), "\n## Package by package\n")
+	if !found {
+		t.Fatal("docs/ARCHITECTURE.md has no section Package by package")
+	}
+	described := map[string]bool{}
+	for _, line := range strings.Split(list, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			continue
+		}
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+			if described[name[1]] {
+				t.Errorf("docs/ARCHITECTURE.md describes %s twice", name[1])
+			}
+			described[name[1]] = true
+		}
+	}
+	there := map[string]bool{}
+	for _, f := range allGoFiles(t) {
+		if f.folder != "." && !there[f.folder] {
+			there[f.folder] = true
+			if !described[f.folder] {
+				t.Errorf("docs/ARCHITECTURE.md does not say what %s is: add it to Package by package", f.folder)
+			}
+		}
+	}
+	for name := range described {
+		if !there[name] {
+			t.Errorf("docs/ARCHITECTURE.md describes %s, which is no package", name)
+		}
+	}
+}
+
+// TestHousePackagesAreIntroduced: a reader who opens a package is told what it is.
+func TestHousePackagesAreIntroduced(t *testing.T) {
+	introduced := map[string]bool{}
+	for _, f := range allGoFiles(t) {
+		if f.test {
+			continue
+		}
+		text := f.syntax.Doc.Text()
+		introduced[f.folder] = introduced[f.folder] || strings.HasPrefix(text, "Package "+f.syntax.Name.Name+" ") ||
+			f.syntax.Name.Name == "main" && text != ""
+	}
+	for folder, told := range introduced {
+		if !told {
+			t.Errorf("%s: no file begins with a comment that says what the package is", folder)
+		}
+	}
 }
 
 // vague are names that say nothing about what a package is for.

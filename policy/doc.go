@@ -18,10 +18,12 @@
 // The caller's loop, in both worlds:
 //
 //	for each tick {
-//		observation := observe(now)            // unknown stays unknown, never zero
-//		decision := controller.Step(observation) // policy, then guard
-//		save(controller)
-//		apply(guard.Clamp(observation, decision)) // the guard again, at the door
+//		o := observe(now) // unknown stays unknown, never zero
+//		d := p.Step(o)
+//		d = Obey(o, catalog, d)        // what operators wish, where there are any
+//		d = guard.Clamp(o, catalog, d) // the guard has the last word
+//		save(p)
+//		apply(guard.Clamp(o, catalog, d)) // and stands again at the door
 //	}
 //
 // # Words

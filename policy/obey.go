@@ -88,34 +88,47 @@ func (x *obeying) cordon() {
 			x.d.because(ruleWishCordonZone.Named(w.said(), float64(l.Count)))
 			continue
 		}
-		open, was, asked := slices.Clone(l.Else), x.closed(l.Type), l.Count
-		if was == nil {
-			if l.Else = slices.DeleteFunc(open, func(s Substitute) bool { return x.closed(s.Type) != nil }); len(l.Else) == 0 {
-				l.Else = nil
-			}
-			kept = append(kept, l)
-			continue
-		}
-		stands := 0
-		for len(open) > 0 { // a substitute stands in for the one before it
-			l.Type, l.Market, l.Zone, l.Count = open[0].Type, open[0].Market, "", open[0].Count(l.Count)
-			open = open[1:]
-			if x.closed(l.Type) == nil {
-				stands = l.Count
-				break
+		if w := x.closed(l.Type); w != nil {
+			asked := l.Count
+			l = x.standIn(l)
+			x.d.because(ruleWishCordonType.Named(w.said(), float64(asked), float64(l.Count)))
+			if l.Count <= 0 {
+				continue
 			}
 		}
-		x.d.because(ruleWishCordonType.Named(was.said(), float64(asked), float64(stands)))
-		if stands > 0 {
-			if l.Else = slices.DeleteFunc(open, func(s Substitute) bool { return x.closed(s.Type) != nil }); len(l.Else) == 0 {
-				l.Else = nil
-			}
-			kept = append(kept, l)
-		}
+		l.Else = x.open(l.Else)
+		kept = append(kept, l)
 	}
 	if x.d.Launches = kept; len(kept) == 0 {
 		x.d.Launches = nil
 	}
+}
+
+// standIn returns the launch that is left of l when EC2 refuses all of it and of
+// every cordoned substitute before the first that may be bought. Its Count is 0
+// where none may be.
+func (x *obeying) standIn(l Launch) Launch {
+	for i, s := range l.Else {
+		l.Type, l.Market, l.Zone, l.Count = s.Type, s.Market, "", s.Count(l.Count)
+		if x.closed(l.Type) == nil {
+			l.Else = l.Else[i+1:]
+			return l
+		}
+	}
+	l.Count = 0
+	return l
+}
+
+// open returns the substitutes that are not cordoned; nil: there are none. The
+// list it is given stays as it was: it belongs to the policy.
+func (x *obeying) open(substitutes []Substitute) []Substitute {
+	var open []Substitute
+	for _, s := range substitutes {
+		if x.closed(s.Type) == nil {
+			open = append(open, s)
+		}
+	}
+	return open
 }
 
 // wished reports whether an operator wants an instance drained.
@@ -173,29 +186,12 @@ func (x *obeying) floor(w *Wish) {
 	if have >= least {
 		return
 	}
-	would, kept := have, 0
-	for at := len(x.d.Drains) - 1; at >= 0 && have < least; at-- { // what the policy would miss least, first
-		if n := x.countsOf(w, x.d.Drains[at]); n > 0 && !x.wished(x.d.Drains[at]) {
-			x.d.Drains = slices.Delete(x.d.Drains, at, at+1)
-			have += n
-			kept++
-		}
-	}
-	for i := range x.o.Fleet.Instances {
-		in := &x.o.Fleet.Instances[i]
-		if have >= least {
-			break
-		}
-		if n := x.counts(w, in.Type, in.Slots); n > 0 && in.Phase == Draining && !x.wished(in.ID) && !slices.Contains(x.d.Undrains, in.ID) {
-			x.d.Undrains = append(x.d.Undrains, in.ID)
-			have += n
-			kept++
-		}
-	}
+	spared, missing := x.spare(w, least-have)
+	undrained, missing := x.undrain(w, missing)
 	launched := 0
-	if have < least {
-		if launched = x.buy(w, least-have); launched == 0 {
-			x.d.because(ruleWishFloorClosed.Named(w.said(), float64(least-have)))
+	if missing > 0 {
+		if launched = x.buy(w, missing); launched == 0 {
+			x.d.because(ruleWishFloorClosed.Named(w.said(), float64(missing)))
 			return
 		}
 	}
@@ -203,7 +199,38 @@ func (x *obeying) floor(w *Wish) {
 	if w.Cores > 0 {
 		rule = ruleWishFloorCores
 	}
-	x.d.because(rule.Named(w.said(), float64(least), float64(would), float64(kept), float64(launched)))
+	x.d.because(rule.Named(w.said(), float64(least), float64(have), float64(spared+undrained), float64(launched)))
+}
+
+// spare leaves out drains of the policy until nothing is missing of a floor,
+// from the last: those it would miss least. It returns how many it left out and
+// what is missing still.
+func (x *obeying) spare(w *Wish, missing int) (spared, left int) {
+	for at := len(x.d.Drains) - 1; at >= 0 && missing > 0; at-- {
+		if n := x.countsOf(w, x.d.Drains[at]); n > 0 && !x.wished(x.d.Drains[at]) {
+			x.d.Drains = slices.Delete(x.d.Drains, at, at+1)
+			missing -= n
+			spared++
+		}
+	}
+	return spared, missing
+}
+
+// undrain takes draining instances back into service until nothing is missing of
+// a floor. It returns how many and what is missing still.
+func (x *obeying) undrain(w *Wish, missing int) (undrained, left int) {
+	for i := range x.o.Fleet.Instances {
+		in := &x.o.Fleet.Instances[i]
+		if missing <= 0 {
+			break
+		}
+		if n := x.counts(w, in.Type, in.Slots); n > 0 && in.Phase == Draining && !x.wished(in.ID) && !slices.Contains(x.d.Undrains, in.ID) {
+			x.d.Undrains = append(x.d.Undrains, in.ID)
+			missing -= n
+			undrained++
+		}
+	}
+	return undrained, missing
 }
 
 // serves reports whether an instance is there after the decision: one that has

@@ -17,17 +17,61 @@ func TestObeyLaws(t *testing.T) { rapid.Check(t, obeyLaws) }
 
 func obeyLaws(t *rapid.T) {
 	c := policy.EC2in2008()
-	types := len(c.Types)
-	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	o := &policy.Observation{Now: now}
-	ids := rapid.IntRange(0, 8).Draw(t, "instances")
-	for id := range ids {
+	o := &policy.Observation{Now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
+	drawAnyFleet(t, o, len(c.Types))
+	d := drawAnyDecision(t, o, len(c.Types))
+	asked := drawWishes(t, o, len(c.Types))
+	before := clone(d)
+	got := policy.Obey(o, &c, d)
+	if !reflect.DeepEqual(d, before) {
+		t.Fatalf("the argument was changed: %+v, was %+v", d, before)
+	}
+	if asked.nothing() && !reflect.DeepEqual(got, d) {
+		t.Fatalf("without a wish: %+v, was %+v", got, d)
+	}
+	again := policy.Obey(o, &c, got)
+	again.Because, got.Because = nil, nil
+	if !reflect.DeepEqual(again.Launches, got.Launches) || !slices.Equal(again.Drains, got.Drains) || !slices.Equal(again.Undrains, got.Undrains) {
+		t.Fatalf("obeyed again: %+v, was %+v", again, got)
+	}
+	for _, l := range got.Launches {
+		if asked.closed[l.Type] || l.Zone != "" && l.Zone == asked.zone || l.Count < 1 {
+			t.Fatalf("launches %+v; cordoned %v %q", l, asked.closed, asked.zone)
+		}
+		for _, s := range l.Else {
+			if asked.closed[s.Type] {
+				t.Fatalf("launches %+v; cordoned %v", l, asked.closed)
+			}
+		}
+	}
+	for _, in := range o.Fleet.Instances {
+		if asked.drained[in.ID] && (slices.Contains(got.Undrains, in.ID) || in.Phase != policy.Draining && !slices.Contains(got.Drains, in.ID)) {
+			t.Fatalf("instance %d is to be drained: %+v", in.ID, got)
+		}
+	}
+	for _, w := range asked.floors {
+		buyable := false
+		for typ := range c.Types {
+			buyable = buyable || !asked.closed[typ] && (w.Type == policy.AnyType || w.Type == typ)
+		}
+		if have := standing(o, &c, &got, &w); buyable && have < w.Instances+w.Cores {
+			t.Fatalf("%+v: %d; %+v", w, have, got)
+		}
+	}
+}
+
+// drawAnyFleet draws the instances of an observation.
+func drawAnyFleet(t *rapid.T, o *policy.Observation, types int) {
+	for id := range rapid.IntRange(0, 8).Draw(t, "instances") {
 		o.Fleet.Instances = append(o.Fleet.Instances, policy.Instance{
 			ID: policy.InstanceID(id), Type: rapid.IntRange(0, types-1).Draw(t, "type"), Slots: 1,
 			Phase: policy.Phase(rapid.IntRange(0, 4).Draw(t, "phase")),
 		})
 	}
-	var d policy.Decision
+}
+
+// drawAnyDecision draws what a policy might ask for.
+func drawAnyDecision(t *rapid.T, o *policy.Observation, types int) (d policy.Decision) {
 	for _, in := range o.Fleet.Instances {
 		switch draining := in.Phase == policy.Draining; {
 		case rapid.Bool().Draw(t, "leave"):
@@ -44,26 +88,45 @@ func obeyLaws(t *rapid.T) {
 		}
 		d.Launches = append(d.Launches, l)
 	}
-	closed, wished := map[int]bool{}, map[policy.InstanceID]bool{}
-	var floors []policy.Wish
-	zone := ""
+	return d
+}
+
+// inForce is what those of the wishes ask that are not over.
+type inForce struct {
+	closed  map[int]bool
+	zone    string // that is cordoned; empty: none is
+	drained map[policy.InstanceID]bool
+	floors  []policy.Wish
+}
+
+func (f *inForce) nothing() bool {
+	return len(f.closed)+len(f.drained)+len(f.floors) == 0 && f.zone == ""
+}
+
+// drawWishes draws wishes of operators, one in five of them over.
+func drawWishes(t *rapid.T, o *policy.Observation, types int) inForce {
+	f := inForce{closed: map[int]bool{}, drained: map[policy.InstanceID]bool{}}
 	for range rapid.IntRange(0, 4).Draw(t, "wishes") {
-		w := policy.Wish{Kind: policy.WishKind(rapid.IntRange(0, 2).Draw(t, "kind")), Type: policy.AnyType, Until: now.Add(time.Hour), By: "me", Why: "a test"}
+		w := policy.Wish{Kind: policy.WishKind(rapid.IntRange(0, 2).Draw(t, "kind")), Type: policy.AnyType, Until: o.Now.Add(time.Hour), By: "me", Why: "a test"}
 		over := rapid.IntRange(0, 4).Draw(t, "over") == 0
 		if over {
-			w.Until = now
+			w.Until = o.Now
 		}
 		switch w.Kind {
 		case policy.WishDrain:
 			w.Instance = policy.InstanceID(rapid.IntRange(0, 9).Draw(t, "instance"))
-			wished[w.Instance] = wished[w.Instance] || !over
+			if !over {
+				f.drained[w.Instance] = true
+			}
 		case policy.WishCordon:
-			if w.Type = rapid.IntRange(policy.AnyType, types-1).Draw(t, "type"); w.Type == policy.AnyType {
+			w.Type = rapid.IntRange(policy.AnyType, types-1).Draw(t, "type")
+			switch {
+			case w.Type == policy.AnyType:
 				if w.Zone = "a"; !over {
-					zone = "a"
+					f.zone = w.Zone
 				}
-			} else {
-				closed[w.Type] = closed[w.Type] || !over
+			case !over:
+				f.closed[w.Type] = true
 			}
 		case policy.WishFloor:
 			if n := rapid.IntRange(1, 12).Draw(t, "floor"); rapid.Bool().Draw(t, "cores") {
@@ -73,48 +136,12 @@ func obeyLaws(t *rapid.T) {
 			}
 			w.Type = rapid.IntRange(policy.AnyType, types-1).Draw(t, "type")
 			if !over {
-				floors = append(floors, w)
+				f.floors = append(f.floors, w)
 			}
 		}
 		o.Wishes = append(o.Wishes, w)
 	}
-	before := clone(d)
-	got := policy.Obey(o, &c, d)
-	if !reflect.DeepEqual(d, before) {
-		t.Fatalf("the argument was changed: %+v, was %+v", d, before)
-	}
-	again := policy.Obey(o, &c, got)
-	again.Because, got.Because = nil, nil
-	if !reflect.DeepEqual(again.Launches, got.Launches) || !slices.Equal(again.Drains, got.Drains) || !slices.Equal(again.Undrains, got.Undrains) {
-		t.Fatalf("obeyed again: %+v, was %+v", again, got)
-	}
-	for _, l := range got.Launches {
-		if closed[l.Type] || l.Zone != "" && l.Zone == zone || l.Count < 1 {
-			t.Fatalf("launches %+v; cordoned %v %q", l, closed, zone)
-		}
-		for _, s := range l.Else {
-			if closed[s.Type] {
-				t.Fatalf("launches %+v; cordoned %v", l, closed)
-			}
-		}
-	}
-	for _, in := range o.Fleet.Instances {
-		if wished[in.ID] && (slices.Contains(got.Undrains, in.ID) || in.Phase != policy.Draining && !slices.Contains(got.Drains, in.ID)) {
-			t.Fatalf("instance %d is to be drained: %+v", in.ID, got)
-		}
-	}
-	for _, w := range floors {
-		buyable := false
-		for typ := range c.Types {
-			buyable = buyable || !closed[typ] && (w.Type == policy.AnyType || w.Type == typ)
-		}
-		if have := standing(o, &c, &got, &w); buyable && have < w.Instances+w.Cores {
-			t.Fatalf("%+v: %d; %+v", w, have, got)
-		}
-	}
-	if len(closed)+len(wished)+len(floors) == 0 && zone == "" && !reflect.DeepEqual(got, d) {
-		t.Fatalf("without a wish: %+v, was %+v", got, d)
-	}
+	return f
 }
 
 // standing counts towards a floor what is there after a decision.

@@ -89,10 +89,10 @@ type KindView struct {
 	Pending Flow `json:"pending"`
 	// OldestWait of a pending job; 0 when none is pending.
 	OldestWait time.Duration `json:"oldest_wait"`
-	// PendingByAge splits Pending by wait, youngest first; only buckets that
-	// hold jobs. Bucket edges are multiples of AgeStep up to AgeFine, then of
-	// AgeStepCoarse, AgeStepLong apart above AgeCoarse; one above AgeMax holds all
-	// older jobs.
+	// PendingByAge splits Pending by wait, youngest first, and leaves out
+	// buckets without jobs. Buckets are AgeStep wide up to AgeFine, then
+	// AgeStepCoarse wide up to AgeCoarse, then AgeStepLong wide up to AgeMax; one
+	// last bucket holds everything older.
 	PendingByAge []AgeCount `json:"pending_by_age,omitempty"`
 	// PendingBySize splits Pending by size bucket where sizes are known.
 	PendingBySize []SizeCount `json:"pending_by_size,omitempty"`
@@ -336,7 +336,8 @@ type HistoryView struct {
 	// SlackOver the time it covers.
 	Slack24h  float64       `json:"slack_24h"`
 	SlackOver time.Duration `json:"slack_over"`
-	// SlackSlotSeconds are the ready and busy slot-seconds of that time.
+	// ReadySlotSeconds and BusySlotSeconds are what slots came to in that time:
+	// Slack24h is 1 − busy ÷ ready.
 	ReadySlotSeconds float64 `json:"ready_slot_seconds"`
 	BusySlotSeconds  float64 `json:"busy_slot_seconds"`
 	// Decisions are the last ones and what became of them, oldest first.
@@ -346,12 +347,13 @@ type HistoryView struct {
 // Outcome is what became of one decision.
 type Outcome struct {
 	At time.Time `json:"at"`
-	// Asked to launch, Launched (confirmed or on its way), Refused, and Ready
-	// by now; Drained instances asked for.
+	// Asked is how many instances the decision wanted launched; Launched are
+	// those confirmed or on their way, Refused those that EC2 would not sell.
 	Asked    int `json:"asked"`
 	Launched int `json:"launched"`
 	Refused  int `json:"refused"`
-	Drained  int `json:"drained"`
+	// Drained is how many instances the decision took out of service.
+	Drained int `json:"drained"`
 }
 
 // HealthView says how far the other sections can be believed.

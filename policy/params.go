@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"time"
 )
 
-// Kind of a parameter's value.
+// ParamKind says what a parameter's value is.
 type ParamKind uint8
 
 const (
@@ -146,46 +147,54 @@ func (s *Spec) paramNames() string {
 }
 
 // check returns the value as Values holds it, or what is allowed.
-func (p *Param) check(raw any) (any, string) {
+func (p *Param) check(raw any) (value any, allowed string) {
 	switch p.Kind {
 	case Choice:
-		if s, ok := raw.(string); ok {
-			for _, c := range p.Choices {
-				if c == s {
-					return s, ""
-				}
-			}
+		if s, ok := raw.(string); ok && slices.Contains(p.Choices, s) {
+			return s, ""
 		}
 		return nil, "one of " + strings.Join(p.Choices, ", ")
 	case TypeList:
-		switch list := raw.(type) {
-		case []string:
-			return list, ""
-		case []any:
-			names := make([]string, len(list))
-			for i, x := range list {
-				s, ok := x.(string)
-				if !ok {
-					return nil, "a list of instance types"
-				}
-				names[i] = s
-			}
-			return names, ""
-		}
-		return nil, "a list of instance types"
+		return checkTypes(raw)
 	case Duration:
-		bounds := fmt.Sprintf("a duration with its unit, %v to %v", time.Duration(p.Min), time.Duration(p.Max))
-		s, ok := raw.(string)
-		if !ok {
-			return nil, bounds
-		}
-		d, err := time.ParseDuration(s)
-		if err != nil || float64(d) < p.Min || float64(d) > p.Max {
-			return nil, bounds
-		}
-		return float64(d), ""
+		return p.checkDuration(raw)
 	}
-	var x float64
+	return p.checkNumber(raw)
+}
+
+// checkTypes is check of a list of instance types.
+func checkTypes(raw any) (value any, allowed string) {
+	const wanted = "a list of instance types"
+	switch list := raw.(type) {
+	case []string:
+		return list, ""
+	case []any:
+		names := make([]string, len(list))
+		for i, x := range list {
+			s, ok := x.(string)
+			if !ok {
+				return nil, wanted
+			}
+			names[i] = s
+		}
+		return names, ""
+	}
+	return nil, wanted
+}
+
+// checkDuration is check of a Duration: a text with its unit.
+func (p *Param) checkDuration(raw any) (value any, allowed string) {
+	s, _ := raw.(string)
+	d, err := time.ParseDuration(s)
+	if err != nil || float64(d) < p.Min || float64(d) > p.Max {
+		return nil, fmt.Sprintf("a duration with its unit, %v to %v", time.Duration(p.Min), time.Duration(p.Max))
+	}
+	return float64(d), ""
+}
+
+// checkNumber is check of a Number or an Integer.
+func (p *Param) checkNumber(raw any) (value any, allowed string) {
+	x := math.NaN()
 	switch n := raw.(type) {
 	case float64:
 		x = n
@@ -193,8 +202,6 @@ func (p *Param) check(raw any) (any, string) {
 		x = float64(n)
 	case int:
 		x = float64(n)
-	default:
-		x = math.NaN()
 	}
 	if !(x >= p.Min && x <= p.Max) || p.Kind == Integer && x != math.Trunc(x) {
 		what := "a number"

@@ -28,17 +28,3 @@ type Env struct {
 	// BootGuess is the boot lag to assume before the first boot was seen.
 	BootGuess time.Duration
 }
-
-// Guarded is a policy whose decisions honour what operators wish, with the guard
-// as its last line: what production and the simulator step.
-type Guarded struct {
-	Policy Policy
-	Guard  Guard
-	// Catalog prices what the guard sums.
-	Catalog *Catalog
-}
-
-// Step returns the policy's decision, reduced to what the guard allows.
-func (g *Guarded) Step(o *Observation) Decision {
-	return g.Guard.Clamp(o, g.Catalog, Obey(o, g.Catalog, g.Policy.Step(o)))
-}

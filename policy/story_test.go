@@ -270,8 +270,7 @@ func (w *world) steps(n int) string {
 		if err := json.Unmarshal(state, w.policy); err != nil {
 			w.t.Fatal(err)
 		}
-		g := policy.Guarded{Policy: w.policy, Guard: w.guard, Catalog: &w.catalog}
-		d := g.Step(&w.o)
+		d := w.guard.Clamp(&w.o, &w.catalog, policy.Obey(&w.o, &w.catalog, w.policy.Step(&w.o)))
 		if n > 1 {
 			if !d.IsZero() || len(d.Because) > 0 {
 				fmt.Fprintf(&b, "%s  ", w.o.Now.Format("15:04"))

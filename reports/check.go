@@ -24,7 +24,8 @@ type Check struct {
 	Own bool `json:"own"`
 	// Strict says that a stale baseline fails.
 	Strict bool `json:"strict"`
-	// Reason that new baselines were given, and how many were written; then what regressed was accepted.
+	// Reason that new baselines were given, and how many were written. With a reason,
+	// what regressed is accepted.
 	Reason  string `json:"reason,omitempty"`
 	Written int    `json:"written,omitempty"`
 	// Good: no promise broken, nothing regressed and, if strict, nothing stale.

@@ -22,6 +22,23 @@ func forecastPlot(res *sim.Result, on medium) plot {
 			"and the work that came in that tick. Below, how much of what came was within the forecast; 90 % is right.",
 		figure: chart.Figure{Title: "Forecast and what came", X: clock(res), Shades: shades(res)},
 	}
+	loads, said := forecastLoads(res, on)
+	covered, rows := forecastCoverage(res)
+	p.figure.Panels, p.table = []chart.Panel{loads, covered}, rows
+	p.caption += said
+	if f := res.Figures.Forecast; f != nil && f.P90Coverage != nil {
+		p.caption += fmt.Sprintf(" Over the judged time %s of %s ticks were within the p90", percents(*f.P90Coverage), Count(f.Ticks))
+		if f.Skill != nil {
+			p.caption += fmt.Sprintf("; against the p90 of the last 60 ticks, the forecast loses %s %% less (pinball loss)", fixed(100**f.Skill, 1))
+		}
+		p.caption += "."
+	}
+	return p
+}
+
+// forecastLoads is the panel of what was forecast and what came, with what the
+// caption says of it.
+func forecastLoads(res *sim.Result, on medium) (loads chart.Panel, said string) {
 	width := forecastWidth(res, on)
 	fan := chart.Series{Name: "forecast, mean to p90", Kind: chart.Area, Hue: chart.Blue}
 	upper := chart.Series{Name: "p90", Kind: chart.Step, Hue: chart.Blue}
@@ -45,7 +62,7 @@ func forecastPlot(res *sim.Result, on medium) plot {
 		hold(&mean, length(res))
 		hold(&upper, length(res))
 	}
-	loads := chart.Panel{
+	loads = chart.Panel{
 		Y:     chart.Axis{Label: "work, reference cores", Unit: chart.Number},
 		Empty: "nothing was forecast", Height: 220,
 	}
@@ -54,7 +71,7 @@ func forecastPlot(res *sim.Result, on medium) plot {
 		if averaged(res) {
 			what = "Lines are means"
 		}
-		p.caption += " " + what + " per " + per(width) + "."
+		said += " " + what + " per " + per(width) + "."
 	}
 	loads.Series = append(came(res, on), fan, upper, mean)
 	const crowdedBy = 2 // a burst of a minute would flatten the forecast to a line
@@ -62,43 +79,40 @@ func forecastPlot(res *sim.Result, on medium) plot {
 	if most := all.most(forecastActual); !averaged(res) && most > crowdedBy*highest && highest > 0 {
 		loads.Y.Max = crowdedBy * highest
 		loads.Series[0].Name += ", bursts to " + Number(most)
-		p.caption += fmt.Sprintf(" Bursts, the highest of %s cores, pass the upper edge.", Number(most))
+		said += fmt.Sprintf(" Bursts, the highest of %s cores, pass the upper edge.", Number(most))
 	}
-	covered := chart.Panel{
-		Y: chart.Axis{Label: "within the forecast", Unit: chart.Share, Max: 1}, Empty: "nothing was forecast", Height: 100,
-		Rules: []chart.Rule{{Name: "right: 90 %", At: forecastQuantile, Hue: chart.Ink, Dash: chart.Dotted}},
-	}
-	row := coverageWidth(res)
-	share := chart.Series{Name: "per " + per(row), Kind: chart.Step, Hue: chart.Green}
-	p.table = table{
-		note:    "Each row is " + Duration(row) + ".",
+	return loads, said
+}
+
+// forecastCoverage is the panel of how often what came was within the forecast, and
+// the table of the plot.
+func forecastCoverage(res *sim.Result) (chart.Panel, table) {
+	width := coverageWidth(res)
+	rows := table{
+		note:    "Each row is " + Duration(width) + ".",
 		columns: []string{"from", "forecast mean", "forecast p90", "came, mean", "came, max", "within p90"},
 	}
-	for _, b := range buckets(res, row) {
+	share := chart.Series{Name: "per " + per(width), Kind: chart.Step, Hue: chart.Green}
+	for _, b := range buckets(res, width) {
 		n, held := b.held()
 		part := math.NaN()
 		if n > 0 {
 			part = float64(held) / float64(n)
 		}
 		share.X, share.Y = append(share.X, b.start()), append(share.Y, part)
-		if len(p.table.rows) < rowsMax {
-			p.table.rows = append(p.table.rows, []string{
+		if len(rows.rows) < rowsMax {
+			rows.rows = append(rows.rows, []string{
 				moment(res, b.from), Number(b.mean(forecastMean)), Number(b.mean(forecastHigh)),
 				Number(b.mean(forecastActual)), Number(b.most(forecastActual)), percents(part),
 			})
 		}
 	}
 	hold(&share, length(res))
-	covered.Series = []chart.Series{share}
-	p.figure.Panels = []chart.Panel{loads, covered}
-	if f := res.Figures.Forecast; f != nil && f.P90Coverage != nil {
-		p.caption += fmt.Sprintf(" Over the judged time %s of %s ticks were within the p90", percents(*f.P90Coverage), Count(f.Ticks))
-		if f.Skill != nil {
-			p.caption += fmt.Sprintf("; against the p90 of the last 60 ticks, the forecast loses %s %% less (pinball loss)", fixed(100**f.Skill, 1))
-		}
-		p.caption += "."
-	}
-	return p
+	return chart.Panel{
+		Y: chart.Axis{Label: "within the forecast", Unit: chart.Share, Max: 1}, Empty: "nothing was forecast", Height: 100,
+		Rules:  []chart.Rule{{Name: "right: 90 %", At: forecastQuantile, Hue: chart.Ink, Dash: chart.Dotted}},
+		Series: []chart.Series{share},
+	}, rows
 }
 
 func forecastMean(r *sim.TickRow) float64   { return r.ForecastMean }

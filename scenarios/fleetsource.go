@@ -100,14 +100,14 @@ func (d *document) web(path, value string) {
 // secret reports a value that names no place of a secret. The value may be the
 // secret, and is not shown.
 func (d *document) secret(path, value string) {
-	if value != "" && !IsSecret(value) {
+	if value != "" && !isSecret(value) {
 		d.wrong(path, "must be env:NAME, file:PATH or ssm:/NAME: where the secret is, not the secret itself")
 	}
 }
 
-// IsSecret reports whether a value names the place of a secret: env:NAME, file:PATH
+// isSecret reports whether a value names the place of a secret: env:NAME, file:PATH
 // or ssm:/NAME.
-func IsSecret(value string) bool {
+func isSecret(value string) bool {
 	for _, place := range []string{"env:", "file:", "ssm:"} {
 		if name, ok := strings.CutPrefix(value, place); ok && name != "" {
 			return true

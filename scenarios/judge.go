@@ -10,10 +10,11 @@ import (
 
 // Judge returns whether each promise of the scenario was kept: first the
 // classes that promise something, then the [[promise]] tables, both in the
-// order of the file. Promises about windows are left out on a trace given from
-// outside the scenario: its hours are not those the windows are about. A figure that is missing or has no value breaks its
-// promise. Left out are classes without jobs that need not have any: one that
-// catches the rest, and all of them on a trace given from outside the scenario.
+// order of the file. A figure that is missing or has no value breaks its promise.
+//
+// Left out are classes without jobs that need not have any: one that catches the
+// rest, and all of them on a trace given from outside the scenario; and on such a
+// trace promises about windows, which are not about its hours.
 func (s *Scenario) Judge(f *sim.Figures) []sim.Verdict { return s.judge(f, false) }
 
 // JudgeRun is Judge for a run with its history (sim.Options.Timeline): after the

@@ -169,7 +169,7 @@ func (s *locator) key() (parts []string) {
 		}
 		switch c := s.peek(); {
 		case c == '"' || c == '\'':
-			parts = append(parts, s.text1())
+			parts = append(parts, s.quoted())
 		case isBare(c):
 			from := s.at
 			for s.more() && isBare(s.peek()) {
@@ -191,8 +191,8 @@ func (s *locator) key() (parts []string) {
 	return parts
 }
 
-// text1 reads a string of one line and returns what it means.
-func (s *locator) text1() string {
+// quoted reads a string of one line and returns what it means.
+func (s *locator) quoted() string {
 	from, quote := s.at, s.peek()
 	s.next()
 	for s.more() && s.peek() != quote && s.peek() != '\n' {
@@ -226,9 +226,9 @@ func (s *locator) value(path string) {
 	switch c := s.peek(); c {
 	case '"', '\'':
 		if triple := strings.Repeat(string(c), 3); strings.HasPrefix(s.text[s.at:], triple) {
-			s.long(triple)
+			s.quotedLines(triple)
 		} else {
-			s.text1()
+			s.quoted()
 		}
 	case '[':
 		s.array(path)
@@ -241,8 +241,8 @@ func (s *locator) value(path string) {
 	}
 }
 
-// long skips a string of many lines.
-func (s *locator) long(triple string) {
+// quotedLines skips a string of many lines.
+func (s *locator) quotedLines(triple string) {
 	for range triple {
 		s.next()
 	}

@@ -6,6 +6,58 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
+// distort applies the faults of signals: what is stale, zeroed or unreadable.
+// A queue outage makes the queue's section unreadable; an API outage leaves the
+// fleet's section to the controller's own ledger, incomplete and ageing.
+func (e *engine) distort() {
+	for i, on := range e.active {
+		if !on {
+			continue
+		}
+		f := &e.cfg.Faults[i]
+		switch f.Kind {
+		case QueueOutage:
+			e.freeze(sectionQueue)
+			e.obs.Queue.Complete = false
+		case APIOutage:
+			e.obs.Fleet.Complete = false
+			e.obs.Fleet.At = e.faults.listed
+		case Stale, Zero, Blind:
+			for section, name := range sectionNames {
+				if f.names(name) {
+					e.distortSection(f.Kind, section)
+				}
+			}
+		}
+	}
+}
+
+func (e *engine) distortSection(kind FaultKind, section int) {
+	switch kind {
+	case Stale:
+		e.freeze(section)
+	case Zero:
+		zeroSection(&e.obs, section)
+	case Blind:
+		e.freeze(section)
+		reading(&e.obs, section).Complete = false
+	}
+}
+
+// names reports whether a signal fault concerns the section; without a list it
+// concerns the queue.
+func (f *Fault) names(section string) bool {
+	if len(f.Signals) == 0 {
+		return section == sectionNames[sectionQueue]
+	}
+	for _, s := range f.Signals {
+		if s == section {
+			return true
+		}
+	}
+	return false
+}
+
 // reading returns the stamp of a section.
 func reading(o *policy.Observation, section int) *policy.Reading {
 	switch section {

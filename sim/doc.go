@@ -24,4 +24,18 @@
 // the next of them. Integrals over time are kept by one addition per event, and
 // arrivals are counted when somebody asks. In steady state nothing is allocated
 // per job. What each of it is worth stands in docs/benchmarks.md.
+//
+// # Where to read
+//
+//   - run.go, config.go, result.go: what goes in, and what comes out
+//   - engine.go: what a run remembers
+//   - play.go: what every job passes through; events.go, faults.go: what is rare
+//   - tick.go, distort.go, ahead.go: what the policy sees, decides, and what becomes
+//     of it
+//   - launch.go, boots.go, fleet.go, spot.go: EC2; instance.go: an instance and its
+//     bill
+//   - workers.go: leases, crashes, partitions, failures
+//   - weather.go: what chance has in store; weather_public.go: the same for others
+//   - stats.go, figures.go, days.go, latency.go, timeline.go: what is counted
+//   - completions.go, idle.go: the two data structures that make it fast
 package sim

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
 )
@@ -59,4 +60,67 @@ func TestTooManyPendingJobs(t *testing.T) {
 	if err := e.run(context.Background()); !errors.As(err, &overload) || overload.Pending <= 50 || !overload.BadInput() {
 		t.Errorf("100 jobs where 50 may wait: %v", err)
 	}
+}
+
+// A run without a duration ends when nothing can move any more, and not while
+// a job still runs.
+func TestRunsEnd(t *testing.T) {
+	const day = 24 * time.Hour
+	launchAlways := acts(func(o *policy.Observation) policy.Decision {
+		d := launch(1)
+		for i := range o.Fleet.Instances {
+			if o.Now.Sub(o.Fleet.Instances[i].LaunchedAt) > 10*time.Hour {
+				d.Drains = append(d.Drains, o.Fleet.Instances[i].ID)
+			}
+		}
+		return d
+	})
+	t.Run("a job of ten days", func(t *testing.T) {
+		cfg := tiny()
+		cfg.Tick = time.Hour
+		_, rows := follow(t, cfg, plan{0: launch(1)}, do(0, 10*day))
+		wantRuns(t, rows, ran{0, 10 * day})
+	})
+	t.Run("the store stays down", func(t *testing.T) {
+		cfg := tiny()
+		cfg.Tick = time.Hour
+		cfg.Faults = []Fault{{Kind: StoreDown}}
+		f, rows := follow(t, cfg, plan{0: launch(1)}, do(0, 10*s))
+		if wantRuns(t, rows, ran{0, -1}); f.Jobs.Pending != 1 {
+			t.Errorf("%+v, want one job pending", f.Jobs)
+		}
+	})
+	t.Run("no instance ever boots", func(t *testing.T) {
+		cfg := tiny()
+		cfg.Tick = time.Hour
+		cfg.Boot[""] = BootModel{Model: "fixed", NeverBoots: 1}
+		if f, _ := play(t, cfg, launchAlways, do(0, 10*s)); f.Jobs.Pending != 1 || f.DurationS > 15*86400 {
+			t.Errorf("%+v after %v s, want one job pending and an end", f.Jobs, f.DurationS)
+		}
+	})
+	t.Run("every attempt crashes", func(t *testing.T) {
+		cfg := tiny()
+		cfg.Tick = time.Hour
+		cfg.Faults = []Fault{{Kind: Crash, Rate: 1000}}
+		if f, _ := play(t, cfg, launchAlways, do(0, 10*time.Hour)); f.Jobs.Pending != 1 || f.DurationS > 15*86400 {
+			t.Errorf("%+v after %v s, want one job pending and an end", f.Jobs, f.DurationS)
+		}
+	})
+	t.Run("with the last job's loss", func(t *testing.T) {
+		cfg := tiny()
+		cfg.MaxAttempts = 1
+		cfg.Faults = []Fault{{Kind: Crash, From: 45 * s}}
+		f, _ := follow(t, cfg, plan{0: launch(1), 60 * s: launch(2)}, do(0, 60*s))
+		if f.Jobs.Lost != 1 || f.DurationS != 70 { // last beat at 40 s
+			t.Errorf("%+v after %v s, want the job lost at 70 s", f.Jobs, f.DurationS)
+		}
+	})
+	t.Run("with the last result", func(t *testing.T) {
+		cfg := tiny()
+		cfg.Lease = 10 * time.Minute
+		cfg.Faults = []Fault{{Kind: Partition, From: 5 * s, To: 20 * s}}
+		if f, _ := follow(t, cfg, plan{0: launch(1)}, do(0, 10*s)); f.DurationS != 20 || f.Ticks != 1 {
+			t.Errorf("ended at %v s after %d ticks, want 20 s and 1", f.DurationS, f.Ticks)
+		}
+	})
 }

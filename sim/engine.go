@@ -21,54 +21,63 @@ type engine struct {
 	policy     policy.Policy
 	guard      policy.Guard
 
-	now     int64
-	end     int64 // no event after it; never without a duration
-	nextAt  int64 // the next tick
-	judge   int64
+	// Time.
+	now    int64
+	end    int64 // no event after it; never without a duration
+	nextAt int64 // the next tick
+	judge  int64 // judging begins
+
+	// Arrivals: a cursor over the trace's present batch.
 	src     traces.Source
 	ahead   *lookahead // the source, for a clairvoyant policy; nil for all others
 	batch   traces.Batch
-	cursor  int // next arrival in batch
-	counted int // arrivals before it in batch are counted
-	arrival int64
-	arrived int64
+	cursor  int   // next arrival in batch
+	counted int   // arrivals before it in batch are counted
+	arrival int64 // time of the next arrival, never after the last
+	arrived int64 // arrivals that are counted
 
-	done  completions
-	idle  idleList
+	// Jobs: those that wait, those that run, and the slots they run in.
+	done  completions // by slot: when its job is done
+	idle  idleList    // slots that take jobs, the one idle longest first
 	slots []slot
 	line  dispatch.Line
-	rare  eventHeap
+	rare  eventHeap // everything but completions, arrivals and ticks
 
+	// Instances. Records and slots are reused.
 	insts  []*instance
 	free   []int32   // records to reuse
 	bases  [][]int32 // first slots to reuse, by slot count
 	alive  []int32   // records of instances alive, in launch order
-	parked []parked
-	spare  []int32 // parked records to reuse
+	parked []parked  // jobs whose workers are not heard of
+	spare  []int32   // parked records to reuse
 
 	relisted []int32 // slots to be listed as idle again
 
+	// What the policy is shown.
 	ratios    []ratio // by type: service time from recorded work
 	reference float64 // speed of the core that work was recorded on
 	kinds     []kind  // by the trace's kind
 	rec       *observe.Recorder
 	obs       policy.Observation
 	faults    faults
-	prices    []policy.MicroUSD
-	spot      *spotPrices
+	prices    []policy.MicroUSD // on demand, by type
+	spot      *spotPrices       // nil: no spot market
 
 	failures []failure // by the trace's kind; nil when jobs never fail
 
-	took     []int64 // how long the job of each slot runs, ns; nil where no fault makes work slow
-	holding  bool    // results cannot be delivered: finished jobs stay in their slots
-	closed   bool    // nothing is handed out
+	// What faults do to jobs.
+	took    []int64 // how long the job of each slot runs, ns; nil where no fault makes work slow
+	holding bool    // results cannot be delivered: finished jobs stay in their slots
+	closed  bool    // nothing is handed out
+
+	// What is counted.
 	sums     sums
 	stats    *stats
-	jobs     *jobLog
+	jobs     *jobLog // nil: nobody wants the jobs' fates
 	digest   digest
 	check    *invariants // asserted after every instant, when asked for
-	launched int64
-	numbered int32 // slots ever numbered at once
+	launched int64       // instances so far: the next one's ordinal
+	numbered int32       // slots ever numbered at once
 	ticks    int64
 	settled  int64 // last instant a job was done or lost
 	freed    int64 // last instant a slot came free without its job being done

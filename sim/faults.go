@@ -13,11 +13,12 @@ type faults struct {
 	slowWork bool
 	// queueUnread: the queue's section cannot be read.
 	queueUnread bool
-	callAt      int64 // when EC2 was last called, and the how many-th call that
-	callNth     int64 // was then: throttling draws by both
-	frozen      [4]*policy.Observation
-	listed      time.Time // when EC2 last listed the fleet
-	inFault     bool      // any signal fault is active
+	// callAt is when EC2 was last called, callNth how many calls there were at that
+	// instant so far. Throttling draws by both.
+	callAt, callNth int64
+	frozen          [4]*policy.Observation
+	listed          time.Time // when EC2 last listed the fleet
+	inFault         bool      // any signal fault is active
 }
 
 // sections that a Stale, Zero or Blind fault may concern.
@@ -63,24 +64,26 @@ func (e *engine) events() {
 		case leaseEnds:
 			e.endLease(int32(ev.inst))
 		default:
-			r := e.find(ev.inst)
-			if r < 0 {
-				continue
-			}
-			in := e.insts[r]
-			switch ev.kind {
-			case becomesReady:
-				if in.phase == policy.Booting && !in.dead {
-					e.ready(in)
-				}
-			case crashes:
-				e.crash(in)
-			case noticed:
-				e.notice(in)
-			case takenBack:
-				e.takeBack(in)
+			if r := e.find(ev.inst); r >= 0 { // it may have ended since
+				e.happens(ev.kind, e.insts[r])
 			}
 		}
+	}
+}
+
+// happens plays what happens to an instance that is alive.
+func (e *engine) happens(kind eventKind, in *instance) {
+	switch kind {
+	case becomesReady:
+		if in.phase == policy.Booting && !in.dead {
+			e.ready(in)
+		}
+	case crashes:
+		e.crash(in)
+	case noticed:
+		e.notice(in)
+	case takenBack:
+		e.takeBack(in)
 	}
 }
 

@@ -149,38 +149,45 @@ func (s *stats) classFigures(i int) *ClassFigures {
 		f.Attained = number(float64(c.inTime) / float64(judged))
 	}
 	const hourMin = 100 // an hour of fewer jobs says nothing
-	var day, worstDay periodStats
-	dayAt := 0
-	for h := 0; h <= len(c.hours); h++ {
-		if h%24 == 0 || h == len(c.hours) {
-			if day.judged > 0 && (worstDay.judged == 0 || day.below(worstDay)) {
-				worstDay = day
-				dayAt = (h - 1) / 24 * 24
-			}
-			day = periodStats{}
-		}
-		if h == len(c.hours) {
-			break
-		}
-		p := c.hours[h]
-		day.judged += p.judged
-		day.inTime += p.inTime
-		if p.judged >= hourMin && (f.WorstHour == nil || p.share() < *f.WorstHour) {
-			f.WorstHour = number(p.share())
-			f.WorstHourAt = s.clockTime(int64(h) * hourNs).Format("Mon 2006-01-02 15:04")
-		}
+	if h := worst(c.hours, hourMin); h >= 0 {
+		f.WorstHour = number(c.hours[h].share())
+		f.WorstHourAt = s.clockTime(int64(h) * hourNs).Format("Mon 2006-01-02 15:04")
 	}
-	if worstDay.judged > 0 {
-		f.WorstDay = number(worstDay.share())
-		f.WorstDayAt = s.clockTime(int64(dayAt) * hourNs).Format("Mon 2006-01-02")
+	days := c.byDay()
+	if d := worst(days, 1); d >= 0 {
+		f.WorstDay = number(days[d].share())
+		f.WorstDayAt = s.clockTime(int64(d) * 24 * hourNs).Format("Mon 2006-01-02")
 	}
 	return f
 }
 
-func (p periodStats) share() float64               { return float64(p.inTime) / float64(p.judged) }
-func (p periodStats) below(other periodStats) bool { return p.share() < other.share() }
+// byDay sums the hours to clock days.
+func (c *classStats) byDay() []periodStats {
+	days := make([]periodStats, (len(c.hours)+23)/24)
+	for h, p := range c.hours {
+		days[h/24].judged += p.judged
+		days[h/24].inTime += p.inTime
+	}
+	return days
+}
 
-// floorFigures: the judged work on the cheapest type at full load.
+// worst returns the first of the periods with the smallest share in time among
+// those that judge at least so many jobs; -1 without one.
+func worst(periods []periodStats, judgedMin int64) int {
+	at := -1
+	for i, p := range periods {
+		if p.judged >= judgedMin && (at < 0 || p.share() < periods[at].share()) {
+			at = i
+		}
+	}
+	return at
+}
+
+// share returns the fraction of the judged jobs that were in time.
+func (p periodStats) share() float64 { return float64(p.inTime) / float64(p.judged) }
+
+// floorFigures returns the price of the judged work on the cheapest type at full
+// load.
 func (s *stats) floorFigures() FloorFigures {
 	f := FloorFigures{WorkCoreS: s.judgedWork * 1e-9 * s.reference()}
 	order := s.cfg.Catalog.ByUnitPrice()

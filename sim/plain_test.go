@@ -27,8 +27,12 @@ type plain struct {
 	judge     int64
 
 	start, finish []int64
-	at            []int // instance a job ran on
+	due           []int64 // when a job that has started will finish
+	at            []int   // instance a job ran on
 	fleet         []*plainInstance
+
+	arrived []bool
+	acted   int // steps that have acted
 }
 
 type plainInstance struct {
@@ -40,126 +44,148 @@ type plainInstance struct {
 	since               []int64 // idle since, by slot
 }
 
+// run plays one instant after the other, each in the order of the contract.
 func (p *plain) run() {
 	n := len(p.jobs)
-	p.start, p.finish, p.at = make([]int64, n), make([]int64, n), make([]int, n)
+	p.start, p.finish, p.due, p.at = make([]int64, n), make([]int64, n), make([]int64, n), make([]int, n)
+	p.arrived = make([]bool, n)
 	for i := range p.jobs {
 		p.start[i], p.finish[i], p.at[i] = -1, -1, -1
 	}
-	service := func(i int, t policy.InstanceType) int64 {
-		// ceil(service * reference / speed) in exact rationals
-		r := new(big.Rat).SetInt64(p.jobs[i].service)
-		ref, _ := new(big.Rat).SetString(fmt.Sprint(p.reference))
-		speed, _ := new(big.Rat).SetString(fmt.Sprint(t.Speed))
-		r.Mul(r, ref).Quo(r, speed)
-		q, m := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
-		if m.Sign() != 0 {
-			q.Add(q, big.NewInt(1))
+	for now := int64(0); now <= p.end; now = p.next(now) {
+		p.complete(now)
+		p.makeReady(now)
+		for i := range p.jobs {
+			p.arrived[i] = p.arrived[i] || p.jobs[i].arrival == now
 		}
-		return max(q.Int64(), 1)
-	}
-	arrived := make([]bool, n)
-	step := 0
-	finishAt := make([]int64, n)
-	dispatch := func(now int64) {
-		for {
-			best := -1
-			for i := range p.jobs { // lowest priority number, then trace order
-				if arrived[i] && p.start[i] < 0 && (best < 0 || p.jobs[i].priority < p.jobs[best].priority) {
-					best = i
-				}
-			}
-			var chosen *plainInstance
-			slot, owner := -1, -1
-			for k, in := range p.fleet {
-				if in.ready > now || in.draining || in.ends >= 0 {
-					continue
-				}
-				for s, job := range in.running {
-					if job < 0 && (chosen == nil || in.since[s] < chosen.since[slot]) {
-						chosen, slot, owner = in, s, k
-					}
-				}
-			}
-			if best < 0 || chosen == nil {
-				return
-			}
-			p.start[best] = now
-			p.at[best] = owner
-			finishAt[best] = now + service(best, chosen.typ)
-			chosen.running[slot] = best
+		p.dispatch(now)
+		if now%p.tick == 0 && now < p.end {
+			p.drain(now)
+			p.launch(now)
+			p.makeReady(now) // of those whose boot takes no time
+			p.dispatch(now)
 		}
 	}
-	for now := int64(0); ; {
-		for _, in := range p.fleet { // completions
-			for s, job := range in.running {
-				if job >= 0 && finishAt[job] == now {
-					p.finish[job] = now
-					in.running[s], in.since[s] = -1, now
+}
+
+// complete ends the jobs that are due, and draining instances that are idle then.
+func (p *plain) complete(now int64) {
+	for _, in := range p.fleet {
+		for s, job := range in.running {
+			if job >= 0 && p.due[job] == now {
+				p.finish[job] = now
+				in.running[s], in.since[s] = -1, now
+			}
+		}
+		if in.draining && in.ends < 0 && in.idle() {
+			in.ends = now
+		}
+	}
+}
+
+// makeReady gives slots to the instances that have booted.
+func (p *plain) makeReady(now int64) {
+	for _, in := range p.fleet {
+		if in.ready == now && in.running == nil && in.ends < 0 {
+			for range in.typ.Slots {
+				in.running = append(in.running, -1)
+				in.since = append(in.since, now)
+			}
+		}
+	}
+}
+
+// dispatch hands waiting jobs to idle slots while there are both.
+func (p *plain) dispatch(now int64) {
+	for {
+		job, owner, slot := p.firstWaiting(), -1, -1
+		for k, in := range p.fleet {
+			if in.ready > now || in.draining || in.ends >= 0 {
+				continue
+			}
+			for s := range in.running {
+				if in.running[s] < 0 && (owner < 0 || in.since[s] < p.fleet[owner].since[slot]) {
+					owner, slot = k, s
 				}
 			}
-			if in.draining && in.ends < 0 && in.idle() {
+		}
+		if job < 0 || owner < 0 {
+			return
+		}
+		in := p.fleet[owner]
+		p.start[job], p.due[job], p.at[job] = now, now+p.service(job, in.typ), owner
+		in.running[slot] = job
+	}
+}
+
+// firstWaiting returns the job that goes next: of the lowest priority number, the
+// first in the trace; -1 if none waits.
+func (p *plain) firstWaiting() int {
+	best := -1
+	for i := range p.jobs {
+		if p.arrived[i] && p.start[i] < 0 && (best < 0 || p.jobs[i].priority < p.jobs[best].priority) {
+			best = i
+		}
+	}
+	return best
+}
+
+// service returns ceil(service × reference ÷ speed), in exact rationals.
+func (p *plain) service(job int, t policy.InstanceType) int64 {
+	r := new(big.Rat).SetInt64(p.jobs[job].service)
+	ref, _ := new(big.Rat).SetString(fmt.Sprint(p.reference))
+	speed, _ := new(big.Rat).SetString(fmt.Sprint(t.Speed))
+	r.Mul(r, ref).Quo(r, speed)
+	q, m := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
+	if m.Sign() != 0 {
+		q.Add(q, big.NewInt(1))
+	}
+	return max(q.Int64(), 1)
+}
+
+// drain takes the instances out of service whose time has come.
+func (p *plain) drain(now int64) {
+	for _, in := range p.fleet {
+		if in.drainAt >= 0 && in.drainAt <= now && !in.draining && in.ends < 0 {
+			in.draining = true
+			if in.idle() {
 				in.ends = now
 			}
 		}
-		readies := func() {
-			for _, in := range p.fleet {
-				if in.ready == now && in.running == nil && in.ends < 0 {
-					for range in.typ.Slots {
-						in.running = append(in.running, -1)
-						in.since = append(in.since, now)
-					}
-				}
-			}
-		}
-		readies()
-		for i := range p.jobs {
-			if p.jobs[i].arrival == now {
-				arrived[i] = true
-			}
-		}
-		dispatch(now)
-		if now%p.tick == 0 && now < p.end {
-			for _, in := range p.fleet {
-				if in.drainAt >= 0 && in.drainAt <= now && !in.draining && in.ends < 0 {
-					in.draining = true
-					if in.idle() {
-						in.ends = now
-					}
-				}
-			}
-			for ; step < len(p.steps) && int64(p.steps[step].At) <= now; step++ {
-				s := p.steps[step]
-				for range s.Launch {
-					in := &plainInstance{typ: p.types[s.Type], launch: now, ready: now + int64(p.boot), ends: -1, drainAt: -1}
-					if s.Keep > 0 {
-						in.drainAt = now + int64(s.Keep)
-					}
-					p.fleet = append(p.fleet, in)
-				}
-			}
-			readies()
-			dispatch(now)
-		}
-		next := (now/p.tick + 1) * p.tick
-		for i := range p.jobs {
-			if a := p.jobs[i].arrival; a > now {
-				next = min(next, a)
-			}
-			if p.start[i] >= 0 && p.finish[i] < 0 && finishAt[i] > now {
-				next = min(next, finishAt[i])
-			}
-		}
-		for _, in := range p.fleet {
-			if in.ready > now && in.ends < 0 {
-				next = min(next, in.ready)
-			}
-		}
-		if next > p.end {
-			return
-		}
-		now = next
 	}
+}
+
+// launch carries out the steps that are due.
+func (p *plain) launch(now int64) {
+	for ; p.acted < len(p.steps) && int64(p.steps[p.acted].At) <= now; p.acted++ {
+		s := p.steps[p.acted]
+		for range s.Launch {
+			in := &plainInstance{typ: p.types[s.Type], launch: now, ready: now + int64(p.boot), ends: -1, drainAt: -1}
+			if s.Keep > 0 {
+				in.drainAt = now + int64(s.Keep)
+			}
+			p.fleet = append(p.fleet, in)
+		}
+	}
+}
+
+// next returns the next instant at which something happens.
+func (p *plain) next(now int64) int64 {
+	next := (now/p.tick + 1) * p.tick
+	for i := range p.jobs {
+		if a := p.jobs[i].arrival; a > now {
+			next = min(next, a)
+		}
+		if p.start[i] >= 0 && p.finish[i] < 0 && p.due[i] > now {
+			next = min(next, p.due[i])
+		}
+	}
+	for _, in := range p.fleet {
+		if in.ready > now && in.ends < 0 {
+			next = min(next, in.ready)
+		}
+	}
+	return next
 }
 
 func (in *plainInstance) idle() bool {

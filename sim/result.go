@@ -119,8 +119,8 @@ type JudgedFigures struct {
 }
 
 // FloorFigures compare the judged cost with the floor of work: the work that
-// arrived in the judged time, done on the cheapest type at full load. Nobody
-// can pay less; nobody can quite reach it.
+// arrived in the judged time, done on the cheapest type at full load. It needs no
+// search and lies near the bound (package bound), above or below it.
 type FloorFigures struct {
 	// WorkCoreS is the judged work in reference core-seconds.
 	WorkCoreS float64 `json:"work_core_s"`

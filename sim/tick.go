@@ -13,37 +13,52 @@ func (e *engine) tick() {
 	e.ticks++
 	e.countArrivals()
 	e.observe()
+	decision, clamped := e.decide()
+	row := e.stats.row
+	row.Clamped = clamped
+	e.act(&decision, &row)
+	e.stats.decided(e, &decision, row)
+	e.scheduleTick(decision.NextTick)
+}
+
+// decide steps the policy and returns what the guard leaves of its decision, and
+// how many launches and drains the guard removed.
+func (e *engine) decide() (decision policy.Decision, clamped int) {
 	if e.opt.Journal != nil {
 		e.opt.Journal.Before(&e.obs, e.policy)
 	}
-	decision := e.policy.Step(&e.obs)
-	asked, drains := decision.Instances(), len(decision.Drains)
-	decision = e.guard.Clamp(&e.obs, &e.cfg.Catalog, decision)
-	asked -= decision.Instances()
-	drains -= len(decision.Drains)
-	if asked > 0 || drains > 0 {
-		e.stats.clamped(e, asked, drains)
+	asked := e.policy.Step(&e.obs)
+	decision = e.guard.Clamp(&e.obs, &e.cfg.Catalog, asked)
+	removed := journal.Removed{
+		Launches: asked.Instances() - decision.Instances(),
+		Drains:   len(asked.Drains) - len(decision.Drains),
+	}
+	if removed.Launches > 0 || removed.Drains > 0 {
+		e.stats.clamped(e, removed.Launches, removed.Drains)
 	}
 	if e.opt.Journal != nil {
-		e.opt.Journal.Decided(&e.obs, &decision, journal.Removed{Launches: asked, Drains: drains}, e.policy)
+		e.opt.Journal.Decided(&e.obs, &decision, removed, e.policy)
 	}
+	return decision, removed.Launches + removed.Drains
+}
 
-	row := e.stats.row
-	row.Clamped = asked + drains
-	for _, id := range decision.Undrains {
+// act carries out a decision, drains before launches, and notes in the tick's row
+// and in the journal what became of it.
+func (e *engine) act(d *policy.Decision, row *TickRow) {
+	for _, id := range d.Undrains {
 		if e.undrain(int64(id)) {
 			row.Undrains++
 		}
 	}
 	e.relistAll()
-	for _, id := range decision.Drains {
+	for _, id := range d.Drains {
 		if e.drain(int64(id)) {
 			row.Drains++
 		}
 	}
 	outcome, short := policy.Outcome{At: e.obs.Now, Drained: row.Drains}, 0
-	for i := range decision.Launches {
-		l := &decision.Launches[i]
+	for i := range d.Launches {
+		l := &d.Launches[i]
 		outcome.Asked += l.Count
 		launched, refused, left := e.launchAll(l)
 		outcome.Launched += launched
@@ -59,16 +74,20 @@ func (e *engine) tick() {
 	if outcome.Asked > 0 || outcome.Drained > 0 {
 		e.rec.Decided(outcome)
 	}
-	e.digest.add(digestTick, e.now, int64(outcome.Asked)<<32|int64(outcome.Drained), int64(len(decision.Undrains)))
-	e.stats.decided(e, &decision, row)
+	e.digest.add(digestTick, e.now, int64(outcome.Asked)<<32|int64(outcome.Drained), int64(len(d.Undrains)))
+}
 
-	e.nextAt = e.now + int64(e.cfg.Tick)
-	if next := int64(decision.NextTick); e.cfg.FastTicks && next > 0 {
-		// ticks stay on their grid, with earlier ones in between
-		grid := (e.now/int64(e.cfg.Tick) + 1) * int64(e.cfg.Tick)
-		e.nextAt = min(e.now+max(next, int64(policy.MinTick)), grid)
-	} else if e.cfg.FastTicks {
-		e.nextAt = (e.now/int64(e.cfg.Tick) + 1) * int64(e.cfg.Tick)
+// scheduleTick sets the time of the next tick. Where fast ticks are allowed, ticks
+// stay on their grid, with the earlier ones that a policy asks for in between.
+func (e *engine) scheduleTick(asked time.Duration) {
+	tick := int64(e.cfg.Tick)
+	if !e.cfg.FastTicks {
+		e.nextAt = e.now + tick
+		return
+	}
+	e.nextAt = (e.now/tick + 1) * tick
+	if asked > 0 {
+		e.nextAt = min(e.nextAt, e.now+int64(max(asked, policy.MinTick)))
 	}
 }
 
@@ -174,56 +193,4 @@ func (e *engine) observeEC2() {
 	}
 	v.Complete = !e.faults.apiDown
 	v.Quota = e.cfg.MaxInstances
-}
-
-// distort applies the faults of signals: what is stale, zeroed or unreadable.
-// A queue outage makes the queue's section unreadable; an API outage leaves the
-// fleet's section to the controller's own ledger, incomplete and ageing.
-func (e *engine) distort() {
-	for i, on := range e.active {
-		if !on {
-			continue
-		}
-		f := &e.cfg.Faults[i]
-		switch f.Kind {
-		case QueueOutage:
-			e.freeze(sectionQueue)
-			e.obs.Queue.Complete = false
-		case APIOutage:
-			e.obs.Fleet.Complete = false
-			e.obs.Fleet.At = e.faults.listed
-		case Stale, Zero, Blind:
-			for section, name := range sectionNames {
-				if f.names(name) {
-					e.distortSection(f.Kind, section)
-				}
-			}
-		}
-	}
-}
-
-func (e *engine) distortSection(kind FaultKind, section int) {
-	switch kind {
-	case Stale:
-		e.freeze(section)
-	case Zero:
-		zeroSection(&e.obs, section)
-	case Blind:
-		e.freeze(section)
-		reading(&e.obs, section).Complete = false
-	}
-}
-
-// names reports whether a signal fault concerns the section; without a list it
-// concerns the queue.
-func (f *Fault) names(section string) bool {
-	if len(f.Signals) == 0 {
-		return section == sectionNames[sectionQueue]
-	}
-	for _, s := range f.Signals {
-		if s == section {
-			return true
-		}
-	}
-	return false
 }

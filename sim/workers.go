@@ -91,7 +91,7 @@ func (e *engine) freeSilent(s int32, in *instance) {
 	e.released(in)
 }
 
-// why a job comes back
+// comeback is why a job waits again.
 type comeback uint8
 
 const (
@@ -161,11 +161,7 @@ func (e *engine) crash(in *instance) {
 		if !sl.orphan {
 			e.park(parked{job: sl.job, slot: -1, inst: in.id}, e.leaseEnd(in, sl))
 		}
-		e.digest.ran(sl, in, s, e.now)
-		e.done.clear(s)
-		sl.held, sl.orphan = false, false
-		e.sums.busy--
-		e.sums.busyAcc += e.now
+		e.vacate(s, sl, in)
 	}
 	in.busy = 0
 	if in.phase == policy.Draining {
@@ -173,6 +169,16 @@ func (e *engine) crash(in *instance) {
 		return
 	}
 	in.phase = policy.Lost
+}
+
+// vacate empties a slot of an instance that is lost, after what becomes of its job
+// was seen to.
+func (e *engine) vacate(s int32, sl *slot, in *instance) {
+	e.digest.ran(sl, in, s, e.now)
+	e.done.clear(s)
+	sl.held, sl.orphan = false, false
+	e.sums.busy--
+	e.sums.busyAcc += e.now
 }
 
 // scheduleCrash draws the crash of a launch from the faults with a rate.
@@ -379,11 +385,7 @@ func (e *engine) takeBack(in *instance) {
 		default:
 			e.giveBack(&sl.job, released)
 		}
-		e.digest.ran(sl, in, s, e.now)
-		e.done.clear(s)
-		sl.held, sl.orphan = false, false
-		e.sums.busy--
-		e.sums.busyAcc += e.now
+		e.vacate(s, sl, in)
 	}
 	in.busy = 0
 	in.refund(e.cfg.Catalog.Billing, e.now, e.judge)

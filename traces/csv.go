@@ -90,6 +90,32 @@ func newCSVReader(in *input, opt ImportOptions, lenient bool) (*csvReader, error
 
 // header reads the first line and decides what each column holds.
 func (r *csvReader) header(opt ImportOptions) error {
+	if err := r.skipMark(); err != nil {
+		return err
+	}
+	if err := r.fill(); err == io.EOF {
+		return &InputError{File: r.in.path, Reason: "is empty: a header such as " + strings.Join(columnNames[:colsRequired], ",") + " is expected"}
+	} else if err != nil {
+		return err
+	}
+	if err := r.findComma(); err != nil {
+		return err
+	}
+	if err := r.split(); err != nil {
+		return err
+	}
+	for _, f := range r.fields {
+		r.names = append(r.names, string(f))
+	}
+	problems, lacking := r.columnsOf(opt)
+	if len(problems) == 0 {
+		return nil
+	}
+	return &InputError{File: r.in.path, Line: 1, Reason: strings.Join(problems, "; "), Fix: r.headerFix(opt, lacking)}
+}
+
+// skipMark passes over a byte order mark, and refuses that of UTF-16.
+func (r *csvReader) skipMark() error {
 	if bytes.HasPrefix(r.in.head, []byte("\xff\xfe")) || bytes.HasPrefix(r.in.head, []byte("\xfe\xff")) {
 		return &InputError{File: r.in.path, Reason: "is UTF-16: a trace is UTF-8", Fix: "convert it: iconv -f UTF-16 -t UTF-8"}
 	}
@@ -98,11 +124,12 @@ func (r *csvReader) header(opt ImportOptions) error {
 			return r.in.readError(err, 1)
 		}
 	}
-	if err := r.fill(); err == io.EOF {
-		return &InputError{File: r.in.path, Reason: "is empty: a header such as " + strings.Join(columnNames[:colsRequired], ",") + " is expected"}
-	} else if err != nil {
-		return err
-	}
+	return nil
+}
+
+// findComma sets what separates columns by the first line, which it looks at
+// only. It refuses what is no text, and what only an import takes.
+func (r *csvReader) findComma() error {
 	first := r.buf[r.pos : r.pos+bytes.IndexByte(r.buf[r.pos:r.hold], '\n')]
 	switch i := bytes.IndexByte(first, '\r'); {
 	case bytes.IndexByte(first, 0) >= 0:
@@ -124,28 +151,21 @@ func (r *csvReader) header(opt ImportOptions) error {
 			r.comma = other
 		}
 	}
-	if err := r.split(); err != nil {
-		return err
-	}
-	for _, f := range r.fields {
-		r.names = append(r.names, string(f))
-	}
-	problems, lacking := r.columnsOf(opt)
-	if len(problems) == 0 {
-		return nil
-	}
-	fix := "the header must name " + strings.Join(columnNames[:colsRequired], ", ") + ", and may name " + strings.Join(columnNames[colsRequired:], ", ")
+	return nil
+}
+
+// headerFix returns what to do about a header that has problems.
+func (r *csvReader) headerFix(opt ImportOptions, lacking bool) string {
+	names := "the header must name " + strings.Join(columnNames[:colsRequired], ", ") + ", and may name " + strings.Join(columnNames[colsRequired:], ", ")
 	switch {
 	case len(opt.Columns) > 0:
-		fix = "the header names " + strings.Join(r.names, ", ")
+		return "the header names " + strings.Join(r.names, ", ")
 	case r.lenient && lacking:
-		fix = "--map arrival_s=NAME,… says which of the file's columns holds what: " + strings.Join(importNames, ", ")
+		return "--map arrival_s=NAME,… says which of the file's columns holds what: " + strings.Join(importNames, ", ")
 	case lacking:
-		fix += "; skynet trace import --map takes files that call them otherwise"
-	default:
-		fix += "; --ignore-columns skips others"
+		return names + "; skynet trace import --map takes files that call them otherwise"
 	}
-	return &InputError{File: r.in.path, Line: 1, Reason: strings.Join(problems, "; "), Fix: fix}
+	return names + "; --ignore-columns skips others"
 }
 
 // unknownMax is how many unknown columns a message names.

@@ -326,45 +326,47 @@ func (r *csvReader) split() error {
 			}
 			r.fields = append(r.fields, bytes.TrimRight(data[start:p], " \t\r"))
 		} else {
-			p++
-			start := len(r.scratch)
-			for {
-				if p == r.hold {
-					// the field goes on in a line not read yet; the fields so
-					// far would move with the buffer
-					return r.splitAgain()
-				}
-				c := r.buf[p]
-				p++
-				if c == '"' {
-					if p < r.hold && r.buf[p] == '"' {
-						p++
-					} else {
-						break
-					}
-				}
-				if c == '\n' {
-					lines++
-				}
-				r.scratch = append(r.scratch, c)
+			field, end, whole := r.quoted(p + 1)
+			if !whole {
+				// the field goes on in a line not read yet; the fields so far would
+				// move with the buffer
+				return r.splitAgain()
 			}
-			r.fields = append(r.fields, r.scratch[start:len(r.scratch):len(r.scratch)])
-			for r.buf[p] == ' ' || r.buf[p] == '\r' || r.buf[p] == '\t' && r.comma != '\t' {
+			r.fields = append(r.fields, field)
+			lines += int64(bytes.Count(field, []byte("\n")))
+			for p = end; data[p] == ' ' || data[p] == '\r' || data[p] == '\t' && r.comma != '\t'; {
 				p++
 			}
-			if r.buf[p] != r.comma && r.buf[p] != '\n' {
+			if data[p] != r.comma && data[p] != '\n' {
 				return &InputError{
 					File: r.in.path, Line: r.line, Reason: "text follows a closing quote", Fix: "double a quote inside a quoted field",
 				}
 			}
 		}
-		if r.buf[p] == '\n' {
+		if data[p] == '\n' {
 			r.pos = p + 1
 			r.line += lines
 			return nil
 		}
 		p++
 	}
+}
+
+// quoted returns the text of the quoted field that begins at p, behind its quote,
+// and where it ends. whole is false if its closing quote has not been read yet.
+func (r *csvReader) quoted(p int) (field []byte, end int, whole bool) {
+	start := len(r.scratch)
+	for ; p < r.hold; p++ {
+		c := r.buf[p]
+		if c == '"' {
+			if p+1 == r.hold || r.buf[p+1] != '"' {
+				return r.scratch[start:len(r.scratch):len(r.scratch)], p + 1, true
+			}
+			p++ // a doubled quote is one
+		}
+		r.scratch = append(r.scratch, c)
+	}
+	return nil, p, false
 }
 
 // splitAgain reads on and splits the row once more from its start.

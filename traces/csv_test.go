@@ -311,7 +311,7 @@ func FuzzSeconds(f *testing.F) {
 		if err != nil || fast != slow {
 			t.Errorf("%q: scanned %d, parsed %d (%v)", s, fast, slow, err)
 		}
-		back, err := parseSeconds(appendSeconds(nil, fast), false)
+		back, err := parseSeconds(AppendSeconds(nil, fast), false)
 		if err != nil || back != fast {
 			t.Errorf("%q: %d became %d (%v)", s, fast, back, err)
 		}

@@ -1,19 +1,14 @@
 package traces
 
-import (
-	"strconv"
-	"time"
-)
-
-func nanoseconds(ns int64) time.Duration { return time.Duration(ns) }
+import "strconv"
 
 // formatSeconds returns ns nanoseconds as seconds with as many decimals as
 // are needed, at most nine.
-func formatSeconds(ns int64) string { return string(appendSeconds(nil, ns)) }
+func formatSeconds(ns int64) string { return string(AppendSeconds(nil, ns)) }
 
-// appendSeconds appends ns nanoseconds as seconds with as many decimals as
-// are needed, at most nine.
-func appendSeconds(dst []byte, ns int64) []byte {
+// AppendSeconds appends ns nanoseconds as seconds with as many decimals as are
+// needed, at most nine: as times stand in CSV.
+func AppendSeconds(dst []byte, ns int64) []byte {
 	if ns < 0 {
 		dst = append(dst, '-')
 		ns = -ns

@@ -27,6 +27,9 @@
 //		}
 //	}
 //
+// source.go and job.go hold what every reader and writer speaks; open.go lists the
+// formats, each of which has files of its own.
+//
 // Time is counted in whole nanoseconds from the trace's start. Nothing here
 // reads a clock or a global source of randomness: the same file, parameters
 // and seed give the same jobs on every machine.

@@ -165,7 +165,7 @@ func importFrom(in *input, opt ImportOptions) (Source, *Summary, error) {
 	im.duplicates()
 	m := im.known.meta
 	m.Jobs = int64(im.jobs.Len())
-	m.Span = nanoseconds(im.jobs.Arrival[im.jobs.Len()-1])
+	m.Span = time.Duration(im.jobs.Arrival[im.jobs.Len()-1])
 	return &held{jobs: im.jobs, meta: m}, &im.sum, nil
 }
 

@@ -99,95 +99,121 @@ func parseTime(field []byte, scale int, round bool) (ns int64, err *rowError) {
 // parseDecimal returns field times ten to the power scale as an integer. A
 // value beyond int64 is reported as math.MaxInt64 or its negative.
 func parseDecimal(field []byte, scale int, round bool) (int64, *rowError) {
-	notNumber := func() *rowError {
-		return &rowError{why: BadNumber, detail: "must be a decimal number"}
+	d, ok := decimalOf(field)
+	if !ok {
+		return 0, &rowError{why: BadNumber, detail: "must be a decimal number"}
 	}
-	s := field
-	negative := false
-	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
-		negative = s[0] == '-'
-		s = s[1:]
+	v, rest := d.scaled(scale)
+	if rest != restNone && !round {
+		return 0, &rowError{why: BadNumber, detail: "has more than 9 decimals"}
 	}
-	mantissa, exponent := s, 0
-	if i := bytes.IndexAny(s, "eE"); i >= 0 {
-		mantissa = s[:i]
-		e := s[i+1:]
-		down := false
-		if len(e) > 0 && (e[0] == '-' || e[0] == '+') {
-			down = e[0] == '-'
-			e = e[1:]
-		}
-		if len(e) == 0 {
-			return 0, notNumber()
-		}
-		for _, c := range e {
-			if c < '0' || c > '9' {
-				return 0, notNumber()
-			}
-			exponent = min(exponent*10+int(c-'0'), 1_000_000)
-		}
-		if down {
-			exponent = -exponent
-		}
+	if rest == restHalf {
+		v++
 	}
-	digits, point := 0, len(mantissa)
-	for i, c := range mantissa {
+	v = min(v, math.MaxInt64)
+	if d.negative {
+		return -int64(v), nil
+	}
+	return int64(v), nil
+}
+
+// decimal is a decimal number as it is written.
+type decimal struct {
+	negative bool
+	mantissa []byte // its digits, perhaps with a point among them; at least one digit
+	point    int    // digits before the point
+	exponent int    // of ten, cut at a million either way
+}
+
+// decimalOf takes a number apart: sign, digits with a point, exponent. It returns
+// false where the field is not written like that.
+func decimalOf(field []byte) (d decimal, ok bool) {
+	d.mantissa, d.negative = cutSign(field)
+	if i := bytes.IndexAny(d.mantissa, "eE"); i >= 0 {
+		if d.exponent, ok = exponentOf(d.mantissa[i+1:]); !ok {
+			return d, false
+		}
+		d.mantissa = d.mantissa[:i]
+	}
+	digits := 0
+	d.point = len(d.mantissa)
+	for i, c := range d.mantissa {
 		switch {
-		case c == '.' && point == len(mantissa):
-			point = i
+		case c == '.' && d.point == len(d.mantissa):
+			d.point = i
 		case c >= '0' && c <= '9':
 			digits++
 		default:
-			return 0, notNumber()
+			return d, false
 		}
 	}
-	if digits == 0 {
-		return 0, notNumber()
+	return d, digits > 0
+}
+
+// cutSign returns what follows a sign, and whether that was a minus.
+func cutSign(s []byte) (rest []byte, negative bool) {
+	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
+		return s[1:], s[0] == '-'
 	}
-	// keep is how many digits of the mantissa count; those behind are a
-	// fraction of the unit.
-	keep := point + exponent + scale
-	var v uint64
+	return s, false
+}
+
+// exponentOf reads the digits behind an e, with a sign if there is one.
+func exponentOf(s []byte) (exponent int, ok bool) {
+	s, negative := cutSign(s)
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		exponent = min(exponent*10+int(c-'0'), 1_000_000)
+	}
+	if negative {
+		exponent = -exponent
+	}
+	return exponent, len(s) > 0
+}
+
+// What is left of a number behind a whole one.
+const (
+	restNone = iota
+	restLess // less than a half
+	restHalf // a half or more
+)
+
+// scaled returns the whole part of d times ten to the power scale, and what is
+// left behind it. A value beyond int64 is math.MaxInt64.
+func (d *decimal) scaled(scale int) (v uint64, rest int) {
+	keep := d.point + d.exponent + scale // digits that count; the others are the rest
 	seen, saturated := 0, false
-	half, inexact := false, false
-	for _, c := range mantissa {
+	for _, c := range d.mantissa {
 		if c == '.' {
 			continue
 		}
-		d := uint64(c - '0')
-		if seen < keep {
-			if v > (math.MaxInt64-d)/10 {
-				saturated = true
-			} else {
-				v = v*10 + d
+		digit := uint64(c - '0')
+		switch {
+		case seen >= keep:
+			if digit == 0 {
+				break
 			}
-		} else if d != 0 {
-			inexact = true
-			half = half || seen == keep && d >= 5
+			if seen == keep && digit >= 5 {
+				rest = restHalf
+			}
+			rest = max(rest, restLess)
+		case v > (math.MaxInt64-digit)/10:
+			saturated = true
+		default:
+			v = v*10 + digit
 		}
 		seen++
 	}
 	for ; seen < keep && v != 0 && !saturated; seen++ {
-		if v > math.MaxInt64/10 {
-			saturated = true
-		}
+		saturated = v > math.MaxInt64/10
 		v *= 10
 	}
-	if inexact {
-		if !round {
-			return 0, &rowError{why: BadNumber, detail: "has more than 9 decimals"}
-		}
-		if half {
-			v++
-		}
-	}
-	if saturated || v > math.MaxInt64 {
+	if saturated {
 		v = math.MaxInt64
 	}
-	if negative {
-		return -int64(v), nil
-	}
-	return int64(v), nil
+	return v, rest
 }
 
 // parseWhole returns a non-negative integer of at most most.

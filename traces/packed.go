@@ -2,6 +2,7 @@ package traces
 
 import (
 	"io"
+	"time"
 )
 
 // Packed is a trace in memory, at about 10 to 13 bytes a job. It is immutable
@@ -72,7 +73,7 @@ func Load(src Source) (*Packed, error) {
 		p.meta.Start = start.Start
 	}
 	p.meta.Jobs = jobs
-	p.meta.Span = nanoseconds(last)
+	p.meta.Span = time.Duration(last)
 	return p, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,27 +75,34 @@ func newParquetReader(in *input, opt Options, lenient bool) (*parquetReader, err
 		rows += g.rows
 	}
 	r.known.meta.Jobs = rows
-	for _, kv := range r.file.pairs {
-		switch kv[0] {
-		case keyName:
-			r.known.meta.Name = kv[1]
-		case keyStart:
-			if t, err := time.Parse(time.RFC3339Nano, kv[1]); err == nil {
-				r.known.meta.Start = t.UTC()
-			}
-		case keySpeed:
-			if v, err := strconv.ParseFloat(kv[1], 64); err == nil && v > 0 && v < 1e6 {
-				r.known.meta.ReferenceSpeed = v
-			}
-		case keyOrigin:
-			r.known.meta.Origin = kv[1]
-		case keySpan:
-			if v, err := strconv.ParseInt(kv[1], 10, 64); err == nil && v >= 0 {
-				r.known.meta.Span = time.Duration(v)
-			}
-		}
+	for _, pair := range r.file.pairs {
+		r.takeIn(pair[0], pair[1])
 	}
 	return r, nil
+}
+
+// takeIn takes what a pair of the file's metadata says of the trace, if it makes
+// sense.
+func (r *parquetReader) takeIn(key, value string) {
+	m := &r.known.meta
+	switch key {
+	case keyName:
+		m.Name = value
+	case keyStart:
+		if t, err := time.Parse(time.RFC3339Nano, value); err == nil {
+			m.Start = t.UTC()
+		}
+	case keySpeed:
+		if v, err := strconv.ParseFloat(value, 64); err == nil && v > 0 && v < 1e6 {
+			m.ReferenceSpeed = v
+		}
+	case keyOrigin:
+		m.Origin = value
+	case keySpan:
+		if v, err := strconv.ParseInt(value, 10, 64); err == nil && v >= 0 {
+			m.Span = time.Duration(v)
+		}
+	}
 }
 
 // schema finds the trace's columns among those of the file.
@@ -109,33 +117,17 @@ func (r *parquetReader) schema(opt Options) error {
 			next++
 		}
 		i = next
-		col := -1
-		for j, name := range parquetNames {
-			if name == e.name {
-				col = j
-			}
-		}
-		switch {
+		switch col := slices.Index(parquetNames[:], e.name); {
 		case col < 0 && opt.IgnoreColumns:
 		case col < 0:
 			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(e.name), spell.DidYouMean(e.name, parquetNames[:])))
 		case r.columns[col] != nil:
 			problems = append(problems, fmt.Sprintf("column %q stands twice", e.name))
 		default:
-			c := &pqColumn{name: e.name, typ: e.typ, file: r.in.at, optional: e.repetition == pqOptional}
-			wanted, fits := "integers of 32 or 64 bits", e.typ == pqInt32 || e.typ == pqInt64
-			switch col {
-			case colType:
-				wanted, fits = "text", e.typ == pqByteArray
-				c.text = checked(r.known.kinds.typeID)
-			case colTenant:
-				wanted, fits = "text", e.typ == pqByteArray
-				c.text = checked(r.known.tenants.id)
-			}
-			if !fits || e.repetition > pqOptional || e.children > 0 {
+			wanted, fits := r.column(col, &e)
+			if !fits {
 				problems = append(problems, fmt.Sprintf("column %q must hold %s", e.name, wanted))
 			}
-			r.columns[col] = c
 		}
 	}
 	required := colsRequired
@@ -167,6 +159,23 @@ func (r *parquetReader) schema(opt Options) error {
 		fix = "--ignore-columns skips columns that are not a trace's"
 	}
 	return &InputError{File: r.in.path, Reason: strings.Join(problems, "; "), Fix: fix}
+}
+
+// column makes an element of the file's schema one of the trace's columns. It
+// returns what the column must hold, and whether the element can hold that.
+func (r *parquetReader) column(col int, e *pqElement) (wanted string, fits bool) {
+	c := &pqColumn{name: e.name, typ: e.typ, file: r.in.at, optional: e.repetition == pqOptional}
+	r.columns[col] = c
+	wanted, fits = "integers of 32 or 64 bits", e.typ == pqInt32 || e.typ == pqInt64
+	switch col {
+	case colType:
+		wanted, fits = "text", e.typ == pqByteArray
+		c.text = checked(r.known.kinds.typeID)
+	case colTenant:
+		wanted, fits = "text", e.typ == pqByteArray
+		c.text = checked(r.known.tenants.id)
+	}
+	return wanted, fits && e.repetition <= pqOptional && e.children <= 0
 }
 
 // checked returns number behind a check of the text.

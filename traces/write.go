@@ -170,16 +170,16 @@ func (c *csvWriter) format(b *Batch) []byte {
 	}
 	text := c.text
 	for i := range b.Arrival {
-		text = appendSeconds(text, b.Arrival[i])
+		text = AppendSeconds(text, b.Arrival[i])
 		text = append(text, ',')
-		text = appendSeconds(text, b.Service[i])
+		text = AppendSeconds(text, b.Service[i])
 		text = append(text, c.kinds[b.Kind[i]]...)
 		for _, j := range extra {
 			text = append(text, ',')
 			switch v := (*optional[j])[i]; {
 			case v == 0: // not known
 			case j <= 1:
-				text = appendSeconds(text, v)
+				text = AppendSeconds(text, v)
 			default:
 				text = fmt.Appendf(text, "%d", v)
 			}

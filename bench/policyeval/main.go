@@ -218,18 +218,22 @@ func (o *options) run() error {
 	if err != nil {
 		return err
 	}
-	if o.seeds < 1 {
+	switch {
+	case o.seeds < 1:
 		return fmt.Errorf("-seeds = %d: must be at least 1", o.seeds)
-	}
-	if o.effort < 1 || o.effort > bound.EffortMax {
+	case o.effort < 1 || o.effort > bound.EffortMax:
 		return fmt.Errorf("-effort = %d: must be from 1 to %d", o.effort, bound.EffortMax)
-	}
-	if o.effort != 1 && !o.yardstick {
+	case o.effort != 1 && !o.yardstick:
 		return fmt.Errorf("-effort = %d: only with -bound", o.effort)
 	}
 	if o.sites != "" {
 		return o.measureSites(spec, values, billings)
 	}
+	return o.measureTraces(spec, values, billings)
+}
+
+// measureTraces prints a line for each workload and billing rule.
+func (o *options) measureTraces(spec *policy.Spec, values policy.Values, billings []bool) error {
 	all := workloads(o.dir)
 	names := make([]string, len(all))
 	for i := range all {

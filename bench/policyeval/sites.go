@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"sort"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -33,9 +32,6 @@ type stream struct {
 	scv      float64 // squared coefficient of variation of the service
 	shape    shape
 }
-
-// A shape is the rate at a time in seconds, in any unit: only its ratios count.
-type shape func(t float64) float64
 
 // half is one of the two halves of the synthetic sites, A and B, or R: the sites
 // whose rates were recorded.
@@ -69,206 +65,155 @@ func promise(kind string, target, attain float64) policy.Class {
 	}
 }
 
+// of returns what is a in the sites of A, and of R, and b in those of B.
+func (h half) of(a, b float64) float64 {
+	if h == 'B' {
+		return b
+	}
+	return a
+}
+
+// drawn returns the random numbers of a site: they hang on its name, not on the
+// sites before it.
+func (h half) drawn(name string) *draw.Stream {
+	d := draw.New(h.seed(), name)
+	return &d
+}
+
+// diurnal swings once a day, in the two halves at other hours.
+func (h half) diurnal(swing float64) shape { return daily(swing, h.of(0, 0.3)) }
+
 // sites returns the 22 sites of a half, one of each kind. The halves differ in
 // load, service, promises and whatever is drawn.
 func sites(h half) []site {
-	of := func(a, b float64) float64 {
-		if h == 'B' {
-			return b
+	all := append(plainSites(h), mixedSites(h)...)
+	for i := range all {
+		all[i].judge = judgeFrom(all[i].name)
+		if all[i].name == "slowboot" {
+			all[i].boot = 300 * time.Second
 		}
-		return a
 	}
-	// what is drawn for a site hangs on its name, not on the sites before it
-	drawn := func(name string) *draw.Stream {
-		d := draw.New(h.seed(), name)
-		return &d
-	}
-	diurnal := func(swing float64) shape { return daily(swing, of(0, 0.3)) }
-	one := func(name string, days int, s stream, target float64) site {
-		s.kind = "job"
-		return site{name: name, days: days, streams: []stream{s}, classes: []policy.Class{promise("job", target, 0.95)}}
-	}
-	all := []site{
+	return all
+}
+
+// one returns a site with jobs of one type, 95 % of which start within target
+// seconds.
+func one(name string, days int, s stream, target float64) site {
+	s.kind = "job"
+	return site{name: name, days: days, streams: []stream{s}, classes: []policy.Class{promise("job", target, 0.95)}}
+}
+
+// plainSites returns the sites with jobs of one type.
+func plainSites(h half) []site {
+	return []site{
 		// ten times the load at random for half an hour or less
-		one("onoff20", 2, stream{busy: 20, mean: of(6, 9), scv: 1, shape: onOff(drawn("onoff20"), 2, of(900, 1800), of(4500, 6000), 10, false)}, of(30, 45)),
-		one("onoff50", 2, stream{busy: 50, mean: of(6, 9), scv: 1, shape: onOff(drawn("onoff50"), 2, of(1800, 1200), of(5400, 7200), 10, false)}, of(30, 45)),
+		one("onoff20", 2, stream{busy: 20, mean: h.of(6, 9), scv: 1, shape: onOff(h.drawn("onoff20"), 2, h.of(900, 1800), h.of(4500, 6000), 10, false)}, h.of(30, 45)),
+		one("onoff50", 2, stream{busy: 50, mean: h.of(6, 9), scv: 1, shape: onOff(h.drawn("onoff50"), 2, h.of(1800, 1200), h.of(5400, 7200), 10, false)}, h.of(30, 45)),
 		// a quarter of an hour of five or seven times the load
-		one("burst15", 2, stream{busy: of(34, 28), mean: of(8, 5), scv: 1.5, shape: onOff(drawn("burst15"), 2, 900, of(9000, 12000), of(5, 7), true)}, 120),
-		one("steady", 2, stream{busy: of(35, 50), mean: of(5, 7), scv: 1, shape: diurnal(0.6)}, 30),
-		one("nocycle", 2, stream{busy: of(25, 40), mean: of(6, 5), scv: 1, shape: flat}, of(20, 30)),
-		one("small", 2, stream{busy: of(2, 1.6), mean: of(5, 8), scv: 1, shape: diurnal(0.6)}, of(30, 45)),
-		one("big", 2, stream{busy: of(300, 240), mean: of(30, 20), scv: 1, shape: diurnal(0.5)}, of(60, 30)),
-		one("heavy", 2, stream{busy: of(30, 45), mean: of(10, 15), scv: 20, shape: diurnal(0.5)}, of(60, 90)),
-		one("slowboot", 2, stream{busy: of(30, 20), mean: of(8, 12), scv: 1, shape: diurnal(0.5)}, of(120, 60)),
+		one("burst15", 2, stream{busy: h.of(34, 28), mean: h.of(8, 5), scv: 1.5, shape: onOff(h.drawn("burst15"), 2, 900, h.of(9000, 12000), h.of(5, 7), true)}, 120),
+		one("steady", 2, stream{busy: h.of(35, 50), mean: h.of(5, 7), scv: 1, shape: h.diurnal(0.6)}, 30),
+		one("nocycle", 2, stream{busy: h.of(25, 40), mean: h.of(6, 5), scv: 1, shape: flat}, h.of(20, 30)),
+		one("small", 2, stream{busy: h.of(2, 1.6), mean: h.of(5, 8), scv: 1, shape: h.diurnal(0.6)}, h.of(30, 45)),
+		one("big", 2, stream{busy: h.of(300, 240), mean: h.of(30, 20), scv: 1, shape: h.diurnal(0.5)}, h.of(60, 30)),
+		one("heavy", 2, stream{busy: h.of(30, 45), mean: h.of(10, 15), scv: 20, shape: h.diurnal(0.5)}, h.of(60, 90)),
+		one("slowboot", 2, stream{busy: h.of(30, 20), mean: h.of(8, 12), scv: 1, shape: h.diurnal(0.5)}, h.of(120, 60)),
 		// a job a minute, a job every ten minutes
-		one("minute", 2, stream{busy: of(20, 25) / 60, mean: of(20, 25), scv: 1, shape: flat}, of(60, 45)),
-		one("tenminutes", 4, stream{busy: of(60, 75) / 600, mean: of(60, 75), scv: 1, shape: flat}, of(120, 90)),
+		one("minute", 2, stream{busy: h.of(20, 25) / 60, mean: h.of(20, 25), scv: 1, shape: flat}, h.of(60, 45)),
+		one("tenminutes", 4, stream{busy: h.of(60, 75) / 600, mean: h.of(60, 75), scv: 1, shape: flat}, h.of(120, 90)),
 		// weekends have half of the load
-		one("week", 9, stream{busy: of(25, 30), mean: of(20, 15), scv: 1, shape: times(diurnal(0.6), weekly(of(0.5, 0.4)))}, of(30, 60)),
+		one("week", 9, stream{busy: h.of(25, 30), mean: h.of(20, 15), scv: 1, shape: times(h.diurnal(0.6), weekly(h.of(0.5, 0.4)))}, h.of(30, 60)),
 		// an hour of five times the load, each day at another time
-		one("crowd", 4, stream{busy: of(20, 30), mean: of(6, 10), scv: 1, shape: times(diurnal(0.4), crowds(drawn("crowd"), 4, of(3600, 2700), 5))}, of(60, 45)),
-		one("growth", 6, stream{busy: of(20, 30), mean: of(10, 15), scv: 1, shape: times(diurnal(0.4), func(t float64) float64 { return math.Exp2(t / (6 * 86400)) })}, of(30, 45)),
+		one("crowd", 4, stream{busy: h.of(20, 30), mean: h.of(6, 10), scv: 1, shape: times(h.diurnal(0.4), crowds(h.drawn("crowd"), 4, h.of(3600, 2700), 5))}, h.of(60, 45)),
+		one("growth", 6, stream{busy: h.of(20, 30), mean: h.of(10, 15), scv: 1, shape: times(h.diurnal(0.4), func(t float64) float64 { return math.Exp2(t / (6 * 86400)) })}, h.of(30, 45)),
+	}
+}
+
+// mixedSites returns the sites with jobs of several types.
+func mixedSites(h half) []site {
+	return []site{
 		{
 			// one priority for all
 			name: "mixline", days: 2,
 			streams: []stream{
-				{kind: "short", busy: of(19, 30), mean: of(5, 4), scv: 1, shape: diurnal(0.4)},
-				{kind: "long", busy: of(19, 30), mean: of(190, 240), scv: 0.5, shape: diurnal(0.4)},
+				{kind: "short", busy: h.of(19, 30), mean: h.of(5, 4), scv: 1, shape: h.diurnal(0.4)},
+				{kind: "long", busy: h.of(19, 30), mean: h.of(190, 240), scv: 0.5, shape: h.diurnal(0.4)},
 			},
 			classes: []policy.Class{promise("short", 30, 0.95), promise("long", 1200, 0.95)},
 		},
 		{
 			name: "few", days: 2,
 			streams: []stream{
-				{kind: "short", busy: of(3.5, 5), mean: of(3, 6), scv: 1, shape: diurnal(0.5)},
-				{kind: "long", priority: 1, busy: of(3.5, 5), mean: of(400, 600), scv: 1, shape: diurnal(0.5)},
+				{kind: "short", busy: h.of(3.5, 5), mean: h.of(3, 6), scv: 1, shape: h.diurnal(0.5)},
+				{kind: "long", priority: 1, busy: h.of(3.5, 5), mean: h.of(400, 600), scv: 1, shape: h.diurnal(0.5)},
 			},
-			classes: []policy.Class{promise("short", of(10, 15), 0.95), promise("long", 1800, 0.95)},
+			classes: []policy.Class{promise("short", h.of(10, 15), 0.95), promise("long", 1800, 0.95)},
 		},
 		{
 			// clicks find slots held by encodes
 			name: "clicks", days: 2,
 			streams: []stream{
-				{kind: "click", busy: of(4, 6), mean: of(2, 3), scv: 1, shape: diurnal(0.5)},
-				{kind: "encode", priority: 1, busy: of(30, 24), mean: of(600, 900), scv: 0.5, shape: diurnal(0.5)},
+				{kind: "click", busy: h.of(4, 6), mean: h.of(2, 3), scv: 1, shape: h.diurnal(0.5)},
+				{kind: "encode", priority: 1, busy: h.of(30, 24), mean: h.of(600, 900), scv: 0.5, shape: h.diurnal(0.5)},
 			},
-			classes: []policy.Class{promise("click", of(10, 5), 0.95), promise("encode", of(1800, 2700), 0.95)},
+			classes: []policy.Class{promise("click", h.of(10, 5), 0.95), promise("encode", h.of(1800, 2700), 0.95)},
 		},
 		{
 			name: "mail", days: 2,
 			streams: []stream{
-				{kind: "search", busy: of(8, 12), mean: of(1.5, 2), scv: 1, shape: diurnal(0.5)},
-				{kind: "mail", priority: 1, busy: of(20, 15), mean: of(30, 35), scv: 1, shape: diurnal(0.5)},
+				{kind: "search", busy: h.of(8, 12), mean: h.of(1.5, 2), scv: 1, shape: h.diurnal(0.5)},
+				{kind: "mail", priority: 1, busy: h.of(20, 15), mean: h.of(30, 35), scv: 1, shape: h.diurnal(0.5)},
 			},
-			classes: []policy.Class{promise("search", 10, 0.99), promise("mail", of(300, 600), 0.95)},
+			classes: []policy.Class{promise("search", 10, 0.99), promise("mail", h.of(300, 600), 0.95)},
 		},
 		{
 			name: "three", days: 2,
 			streams: []stream{
-				{kind: "first", busy: of(15, 20), mean: of(2, 3), scv: 1, shape: diurnal(0.5)},
-				{kind: "second", priority: 1, busy: of(15, 10), mean: of(10, 8), scv: 1, shape: diurnal(0.5)},
-				{kind: "third", priority: 2, busy: of(20, 30), mean: of(60, 120), scv: 1, shape: diurnal(0.5)},
+				{kind: "first", busy: h.of(15, 20), mean: h.of(2, 3), scv: 1, shape: h.diurnal(0.5)},
+				{kind: "second", priority: 1, busy: h.of(15, 10), mean: h.of(10, 8), scv: 1, shape: h.diurnal(0.5)},
+				{kind: "third", priority: 2, busy: h.of(20, 30), mean: h.of(60, 120), scv: 1, shape: h.diurnal(0.5)},
 			},
-			classes: []policy.Class{promise("first", of(10, 15), 0.99), promise("second", of(120, 60), 0.99), promise("third", of(1800, 3600), 0.99)},
+			classes: []policy.Class{promise("first", h.of(10, 15), 0.99), promise("second", h.of(120, 60), 0.99), promise("third", h.of(1800, 3600), 0.99)},
 		},
 		{
 			// some hundreds of jobs at once, every hour
 			name: "hourdump", days: 2,
 			streams: []stream{
-				{kind: "click", busy: of(6, 8), mean: of(4, 5), scv: 1, shape: diurnal(0.5)},
-				{kind: "dump", priority: 1, busy: of(2, 2.5), mean: of(12, 20), scv: 0.5, shape: dumps(3600, of(300, 1200), of(60, 120))},
+				{kind: "click", busy: h.of(6, 8), mean: h.of(4, 5), scv: 1, shape: h.diurnal(0.5)},
+				{kind: "dump", priority: 1, busy: h.of(2, 2.5), mean: h.of(12, 20), scv: 0.5, shape: dumps(3600, h.of(300, 1200), h.of(60, 120))},
 			},
-			classes: []policy.Class{promise("click", 30, 0.95), promise("dump", of(600, 900), 0.95)},
+			classes: []policy.Class{promise("click", 30, 0.95), promise("dump", h.of(600, 900), 0.95)},
 		},
 		{
 			// the batch of each night
 			name: "nightdump", days: 3,
 			streams: []stream{
-				{kind: "click", busy: of(12, 9), mean: of(5, 6), scv: 1, shape: diurnal(0.7)},
-				{kind: "batch", priority: 1, busy: of(2, 2.5), mean: of(20, 40), scv: 0.5, shape: dumps(86400, of(2, 23.5)*3600, 600)},
+				{kind: "click", busy: h.of(12, 9), mean: h.of(5, 6), scv: 1, shape: h.diurnal(0.7)},
+				{kind: "batch", priority: 1, busy: h.of(2, 2.5), mean: h.of(20, 40), scv: 0.5, shape: dumps(86400, h.of(2, 23.5)*3600, 600)},
 			},
-			classes: []policy.Class{promise("click", of(60, 30), 0.95), promise("batch", of(2, 4)*3600, 0.95)},
+			classes: []policy.Class{promise("click", h.of(60, 30), 0.95), promise("batch", h.of(2, 4)*3600, 0.95)},
 		},
 		{
 			// a class that nobody has seen before the third day
 			name: "newclass", days: 4,
 			streams: []stream{
-				{kind: "photo", busy: of(20, 15), mean: of(8, 6), scv: 1, shape: diurnal(0.5)},
-				{kind: "video", priority: 1, busy: of(7, 12), mean: of(120, 60), scv: 1, shape: from(of(48, 54)*3600, diurnal(0.5))},
+				{kind: "photo", busy: h.of(20, 15), mean: h.of(8, 6), scv: 1, shape: h.diurnal(0.5)},
+				{kind: "video", priority: 1, busy: h.of(7, 12), mean: h.of(120, 60), scv: 1, shape: from(h.of(48, 54)*3600, h.diurnal(0.5))},
 			},
-			classes: []policy.Class{promise("photo", 30, 0.95), promise("video", of(300, 180), 0.95)},
+			classes: []policy.Class{promise("photo", 30, 0.95), promise("video", h.of(300, 180), 0.95)},
 		},
 	}
-	for i := range all {
-		s := &all[i]
-		s.judge = 6 * time.Hour
-		switch s.name {
-		case "slowboot":
-			s.boot = 300 * time.Second
-		case "week":
-			s.judge = 2 * day
-		case "tenminutes":
-			s.judge = day
-		}
-	}
-	return all
 }
 
-// flat is the same at all times.
-func flat(float64) float64 { return 1 }
-
-// daily swings once a day around 1, beginning so many turns after its mean.
-func daily(swing, turns float64) shape {
-	return func(t float64) float64 { return 1 + float64(swing*math.Sin(2*math.Pi*(t/86400+turns))) }
-}
-
-// weekly is 1, and weekend on the sixth and seventh day of each week.
-func weekly(weekend float64) shape {
-	return func(t float64) float64 {
-		if math.Mod(t/86400, 7) >= 5 {
-			return weekend
-		}
-		return 1
+// judgeFrom returns when a site is judged from: after a time long enough to learn
+// what its load is like.
+func judgeFrom(name string) time.Duration {
+	switch name {
+	case "week":
+		return 2 * day
+	case "tenminutes":
+		return day
 	}
-}
-
-// times is the product of two shapes.
-func times(a, b shape) shape { return func(t float64) float64 { return a(t) * b(t) } }
-
-// from is nothing before a time.
-func from(begin float64, s shape) shape {
-	return func(t float64) float64 {
-		if t < begin {
-			return 0
-		}
-		return s(t)
-	}
-}
-
-// dumps is 1 for so long once a period, from offset on, and else nothing.
-func dumps(period, offset, long float64) shape {
-	return func(t float64) float64 {
-		if at := math.Mod(t, period) - offset; at >= 0 && at < long {
-			return 1
-		}
-		return 0
-	}
-}
-
-// onOff is 1, and high for times of mean length on, fixed or exponential, that
-// are exponential times of mean off apart.
-func onOff(d *draw.Stream, days int, on, off, high float64, fixed bool) shape {
-	var edges []float64
-	for t := 0.0; t < float64(days)*86400; {
-		t += off * d.Exponential()
-		edges = append(edges, t)
-		if fixed {
-			t += on
-		} else {
-			t += on * d.Exponential()
-		}
-		edges = append(edges, t)
-	}
-	return func(t float64) float64 {
-		if sort.SearchFloat64s(edges, t)%2 == 1 {
-			return high
-		}
-		return 1
-	}
-}
-
-// crowds is 1, and high for so long once a day at a random time of it.
-func crowds(d *draw.Stream, days int, long, high float64) shape {
-	begin := make([]float64, days)
-	for i := range begin {
-		begin[i] = float64(i)*86400 + d.Unit()*(86400-long)
-	}
-	return func(t float64) float64 {
-		if at := t - begin[min(int(t/86400), days-1)]; at >= 0 && at < long {
-			return high
-		}
-		return 1
-	}
+	return 6 * time.Hour
 }
 
 // jobs returns the site's jobs, the same on every call.

@@ -71,12 +71,7 @@ docs/compare.md.`,
 		Example: `  skynet compare scenarios/photo-week.toml skynet static --runs 5
   skynet compare scenarios/*.toml skynet scenarios/policies/skynet-slack25.toml --resume out/cells
   skynet compare scenarios/recorded all --tune 16 --resume out/cells --markdown results.md`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("missing SCENARIO")
-			}
-			return nil
-		},
+		Args: atLeastOne("SCENARIO"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.args = args
 			if cmd.Flags().Changed("seed") {

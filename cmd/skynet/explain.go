@@ -58,12 +58,7 @@ same run, as simulate --jobs writes it.`,
 		Example: `  skynet explain week.jsonl.zst --at "Sun 20:14"
   skynet explain week.jsonl.zst 9434 --why-not terminate
   skynet explain scenarios/photo-week.toml --class upload --worst 10`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("missing RUN")
-			}
-			return nil
-		},
+		Args: atLeastOne("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
 			x.seeded, x.oneJob = c.Flags().Changed("seed"), c.Flags().Changed("job")
 			return x.run(args)
@@ -91,6 +86,7 @@ type question struct {
 	delay bool  // about jobs
 }
 
+// question takes the command line apart: the runs, and what is asked about them.
 func (x *explaining) question(args []string) (runs []string, q question, err error) {
 	q = question{id: -1, delay: x.oneJob || x.class != ""}
 	last := args[len(args)-1]
@@ -124,19 +120,28 @@ func (x *explaining) question(args []string) (runs []string, q question, err err
 	return args, q, err
 }
 
+// checkRun returns what does not go with what is explained: a scenario, or a
+// journal.
+func (x *explaining) checkRun(scenario bool, q question) error {
+	switch {
+	case scenario && x.jobs != "":
+		return errors.New("--jobs goes with a journal: a scenario is simulated, jobs and all")
+	case !scenario && (x.with.Policy != "" || x.with.Trace != "" || x.seeded):
+		return errors.New("--policy, --trace and --seed go with a scenario: a journal is of one run")
+	case !scenario && q.delay && x.jobs == "":
+		return errors.New("--job and --class need --jobs FILE, which simulate --jobs writes beside the journal; or give the scenario as RUN")
+	}
+	return nil
+}
+
 func (x *explaining) run(args []string) error {
 	runs, q, err := x.question(args)
 	if err != nil {
 		return usageError(err)
 	}
 	scenario := len(runs) == 1 && filepath.Ext(runs[0]) == ".toml"
-	switch {
-	case scenario && x.jobs != "":
-		return usageError(errors.New("--jobs goes with a journal: a scenario is simulated, jobs and all"))
-	case !scenario && (x.with.Policy != "" || x.with.Trace != "" || x.seeded):
-		return usageError(errors.New("--policy, --trace and --seed go with a scenario: a journal is of one run"))
-	case !scenario && q.delay && x.jobs == "":
-		return usageError(errors.New("--job and --class need --jobs FILE, which simulate --jobs writes beside the journal; or give the scenario as RUN"))
+	if err := x.checkRun(scenario, q); err != nil {
+		return usageError(err)
 	}
 	var wanted *wantedJobs
 	if q.delay {
@@ -165,21 +170,25 @@ func (x *explaining) run(args []string) error {
 		return x.delays(wanted, scenario)
 	}
 	if q.id < 0 {
-		at, err := parseInstant(x.at, x.start, x.header.UTCOffset)
-		if err != nil {
-			return usageError(fmt.Errorf("--at %w", err))
-		}
-		d, err := decisionAt(x.app.ctx, x.paths, x.torn, at)
-		if err != nil {
+		if q.id, err = x.numberAt(); err != nil {
 			return err
 		}
-		q.id = d.id
 	}
 	e, err := x.explain(q.id)
 	if err != nil {
 		return err
 	}
 	return x.show(e, func(w io.Writer, o reports.Options) error { return reports.Explain(w, e, o) })
+}
+
+// numberAt returns the number of the decision that --at names.
+func (x *explaining) numberAt() (int64, error) {
+	at, err := parseInstant(x.at, x.start, x.header.UTCOffset)
+	if err != nil {
+		return 0, usageError(fmt.Errorf("--at %w", err))
+	}
+	d, err := decisionAt(x.app.ctx, x.paths, x.torn, at)
+	return d.id, err
 }
 
 // show writes an answer as JSON where that is asked for, and otherwise, or

@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
 
 // seedMax is the largest seed that JSON keeps exactly.
 const seedMax = 1<<53 - 1
@@ -17,4 +21,14 @@ func checkRuns(runs, parallel int, seed uint64) error {
 		return fmt.Errorf("--seed %d: must be at most %d", seed, uint64(seedMax)-uint64(runs))
 	}
 	return nil
+}
+
+// atLeastOne accepts one argument or more.
+func atLeastOne(name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("missing %s", name)
+		}
+		return nil
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/skynet-ec2/skynet/sim"
+	"github.com/skynet-ec2/skynet/traces"
 )
 
 // jobLog writes the fate of every job, in trace order.
@@ -58,7 +59,7 @@ func (c *csvJobs) Job(r *sim.JobRow) error {
 	for _, t := range [...]time.Duration{r.Arrival, r.Start, r.Finish} {
 		b = append(b, ',')
 		if t >= 0 {
-			b = appendSeconds(b, t)
+			b = traces.AppendSeconds(b, int64(t))
 		}
 	}
 	b = append(b, ',')
@@ -78,22 +79,6 @@ func (c *csvJobs) close() error {
 	_, err := c.w.Write(c.text)
 	c.text = c.text[:0]
 	return err
-}
-
-// appendSeconds appends t, which is not negative, in seconds with as many
-// decimals as it has.
-func appendSeconds(b []byte, t time.Duration) []byte {
-	b = strconv.AppendInt(b, int64(t/time.Second), 10)
-	rest := int64(t % time.Second)
-	if rest == 0 {
-		return b
-	}
-	b = append(b, '.')
-	for unit := int64(100_000_000); rest > 0; unit /= 10 {
-		b = append(b, byte('0'+rest/unit))
-		rest %= unit
-	}
-	return b
 }
 
 // appendCSVText appends s, in quotes if it needs them.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
-	"pgregory.net/rapid"
 
 	"github.com/skynet-ec2/skynet/sim"
 )
@@ -94,21 +92,6 @@ func TestJobLogParquet(t *testing.T) {
 			t.Fatalf("row %d: %+v, want %+v", i, back, rows[i])
 		}
 	}
-}
-
-func TestSecondsAreExact(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.Int64Range(0, math.MaxInt64).Draw(t, "ns")
-		text := string(appendSeconds(nil, time.Duration(want)))
-		whole, frac, _ := strings.Cut(text, ".")
-		got := int64(0)
-		for _, digit := range whole + frac + strings.Repeat("0", 9-len(frac)) {
-			got = 10*got + int64(digit-'0')
-		}
-		if got != want || strings.HasSuffix(frac, "0") || strings.HasSuffix(text, ".") {
-			t.Fatalf("%d ns written as %q", want, text)
-		}
-	})
 }
 
 func TestJobLogNames(t *testing.T) {

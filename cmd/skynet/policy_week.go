@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,6 +116,32 @@ func (p *planning) history(dir string) (string, error) {
 	if dir == "" {
 		return "", errors.New("there is no folder for it")
 	}
+	file, err := p.lastDays(dir)
+	if err != nil {
+		return "", err
+	}
+	s, err := scenarios.LoadWith(p.app.ctx, p.fleet.Scenario, scenarios.Replace{Trace: file})
+	if err != nil {
+		return "", err
+	}
+	w, err := s.World()
+	if err != nil {
+		return "", err
+	}
+	was, err := w.Run(p.app.ctx, p.current, s.Seed, sim.Options{})
+	if err != nil {
+		return "", err
+	}
+	is, err := w.Run(p.app.ctx, p.next, s.Seed, sim.Options{})
+	if err != nil {
+		return "", err
+	}
+	return besideText(&was.Figures, &is.Figures, p.days), nil
+}
+
+// lastDays writes the jobs of the last days, as the queue's history has them, to a
+// trace in a folder, and returns its path.
+func (p *planning) lastDays(dir string) (string, error) {
 	q, err := client.New(client.Options{URL: p.fleet.Queue, Token: os.Getenv(client.EnvToken), RetryFor: -1})
 	if err != nil {
 		return "", err
@@ -138,39 +165,20 @@ func (p *planning) history(dir string) (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, "history.parquet")
-	if _, err := traces.Write(file, trace, traces.WriteOptions{Tool: buildVersion().String()}); err != nil {
-		return "", err
+	_, err = traces.Write(file, trace, traces.WriteOptions{Tool: buildVersion().String()})
+	return file, err
+}
+
+// besideText says what the last days would have come to, beside what decides now.
+func besideText(now, next *sim.Figures, days int) string {
+	text := fmt.Sprintf("%d jobs of the last %d days, simulated: $ %.2f, and $ %.2f under what decides now", next.Jobs.Arrived, days, next.CostUSD, now.CostUSD)
+	if now.CostUSD > 0 {
+		text += fmt.Sprintf(" (%+.1f %%)", 100*(next.CostUSD/now.CostUSD-1))
 	}
-	s, err := scenarios.LoadWith(p.app.ctx, p.fleet.Scenario, scenarios.Replace{Trace: file})
-	if err != nil {
-		return "", err
-	}
-	w, err := s.World()
-	if err != nil {
-		return "", err
-	}
-	was, err := w.Run(p.app.ctx, p.current, s.Seed, sim.Options{})
-	if err != nil {
-		return "", err
-	}
-	is, err := w.Run(p.app.ctx, p.next, s.Seed, sim.Options{})
-	if err != nil {
-		return "", err
-	}
-	a, b := &was.Figures, &is.Figures
-	text := fmt.Sprintf("%d jobs of the last %d days, simulated: $ %.2f, and $ %.2f under what decides now", b.Jobs.Arrived, p.days, b.CostUSD, a.CostUSD)
-	if a.CostUSD > 0 {
-		text += fmt.Sprintf(" (%+.1f %%)", 100*(b.CostUSD/a.CostUSD-1))
-	}
-	var names []string
-	for name := range b.Classes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if x, y := a.Classes[name], b.Classes[name]; x != nil && x.Attained != nil && y.Attained != nil {
+	for _, name := range slices.Sorted(maps.Keys(next.Classes)) {
+		if x, y := now.Classes[name], next.Classes[name]; x != nil && x.Attained != nil && y.Attained != nil {
 			text += fmt.Sprintf("; %s %.2f %% in time, and %.2f %%", name, 100**y.Attained, 100**x.Attained)
 		}
 	}
-	return text, nil
+	return text
 }

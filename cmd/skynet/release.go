@@ -197,12 +197,7 @@ number. Nobody runs it yet: see promote. With several platforms, such as
 linux/amd64=build/amd64, each instance gets its own.`,
 		Example: `  skynet release publish --store /srv/releases --version v1.4.0 build
   skynet release publish --store s3://acme-skynet/releases --version v1.4.0 linux/amd64=amd64 linux/arm64=arm64`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("missing FOLDER")
-			}
-			return nil
-		},
+		Args: atLeastOne("FOLDER"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			store, key, err := r.both()
 			if err != nil {

@@ -28,8 +28,6 @@ type replay struct {
 
 	start  time.Time // of the journal
 	offset time.Duration
-	bar    *Progress
-	done   int64
 }
 
 func newReplayCommand(a *app) *cobra.Command {
@@ -53,12 +51,7 @@ other policy would have made of its own, only simulate can tell.`,
   skynet replay /var/lib/skynet/journal --from 2026-03-02T18:00:00Z
   skynet replay http://127.0.0.1:7421 --from 2026-03-02T18:00:00Z --to 2026-03-02T23:00:00Z
   skynet replay week.jsonl.zst --policy scenarios/policies/naive-2008.toml --from "Sun 18:00" --to "Sun 23:00"`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("missing JOURNAL")
-			}
-			return nil
-		},
+		Args: atLeastOne("JOURNAL"),
 		RunE: func(_ *cobra.Command, args []string) error { return x.run(args) },
 	}
 	flags := c.Flags()
@@ -105,11 +98,12 @@ func (x *replay) run(paths []string) error {
 	if again.New, err = x.decider(h); err != nil {
 		return err
 	}
-	x.bar = x.app.newProgress("replay (decisions)", -1)
-	defer x.bar.End()
+	bar := x.app.newProgress("replay (decisions)", -1)
+	defer bar.End()
+	done := int64(0)
 	again.Each = func(*journal.Record) error {
-		if x.done++; x.done%1024 == 0 {
-			x.bar.Set(x.done)
+		if done++; done%1024 == 0 {
+			bar.Set(done)
 		}
 		return nil
 	}
@@ -117,29 +111,33 @@ func (x *replay) run(paths []string) error {
 	if err != nil {
 		return explainTorn(err)
 	}
-	x.bar.End()
-	x.bar = nil
-	wall := time.Since(began)
-	show := func(w io.Writer) error {
-		return reports.Replayed(w, report, reports.ReplayOptions{Wall: wall, Other: x.label(h), UTCOffset: x.offset, Color: !x.app.noColor && x.json != "-", Width: x.app.width()})
-	}
-	err = x.app.intoJSON(x.json, func() (any, error) {
+	bar.End()
+	return x.tell(report, x.label(h), time.Since(began))
+}
+
+// tell writes what the replay came to, and returns the error of a difference if
+// there is one that should not be. other is the label of --policy.
+func (x *replay) tell(report *journal.Report, other string, wall time.Duration) error {
+	err := x.app.intoJSON(x.json, func() (any, error) {
 		return struct {
 			*journal.Report
 			Same  bool    `json:"same"`
 			Other string  `json:"other_policy,omitempty"`
 			WallS float64 `json:"wall_s"`
-		}{report, report.Same(), x.label(h), wall.Seconds()}, nil
+		}{report, report.Same(), other, wall.Seconds()}, nil
 	})
 	if err != nil {
 		return err
 	}
 	w := x.app.stdout
 	if x.json == "-" {
-		w = x.app.stderr
+		w = x.app.stderr // standard output is JSON and nothing else
 	}
 	if !x.app.quiet || !report.Same() {
-		if err := show(w); err != nil {
+		show := reports.ReplayOptions{
+			Wall: wall, Other: other, UTCOffset: x.offset, Color: !x.app.noColor && x.json != "-", Width: x.app.width(),
+		}
+		if err := reports.Replayed(w, report, show); err != nil {
 			return err
 		}
 	}

@@ -109,12 +109,7 @@ func newScenarioLintCommand(a *app) *cobra.Command {
 		Long: `Lint reads scenario files and the traces they name and reports everything that
 is wrong with them, each problem on a line of its own. It also names what the
 simulator does not model.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("missing FILE")
-			}
-			return nil
-		},
+		Args: atLeastOne("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error { return lintScenarios(a, args) },
 	}
 }

@@ -251,13 +251,12 @@ func (s *simulation) conclude(kept bool, show func(io.Writer) error) error {
 
 // showing returns how the verdict is shown.
 func (s *simulation) showing() reports.Options {
-	o := reports.Options{
+	return reports.Options{
 		Reproduce:   s.reproduce(),
 		Color:       !s.app.noColor && s.json != "-",
 		SlackTarget: s.scenario.SlackTarget(),
 		Width:       s.app.width(),
 	}
-	return o
 }
 
 // reproduce returns the command that gives the same results again.

@@ -70,7 +70,7 @@ up by a fifth, beyond the budget, to show how much hangs on it.`,
 				}
 				return t.runShard(args, given("out"))
 			}
-			return t.run(args, given("seed"), given("budget"))
+			return t.run(args, given("seed"))
 		},
 	}
 	flags := c.Flags()
@@ -92,42 +92,15 @@ up by a fifth, beyond the budget, to show how much hangs on it.`,
 	return c
 }
 
-func (t *tuner) run(paths []string, seeded, budgeted bool) error {
-	switch {
-	case len(paths) == 0:
-		return usageError(errors.New("missing SCENARIO"))
-	case t.parallel < 1 || t.parallel > 4096:
-		return usageError(fmt.Errorf("--parallel %d: must be from 1 to 4096", t.parallel))
-	case t.budget < tune.BudgetMin(len(paths)) || t.budget > 1_000_000:
-		return usageError(fmt.Errorf("--budget %d: must be from %d to 1000000 runs for %s", t.budget, tune.BudgetMin(len(paths)), plural(len(paths), "scenario")))
-	case t.seed > seedMax-1_000_000:
-		return usageError(fmt.Errorf("--seed %d: must be at most %d", t.seed, seedMax-1_000_000))
-	}
-	if err := t.checkEngine(); err != nil {
+func (t *tuner) run(paths []string, seeded bool) error {
+	if err := t.checkFlags(paths); err != nil {
 		return err
 	}
 	t.began = time.Now()
-	for _, file := range []string{t.out, t.json} {
-		if file != "-" {
-			if err := checkFile(file); err != nil {
-				return namedByUser(err)
-			}
-		}
-	}
-	if err := prepareFolders(t.report.page, t.report.plots); err != nil {
+	if err := t.checkPlaces(); err != nil {
 		return err
 	}
-	var err error
-	if t.bench, err = t.app.openBench(paths, t.policy); err != nil {
-		return err
-	}
-	var inputs []string
-	for _, s := range t.bench.scenarios {
-		inputs = append(inputs, s.Files()...)
-	}
-	// a policy may be tuned in its place
-	inputs = slices.DeleteFunc(inputs, func(path string) bool { return path == t.bench.policy.Path })
-	if err := spareInputs([]output{{"out", t.out}, {"json", t.json}}, inputs...); err != nil {
+	if err := t.open(paths); err != nil {
 		return err
 	}
 	if !seeded {
@@ -149,12 +122,64 @@ func (t *tuner) run(paths []string, seeded, budgeted bool) error {
 	}
 	defer closeMemory()
 	cfg.Memory = memory
+	progress := t.follow(cfg)
+	defer progress.End()
+	if t.sweeps() {
+		return t.runSweep(cfg, progress)
+	}
+	return t.runSearch(cfg, progress)
+}
+
+// checkFlags returns what is wrong with the command line.
+func (t *tuner) checkFlags(paths []string) error {
+	switch {
+	case len(paths) == 0:
+		return usageError(errors.New("missing SCENARIO"))
+	case t.parallel < 1 || t.parallel > 4096:
+		return usageError(fmt.Errorf("--parallel %d: must be from 1 to 4096", t.parallel))
+	case t.budget < tune.BudgetMin(len(paths)) || t.budget > 1_000_000:
+		return usageError(fmt.Errorf("--budget %d: must be from %d to 1000000 runs for %s", t.budget, tune.BudgetMin(len(paths)), plural(len(paths), "scenario")))
+	case t.seed > seedMax-1_000_000:
+		return usageError(fmt.Errorf("--seed %d: must be at most %d", t.seed, seedMax-1_000_000))
+	}
+	return t.checkEngine()
+}
+
+// checkPlaces returns an error where a result could not be written, before any
+// work is done for it.
+func (t *tuner) checkPlaces() error {
+	for _, file := range []string{t.out, t.json} {
+		if file != "-" {
+			if err := checkFile(file); err != nil {
+				return namedByUser(err)
+			}
+		}
+	}
+	return prepareFolders(t.report.page, t.report.plots)
+}
+
+// open loads the scenarios and the policy, and refuses to write over them. A
+// policy alone may be tuned in its place.
+func (t *tuner) open(paths []string) error {
+	var err error
+	if t.bench, err = t.app.openBench(paths, t.policy); err != nil {
+		return err
+	}
+	var inputs []string
+	for _, s := range t.bench.scenarios {
+		inputs = append(inputs, s.Files()...)
+	}
+	inputs = slices.DeleteFunc(inputs, func(path string) bool { return path == t.bench.policy.Path })
+	return spareInputs([]output{{"out", t.out}, {"json", t.json}}, inputs...)
+}
+
+// follow makes the tuning tell how far it has come.
+func (t *tuner) follow(cfg *tune.Config) *Progress {
 	total := t.budget
 	if cfg.Swing {
-		total += tune.SwingRuns(space.Spec, len(paths))
+		total += tune.SwingRuns(cfg.Space.Spec, len(t.bench.scenarios))
 	}
 	progress := t.app.newProgress("tune (runs)", int64(total))
-	defer progress.End()
 	cfg.Tell = func(s tune.Status) {
 		if s.Part != "" {
 			progress.Work(fmt.Sprintf("tune: %s, %d candidates", s.Part, s.Tried))
@@ -162,10 +187,7 @@ func (t *tuner) run(paths []string, seeded, budgeted bool) error {
 		}
 		progress.Add(1)
 	}
-	if t.sweeps(budgeted) {
-		return t.runSweep(cfg, progress)
-	}
-	return t.runSearch(cfg, progress)
+	return progress
 }
 
 // plural returns a count with its noun.
@@ -209,7 +231,7 @@ const (
 )
 
 // sweeps reports whether the policy's one question is its slack target.
-func (t *tuner) sweeps(bool) bool {
+func (t *tuner) sweeps() bool {
 	spec, values := t.bench.policy.Spec, t.bench.policy.Values
 	reserve, target := spec.Param("reserve"), spec.Param("slack_target")
 	return len(t.params) == 0 && reserve != nil && target != nil && values.Choice(reserve) == "slack"
@@ -305,21 +327,16 @@ func (t *tuner) stdout() io.Writer {
 func weeksText(parts ...[]tune.Week) string {
 	var seeds []uint64
 	var windows []string
-	for _, weeks := range parts {
-		for _, w := range weeks {
-			for _, f := range w {
-				if !slices.Contains(seeds, f.Seed) {
-					seeds = append(seeds, f.Seed)
-				}
-				if p := f.Part; p != nil {
-					at := fmt.Sprintf("%s to %s", since(p.Judge), since(p.To))
-					if p.To == 0 {
-						at = since(p.Judge) + " to its end"
-					}
-					if !slices.Contains(windows, at) {
-						windows = append(windows, at)
-					}
-				}
+	for _, w := range slices.Concat(parts...) {
+		for _, f := range w {
+			if !slices.Contains(seeds, f.Seed) {
+				seeds = append(seeds, f.Seed)
+			}
+			if f.Part == nil {
+				continue
+			}
+			if window := windowText(f.Part); !slices.Contains(windows, window) {
+				windows = append(windows, window)
 			}
 		}
 	}
@@ -331,6 +348,14 @@ func weeksText(parts ...[]tune.Week) string {
 		text += ", of the trace " + strings.Join(windows, ", ")
 	}
 	return text
+}
+
+// windowText says which part of a trace is judged: "2 h to 4 h".
+func windowText(p *tune.Part) string {
+	if p.To == 0 {
+		return since(p.Judge) + " to its end"
+	}
+	return fmt.Sprintf("%s to %s", since(p.Judge), since(p.To))
 }
 
 func since(ns int64) string { return reports.Duration(time.Duration(ns)) }

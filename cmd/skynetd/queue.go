@@ -83,17 +83,8 @@ func (q *queueVerb) run() error { return q.serve(func(string) {}) }
 // serve serves the queue until its context ends. It tells leads, once, where the
 // queue is reached, when it first leads.
 func (q *queueVerb) serve(leads func(url string)) error {
-	if q.rate <= 0 {
-		return cli.UsageError(fmt.Errorf("--rate %v: must be more than 0", q.rate))
-	}
-	if q.age < 0 {
-		return cli.UsageError(fmt.Errorf("--age %v: must not be negative", q.age))
-	}
-	if q.lease < leaseMin || q.lease > leaseMax {
-		return cli.UsageError(fmt.Errorf("--lease %v: must be from %v to %v", q.lease, leaseMin, leaseMax))
-	}
-	if q.wait < 0 || q.wait > storeWaitMax {
-		return cli.UsageError(fmt.Errorf("--store-wait %v: must be from 0 to %v", q.wait, storeWaitMax))
+	if err := q.checkFlags(); err != nil {
+		return err
 	}
 	secure, err := q.tls.config()
 	if err != nil {
@@ -162,6 +153,21 @@ func (q *queueVerb) serve(leads func(url string)) error {
 		q.Log.Warn("calls were broken off", "err", e)
 	}
 	return err
+}
+
+// checkFlags returns what is wrong with the command line.
+func (q *queueVerb) checkFlags() error {
+	switch {
+	case q.rate <= 0:
+		return cli.UsageError(fmt.Errorf("--rate %v: must be more than 0", q.rate))
+	case q.age < 0:
+		return cli.UsageError(fmt.Errorf("--age %v: must not be negative", q.age))
+	case q.lease < leaseMin || q.lease > leaseMax:
+		return cli.UsageError(fmt.Errorf("--lease %v: must be from %v to %v", q.lease, leaseMin, leaseMax))
+	case q.wait < 0 || q.wait > storeWaitMax:
+		return cli.UsageError(fmt.Errorf("--store-wait %v: must be from 0 to %v", q.wait, storeWaitMax))
+	}
+	return nil
 }
 
 // controllerURL returns where the controller listens; nil: nobody has said so.

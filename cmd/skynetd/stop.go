@@ -101,15 +101,7 @@ func writeStop(name string, s controller.Stopped) error {
 	if err != nil {
 		return err
 	}
-	f, err := whole.Create(name)
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	if _, err := f.Write(append(text, '\n')); err != nil {
-		return err
-	}
-	return f.Commit()
+	return whole.WriteFile(name, append(text, '\n'))
 }
 
 // userName returns who runs this program; empty: the system does not say.

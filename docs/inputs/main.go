@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/skynet-ec2/skynet/traces/whole"
 )
 
 // root is the repository, from this folder.
@@ -22,37 +24,16 @@ const root = "../.."
 var page = filepath.Join(root, "docs", "inputs.md")
 
 func main() {
-	text, err := generate()
-	if err == nil {
-		err = writeWhole(page, text)
-	}
-	if err != nil {
+	if err := write(); err != nil {
 		fmt.Fprintln(os.Stderr, "inputs:", err)
 		os.Exit(3)
 	}
 }
 
-// writeWhole replaces a file in one step.
-func writeWhole(name string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".inputs-*")
+func write() error {
+	text, err := generate()
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(text); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return whole.WriteFile(page, text)
 }

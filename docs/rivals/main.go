@@ -32,13 +32,5 @@ func write() error {
 	if err != nil {
 		return err
 	}
-	f, err := whole.Create(page)
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	return f.Commit()
+	return whole.WriteFile(page, text)
 }

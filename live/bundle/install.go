@@ -100,15 +100,7 @@ func (p Place) Save(r Record) error {
 	if err := os.MkdirAll(p.Dir, 0o755); err != nil {
 		return err
 	}
-	f, err := whole.Create(filepath.Join(p.Dir, recordFile))
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(append(text, '\n')); err != nil {
-		f.Abort()
-		return err
-	}
-	return f.Commit()
+	return whole.WriteFile(filepath.Join(p.Dir, recordFile), append(text, '\n'))
 }
 
 // Folder returns where a release's files lie.

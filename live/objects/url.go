@@ -34,6 +34,7 @@ func ParseURL(s string) (URL, error) {
 	return URL{bucket, key}, nil
 }
 
+// String returns the address, as in "s3://bucket/key".
 func (u URL) String() string { return "s3://" + u.Bucket + "/" + u.Key }
 
 // Under returns the object called name below u.

@@ -88,6 +88,17 @@ func (e *Engine) load(ctx context.Context) error {
 			b.Returned = append(b.Returned, id)
 		}
 	}
+	if err := e.loadCold(ctx); err != nil {
+		return err
+	}
+	for _, g := range e.groups {
+		g.Ended = g.over()
+	}
+	return e.loadMinutes(ctx, now)
+}
+
+// loadCold counts the jobs that stay in the store until there is room.
+func (e *Engine) loadCold(ctx context.Context) error {
 	colds, err := e.store.Colds(ctx)
 	if err != nil {
 		return err
@@ -104,11 +115,12 @@ func (e *Engine) load(ctx context.Context) error {
 		}
 		poke(e.page)
 	}
-	for _, g := range e.groups {
-		g.Ended = g.over()
-	}
-	hour := now - int64(time.Hour)
-	return e.store.Minutes(ctx, hour, now+1, func(m Minute) error {
+	return nil
+}
+
+// loadMinutes takes over what the last hour's minutes came to.
+func (e *Engine) loadMinutes(ctx context.Context, now int64) error {
+	return e.store.Minutes(ctx, now-int64(time.Hour), now+1, func(m Minute) error {
 		t := e.tallyOf(m.Type, m.Priority)
 		s := &t.flow[(m.At/flowStepLong)%flowSteps]
 		if at := m.At / flowStepLong; s.at != at {

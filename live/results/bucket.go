@@ -23,6 +23,7 @@ type Bucket struct {
 // OpenBucket returns the store whose keys begin with root's.
 func OpenBucket(store *objects.Store, root objects.URL) *Bucket { return &Bucket{store, root} }
 
+// String returns the address that results are put below.
 func (b *Bucket) String() string { return b.root.String() }
 
 // Put is as Store says.

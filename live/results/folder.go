@@ -31,6 +31,7 @@ func OpenFolder(dir string) (*Folder, error) {
 	return &Folder{dir}, nil
 }
 
+// String returns the path of the folder.
 func (f *Folder) String() string { return f.dir }
 
 // Put is as Store says.

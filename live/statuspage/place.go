@@ -18,15 +18,7 @@ func (f Folder) Write(_ context.Context, name, _ string, text []byte) error {
 	if err := os.MkdirAll(string(f), 0o755); err != nil {
 		return err
 	}
-	out, err := whole.Create(filepath.Join(string(f), name))
-	if err != nil {
-		return err
-	}
-	if _, err := out.Write(text); err != nil {
-		out.Abort()
-		return err
-	}
-	return out.Commit()
+	return whole.WriteFile(filepath.Join(string(f), name), text)
 }
 
 // Read is of Place.

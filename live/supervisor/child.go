@@ -49,16 +49,7 @@ func start(s *Supervisor, r bundle.Installed) (*child, error) {
 	c := exec.Command(program, append(append([]string{}, r.Run[1:]...), s.Args...)...)
 	c.Stdout, c.Stderr = s.Output, s.Output
 	c.ExtraFiles = []*os.File{fromW, toR} // 3 and 4 there
-	c.Env = append(os.Environ(), s.Env...)
-	c.Env = append(c.Env,
-		envLink+"=3,4",
-		envRelease+"="+strconv.FormatInt(r.Number, 10),
-		envVersion+"="+r.Version,
-		envFolder+"="+folder,
-		envBad+"="+joinNumbers(s.bad()),
-		envFetch+"="+s.spent.Fetch.String(),
-		envUnpack+"="+s.spent.Unpack.String(),
-	)
+	c.Env = s.surroundings(r, folder)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	dieWithParent(c.SysProcAttr)
 	ended := make(chan error, 1)
@@ -80,10 +71,30 @@ func start(s *Supervisor, r bundle.Installed) (*child, error) {
 		toW.Close()
 		return nil, fmt.Errorf("release %d: %w", r.Number, err)
 	}
+	words, healthy := listen(fromR)
+	return &child{cmd: c, to: toW, words: words, healthy: healthy, ended: ended}, nil
+}
+
+// surroundings returns the environment of a release that lies in a folder.
+func (s *Supervisor) surroundings(r bundle.Installed, folder string) []string {
+	return append(append(os.Environ(), s.Env...),
+		envLink+"=3,4",
+		envRelease+"="+strconv.FormatInt(r.Number, 10),
+		envVersion+"="+r.Version,
+		envFolder+"="+folder,
+		envBad+"="+joinNumbers(s.bad()),
+		envFetch+"="+s.spent.Fetch.String(),
+		envUnpack+"="+s.spent.Unpack.String(),
+	)
+}
+
+// listen reads what a worker says, a word a line, until it ends. healthy is closed
+// once the worker has said that it is.
+func listen(from io.ReadCloser) (<-chan string, <-chan struct{}) {
 	words, healthy := make(chan string, 16), make(chan struct{})
 	go func() {
-		defer fromR.Close()
-		lines, said := bufio.NewScanner(fromR), false
+		defer from.Close()
+		lines, said := bufio.NewScanner(from), false
 		for lines.Scan() {
 			word := strings.TrimSpace(lines.Text())
 			if word == wordHealthy { // it is said once, and must not be missed
@@ -99,7 +110,7 @@ func start(s *Supervisor, r bundle.Installed) (*child, error) {
 			}
 		}
 	}()
-	return &child{cmd: c, to: toW, words: words, healthy: healthy, ended: ended}, nil
+	return words, healthy
 }
 
 func (c *child) pid() int { return c.cmd.Process.Pid }

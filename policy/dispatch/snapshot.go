@@ -141,19 +141,12 @@ func Restore(b []byte, epoch uint32) (*Queue, error) {
 }
 
 func restore(b []byte, epoch uint32) (*Queue, error) {
-	if len(b) < len(snapshotMagic)+4 || string(b[:len(snapshotMagic)]) != snapshotMagic {
-		return nil, errors.New("not a snapshot")
+	body, err := bodyOf(b)
+	if err != nil {
+		return nil, err
 	}
-	body := b[:len(b)-4]
-	if want, got := binary.LittleEndian.Uint32(b[len(body):]), crc32.Checksum(body, castagnoli); want != got {
-		return nil, fmt.Errorf("checksum %08x, computed %08x: the snapshot is damaged", want, got)
-	}
-	r := &reader{packed.NewReader(body[len(snapshotMagic):])}
-	o := Options{
-		Epoch: uint32(r.UpTo(math.MaxUint32)), LeaseTTL: r.duration(), ConfirmWithin: r.duration(), RememberFor: r.duration(), KeyFor: r.duration(),
-		AttemptsMax: int(r.Int()), LossesMax: int(r.Int()), BackoffBase: r.duration(), BackoffMax: r.duration(),
-		Seed: uint64(r.Int()), KeyLimit: int(r.Int()), Fair: r.UpTo(1) == 1, AgeStep: r.duration(),
-	}
+	r := &reader{packed.NewReader(body)}
+	o := r.options()
 	if epoch != 0 {
 		if epoch < o.Epoch {
 			return nil, fmt.Errorf("epoch %d: the snapshot is of epoch %d", epoch, o.Epoch)
@@ -172,33 +165,11 @@ func restore(b []byte, epoch uint32) (*Queue, error) {
 	for _, t := range q.totals.fields() {
 		*t = r.Int()
 	}
-	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
-		number, err := q.kindNumber(r.String())
-		if err != nil {
-			return nil, err
-		}
-		if int(number) != len(q.kinds)-1 {
-			return nil, fmt.Errorf("type %q twice", q.kinds[number].name)
-		}
-		paused := r.UpTo(1) == 1
-		l := Limit{Running: int(r.Int()), Every: r.duration(), Burst: int(r.Int())}
-		if err := q.SetLimit(q.kinds[number].name, l); err != nil {
-			return nil, err
-		}
-		q.kinds[number].paused, q.kinds[number].full = paused, r.instant()
+	if err := q.restoreKinds(r); err != nil {
+		return nil, err
 	}
-	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
-		i, err := q.hear(r.String())
-		if err != nil {
-			return nil, err
-		}
-		w := q.workers.at(i)
-		w.until, w.asks = r.instant(), r.instant()
-	}
-	q.silent = q.silent[:0]
-	for i := range q.workers.things[1:] {
-		w := &q.workers.things[i+1]
-		q.silent.push(silence{w.asks, w.name, int32(i + 1)})
+	if err := q.restoreWorkers(r); err != nil {
+		return nil, err
 	}
 	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
 		if err := q.SetKeyLimit(r.String(), int(r.Int())); err != nil {
@@ -216,13 +187,8 @@ func restore(b []byte, epoch uint32) (*Queue, error) {
 	for p, now := range clocks {
 		q.clocks[p].now = now
 	}
-	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
-		key, job, at := r.String(), r.instant(), r.instant()
-		if _, taken := q.idem[key]; taken || len(key) == 0 || len(key) > maxName {
-			return nil, fmt.Errorf("idempotency key %q: empty, too long or taken", key)
-		}
-		q.idem[key] = idemEntry{job, true}
-		q.idemEnded.insert(idemExpiry{at, key})
+	if err := q.restoreIdempotency(r); err != nil {
+		return nil, err
 	}
 	if err := r.End(); err != nil {
 		return nil, err
@@ -232,6 +198,75 @@ func restore(b []byte, epoch uint32) (*Queue, error) {
 	}
 	q.nextID = nextID
 	return q, nil
+}
+
+// bodyOf returns what stands between a snapshot's magic and its checksum.
+func bodyOf(b []byte) ([]byte, error) {
+	if len(b) < len(snapshotMagic)+4 || string(b[:len(snapshotMagic)]) != snapshotMagic {
+		return nil, errors.New("not a snapshot")
+	}
+	body := b[:len(b)-4]
+	if want, got := binary.LittleEndian.Uint32(b[len(body):]), crc32.Checksum(body, castagnoli); want != got {
+		return nil, fmt.Errorf("checksum %08x, computed %08x: the snapshot is damaged", want, got)
+	}
+	return body[len(snapshotMagic):], nil
+}
+
+// options reads the options of a queue, in the order in which Snapshot writes them.
+func (r *reader) options() Options {
+	return Options{
+		Epoch: uint32(r.UpTo(math.MaxUint32)), LeaseTTL: r.duration(), ConfirmWithin: r.duration(), RememberFor: r.duration(), KeyFor: r.duration(),
+		AttemptsMax: int(r.Int()), LossesMax: int(r.Int()), BackoffBase: r.duration(), BackoffMax: r.duration(),
+		Seed: uint64(r.Int()), KeyLimit: int(r.Int()), Fair: r.UpTo(1) == 1, AgeStep: r.duration(),
+	}
+}
+
+func (q *Queue) restoreKinds(r *reader) error {
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		number, err := q.kindNumber(r.String())
+		if err != nil {
+			return err
+		}
+		if int(number) != len(q.kinds)-1 {
+			return fmt.Errorf("type %q twice", q.kinds[number].name)
+		}
+		paused := r.UpTo(1) == 1
+		l := Limit{Running: int(r.Int()), Every: r.duration(), Burst: int(r.Int())}
+		if err := q.SetLimit(q.kinds[number].name, l); err != nil {
+			return err
+		}
+		q.kinds[number].paused, q.kinds[number].full = paused, r.instant()
+	}
+	return nil
+}
+
+func (q *Queue) restoreWorkers(r *reader) error {
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		i, err := q.hear(r.String())
+		if err != nil {
+			return err
+		}
+		w := q.workers.at(i)
+		w.until, w.asks = r.instant(), r.instant()
+	}
+	q.silent = q.silent[:0]
+	for i := range q.workers.things[1:] {
+		w := &q.workers.things[i+1]
+		q.silent.push(silence{w.asks, w.name, int32(i + 1)})
+	}
+	return nil
+}
+
+func (q *Queue) restoreIdempotency(r *reader) error {
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		key, job, at := r.String(), r.instant(), r.instant()
+		if _, taken := q.idem[key]; taken || len(key) == 0 || len(key) > maxName {
+			return fmt.Errorf("idempotency key %q: empty, too long or taken", key)
+		}
+		q.idem[key] = idemEntry{job, true}
+		q.idemEnded.insert(idemExpiry{at, key})
+	}
+	return nil
 }
 
 func (q *Queue) restoreTenants(r *reader) (clocks [256]int64, err error) {

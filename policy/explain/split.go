@@ -101,7 +101,7 @@ func part(moments []Moment, arrival, from, start time.Time) Split {
 	if !from.Before(start) {
 		return s
 	}
-	first, at := slices.BinarySearchFunc(moments, from, func(m Moment, t time.Time) int { return m.At.Compare(t) })
+	first, at := slices.BinarySearchFunc(moments, from, atTime)
 	if !at {
 		first-- // the last one before
 	}
@@ -117,23 +117,13 @@ func part(moments []Moment, arrival, from, start time.Time) Split {
 	for end < len(moments) && moments[end].At.Before(start) {
 		end++
 	}
-	grows := -1 // the last decision that grew the fleet before the start
-	for k := end - 1; k >= first && grows < 0; k-- {
-		if moments[k].Grew {
-			grows = k
-		}
-	}
-	since := arrival
+	grows := last(moments, first, end, func(m *Moment) bool { return m.Grew })
+	since := arrival // what was asked for earlier has had its boot lag
 	if k := max(lastBefore(moments, arrival), 0); k < len(moments) {
 		since = arrival.Add(-moments[k].Lag)
 	}
-	asking := -1
-	for k := first - 1; k >= 0 && !moments[k].At.Before(since); k-- {
-		if moments[k].Asked {
-			asking = k
-			break
-		}
-	}
+	earliest, _ := slices.BinarySearchFunc(moments, since, atTime)
+	asking := last(moments, earliest, first, func(m *Moment) bool { return m.Asked })
 	for k := first; k < end; k++ {
 		m := &moments[k]
 		if m.Asked && !m.At.Before(since) {
@@ -161,9 +151,22 @@ func part(moments []Moment, arrival, from, start time.Time) Split {
 	return s
 }
 
+// atTime orders moments by their time.
+func atTime(m Moment, t time.Time) int { return m.At.Compare(t) }
+
+// last returns the place of the last of moments[from:to] that is wanted, or -1.
+func last(moments []Moment, from, to int, wanted func(*Moment) bool) int {
+	for k := to - 1; k >= from; k-- {
+		if wanted(&moments[k]) {
+			return k
+		}
+	}
+	return -1
+}
+
 // lastBefore returns the place of the last decision at or before t, or -1.
 func lastBefore(moments []Moment, t time.Time) int {
-	at, found := slices.BinarySearchFunc(moments, t, func(m Moment, t time.Time) int { return m.At.Compare(t) })
+	at, found := slices.BinarySearchFunc(moments, t, atTime)
 	if found {
 		return at
 	}

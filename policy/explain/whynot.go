@@ -127,7 +127,7 @@ func WhyNotLaunch(s *Subject) Answer {
 // releasing more.
 func WhyNotTerminate(s *Subject) Answer {
 	a := Answer{Reasons: s.reasons(onlyTerminate, onlyLaunch)}
-	o, d := s.Observation, s.Decision
+	d := s.Decision
 	if n := len(d.Drains); n > 0 {
 		a.add(whyDrained.Because(float64(n)))
 	}
@@ -139,52 +139,69 @@ func WhyNotTerminate(s *Subject) Answer {
 		}
 		a.add(whyGrowing.Because(float64(n), float64(len(d.Undrains))))
 	}
-	var ready, idle, near, booting, draining, noticed int
-	next := time.Duration(-1)
+	f := s.releasable()
+	if f.ready == 0 {
+		a.add(whyNoReady.Because(float64(f.booting), float64(f.draining)))
+		return a
+	}
+	a.add(whyBusy.Because(float64(f.busy), float64(f.ready)))
+	if f.noticed > 0 {
+		a.add(whyNotice.Because(float64(f.noticed)))
+	}
+	switch {
+	case f.idle == 0:
+	case !s.Header.Catalog.Billing.Windows():
+		a.add(whyAnytime.Because(float64(f.idle)))
+	default:
+		a.add(whyWindow.Because(float64(f.near), float64(f.idle), s.Lead.Seconds()))
+		if f.next >= 0 && f.near == 0 {
+			a.add(whyNext.Because(f.next.Seconds()))
+		}
+	}
+	return a
+}
+
+// releasable counts the instances of a fleet by what keeps them from being released.
+type releasable struct {
+	ready, booting, draining int
+	busy, noticed, idle      int           // of the ready ones
+	near                     int           // of the idle ones: near their paid window's end
+	next                     time.Duration // until the next of the others is; negative: there is none
+}
+
+func (s *Subject) releasable() releasable {
+	f := releasable{next: -1}
+	o := s.Observation
 	for i := range o.Fleet.Instances {
 		in := &o.Fleet.Instances[i]
 		switch in.Phase {
 		case policy.Requested, policy.Booting:
-			booting++
+			f.booting++
+			continue
 		case policy.Draining:
-			draining++
-		case policy.Ready:
-			ready++
-			if in.Busy > 0 {
-				continue
-			}
-			if !in.InterruptAt.IsZero() {
-				noticed++
-				continue
-			}
-			idle++
-			left := in.PaidUntil.Sub(o.Now)
-			if left <= s.Lead {
-				near++
-			} else if next < 0 || left < next {
-				next = left
+			f.draining++
+			continue
+		case policy.Lost:
+			continue
+		}
+		f.ready++
+		left := in.PaidUntil.Sub(o.Now)
+		switch {
+		case in.Busy > 0:
+			f.busy++
+		case !in.InterruptAt.IsZero():
+			f.noticed++
+		case left <= s.Lead:
+			f.idle++
+			f.near++
+		default:
+			f.idle++
+			if f.next < 0 || left < f.next {
+				f.next = left
 			}
 		}
 	}
-	if ready == 0 {
-		a.add(whyNoReady.Because(float64(booting), float64(draining)))
-		return a
-	}
-	a.add(whyBusy.Because(float64(ready-idle-noticed), float64(ready)))
-	if noticed > 0 {
-		a.add(whyNotice.Because(float64(noticed)))
-	}
-	switch {
-	case idle == 0:
-	case !s.Header.Catalog.Billing.Windows():
-		a.add(whyAnytime.Because(float64(idle)))
-	default:
-		a.add(whyWindow.Because(float64(near), float64(idle), s.Lead.Seconds()))
-		if next >= 0 && near == 0 {
-			a.add(whyNext.Because(next.Seconds()))
-		}
-	}
-	return a
+	return f
 }
 
 func (a *Answer) add(r policy.Reason) { a.Facts = append(a.Facts, r) }

@@ -66,12 +66,11 @@ func observation(n int) *policy.Observation {
 func record(w io.Writer, p policy.Policy, first, n int) error {
 	h := header()
 	j := journal.NewWriter(w, h, int64(first))
-	guarded := policy.Guarded{Policy: p, Guard: h.Guard, Catalog: &h.Catalog}
 	for i := range n {
 		o := observation(first + i)
 		j.Before(o, p)
 		wanted := p.Step(o)
-		d := guarded.Guard.Clamp(o, &h.Catalog, wanted)
+		d := h.Guard.Clamp(o, &h.Catalog, wanted)
 		j.Decided(o, &d, journal.Removed{Launches: wanted.Instances() - d.Instances(), Drains: len(wanted.Drains) - len(d.Drains)}, p)
 		if i%2 == 0 {
 			j.Became(journal.Outcome{Launched: d.Instances()})

@@ -11,8 +11,8 @@ import (
 	"github.com/skynet-ec2/skynet/policy/statehash"
 )
 
-// StateEvery is the time between two lines of the state.
-const StateEvery = time.Hour
+// stateEvery is the time between two lines of the state.
+const stateEvery = time.Hour
 
 // Writer writes a journal. Its methods are called in the order Before, Decided,
 // Became for every decision, and Close at the end. The first error stays: after
@@ -65,7 +65,7 @@ func (j *Writer) write(text []byte) {
 // due: before the first decision, and hourly.
 func (j *Writer) Before(o *policy.Observation, p policy.Policy) error {
 	j.end()
-	if j.err != nil || !j.saved.IsZero() && o.Now.Sub(j.saved) < StateEvery {
+	if j.err != nil || !j.saved.IsZero() && o.Now.Sub(j.saved) < stateEvery {
 		return j.err
 	}
 	state, err := p.MarshalJSON()

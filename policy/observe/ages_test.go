@@ -83,3 +83,17 @@ func check(t *testing.T, got []policy.AgeCount, oldest time.Duration, waiting []
 		}
 	}
 }
+
+// A kind that is first seen hours after the start counts its first job once.
+func TestAgesOfALateKind(t *testing.T) {
+	var ring AgeRing
+	at := int64(12 * time.Hour)
+	ring.Add(at)
+	now := at + int64(30*time.Second)
+	got, oldest := ring.appendTo(nil, now)
+	check(t, got, oldest, []int64{at}, now)
+	ring.Remove(at)
+	ring.Add(now)
+	got, oldest = ring.appendTo(nil, now)
+	check(t, got, oldest, []int64{now}, now)
+}

@@ -81,13 +81,13 @@ func Rank(values [][]float64) Ranking {
 	} else {
 		r.P = 0 // every trace ranks them alike
 	}
-	r.Critical = StudentizedRange(0.95, len(values[0])) / math.Sqrt2 * math.Sqrt(k*(k+1)/(6*n))
+	r.Critical = studentizedRange(0.95, len(values[0])) / math.Sqrt2 * math.Sqrt(k*(k+1)/(6*n))
 	return r
 }
 
-// StudentizedRange returns the quantile of the range of k standard normal
+// studentizedRange returns the quantile of the range of k standard normal
 // variables: the studentized range with infinitely many degrees of freedom.
-func StudentizedRange(p float64, k int) float64 {
+func studentizedRange(p float64, k int) float64 {
 	low, high := 0.0, 20.0
 	for range 60 {
 		middle := (low + high) / 2

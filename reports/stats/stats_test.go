@@ -177,13 +177,13 @@ func TestRanks(t *testing.T) {
 // studentized range ÷ √2.
 func TestNemenyi(t *testing.T) {
 	for k, want := range map[int]float64{2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164} {
-		if got := StudentizedRange(0.95, k) / math.Sqrt2; math.Abs(got-want) > 0.0015 {
+		if got := studentizedRange(0.95, k) / math.Sqrt2; math.Abs(got-want) > 0.0015 {
 			t.Errorf("%d policies: q = %.4f, want %.3f", k, got, want)
 		}
 	}
 	// his example: 4 classifiers, 14 data sets, mean ranks 3.143, 2.000, 2.893,
 	// 1.964; the critical difference is 1.25
-	if cd := StudentizedRange(0.95, 4) / math.Sqrt2 * math.Sqrt(4*5/(6*14.0)); math.Abs(cd-1.25) > 0.005 {
+	if cd := studentizedRange(0.95, 4) / math.Sqrt2 * math.Sqrt(4*5/(6*14.0)); math.Abs(cd-1.25) > 0.005 {
 		t.Errorf("critical difference %.4f, want 1.25", cd)
 	}
 }

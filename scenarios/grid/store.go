@@ -118,13 +118,8 @@ func (s *Store) save(k Key, data any) error {
 	if text, err = json.Marshal(cell{k, hex.EncodeToString(sum[:]), text}); err != nil {
 		return err
 	}
-	file, err := whole.Create(path)
-	if err != nil {
+	if err := whole.WriteFile(path, text); err != nil {
 		return fmt.Errorf("keep %s: %w", path, err)
 	}
-	if _, err := file.Write(text); err != nil {
-		file.Abort()
-		return fmt.Errorf("keep %s: %w", path, err)
-	}
-	return file.Commit()
+	return nil
 }

@@ -15,7 +15,7 @@ type claim struct {
 	step   int32
 	n      float64 // jobs
 	mean   float64 // what being late saves a job of the mean service
-	lo, hi float64 // … of the least and the most service of its sort
+	lo, hi float64 // and one of the least and the most service of its sort
 	share  float64 // where the mean lies between them
 }
 

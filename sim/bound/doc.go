@@ -23,4 +23,14 @@
 // run goes on until the last job is done, that every job is.
 //
 // docs/bound.md derives the formulas.
+//
+// # Where to read
+//
+//   - bound.go, world.go, grid.go: what goes in, rounded in favour of whoever pays
+//   - lower.go: the lower bound, from prices.go (prices that may be right), value.go
+//     (what they prove), guess.go and claims.go (who is late), cover.go (the first
+//     instance) and draws.go (boot lags)
+//   - plan.go: the plan, from model.go (what the search plays), search.go, propose.go
+//     and hands.go (the search), endings.go (instances that work on), rigid.go (where
+//     it begins) and follow.go (its replay)
 package bound

@@ -38,28 +38,7 @@ func newEndings(w *world, g *grid, kinds []kind) *endings {
 			beyond = append(beyond, float64(float64(l)*tick))
 		}
 	}
-	counts := make([][]float64, len(beyond))
-	for i := range counts {
-		counts[i] = make([]float64, e.ticks+1)
-	}
-	from, h := seconds(g.from), g.seconds()
-	for i := range g.cells {
-		c := &g.cells[i]
-		n := float64(c.n)
-		start, service := from+float64((float64(c.step)+0.5)*h), c.work/n
-		for j, x := range beyond {
-			if service <= x {
-				break
-			}
-			// between two ticks: its share of the tick it begins and ends in
-			spread(counts[j], start/tick, (start+service-x)/tick, n)
-		}
-	}
-	for _, v := range counts {
-		for t := 1; t < len(v); t++ {
-			v[t] += v[t-1]
-		}
-	}
+	counts := e.running(g, beyond)
 	for _, k := range kinds {
 		chance := make([][]float32, len(beyond))
 		for j := range beyond {
@@ -87,6 +66,34 @@ func newEndings(w *world, g *grid, kinds []kind) *endings {
 		e.on = append(e.on, on)
 	}
 	return e
+}
+
+// running returns, for each of the times left and by tick, how many jobs would run
+// then with more than that left.
+func (e *endings) running(g *grid, beyond []float64) [][]float64 {
+	counts := make([][]float64, len(beyond))
+	for i := range counts {
+		counts[i] = make([]float64, e.ticks+1)
+	}
+	from, h := seconds(g.from), g.seconds()
+	for i := range g.cells {
+		c := &g.cells[i]
+		n := float64(c.n)
+		start, service := from+float64((float64(c.step)+0.5)*h), c.work/n
+		for j, x := range beyond {
+			if service <= x {
+				break
+			}
+			// between two ticks: its share of the tick it begins and ends in
+			spread(counts[j], start/e.tick, (start+service-x)/e.tick, n)
+		}
+	}
+	for _, v := range counts {
+		for t := 1; t < len(v); t++ {
+			v[t] += v[t-1]
+		}
+	}
+	return counts
 }
 
 // spread adds n from a to b, in places, as differences of what is on average

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/detmath"
 )
 
 // lower computes the lower bound and what led to it.
@@ -340,3 +342,6 @@ func (b *bounder) coveredFor(class int, prices []float64, p proof, rounds int) f
 func down(usd float64) float64 {
 	return math.Floor(usd*(1-1e-6)*1e6) / 1e6
 }
+
+// tenTo returns 10^x.
+func tenTo(x float64) float64 { return detmath.Exp(x * 2.302585092994046) }

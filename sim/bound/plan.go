@@ -79,13 +79,7 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 			return err
 		}
 		p.m.play()
-		p.expected = p.cost
-		was := p.ends.scale
-		p.ends.scale = 0
-		for _, r := range p.rents {
-			p.expected -= p.bill(r)
-		}
-		p.ends.scale = was
+		p.expected = p.lingering()
 		a, err := p.replay(ctx)
 		if err != nil {
 			return err
@@ -102,6 +96,19 @@ func (r *Result) plan(ctx context.Context, w *world, g *grid, open func() (trace
 	r.Plan, r.Replay, r.Kept = best.leases, best.figures, best.kept
 	r.PlanUSD = best.figures.Judged.CostUSD
 	return nil
+}
+
+// lingering returns the dollars that the plan's cost holds for jobs that run on after
+// their instances were drained.
+func (p *planner) lingering() float64 {
+	was := p.ends.scale
+	defer func() { p.ends.scale = was }()
+	p.ends.scale = 0
+	rest := p.cost
+	for _, r := range p.rents {
+		rest -= p.bill(r)
+	}
+	return rest
 }
 
 // firstRound is how many times as long the first round searches as any other.

@@ -73,29 +73,60 @@ func (e *ConfigError) Error() string { return e.Problem }
 func (e *ConfigError) BadInput() bool { return true }
 
 func newWorld(cfg *sim.Config) (*world, error) {
-	switch {
-	case cfg.Spot != nil:
-		return nil, &SpotError{}
-	case len(cfg.Standing) > 0:
-		return nil, &ConfigError{"cloud.standing: instances that are there at the start are paid for in part: what everything would cost is not known of them"}
-	case len(cfg.Classes) == 0:
-		return nil, &ConfigError{"no class: nothing is promised"}
-	case len(cfg.Catalog.Types) == 0:
-		return nil, &ConfigError{"no instance type"}
-	case cfg.Duration > 0 && cfg.JudgeFrom >= cfg.Duration:
-		return nil, &ConfigError{fmt.Sprintf("judge_from = %v: must be less than duration (%v)", cfg.JudgeFrom, cfg.Duration)}
-	}
-	if err := cfg.Catalog.Validate(); err != nil {
+	if err := checkConfig(cfg); err != nil {
 		return nil, err
 	}
-	w := &world{cfg: cfg, judge: int64(cfg.JudgeFrom), end: never, lags: sim.NewLags(cfg), ordered: true, stepsMax: stepsMax}
+	w := &world{cfg: cfg, judge: int64(cfg.JudgeFrom), end: never, lags: sim.NewLags(cfg), stepsMax: stepsMax}
 	if cfg.Duration > 0 {
 		w.end = int64(cfg.Duration)
 	}
 	if w.hourly = cfg.Catalog.Billing.Windows(); w.hourly {
 		w.window = cfg.Catalog.Billing.Quantum.Seconds()
 	}
-	w.ordered = len(cfg.Failures) == 0 && cfg.MaxAttempts == 0
+	w.ordered = orderedIn(cfg)
+	w.addTypes()
+	w.price = w.types[w.unit].perSlot
+	w.addLanes()
+	return w, nil
+}
+
+// checkConfig refuses a world that no bound can be computed for.
+func checkConfig(cfg *sim.Config) error {
+	switch {
+	case cfg.Spot != nil:
+		return &SpotError{}
+	case len(cfg.Standing) > 0:
+		return &ConfigError{"cloud.standing: instances that are there at the start are paid for in part: what everything would cost is not known of them"}
+	case len(cfg.Classes) == 0:
+		return &ConfigError{"no class: nothing is promised"}
+	case len(cfg.Catalog.Types) == 0:
+		return &ConfigError{"no instance type"}
+	case cfg.Duration > 0 && cfg.JudgeFrom >= cfg.Duration:
+		return &ConfigError{fmt.Sprintf("judge_from = %v: must be less than duration (%v)", cfg.JudgeFrom, cfg.Duration)}
+	}
+	return cfg.Catalog.Validate()
+}
+
+// orderedIn reports whether every job that starts is done, so that jobs of one
+// priority start in the order of their arrival.
+func orderedIn(cfg *sim.Config) bool {
+	if len(cfg.Failures) > 0 || cfg.MaxAttempts != 0 {
+		return false
+	}
+	return !slices.ContainsFunc(cfg.Faults, func(f sim.Fault) bool {
+		switch f.Kind {
+		case sim.Crash, sim.Interrupt, sim.Partition, sim.StoreDown, sim.QueueOutage:
+			return true
+		}
+		return false
+	})
+}
+
+// addTypes fills in types, the unit type and the scale of work, with the faults
+// that favour whoever has to pay: work may be faster and types cheaper all the
+// time, but never slower or dearer.
+func (w *world) addTypes() {
+	cfg := w.cfg
 	faster, cheaper := 1.0, make([]float64, len(cfg.Catalog.Types))
 	for i := range cheaper {
 		cheaper[i] = 1
@@ -108,8 +139,6 @@ func newWorld(cfg *sim.Config) (*world, error) {
 			for t := range cheaper {
 				cheaper[t] *= min(1, f.Factor) // faults may overlap
 			}
-		case sim.Crash, sim.Interrupt, sim.Partition, sim.StoreDown, sim.QueueOutage:
-			w.ordered = false
 		}
 	}
 	w.unit = cfg.Catalog.ByUnitPrice()[0]
@@ -138,9 +167,6 @@ func newWorld(cfg *sim.Config) (*world, error) {
 			w.types[i].speed /= u
 		}
 	}
-	w.price = w.types[w.unit].perSlot
-	w.addLanes()
-	return w, nil
 }
 
 // addLanes lists the types that no other dominates, and sets what slots may
@@ -182,7 +208,7 @@ func (w *world) dominator(i int) int {
 	return -1
 }
 
-// slowest and fastest return the speeds of the lanes, over the unit type's.
+// slowest returns the least speed of the lanes, over the unit type's.
 func (w *world) slowest() float64 {
 	s := w.lanes[0].speed
 	for _, l := range w.lanes {
@@ -191,6 +217,7 @@ func (w *world) slowest() float64 {
 	return s
 }
 
+// fastest returns the greatest speed of the lanes, over the unit type's.
 func (w *world) fastest() float64 {
 	s := w.lanes[0].speed
 	for _, l := range w.lanes {

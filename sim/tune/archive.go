@@ -76,64 +76,80 @@ func (a *archive) missing(asks []ask) int {
 func (a *archive) evaluate(ctx context.Context, asks []ask) error {
 	asks = once(asks)
 	slices.SortStableFunc(asks, func(x, y ask) int { return x.week - y.week })
-	p := &Plan{Inputs: *a.inputs, Shards: 1}
-	at := map[string]int{} // candidates of the plan
-	type place struct {
-		entry      *entry
-		week, fold int
-	}
-	var places []place
 	a.spent += a.missing(asks)
-	// Not more folds in a plan than its tasks need, and those in order.
+	e := errand{plan: &Plan{Inputs: *a.inputs, Shards: 1}, at: map[string]int{}}
 	for from := 0; from < len(asks); {
-		to := from
-		for to < len(asks) && asks[to].week == asks[from].week {
+		week, to := asks[from].week, from
+		for to < len(asks) && asks[to].week == week {
 			to++
 		}
-		week := asks[from].week
-		for f := range a.weeks[week] {
-			fold := &a.weeks[week][f]
-			used := -1
-			for _, x := range asks[from:to] {
-				e := a.entries[x.candidate]
-				if f == 0 && e.weeks[week] == nil {
-					e.weeks[week] = make([]*Metrics, len(a.weeks[week]))
-				}
-				if e.weeks[week][f] != nil {
-					continue
-				}
-				if known := a.memory.of(e.raw, fold); known != nil {
-					e.weeks[week][f] = known
-					a.tell(1)
-					continue
-				}
-				if used < 0 {
-					used = len(p.Folds)
-					p.Folds = append(p.Folds, *fold)
-				}
-				key := e.raw.Key()
-				c, there := at[key]
-				if !there {
-					c = len(p.Candidates)
-					p.Candidates = append(p.Candidates, e.raw)
-					at[key] = c
-				}
-				p.Tasks = append(p.Tasks, Task{c, used})
-				places = append(places, place{e, week, f})
-			}
+		for fold := range a.weeks[week] {
+			a.enlist(&e, asks[from:to], week, fold)
 		}
 		from = to
 	}
-	if len(p.Tasks) == 0 {
+	if len(e.plan.Tasks) == 0 {
 		return ctx.Err()
 	}
-	p.Seal()
-	return a.runner.Run(ctx, p, func(task int, m *Metrics) error {
-		x := places[task]
+	e.plan.Seal()
+	return a.runner.Run(ctx, e.plan, func(task int, m *Metrics) error {
+		x := e.places[task]
 		x.entry.weeks[x.week][x.fold] = m
 		a.tell(1)
 		return a.memory.add(x.entry.raw, &a.weeks[x.week][x.fold], m)
 	})
+}
+
+// errand is a plan that is being made, and where what its tasks come to belongs.
+type errand struct {
+	plan   *Plan
+	at     map[string]int // the plan's candidates by their keys
+	places []place        // by task
+}
+
+// place is a run of a candidate: that of one fold of a week.
+type place struct {
+	entry      *entry
+	week, fold int
+}
+
+// enlist adds the runs of a fold of a week that nobody knows yet to an errand, and
+// takes in those that the memory knows. A fold and a candidate stand in the plan
+// only if a task needs them.
+func (a *archive) enlist(e *errand, asks []ask, week, fold int) {
+	used := -1 // the fold's place in the plan
+	for _, x := range asks {
+		entry := a.entries[x.candidate]
+		if entry.weeks[week] == nil {
+			entry.weeks[week] = make([]*Metrics, len(a.weeks[week]))
+		}
+		if entry.weeks[week][fold] != nil {
+			continue
+		}
+		if known := a.memory.of(entry.raw, &a.weeks[week][fold]); known != nil {
+			entry.weeks[week][fold] = known
+			a.tell(1)
+			continue
+		}
+		if used < 0 {
+			used = len(e.plan.Folds)
+			e.plan.Folds = append(e.plan.Folds, a.weeks[week][fold])
+		}
+		e.plan.Tasks = append(e.plan.Tasks, Task{e.candidate(entry), used})
+		e.places = append(e.places, place{entry, week, fold})
+	}
+}
+
+// candidate returns the place of a candidate in the plan.
+func (e *errand) candidate(x *entry) int {
+	key := x.raw.Key()
+	c, there := e.at[key]
+	if !there {
+		c = len(e.plan.Candidates)
+		e.plan.Candidates = append(e.plan.Candidates, x.raw)
+		e.at[key] = c
+	}
+	return c
 }
 
 // scores returns a candidate's score in those of the weeks that it has run, and

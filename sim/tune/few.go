@@ -39,9 +39,11 @@ const (
 // parameters of the best so far, fewer and fewer of them, in the end one
 // (dynamically dimensioned search: Tolson and Shoemaker, Water Resources Research
 // 43, 2007). Counts and times that may be 0 are moved on a scale that is
-// logarithmic but for its beginning: so few sets cannot find out that of 50
-// instances that are always kept, all but one or two cost too much. The sets are a function of the space, n, seed, and of what try
-// returned for those before; an error of try ends the search.
+// logarithmic but for its beginning: so few sets cannot find out otherwise that,
+// of 50 instances that are always kept, all but one or two cost too much.
+//
+// The sets are a function of the space, n, seed, and of what try returned for
+// those before; an error of try ends the search.
 func (s *Space) TryFew(n int, seed uint64, try func(policy.Values) (Tried, error)) error {
 	f := &few{space: s, best: s.Base, seen: map[string]bool{}, left: n, draws: n * drawsMax, try: try}
 	if err := f.meet(s.Base); err != nil {

@@ -2,7 +2,7 @@ package tune
 
 import "math"
 
-// Allocate returns how many runs each of several candidates should have had
+// allocate returns how many runs each of several candidates should have had
 // after n more, in total, so that the chance of choosing the true best is
 // greatest (optimal computing budget allocation, Chen and Lin 2000). means are
 // what is minimised, deviations those of one run, spent the runs so far.
@@ -12,7 +12,7 @@ import "math"
 //   - N_b = σ_b √Σ N_i²/σ_i²
 //   - no candidate is given fewer runs than it had, and the sum is that of spent
 //     and n
-func Allocate(means, deviations []float64, spent []int, n int) []int {
+func allocate(means, deviations []float64, spent []int, n int) []int {
 	k := len(means)
 	shares := ocbaShares(means, deviations)
 	total := n

@@ -26,7 +26,7 @@ func TestAllocateByHand(t *testing.T) {
 			t.Errorf("share %d is %v, want %v", i, shares[i], want)
 		}
 	}
-	got := Allocate([]float64{1, 2, 3}, []float64{1, 1, 2}, []int{10, 10, 10}, 970)
+	got := allocate([]float64{1, 2, 3}, []float64{1, 1, 2}, []int{10, 10, 10}, 970)
 	if want := []int{358, 321, 321}; !slices.Equal(got, want) { // 1000 × 0.3586, 0.3207, 0.3207
 		t.Errorf("1000 runs as %v, want %v", got, want)
 	}
@@ -39,7 +39,7 @@ func TestAllocateLaws(t *testing.T) {
 		deviations := rapid.SliceOfN(rapid.Float64Range(0, 5), k, k).Draw(t, "deviations")
 		spent := rapid.SliceOfN(rapid.IntRange(0, 20), k, k).Draw(t, "spent")
 		n := rapid.IntRange(0, 60).Draw(t, "n")
-		got := Allocate(means, deviations, spent, n)
+		got := allocate(means, deviations, spent, n)
 		sum, before := 0, 0
 		for i := range got {
 			if got[i] < spent[i] {

@@ -66,6 +66,7 @@ const (
 	RiskBroken
 )
 
+// String returns the word of the risk: low, tight or broken.
 func (r Risk) String() string { return [...]string{"low", "tight", "broken"}[r] }
 
 // MarshalText writes the risk as its word.

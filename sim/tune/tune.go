@@ -228,36 +228,13 @@ func (t *tuning) report(s Status) {
 
 // Run searches, chooses and judges.
 func Run(ctx context.Context, cfg *Config) (*Outcome, error) {
-	if len(cfg.Search) == 0 || len(cfg.Judge) == 0 {
-		return nil, &InputError{"a tuning needs weeks to search on and others to judge by"}
-	}
-	if least := BudgetMin(len(cfg.Search[0])); cfg.Budget < least {
-		return nil, &InputError{fmt.Sprintf("budget = %d: must be at least %d runs", cfg.Budget, least)}
-	}
-	t := newTuning(cfg)
-	unit := len(t.weeks[0])
-	simplify := t.shares.simplifies(cfg.Space.Dim())
-	budget := t.shares.Search * unit
-	if simplify {
-		budget -= simplifyRuns(cfg.Space.Dim()) * unit
-	}
-	tried, err := t.archive.search(ctx, t.search, budget, cfg.Seed, func(part string) { t.report(Status{Part: part}) })
-	if err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	if best := t.ranked(tried, t.search)[0]; simplify && best != 0 {
-		t.report(Status{Part: "ablation"})
-		simpler, worth, err := t.ablate(ctx, best, t.search)
-		if err != nil {
-			return nil, err
-		}
-		t.worth = worth
-		t.simpler = simpler
-		on, err := t.between(ctx, simpler, t.search)
-		if err != nil {
-			return nil, err
-		}
-		tried = append(append(tried, simpler), on...)
+	t := newTuning(cfg)
+	tried, err := t.try(ctx)
+	if err != nil {
+		return nil, err
 	}
 	finalists, err := t.decide(ctx, tried)
 	if err != nil {
@@ -278,6 +255,45 @@ func Run(ctx context.Context, cfg *Config) (*Outcome, error) {
 	}
 	t.report(Status{Part: "judging"})
 	return t.judgeAll(ctx, finalists, sums, pick, seen, len(tried))
+}
+
+// check refuses what cannot be tuned.
+func (cfg *Config) check() error {
+	if len(cfg.Search) == 0 || len(cfg.Judge) == 0 {
+		return &InputError{"a tuning needs weeks to search on and others to judge by"}
+	}
+	if least := BudgetMin(len(cfg.Search[0])); cfg.Budget < least {
+		return &InputError{fmt.Sprintf("budget = %d: must be at least %d runs", cfg.Budget, least)}
+	}
+	return nil
+}
+
+// try searches, and takes back from the best candidate what is worth nothing, if
+// the search can afford to ask. It returns every candidate that it tried.
+func (t *tuning) try(ctx context.Context) ([]int, error) {
+	unit, dim := len(t.weeks[0]), t.cfg.Space.Dim()
+	simplify := t.shares.simplifies(dim)
+	budget := t.shares.Search * unit
+	if simplify {
+		budget -= simplifyRuns(dim) * unit
+	}
+	tried, err := t.archive.search(ctx, t.search, budget, t.cfg.Seed, func(part string) { t.report(Status{Part: part}) })
+	if err != nil {
+		return nil, err
+	}
+	best := t.ranked(tried, t.search)[0]
+	if !simplify || best == 0 {
+		return tried, nil
+	}
+	t.report(Status{Part: "ablation"})
+	if t.simpler, t.worth, err = t.ablate(ctx, best, t.search); err != nil {
+		return nil, err
+	}
+	on, err := t.between(ctx, t.simpler, t.search)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(tried, t.simpler), on...), nil
 }
 
 // deciding returns the weeks that finalists are compared on: those of the choice,
@@ -316,7 +332,7 @@ func (t *tuning) decide(ctx context.Context, tried []int) ([]int, error) {
 			return finalists, nil
 		}
 		means, deviations := t.paired(finalists)
-		next := Allocate(means, deviations, met, min(left, max(t.shares.Select/rounds, roundWeeks)))
+		next := allocate(means, deviations, met, min(left, max(t.shares.Select/rounds, roundWeeks)))
 		// The best must have met every week that a rival is compared on.
 		best := 0
 		for i := range means {

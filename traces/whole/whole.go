@@ -25,6 +25,19 @@ func Create(path string) (*File, error) { return create(path, 0o666) }
 // CreatePrivate is Create of a file that only its owner may read (mode 0600).
 func CreatePrivate(path string) (*File, error) { return create(path, 0o600) }
 
+// WriteFile makes a file of data.
+func WriteFile(path string, data []byte) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		f.Abort()
+		return err
+	}
+	return f.Commit()
+}
+
 func create(path string, mode fs.FileMode) (*File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {

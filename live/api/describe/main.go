@@ -23,15 +23,7 @@ func write(source, name string) error {
 	if err != nil {
 		return err
 	}
-	f, err := whole.Create(name)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(text); err != nil {
-		f.Abort()
-		return err
-	}
-	return f.Commit()
+	return whole.WriteFile(name, text)
 }
 
 // describe returns the OpenAPI document for the package whose source stands in

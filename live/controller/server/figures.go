@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/fleet"
@@ -148,90 +149,121 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect is of prometheus.Collector.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	send := func(kind prometheus.ValueType, name string, v float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(c.descs[name], kind, v, labels...)
-	}
-	gauge := func(name string, v float64, labels ...string) { send(prometheus.GaugeValue, name, v, labels...) }
-	count := func(name string, n int64, labels ...string) {
-		send(prometheus.CounterValue, name, float64(n), labels...)
-	}
 	s := c.server
 	s.mu.Lock()
 	last, sum := s.seen, s.sums.clone()
 	s.mu.Unlock()
-	now, status := s.c.Now(), s.Status()
+	x := exposition{c: c, out: out, now: s.c.Now()}
+	status := s.Status()
+	x.gauge("info", 1, status.Mode, status.Policy, status.Shadow)
+	x.gauge("tick_seconds", status.TickS)
+	x.gauge("stopped", one(status.Stop != nil))
+	x.sums(&sum)
+	if status.Drift != nil {
+		x.drift(status.Drift)
+	}
+	x.caps()
+	if last == nil {
+		x.gauge("leader", 0)
+		x.gauge("epoch", 0)
+		return
+	}
+	x.seen(last)
+}
 
-	gauge("info", 1, status.Mode, status.Policy, status.Shadow)
-	gauge("tick_seconds", status.TickS)
-	gauge("stopped", one(status.Stop != nil))
-	count("decisions_total", sum.decisions)
-	count("instances_launched_total", sum.launched)
-	count("instances_refused_total", sum.refused)
-	count("instances_short_total", sum.short)
-	count("instances_drained_total", sum.drained)
-	count("instances_undrained_total", sum.undrained)
-	count("instances_terminated_total", sum.terminated)
-	count("instances_never_worked_total", sum.neverWorked)
-	count("clamped_total", sum.clampedLaunches, "launches")
-	count("clamped_total", sum.clampedDrains, "drains")
+// exposition is one answer to Prometheus.
+type exposition struct {
+	c   *collector
+	out chan<- prometheus.Metric
+	now time.Time
+}
+
+func (x *exposition) gauge(name string, v float64, labels ...string) {
+	x.out <- prometheus.MustNewConstMetric(x.c.descs[name], prometheus.GaugeValue, v, labels...)
+}
+
+func (x *exposition) count(name string, n int64, labels ...string) {
+	x.out <- prometheus.MustNewConstMetric(x.c.descs[name], prometheus.CounterValue, float64(n), labels...)
+}
+
+// sums exposes what was counted since the process began.
+func (x *exposition) sums(sum *sums) {
+	x.count("decisions_total", sum.decisions)
+	x.count("instances_launched_total", sum.launched)
+	x.count("instances_refused_total", sum.refused)
+	x.count("instances_short_total", sum.short)
+	x.count("instances_drained_total", sum.drained)
+	x.count("instances_undrained_total", sum.undrained)
+	x.count("instances_terminated_total", sum.terminated)
+	x.count("instances_never_worked_total", sum.neverWorked)
+	x.count("clamped_total", sum.clampedLaunches, "launches")
+	x.count("clamped_total", sum.clampedDrains, "drains")
 	for _, h := range controller.Holds {
-		count("held_total", sum.held[h], h.String())
+		x.count("held_total", sum.held[h], h.String())
 	}
 	for _, k := range fleet.Alarming {
-		count("doubtful_total", sum.doubtful[k], k.String())
+		x.count("doubtful_total", sum.doubtful[k], k.String())
 	}
-	count("errors_total", sum.errors)
-	count("shadow_apart_total", sum.apart)
-	for i := range s.c.Env.Classes {
-		class := &s.c.Env.Classes[i]
-		gauge("class_target_seconds", class.Target.Seconds(), class.Name)
-		gauge("class_attain_ratio", class.Attain, class.Name)
-		count("class_started_total", sum.started[i], class.Name)
-		count("class_started_late_total", sum.late[i], class.Name)
+	x.count("errors_total", sum.errors)
+	x.count("shadow_apart_total", sum.apart)
+	classes := x.c.server.c.Env.Classes
+	for i := range classes {
+		class := &classes[i]
+		x.gauge("class_target_seconds", class.Target.Seconds(), class.Name)
+		x.gauge("class_attain_ratio", class.Attain, class.Name)
+		x.count("class_started_total", sum.started[i], class.Name)
+		x.count("class_started_late_total", sum.late[i], class.Name)
 	}
-	if d := status.Drift; d != nil {
-		gauge("drift_age_seconds", now.Sub(d.At).Seconds())
-		gauge("drift_compared", one(d.Problem == ""))
-		gauge("drift_beyond_bounds", one(d.Problem == "" && !d.Kept))
-		if d.Problem == "" {
-			gauge("drift_ratio", d.Cost, "cost", "")
-			gauge("drift_ratio", d.Slack, "slack", "")
-			for name, off := range d.Latency {
-				gauge("drift_ratio", off, "latency", name)
-			}
-		}
+}
+
+// drift exposes what became of the last comparison with the simulator.
+func (x *exposition) drift(d *controller.Drift) {
+	x.gauge("drift_age_seconds", x.now.Sub(d.At).Seconds())
+	x.gauge("drift_compared", one(d.Problem == ""))
+	x.gauge("drift_beyond_bounds", one(d.Problem == "" && !d.Kept))
+	if d.Problem != "" {
+		return
 	}
-	caps := s.caps()
+	x.gauge("drift_ratio", d.Cost, "cost", "")
+	x.gauge("drift_ratio", d.Slack, "slack", "")
+	for name, off := range d.Latency {
+		x.gauge("drift_ratio", off, "latency", name)
+	}
+}
+
+// caps exposes the limits on money that stand now.
+func (x *exposition) caps() {
+	caps := x.c.server.caps()
 	for _, of := range []struct {
 		window string
 		most   policy.MicroUSD
 	}{{"hour", caps.HourMax}, {"day", caps.DayMax}, {"month", caps.MonthMax}} {
 		if of.most < policy.Unlimited {
-			gauge("cap_usd", of.most.Dollars(), of.window)
+			x.gauge("cap_usd", of.most.Dollars(), of.window)
 		}
 	}
-	if last == nil {
-		gauge("leader", 0)
-		gauge("epoch", 0)
-		return
-	}
-	gauge("leader", one(last.Leads))
-	gauge("epoch", float64(last.Epoch))
-	gauge("decision_age_seconds", now.Sub(last.Last.At).Seconds())
-	gauge("provider_trouble", one(last.Last.Outcome.Provider != ""))
+}
+
+// seen exposes what the last decision saw.
+func (x *exposition) seen(last *Seen) {
+	s := x.c.server
+	x.gauge("leader", one(last.Leads))
+	x.gauge("epoch", float64(last.Epoch))
+	x.gauge("decision_age_seconds", x.now.Sub(last.Last.At).Seconds())
+	x.gauge("provider_trouble", one(last.Last.Outcome.Provider != ""))
 	for _, p := range phases {
-		gauge("instances", float64(last.Instances[p.String()]), p.String())
+		x.gauge("instances", float64(last.Instances[p.String()]), p.String())
 	}
-	gauge("slots_ready", float64(last.Slots.Ready))
-	gauge("slots_busy", float64(last.Slots.Busy))
+	x.gauge("slots_ready", float64(last.Slots.Ready))
+	x.gauge("slots_busy", float64(last.Slots.Busy))
 	if last.Slots.Known {
-		gauge("slack_24h_ratio", last.Slots.Slack24h)
+		x.gauge("slack_24h_ratio", last.Slots.Slack24h)
 	}
 	if last.Boot.Samples > 0 {
-		gauge("boot_seconds", last.Boot.P50S, "0.5")
-		gauge("boot_seconds", last.Boot.P99S, "0.99")
+		x.gauge("boot_seconds", last.Boot.P50S, "0.5")
+		x.gauge("boot_seconds", last.Boot.P99S, "0.99")
 	}
-	gauge("boot_overdue_instances", float64(last.Boot.Overdue))
+	x.gauge("boot_overdue_instances", float64(last.Boot.Overdue))
 	for _, r := range []struct {
 		of string
 		Reading
@@ -240,25 +272,25 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		if at.Before(s.begun) {
 			at = s.begun
 		}
-		gauge("reading_age_seconds", max(0, now.Sub(at)).Seconds(), r.of)
-		gauge("reading_complete", one(r.Complete), r.of)
+		x.gauge("reading_age_seconds", max(0, x.now.Sub(at)).Seconds(), r.of)
+		x.gauge("reading_complete", one(r.Complete), r.of)
 	}
 	for _, w := range []struct {
 		name          string
 		spent, budget float64
 	}{{"hour", last.Spent.Hour, last.Budget.Hour}, {"day", last.Spent.Day, last.Budget.Day}, {"month", last.Spent.Month, last.Budget.Month}} {
-		gauge("spent_usd", w.spent, w.name)
+		x.gauge("spent_usd", w.spent, w.name)
 		if w.budget > 0 {
-			gauge("budget_usd", w.budget, w.name)
+			x.gauge("budget_usd", w.budget, w.name)
 		}
 	}
 	for i := range last.Speeds {
-		gauge("type_speed", last.Speeds[i].Speed, last.Speeds[i].Type)
+		x.gauge("type_speed", last.Speeds[i].Speed, last.Speeds[i].Type)
 	}
 	for i := range last.classes {
 		name := s.c.Env.Classes[i].Name
-		gauge("class_oldest_wait_seconds", last.classes[i].oldest.Seconds(), name)
-		gauge("class_will_miss_jobs", float64(last.classes[i].misses), name)
+		x.gauge("class_oldest_wait_seconds", last.classes[i].oldest.Seconds(), name)
+		x.gauge("class_will_miss_jobs", float64(last.classes[i].misses), name)
 	}
 }
 

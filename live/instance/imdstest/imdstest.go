@@ -39,6 +39,7 @@ func (s *Service) Set(path, content string) {
 	s.content[path] = content
 }
 
+// ServeHTTP answers as the metadata service does.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	content, there := s.content[strings.TrimPrefix(r.URL.Path, "/latest/")]

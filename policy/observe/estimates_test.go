@@ -8,20 +8,6 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// A kind that is first seen hours after the start counts its first job once.
-func TestAgesOfALateKind(t *testing.T) {
-	var ring AgeRing
-	at := int64(12 * time.Hour)
-	ring.Add(at)
-	now := at + int64(30*time.Second)
-	got, oldest := ring.appendTo(nil, now)
-	check(t, got, oldest, []int64{at}, now)
-	ring.Remove(at)
-	ring.Add(now)
-	got, oldest = ring.appendTo(nil, now)
-	check(t, got, oldest, []int64{now}, now)
-}
-
 // Jobs that carry no estimate count by the mean beside those that carry one.
 func TestSomeJobsCarryEstimates(t *testing.T) {
 	r := New(env(), origin)
@@ -67,24 +53,5 @@ func TestEstimatesWrap(t *testing.T) {
 			t.Fatalf("tick %d: arrived work %v, want %v", i, v.LastTick.Work, want)
 		}
 		r.End(&o, now, Sample{})
-	}
-}
-
-// Work that arrived in the minute before the full hour belongs to that hour.
-func TestProfileAtTheFullHour(t *testing.T) {
-	var p profile
-	for m := 1; m <= 120; m++ {
-		work := 0.0
-		if m <= 60 {
-			work = 60
-		}
-		p.add(origin.Add(time.Duration(m)*time.Minute), work)
-	}
-	p.add(origin.Add(121*time.Minute), 0)
-	if mean, _, _ := p.at(origin); mean != 1 {
-		t.Errorf("the first hour's mean is %v, want 1", mean)
-	}
-	if mean, _, seen := p.at(origin.Add(time.Hour)); mean != 0 || !seen {
-		t.Errorf("the second hour's mean is %v, want 0", mean)
 	}
 }
