@@ -184,6 +184,30 @@ func TestSlackForgetsAfterADay(t *testing.T) {
 	}
 }
 
+// What rounding leaves of sums whose terms have all left the day would be taken
+// for a fleet, and its slack be any number.
+func TestSlackOfNothingIsNone(t *testing.T) {
+	r := New(env(), origin)
+	for i := 1; i <= 4*1440; i++ {
+		ready, busy := 0.0, 0.0
+		if i <= 1440 {
+			ready, busy = 119.999+0.1*float64(i%7), 3.3*float64(i%3)
+		}
+		if i > 2*1440 && i <= 3*1440 {
+			ready = 60.1
+		}
+		mean, over := r.addSlack(int64(i)*int64(time.Minute), ready, busy)
+		switch {
+		case i == 2*1440 || i == 4*1440:
+			if mean != 0 || over != 0 {
+				t.Errorf("a day after the fleet's end: slack %v over %v slot-seconds, want none", mean, over)
+			}
+		case i > 2*1440 && mean != 1:
+			t.Fatalf("slack %v of a fleet that did nothing for a day", mean)
+		}
+	}
+}
+
 func TestPendingWorkIsEstimated(t *testing.T) {
 	r := New(env(), origin)
 	var o policy.Observation
