@@ -46,3 +46,29 @@ func TestStandingInstances(t *testing.T) {
 		t.Errorf("%v hours paid, instances %+v", f.HoursPaid, f.Instances)
 	}
 }
+
+// An instance that stands since the very instant of a script's first step, and
+// is of the step's type, is not one that the script launched and drains.
+func TestStandingInstancesAreNotTheScripts(t *testing.T) {
+	cfg := tiny()
+	cfg.Duration = time.Hour
+	cfg.Standing = []Standing{{Type: 0, Count: 2}}
+	script, err := policy.NewScripted(policy.Env{Catalog: cfg.Catalog}, []policy.Step{
+		{Launch: 1, Type: cfg.Catalog.Types[0].Name, Keep: 10 * time.Minute},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var drained []policy.InstanceID
+	decide := acts(func(o *policy.Observation) policy.Decision {
+		d := script.Step(o)
+		drained = append(drained, d.Drains...)
+		return d
+	})
+	if _, err := Run(context.Background(), cfg, decide, newJobs([]job{{0, int64(10 * s), "x", 0}}), Options{Check: true}); err != nil {
+		t.Fatal(err)
+	}
+	if len(drained) != 1 || drained[0] != 2 {
+		t.Errorf("drained %v, want the third instance", drained)
+	}
+}
