@@ -177,7 +177,9 @@ func (e *engine) slowed(service int64, in *instance) int64 {
 	return min(max(service, 1), longest)
 }
 
-// movePrices settles every bill at the old price and goes on at the new one.
+// movePrices charges the present prices for what begins from now on. Where spot
+// now costs more than on-demand, nobody outbids it: those instances are taken
+// back.
 func (e *engine) movePrices() {
 	for typ := range e.cfg.Catalog.Types {
 		e.prices[typ] = e.onDemand(typ)
@@ -185,8 +187,11 @@ func (e *engine) movePrices() {
 	for _, r := range e.alive {
 		in := e.insts[r]
 		if price := e.priceOf(int(in.typ), in.market); price != in.bill.price {
-			e.showSpent(in, in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge))
+			e.showSpent(in, in.bill.settleBegun(in, e.cfg.Catalog.Billing, e.now, e.judge))
 			in.bill.price = price
+		}
+		if e.outbid(int(in.typ), in.market) {
+			e.notice(in)
 		}
 	}
 }
