@@ -38,6 +38,7 @@ func (e *engine) startFaults() {
 		e.took = make([]int64, len(e.slots))
 	}
 	e.rare.push(int64(e.cfg.JudgeFrom), judgingBegins, 0)
+	e.rare.push(24*hourNs-e.stats.clockZero, dayBegins, 0)
 	for i := range e.cfg.Faults {
 		f := &e.cfg.Faults[i]
 		e.rare.push(int64(f.From), faultBegins, int64(i))
@@ -60,6 +61,10 @@ func (e *engine) events() {
 			e.spotMoves()
 		case judgingBegins:
 			e.stats.judging(e)
+		case dayBegins:
+			e.countArrivals()
+			e.stats.addDay(e.mark())
+			e.rare.push(e.now+24*hourNs, dayBegins, 0)
 		case leaseEnds:
 			e.endLease(int32(ev.inst))
 		default:
