@@ -47,7 +47,7 @@ func (s *Scenario) ClassLine(name string) int {
 func (s *Scenario) JudgePart(f *sim.Figures) []sim.Verdict { return s.judge(f, true) }
 
 func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
-	var list []sim.Verdict
+	list := []sim.Verdict{} // of none JSON says [], not null
 	for i := range s.Classes {
 		c := &s.Classes[i]
 		got := f.Classes[c.Name]
