@@ -121,7 +121,8 @@ func (a *account) waive(in *instance, rule policy.Billing, from, now, judgeFrom 
 		}
 	}
 	a.price = 0
-	a.free = in.launch + int64(rule.Paid(time.Duration(now-in.launch))) - from
+	charged := max(from, in.launch+a.before) // a window of before the run is none of its bill
+	a.free = max(in.launch+int64(rule.Paid(time.Duration(now-in.launch)))-charged, 0)
 }
 
 // refund takes back what EC2 does not charge when it takes an instance back: the

@@ -72,3 +72,25 @@ func TestStandingInstancesAreNotTheScripts(t *testing.T) {
 		t.Errorf("drained %v, want the third instance", drained)
 	}
 }
+
+// What EC2 takes back in a window that was paid before the run costs the run
+// nothing, and gives nothing back.
+func TestStandingSpotTakenBackInAPaidWindow(t *testing.T) {
+	for _, billing := range []policy.Billing{policy.Hourly, policy.PerSecond} {
+		for _, age := range []time.Duration{0, 20 * s, 20 * time.Minute, 90 * time.Minute} {
+			cfg := tiny()
+			cfg.Catalog.Billing, cfg.Duration = billing, 2*time.Hour
+			cfg.Spot = &SpotMarket{Notice: 10 * s, Series: map[string][]PricePoint{"a": {{0, 36_000}}}}
+			cfg.Standing = []Standing{{Count: 1, Market: policy.Spot, Age: age}}
+			cfg.Faults = []Fault{{Kind: Interrupt, From: 20 * s, To: 21 * s}}
+			cost, hours := 0.0, 0.0
+			if age >= time.Hour && billing == policy.PerSecond { // past the hour that is free
+				cost, hours = 0.0003, 30.0/3600
+			}
+			f, _ := follow(t, cfg, nil)
+			if f.CostUSD != cost || f.HoursPaid != hours || f.Instances.Interrupted != 1 {
+				t.Errorf("%v, age %v: cost $ %v and %v hours, want $ %v and %v; %d interrupted", billing, age, f.CostUSD, f.HoursPaid, cost, hours, f.Instances.Interrupted)
+			}
+		}
+	}
+}
