@@ -323,3 +323,17 @@ func TestResidual(t *testing.T) {
 		}
 	}
 }
+
+// Jobs whose work rounds to nothing have a mean of nothing, and no quotient of it.
+func TestJobsOfNoWork(t *testing.T) {
+	r := New(env(), origin)
+	var o policy.Observation
+	k := r.Kind("photo", 1, 0)
+	k.Arrived, k.Started = 1, 1
+	k.Done(0)
+	r.Begin(&o, int64(time.Minute))
+	r.End(&o, int64(time.Minute), Sample{ReadySlotS: 100})
+	if s := o.Queue.Kinds[0].Service; s.SCV != 0 || math.IsNaN(float64(s.Mean)) {
+		t.Errorf("service %+v", s)
+	}
+}
