@@ -61,6 +61,9 @@ func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
 			Got:  "no jobs", Margin: -1,
 			Line: s.lines.of(element("class", i+1) + ".attain"),
 		}
+		if got != nil && got.Jobs > 0 {
+			v.Got = "no job done" // nor late: what it attains is not known
+		}
 		if got != nil && got.Attained != nil && !math.IsNaN(*got.Attained) {
 			v.Value = got.Attained
 			v.Got = percent(*got.Attained)
