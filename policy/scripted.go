@@ -53,6 +53,9 @@ type scriptBatch struct {
 	Step int          `json:"step"`
 	At   time.Time    `json:"at"`
 	IDs  []InstanceID `json:"ids,omitempty"` // ascending
+	// From is above the ids of all instances that were there before the launch:
+	// one that stands since this very instant is not the script's.
+	From InstanceID `json:"from,omitempty"`
 	// Closed: all instances are known, or those missing count as refused.
 	Closed bool `json:"closed,omitempty"`
 }
@@ -122,9 +125,18 @@ func (s *Scripted) Step(o *Observation) Decision {
 		step := &s.steps[st.Next]
 		s.launches = append(s.launches, Launch{Type: s.types[st.Next], Count: step.Launch})
 		s.because = append(s.because, ruleScriptedLaunch.Named(step.Type, float64(st.Next+1), step.At.Seconds(), float64(step.Launch)))
-		st.Batches = append(st.Batches, scriptBatch{Step: st.Next, At: o.Now})
+		st.Batches = append(st.Batches, scriptBatch{Step: st.Next, At: o.Now, From: afterAll(o)})
 	}
 	return Decision{Launches: s.launches, Drains: s.drains, Because: s.because}
+}
+
+// afterAll returns an id above those of all instances that are listed.
+func afterAll(o *Observation) InstanceID {
+	var from InstanceID
+	for i := range o.Fleet.Instances {
+		from = max(from, o.Fleet.Instances[i].ID+1)
+	}
+	return from
 }
 
 // meet gives newly listed instances to the steps they were launched by, and
@@ -153,7 +165,7 @@ func (s *Scripted) batchOf(in *Instance) *scriptBatch {
 	var open *scriptBatch
 	for i := range s.state.Batches {
 		b := &s.state.Batches[i]
-		if b.Closed || !b.At.Equal(in.LaunchedAt) || s.types[b.Step] != in.Type {
+		if b.Closed || !b.At.Equal(in.LaunchedAt) || s.types[b.Step] != in.Type || in.ID < b.From {
 			continue
 		}
 		if _, known := slices.BinarySearch(b.IDs, in.ID); known {

@@ -203,6 +203,9 @@ func promiseRows(f *sim.Figures, verdicts []sim.Verdict) []promiseRow {
 // within says how many of a class's jobs were in time.
 func within(c *sim.ClassFigures, wanted string) string {
 	if c.Attained == nil || math.IsNaN(*c.Attained) {
+		if c.Jobs > 0 { // each waits or runs, and is not late yet
+			return "no job done" + wanted
+		}
 		return "no jobs" + wanted
 	}
 	target := Target(time.Duration(math.Round(c.TargetS * 1e9)))

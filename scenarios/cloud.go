@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -214,8 +215,15 @@ func readTable(ctx context.Context, path string, columns ...string) ([]tableRow,
 		return nil, fmt.Errorf("%s: %w", path, plain(err))
 	}
 	defer f.Close()
-	const most = 16 << 20 // bytes; a year of prices of fifty types by the minute is less
-	r := csv.NewReader(io.LimitReader(f, most))
+	const most = 16 << 20 // bytes; a year of prices of fifty types by the hour is less
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, plain(err))
+	}
+	if len(text) > most {
+		return nil, fmt.Errorf("%s: must be at most %d MiB", path, most>>20)
+	}
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	r.FieldsPerRecord = len(columns)
 	r.Comment = '#'
 	head, err := r.Read()

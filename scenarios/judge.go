@@ -48,7 +48,7 @@ func (s *Scenario) ClassLine(name string) int {
 func (s *Scenario) JudgePart(f *sim.Figures) []sim.Verdict { return s.judge(f, true) }
 
 func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
-	var list []sim.Verdict
+	list := []sim.Verdict{} // of none JSON says [], not null
 	for i := range s.Classes {
 		c := &s.Classes[i]
 		got := f.Classes[c.Name]
@@ -61,6 +61,9 @@ func (s *Scenario) judge(f *sim.Figures, part bool) []sim.Verdict {
 			Want: "≥ " + percent(c.Attain) + " within " + c.span(),
 			Got:  "no jobs", Margin: -1,
 			Line: s.lines.of(element("class", i+1) + ".attain"),
+		}
+		if got != nil && got.Jobs > 0 {
+			v.Got = "no job done" // nor late: what it attains is not known
 		}
 		if got != nil && got.Attained != nil && !math.IsNaN(*got.Attained) {
 			v.Value = got.Attained

@@ -141,7 +141,7 @@ func TestJudge(t *testing.T) {
 		"kept | upload | 99.1 % | ≥ 99 % within 30 s",
 		"broken | upload | 99.1 % | ≥ 99.2 % within 30 s",
 		"broken | empty | no jobs | ≥ 50 % within 30 s",
-		"broken | odd | no jobs | ≥ 50 % within 30 s",
+		"broken | odd | no job done | ≥ 50 % within 30 s",
 		"kept | cost_usd | 3 | ≤ 3",
 		"broken | cost_usd | 3 | ≤ 2.99",
 		"kept | slack.mean | 0.25 | 0.245 to 0.27",

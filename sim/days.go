@@ -44,17 +44,18 @@ type daySums struct {
 	work        float64
 }
 
-// bookDay adds what was spent and what work arrived since the last step to the
+// bookDay adds what was spent and what work arrived since the last booking to the
 // day, once judging has begun.
-func (s *stats) bookDay(day *daySums, d stepMark) {
-	day.ready += d.ready
-	day.busy += d.busy
+func (s *stats) bookDay(day *daySums, m stepMark) {
+	ready, busy := seconds(m.rawReady-s.dayMark.rawReady), seconds(m.rawBusy-s.dayMark.rawBusy)
+	day.ready += ready
+	day.busy += busy
 	if s.judgeAt == nil {
 		return
 	}
-	day.judgedReady += d.ready - s.unjudged.ready
-	day.judgedBusy += d.busy - s.unjudged.busy
-	day.judged += d.at - max(s.last.at, s.judgeFrom)
+	day.judgedReady += ready - s.unjudged.ready
+	day.judgedBusy += busy - s.unjudged.busy
+	day.judged += m.at - max(s.dayMark.at, s.judgeFrom)
 	s.unjudged = stepMark{}
 	day.spent += s.spent - s.daySpent
 	day.work += s.judgedWork - s.dayWork

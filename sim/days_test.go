@@ -103,3 +103,25 @@ func TestTimesEdges(t *testing.T) {
 		}
 	}
 }
+
+// A day's slack is of that day to the instant, wherever its midnights lie between
+// the ticks: here at 03:17:03 of the run's clock, with a tick every seven hours.
+func TestSlackPerDayIsOfTheDay(t *testing.T) {
+	cfg := tiny()
+	cfg.Start, cfg.Tick, cfg.Duration = time.Date(2008, 6, 1, 20, 42, 57, 0, time.UTC), 7*time.Hour, 30*time.Hour
+	cfg.Standing = []Standing{{Count: 2}}
+	midnight := 3*time.Hour + 17*time.Minute + 3*s
+	// busy for the last hour before the first midnight, and half an hour after it
+	f, _ := follow(t, cfg, nil, job{int64(midnight - time.Hour), int64(90 * time.Minute), "x", 0})
+	first := 1 - time.Hour.Seconds()/(2*midnight.Seconds())
+	last := 30*time.Hour - midnight - 24*time.Hour
+	want := []float64{first, 1 - 0.5/48, 1}
+	if last <= 0 || len(f.Slack.PerDay) != len(want) {
+		t.Fatalf("%d days, want %d", len(f.Slack.PerDay), len(want))
+	}
+	for i, w := range want {
+		if got := f.Slack.PerDay[i]; got == nil || math.Abs(*got-w) > 1e-12 {
+			t.Errorf("day %d: slack %v, want %v", i+1, *got, w)
+		}
+	}
+}

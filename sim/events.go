@@ -18,6 +18,7 @@ const (
 	faultBegins
 	pricesMove
 	judgingBegins
+	dayBegins // a clock day
 	leaseEnds // inst: index of the parked job
 	crashes
 	noticed // a spot instance learns that it will be taken back

@@ -39,6 +39,7 @@ func (e *engine) startFaults() {
 		e.took = make([]int64, len(e.slots))
 	}
 	e.rare.push(int64(e.cfg.JudgeFrom), judgingBegins, 0)
+	e.rare.push(24*hourNs-e.stats.clockZero, dayBegins, 0)
 	for i := range e.cfg.Faults {
 		f := &e.cfg.Faults[i]
 		e.rare.push(int64(f.From), faultBegins, int64(i))
@@ -61,6 +62,10 @@ func (e *engine) events() {
 			e.spotMoves()
 		case judgingBegins:
 			e.stats.judging(e)
+		case dayBegins:
+			e.countArrivals()
+			e.stats.addDay(e.mark())
+			e.rare.push(e.now+24*hourNs, dayBegins, 0)
 		case leaseEnds:
 			e.endLease(int32(ev.inst))
 		default:
@@ -180,7 +185,9 @@ func (e *engine) slowed(service int64, in *instance) int64 {
 	return min(max(service, 1), longest)
 }
 
-// movePrices settles every bill at the old price and goes on at the new one.
+// movePrices charges the present prices for what begins from now on. Where spot
+// now costs more than on-demand, nobody outbids it: those instances are taken
+// back.
 func (e *engine) movePrices() {
 	for typ := range e.cfg.Catalog.Types {
 		e.prices[typ] = e.onDemand(typ)
@@ -188,8 +195,11 @@ func (e *engine) movePrices() {
 	for _, r := range e.alive {
 		in := e.insts[r]
 		if price := e.priceOf(int(in.typ), in.market); price != in.bill.price {
-			e.showSpent(in, in.bill.settle(in, e.cfg.Catalog.Billing, e.now, e.judge))
+			e.showSpent(in, in.bill.settleBegun(in, e.cfg.Catalog.Billing, e.now, e.judge))
 			in.bill.price = price
+		}
+		if e.outbid(int(in.typ), in.market) {
+			e.notice(in)
 		}
 	}
 }

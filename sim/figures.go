@@ -116,7 +116,7 @@ func (e *engine) figures() Figures {
 }
 
 func (s *stats) slackFigures() SlackFigures {
-	var f SlackFigures
+	f := SlackFigures{PerDay: []*float64{}}
 	if from := s.judgeAt; from != nil {
 		if ready := s.total.ready - from.ready; ready > 0 {
 			f.Mean = number(1 - (s.total.busy-from.busy)/ready)

@@ -83,7 +83,19 @@ func (w wide) perHour() policy.MicroUSD {
 // settle books everything up to the end of the window that is paid at now, at
 // the present price, and returns that end.
 func (a *account) settle(in *instance, rule policy.Billing, now, judgeFrom int64) int64 {
-	end := in.launch + int64(rule.Paid(time.Duration(now-in.launch)))
+	return a.settleTo(in, rule, in.launch+int64(rule.Paid(time.Duration(now-in.launch))), judgeFrom)
+}
+
+// settleBegun is settle up to the end of the last window, or second, that began
+// before now: what begins later has another price, be it within the minimum that
+// is paid in any case.
+func (a *account) settleBegun(in *instance, rule policy.Billing, now, judgeFrom int64) int64 {
+	quantum := int64(rule.Quantum)
+	return a.settleTo(in, rule, in.launch+(now-in.launch+quantum-1)/quantum*quantum, judgeFrom)
+}
+
+// settleTo books everything up to end at the present price, and returns end.
+func (a *account) settleTo(in *instance, rule policy.Billing, end, judgeFrom int64) int64 {
 	if end > a.priceSince {
 		a.whole.addProduct(end-a.priceSince, int64(a.price))
 		if from := firstWindow(in.launch, a.priceSince, judgeFrom, int64(rule.Quantum)); from < end {
@@ -109,7 +121,8 @@ func (a *account) waive(in *instance, rule policy.Billing, from, now, judgeFrom 
 		}
 	}
 	a.price = 0
-	a.free = in.launch + int64(rule.Paid(time.Duration(now-in.launch))) - from
+	charged := max(from, in.launch+a.before) // a window of before the run is none of its bill
+	a.free = max(in.launch+int64(rule.Paid(time.Duration(now-in.launch)))-charged, 0)
 }
 
 // refund takes back what EC2 does not charge when it takes an instance back: the

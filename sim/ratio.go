@@ -9,9 +9,11 @@ import (
 // den, rounded up to a whole nanosecond.
 type ratio struct{ num, den uint64 }
 
-// newRatio returns from/to exact to a millionth in each, in lowest terms.
+// newRatio returns from/to in lowest terms, each the decimal number of up to
+// twelve places that it stands for. Neither may exceed ten million.
 func newRatio(from, to float64) ratio {
-	num, den := uint64(math.Round(from*1e6)), uint64(math.Round(to*1e6))
+	const places = 1e12
+	num, den := max(uint64(math.Round(from*places)), 1), max(uint64(math.Round(to*places)), 1)
 	a, b := num, den
 	for b != 0 {
 		a, b = b, a%b
@@ -27,7 +29,7 @@ func (r ratio) of(ns int64) int64 {
 	}
 	hi, lo := bits.Mul64(uint64(ns), r.num)
 	if hi == 0 && lo < 1<<63 {
-		return int64((lo + r.den - 1) / r.den)
+		return min(int64((lo+r.den-1)/r.den), longest)
 	}
 	lo, carry := bits.Add64(lo, r.den-1, 0)
 	hi += carry
@@ -35,7 +37,7 @@ func (r ratio) of(ns int64) int64 {
 		return longest
 	}
 	q, _ := bits.Div64(hi, lo, r.den)
-	return min(int64(q&math.MaxInt64), longest)
+	return int64(min(q, longest))
 }
 
 // longest is the cap on a service time: 73 years, so that sums stay in range.

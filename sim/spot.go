@@ -9,15 +9,16 @@ import (
 	"github.com/skynet-ec2/skynet/policy/draw"
 )
 
-// spotPrices are the prices of the spot market: an hourly step function per
-// type, recorded or drawn. Drawn log prices return to their mean like an
-// Ornstein-Uhlenbeck process; the step of hour h depends on the seed, the type
+// spotPrices are the prices of the spot market: step functions by type, as they
+// were recorded, or drawn by the hour. Drawn log prices return to their mean like
+// an Ornstein-Uhlenbeck process; the step of hour h depends on the seed, the type
 // and h alone.
 type spotPrices struct {
 	cfg   *Config
 	noise []draw.Stream
 	log   []float64 // deviation of the log price by type
 	hour  int64     // of log
+	past  []int     // by type: points of its record that are past
 	now   []policy.MicroUSD
 }
 
@@ -27,6 +28,7 @@ func newSpotPrices(cfg *Config) *spotPrices {
 	for i := range cfg.Catalog.Types {
 		p.noise = append(p.noise, newStream(cfg.Seed, "spot-price "+cfg.Catalog.Types[i].Name))
 		p.log = append(p.log, 0)
+		p.past = append(p.past, 0)
 		p.now = append(p.now, 0)
 	}
 	p.advance(0)
@@ -38,7 +40,19 @@ func (e *engine) startSpot() {
 		return
 	}
 	e.spot = newSpotPrices(e.cfg)
-	e.rare.push(int64(time.Hour), pricesMove, 0)
+	e.rare.push(0, pricesMove, 0)
+}
+
+// next returns when after t prices move: at the hour, and where one is recorded.
+func (p *spotPrices) next(t int64) int64 {
+	next := (t/int64(time.Hour) + 1) * int64(time.Hour)
+	for i := range p.past {
+		series := p.cfg.Spot.Series[p.cfg.Catalog.Types[i].Name]
+		if k := p.past[i]; k < len(series) {
+			next = min(next, max(int64(series[k].At), t+1))
+		}
+	}
+	return next
 }
 
 // advance makes now the prices at time t.
@@ -60,10 +74,9 @@ func (p *spotPrices) advance(t int64) {
 	for i := range p.now {
 		t0 := &p.cfg.Catalog.Types[i]
 		if series, ok := m.Series[t0.Name]; ok {
-			for _, point := range series {
-				if int64(point.At) <= t {
-					p.now[i] = point.Price
-				}
+			for p.past[i] < len(series) && int64(series[p.past[i]].At) <= t {
+				p.now[i] = series[p.past[i]].Price
+				p.past[i]++
 			}
 			continue
 		}
@@ -76,17 +89,11 @@ func (p *spotPrices) advance(t int64) {
 
 func (p *spotPrices) price(typ int) policy.MicroUSD { return p.now[typ] }
 
-// spotMoves takes the market to the next hour's prices. Where spot now costs
-// more than on-demand, nobody outbids it: those instances are taken back.
+// spotMoves takes the market to its present prices.
 func (e *engine) spotMoves() {
 	e.spot.advance(e.now)
 	e.movePrices()
-	for _, r := range e.alive {
-		if in := e.insts[r]; e.outbid(int(in.typ), in.market) {
-			e.notice(in)
-		}
-	}
-	e.rare.push(e.now+int64(time.Hour), pricesMove, 0)
+	e.rare.push(e.spot.next(e.now), pricesMove, 0)
 }
 
 // scheduleInterruption draws when a spot instance is taken back for reasons

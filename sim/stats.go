@@ -38,7 +38,9 @@ type stats struct {
 	days      []daySums
 	daySpent  policy.MicroUSD // booked to days so far
 	dayWork   float64
-	unjudged  stepMark  // of the step that judging began in: ready and busy before
+	dayMark   stepMark  // when something was booked to a day last
+	stepWork  float64   // judgedWork at the last step
+	unjudged  stepMark  // since dayMark, when judging began: ready and busy before
 	judgeAt   *stepMark // totals when judging began
 	total     stepMark  // totals so far in seconds
 	min24h    float64
@@ -236,8 +238,9 @@ func (s *stats) step(e *engine) stepMark {
 		boot:  seconds(m.rawBoot - s.last.rawBoot),
 		alive: seconds(m.rawAlive - s.last.rawAlive),
 	}
-	arrived := s.judgedWork - s.dayWork
-	s.addDay(d)
+	arrived := s.judgedWork - s.stepWork
+	s.stepWork = s.judgedWork
+	s.addDay(m)
 	s.addWindows(s.last.at, m.at, d, len(e.alive))
 	s.total.ready += d.ready
 	s.total.busy += d.busy
@@ -268,9 +271,12 @@ type windowStats struct {
 // judging notes the integrals at the moment judging begins.
 func (s *stats) judging(e *engine) {
 	m := e.mark()
-	s.unjudged = stepMark{ready: seconds(m.rawReady - s.last.rawReady), busy: seconds(m.rawBusy - s.last.rawBusy)}
-	s.judgeAt = &stepMark{ready: s.total.ready + s.unjudged.ready, busy: s.total.busy + s.unjudged.busy}
-	s.daySpent, s.dayWork = s.spent, s.judgedWork
+	s.judgeAt = &stepMark{
+		ready: s.total.ready + seconds(m.rawReady-s.last.rawReady),
+		busy:  s.total.busy + seconds(m.rawBusy-s.last.rawBusy),
+	}
+	s.unjudged = stepMark{ready: seconds(m.rawReady - s.dayMark.rawReady), busy: seconds(m.rawBusy - s.dayMark.rawBusy)}
+	s.daySpent, s.dayWork, s.stepWork = s.spent, s.judgedWork, s.judgedWork
 }
 
 // addWindows books a step to every window its middle lies in.
@@ -305,17 +311,19 @@ func (w *windowStats) figures() *WindowFigures {
 	}
 }
 
-// addDay books a step's slack to its clock day: the day its end belongs to,
-// or the day before when it ends at midnight.
-func (s *stats) addDay(d stepMark) {
-	if d.at == 0 {
+// addDay books what happened since the last booking to the clock day that it
+// belongs to: midnights and the ends of steps are booked at. What ends at
+// midnight is of the day before.
+func (s *stats) addDay(m stepMark) {
+	if m.at == 0 {
 		return
 	}
-	day := int((s.clock(d.at) - 1) / (24 * hourNs))
+	day := int((s.clock(m.at) - 1) / (24 * hourNs))
 	for len(s.days) <= day {
 		s.days = append(s.days, daySums{})
 	}
-	s.bookDay(&s.days[day], d)
+	s.bookDay(&s.days[day], m)
+	s.dayMark = m
 }
 
 // mark returns the integrals of the engine's sums at now.

@@ -175,12 +175,14 @@ func (w *weather) interruptedAt(id int64, market policy.Market, now int64) int64
 // are under way.
 func (w *weather) onDemand(typ int) policy.MicroUSD {
 	price := w.cfg.Catalog.Types[typ].PerHour
+	factor := 1.0
 	for i, on := range w.active {
 		if f := &w.cfg.Faults[i]; on && f.Kind == PriceChange && w.concernsType(f, typ) {
-			if p, err := policy.FromDollars(price.Dollars() * f.Factor); err == nil {
-				price = p
-			}
+			factor = float64(factor * f.Factor)
 		}
+	}
+	if p, err := policy.FromDollars(price.Dollars() * factor); err == nil && factor != 1 {
+		return p
 	}
 	return price
 }

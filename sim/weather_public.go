@@ -64,7 +64,7 @@ func (w *Weather) NextChange() (time.Duration, bool) {
 		consider(w.cfg.Faults[i].To)
 	}
 	if w.spot != nil {
-		consider(w.at.Truncate(time.Hour) + time.Hour)
+		consider(time.Duration(w.spot.next(int64(w.at))))
 	}
 	return next, some
 }
@@ -188,10 +188,10 @@ func NewBill(rule policy.Billing, launch time.Duration, price policy.MicroUSD) *
 	return b
 }
 
-// Reprice charges windows that begin after now at another price.
+// Reprice charges windows, or seconds, that begin from now on at another price.
 func (b *Bill) Reprice(now time.Duration, price policy.MicroUSD) {
 	if a := &b.launched.bill; price != a.price {
-		a.settle(&b.launched, b.rule, int64(now), 0)
+		a.settleBegun(&b.launched, b.rule, int64(now), 0)
 		a.price = price
 	}
 }

@@ -38,6 +38,7 @@ type App struct {
 
 	logLevel, logFormat string // the flags, as given
 	started             bool   // a verb was found and its command line is good
+	unhelped            error  // help was asked for about a verb that there is not
 }
 
 // New returns an App that writes to stdout and stderr.
@@ -69,6 +70,9 @@ func (a *App) Execute(verbs []*cobra.Command, args []string) int {
 	root := a.newRootCommand(verbs)
 	root.SetArgs(args)
 	verb, err := root.ExecuteContextC(a.Ctx)
+	if err == nil {
+		err = a.unhelped
+	}
 	if err != nil && !a.started {
 		err = UsageError(err) // cobra refused the command line before any verb ran
 	}
@@ -102,7 +106,13 @@ func (a *App) newRootCommand(verbs []*cobra.Command) *cobra.Command {
 	}
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) { PrintHelp(a.Stdout, c) })
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		if c.HasSubCommands() && c.Flags().NArg() > 0 {
+			a.unhelped = unknownVerb(c, c.Flags().Arg(0))
+			return
+		}
+		PrintHelp(a.Stdout, c)
+	})
 	root.SetFlagErrorFunc(explainFlagError)
 
 	flags := root.PersistentFlags()

@@ -30,7 +30,8 @@ func (f *Flags) Add(flags *pflag.FlagSet, source string) {
 
 // Options returns what the flags say, or what is wrong with them.
 func (f *Flags) Options() (opt traces.ImportOptions, err error) {
-	if opt.Zone, err = time.LoadLocation(f.zone); err != nil {
+	// the zone of the machine would make another trace elsewhere
+	if opt.Zone, err = time.LoadLocation(f.zone); err != nil || opt.Zone == time.Local {
 		return opt, cli.UsageError(fmt.Errorf("--timezone %q: must be a name such as UTC or Europe/Prague", f.zone))
 	}
 	if opt.TimeUnit, err = traces.ParseTimeUnit(f.unit); err != nil {

@@ -37,6 +37,7 @@ type explaining struct {
 
 	seeded, oneJob bool
 	paths          []string // of the journal
+	named          []string // what messages call them: a scenario's journal is a passing one
 	header         *journal.Header
 	start          time.Time
 }
@@ -152,13 +153,13 @@ func (x *explaining) run(args []string) error {
 		return err
 	}
 	x.torn = x.torn || live
-	if scenario {
+	if x.named = x.paths; scenario {
 		folder, err := os.MkdirTemp("", "skynet-explain-*")
 		if err != nil {
 			return err
 		}
 		defer os.RemoveAll(folder)
-		x.paths = []string{filepath.Join(folder, "run.jsonl.zst")}
+		x.named, x.paths = runs, []string{filepath.Join(folder, "run.jsonl.zst")}
 		if err := x.simulate(runs[0], wanted); err != nil {
 			return err
 		}
@@ -250,7 +251,7 @@ func (x *explaining) explain(id int64) (*reports.Explanation, error) {
 	for {
 		line, err := r.Next()
 		if err == io.EOF {
-			return nil, inputError(fmt.Errorf("%s: there is no decision #%d in it", x.paths[len(x.paths)-1], id))
+			return nil, inputError(fmt.Errorf("%s: there is no decision #%d in it", x.named[len(x.named)-1], id))
 		}
 		if err != nil {
 			return nil, explainTorn(err)
@@ -270,7 +271,7 @@ func (x *explaining) explain(id int64) (*reports.Explanation, error) {
 				return x.explained(r.Header(), line, &player, unplayed)
 			}
 			if line.ID > id {
-				return nil, inputError(fmt.Errorf("%s: there is no decision #%d in it: its first is #%d", x.paths[0], id, line.ID))
+				return nil, inputError(fmt.Errorf("%s: there is no decision #%d in it: its first is #%d", x.named[0], id, line.ID))
 			}
 		}
 	}

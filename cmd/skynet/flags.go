@@ -17,8 +17,8 @@ func checkRuns(runs, parallel int, seed uint64) error {
 		return fmt.Errorf("--runs %d: must be from 1 to 100000", runs)
 	case parallel < 1 || parallel > 4096:
 		return fmt.Errorf("--parallel %d: must be from 1 to 4096", parallel)
-	case seed > seedMax-uint64(runs):
-		return fmt.Errorf("--seed %d: must be at most %d", seed, uint64(seedMax)-uint64(runs))
+	case seed > seedMax-uint64(runs-1):
+		return fmt.Errorf("--seed %d: must be at most %d", seed, seedMax-uint64(runs-1))
 	}
 	return nil
 }

@@ -193,6 +193,7 @@ func (s *simulation) once(began time.Time) error {
 	if err != nil {
 		return err
 	}
+	s.warnUnjudged(&result.Figures)
 	if s.timeline != "" {
 		if err := reports.WriteTimeline(s.timeline, result.Ticks); err != nil {
 			return namedByUser(err)
@@ -204,6 +205,15 @@ func (s *simulation) once(began time.Time) error {
 		}
 	}
 	return s.conclude(kept(verdicts), func(w io.Writer) error { return reports.Verdict(w, result, verdicts, show) })
+}
+
+// warnUnjudged tells that a run was over before judging began, so that no class
+// was held to its promise. Only a run to the trace's end can be.
+func (s *simulation) warnUnjudged(f *sim.Figures) {
+	if f.Judged.FromS >= f.DurationS {
+		s.app.log.Warn("no job is judged: the run ended before judge_from",
+			"ended", reports.Seconds(&f.DurationS), "judge_from", reports.Seconds(&f.Judged.FromS))
+	}
 }
 
 // judged is what --json writes of a run.
@@ -305,6 +315,7 @@ func (s *simulation) many(began time.Time) error {
 	if err != nil {
 		return err
 	}
+	s.warnUnjudged(all.Runs[0])
 	good := true
 	verdicts := make([][]sim.Verdict, len(all.Runs))
 	for i, f := range all.Runs {

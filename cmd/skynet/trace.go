@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,8 +63,27 @@ func (a *app) writeTrace(path string, src traces.Source) error {
 	progress.End()
 	if !a.quiet {
 		fmt.Fprintf(a.stdout, "wrote %s: %d jobs in %v\n", path, meta.Jobs, meta.Span.Round(time.Second))
+		if lost := lostIn(path, meta); lost != "" {
+			fmt.Fprintf(a.stderr, "note: a CSV file does not tell %s\n", lost)
+		}
 	}
 	return nil
+}
+
+// lostIn says what the file at path does not tell of a trace, and which keys of a
+// scenario do; "" if it tells everything that a simulation goes by.
+func lostIn(path string, meta traces.Meta) string {
+	if filepath.Ext(path) == ".parquet" {
+		return ""
+	}
+	var lost []string
+	if !meta.Start.IsZero() {
+		lost = append(lost, "when the trace begins (start = "+meta.Start.Format(time.RFC3339)+" in a scenario)")
+	}
+	if speed := meta.ReferenceSpeed; speed > 0 && speed != 1 {
+		lost = append(lost, fmt.Sprintf("what core it was measured on (reference_speed = %v in its [trace])", speed))
+	}
+	return strings.Join(lost, ", nor ")
 }
 
 // formatFlag defines the flags that say how a file is read.

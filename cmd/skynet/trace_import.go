@@ -77,5 +77,11 @@ func (a *app) importTraces(files []string, opt traces.ImportOptions) (traces.Sou
 		}
 		all = append(all, src)
 	}
-	return traces.Merge(all...), nil
+	merged := traces.Merge(all...)
+	for i, src := range all {
+		if speed := src.Meta().ReferenceSpeed; speed > 0 && merged.Meta().ReferenceSpeed == 0 {
+			fmt.Fprintf(a.stderr, "note: service times of %s are of a core of speed %v, and not those of all files: they are joined as they are\n", files[i], speed)
+		}
+	}
+	return merged, nil
 }

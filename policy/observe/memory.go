@@ -122,9 +122,7 @@ func (r *Recorder) UnmarshalJSON(text []byte) error {
 	r.profile.current, r.profile.work = m.Hour, m.Work
 	r.recallSpeeds(m.Speeds)
 	for _, e := range m.Slack {
-		r.slack.entries = append(r.slack.entries, slackEntry{int64(e[0]), e[1], e[2]})
-		r.slack.ready += e[1]
-		r.slack.busy += e[2]
+		r.slack.enter(slackEntry{int64(e[0]), e[1], e[2]})
 	}
 	return nil
 }

@@ -184,6 +184,30 @@ func TestSlackForgetsAfterADay(t *testing.T) {
 	}
 }
 
+// What rounding leaves of sums whose terms have all left the day would be taken
+// for a fleet, and its slack be any number.
+func TestSlackOfNothingIsNone(t *testing.T) {
+	r := New(env(), origin)
+	for i := 1; i <= 4*1440; i++ {
+		ready, busy := 0.0, 0.0
+		if i <= 1440 {
+			ready, busy = 119.999+0.1*float64(i%7), 3.3*float64(i%3)
+		}
+		if i > 2*1440 && i <= 3*1440 {
+			ready = 60.1
+		}
+		mean, over := r.addSlack(int64(i)*int64(time.Minute), ready, busy)
+		switch {
+		case i == 2*1440 || i == 4*1440:
+			if mean != 0 || over != 0 {
+				t.Errorf("a day after the fleet's end: slack %v over %v slot-seconds, want none", mean, over)
+			}
+		case i > 2*1440 && mean != 1:
+			t.Fatalf("slack %v of a fleet that did nothing for a day", mean)
+		}
+	}
+}
+
 func TestPendingWorkIsEstimated(t *testing.T) {
 	r := New(env(), origin)
 	var o policy.Observation
@@ -297,5 +321,19 @@ func TestResidual(t *testing.T) {
 		if got := residual(c.mean, c.elapsed); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("residual(%v, %v) = %v, want %v", c.mean, c.elapsed, got, c.want)
 		}
+	}
+}
+
+// Jobs whose work rounds to nothing have a mean of nothing, and no quotient of it.
+func TestJobsOfNoWork(t *testing.T) {
+	r := New(env(), origin)
+	var o policy.Observation
+	k := r.Kind("photo", 1, 0)
+	k.Arrived, k.Started = 1, 1
+	k.Done(0)
+	r.Begin(&o, int64(time.Minute))
+	r.End(&o, int64(time.Minute), Sample{ReadySlotS: 100})
+	if s := o.Queue.Kinds[0].Service; s.SCV != 0 || math.IsNaN(float64(s.Mean)) {
+		t.Errorf("service %+v", s)
 	}
 }

@@ -148,7 +148,10 @@ func (s *service) update(prior float64) {
 	mean := (s.sum + float64(priorWeight*guess)) / (s.n + priorWeight)
 	s.view.Mean = policy.CoreSeconds(mean)
 	variance := s.squares/s.n - float64(own*own)
-	s.view.SCV = max(variance, 0) / float64(own*own)
+	s.view.SCV = 0
+	if own > 0 { // work of less than half a nanosecond is none
+		s.view.SCV = max(variance, 0) / float64(own*own)
+	}
 	s.view.Recent = policy.CoreSeconds(s.recent())
 	if s.histN > float64(1.02*s.p95At) {
 		s.p95At = s.histN

@@ -125,8 +125,33 @@ func (r *Recorder) ec2(o *policy.Observation) {
 type slackWindow struct {
 	entries []slackEntry // a queue: entries[first:]
 	first   int
-	ready   float64
-	busy    float64
+	ready   runningSum
+	busy    runningSum
+}
+
+// runningSum adds up the terms of a window that moves. What is left once every
+// term that was more than 0 is gone is 0, not what rounding left of them: a
+// fraction of such remainders could be any number.
+type runningSum struct {
+	sum   float64
+	terms int // that are not 0
+}
+
+func (s *runningSum) enter(x float64) {
+	if x != 0 {
+		s.sum += x
+		s.terms++
+	}
+}
+
+func (s *runningSum) leave(x float64) {
+	if x == 0 {
+		return
+	}
+	s.sum -= x
+	if s.terms--; s.terms == 0 {
+		s.sum = 0
+	}
 }
 
 type slackEntry struct {
@@ -139,25 +164,27 @@ type slackEntry struct {
 // it rests on. The mean is 0 without ready capacity.
 func (r *Recorder) addSlack(now int64, ready, busy float64) (mean, readySlotSeconds float64) {
 	s := &r.slack
-	s.entries = append(s.entries, slackEntry{now, ready, busy})
-	s.ready += ready
-	s.busy += busy
+	s.enter(slackEntry{now, ready, busy})
 	for s.entries[s.first].at <= now-int64(24*time.Hour) {
-		s.ready -= s.entries[s.first].ready
-		s.busy -= s.entries[s.first].busy
+		s.ready.leave(s.entries[s.first].ready)
+		s.busy.leave(s.entries[s.first].busy)
 		s.first++
 	}
 	if s.first > 4096 && s.first > len(s.entries)/2 {
-		s.entries = slices.Delete(s.entries, 0, s.first)
-		s.first = 0
-		s.ready, s.busy = 0, 0 // fresh sums: no drift over a year
-		for _, e := range s.entries {
-			s.ready += e.ready
-			s.busy += e.busy
+		left := slices.Delete(s.entries, 0, s.first)
+		*s = slackWindow{entries: left[:0]} // fresh sums: no drift over a year
+		for _, e := range left {
+			s.enter(e)
 		}
 	}
-	if s.ready <= 0 {
+	if s.ready.sum <= 0 {
 		return 0, 0
 	}
-	return 1 - s.busy/s.ready, s.ready
+	return 1 - s.busy.sum/s.ready.sum, s.ready.sum
+}
+
+func (s *slackWindow) enter(e slackEntry) {
+	s.entries = append(s.entries, e)
+	s.ready.enter(e.ready)
+	s.busy.enter(e.busy)
 }

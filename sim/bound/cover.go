@@ -137,11 +137,17 @@ func (d *coverage) seconds(prices []float64) float64 {
 		}
 		return float64(h * least)
 	}
-	// Who launches pays for a minute; so once on, it stays on for the rest of it.
-	stay := int(max(0, math.Floor((v.w.cfg.Catalog.Billing.Minimum.Seconds()-v.lag)/h)))
+	// Who launches pays for a minute; so once on, it stays on for the rest of it: for
+	// whole steps, and for what is left over if it leaves then.
+	minute := max(0, v.w.cfg.Catalog.Billing.Minimum.Seconds()-v.lag)
+	stay := int(math.Floor(minute / h))
 	paid := make([]float64, g.steps+1)
 	for t := range g.steps {
 		paid[t+1] = paid[t] + step(t)
+	}
+	over := minute/h - float64(stay) // steps
+	rest := func(t int) float64 {    // wherever in a step it came on
+		return max(float64(over*min(step(max(t-1, 0)), step(t), step(t+1))), 0)
 	}
 	o := open{d: d, best: make([]float64, g.steps+1), far: math.Inf(1), next: v.from}
 	for t := range o.best {
@@ -151,18 +157,20 @@ func (d *coverage) seconds(prices []float64) float64 {
 	on := 0.0                        // to be on until t and free to leave; boots before judging are free
 	for t := v.from; t < g.steps; t++ {
 		back[t] = o.at(t) + boot
-		if stay == 0 { // it may come and go within a step
-			on = min(on, back[t])
+		young := math.Inf(1) // as on, but for the rest of the minute
+		if from := t - stay; from >= v.from {
+			young = back[from] + (paid[t] - paid[from])
 		}
-		o.best[t] = on // off from t on
-		o.queue.push(t, on)
+		off := min(on, young+rest(t))
+		o.best[t] = off // off from t on
+		o.queue.push(t, off)
 		if t == v.from && v.w.judge == 0 {
 			on = math.Inf(1) // nothing was launched before
 		}
-		on += step(t)
-		if from := t + 1 - stay; stay > 0 && from >= v.from {
-			on = min(on, back[from]+(paid[t+1]-paid[from]))
-		}
+		on = min(on, young) + step(t)
+	}
+	if from := g.steps - stay; stay > 0 && from >= v.from {
+		on = min(on, back[from]+(paid[g.steps]-paid[from]))
 	}
 	end := min(on, o.at(g.steps)) // off at the end: whoever waits then is missed
 	for t := max(v.from, g.steps-stay); t < g.steps; t++ {
