@@ -87,6 +87,9 @@ type KindView struct {
 	// Pending jobs wait for a slot; work is estimated from what completed
 	// before, or from an estimate the job carries, corrected by what such jobs took.
 	Pending Flow `json:"pending"`
+	// PendingLately is the work of Pending where a job without an estimate is taken to
+	// need what such jobs took in about the last ten minutes, as far as enough did.
+	PendingLately CoreSeconds `json:"pending_lately"`
 	// OldestWait of a pending job; 0 when none is pending.
 	OldestWait time.Duration `json:"oldest_wait"`
 	// PendingByAge splits Pending by wait, youngest first, and leaves out
@@ -106,6 +109,8 @@ type KindView struct {
 	Arrived [4]Flow `json:"arrived"`
 	// LastTick is what arrived since the last observation.
 	LastTick Flow `json:"last_tick"`
+	// LastTickLately is the work of LastTick, estimated as PendingLately.
+	LastTickLately CoreSeconds `json:"last_tick_lately"`
 	// Started and StartedLate count jobs since the last observation: all that
 	// started, and those that had then already missed, or were then expected
 	// to miss, their target.
@@ -135,10 +140,7 @@ const (
 type ServiceView struct {
 	Samples int64       `json:"samples"`
 	Mean    CoreSeconds `json:"mean"`
-	// Recent is the mean of the jobs that completed in about the last ten minutes,
-	// drawn to Mean by as many jobs as its spread calls for.
-	Recent CoreSeconds `json:"recent"`
-	P95    CoreSeconds `json:"p95"`
+	P95     CoreSeconds `json:"p95"`
 	// SCV is the squared coefficient of variation, variance over mean squared.
 	SCV float64 `json:"scv"`
 }

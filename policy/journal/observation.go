@@ -70,6 +70,7 @@ func (c *codec) kind(k *policy.KindView) {
 	integer(c, `"class":`, &k.Class)
 	c.key(`"pending":`)
 	c.flow(&k.Pending)
+	number(c, `"pending_lately":`, &k.PendingLately)
 	integer(c, `"oldest_wait":`, &k.OldestWait)
 	lists(c, `"pending_by_age":`, &k.PendingByAge, func(a *policy.AgeCount) {
 		c.object(func() {
@@ -90,6 +91,7 @@ func (c *codec) kind(k *policy.KindView) {
 	fixed(c, `"arrived":`, k.Arrived[:], c.flow)
 	c.key(`"last_tick":`)
 	c.flow(&k.LastTick)
+	number(c, `"last_tick_lately":`, &k.LastTickLately)
 	integer(c, `"started":`, &k.Started)
 	integer(c, `"started_late":`, &k.StartedLate)
 	fixed(c, `"completed":`, k.Completed[:], count)
@@ -100,7 +102,6 @@ func (c *codec) kind(k *policy.KindView) {
 	c.object(func() {
 		integer(c, `"samples":`, &k.Service.Samples)
 		number(c, `"mean":`, &k.Service.Mean)
-		number(c, `"recent":`, &k.Service.Recent)
 		number(c, `"p95":`, &k.Service.P95)
 		number(c, `"scv":`, &k.Service.SCV)
 	})

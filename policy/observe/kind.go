@@ -34,6 +34,7 @@ type Kind struct {
 	seen       cumulative // at the last tick
 	unlearned  int64      // completions in WorkHist that the type has not fetched
 	estimated  float64    // cumulative estimated work of arrivals, core-seconds
+	lately     float64    // the same as such jobs took lately
 	workType   int        // index into Recorder.types
 	view       int        // index into Recorder.views
 
@@ -100,13 +101,13 @@ func (k *Kind) EstimateReturned(work int64) {
 type cumulative struct {
 	arrived, started, startedLate, completed, failed, retried, expired int64
 	arrivedEst, leftEst                                                estimates
-	work, workSquared, estimated                                       float64
+	work, workSquared, estimated, lately                               float64
 }
 
 func (k *Kind) now() cumulative {
 	return cumulative{
 		k.Arrived, k.Started, k.StartedLate, k.Completed, k.Failed, k.Retried, k.Expired,
-		k.arrivedEst, k.leftEst, k.Work, k.WorkSquared, k.estimated,
+		k.arrivedEst, k.leftEst, k.Work, k.WorkSquared, k.estimated, k.lately,
 	}
 }
 

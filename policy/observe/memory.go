@@ -33,6 +33,10 @@ type typeMemory struct {
 	Samples int64     `json:"samples"`
 	Buckets []int     `json:"buckets,omitempty"`
 	Jobs    []float32 `json:"jobs,omitempty"` // by Buckets
+	// Jobs that completed lately, when there was progress for the last time, and their
+	// work.
+	RecentN   float64 `json:"recent_n,omitempty"`
+	RecentSum float64 `json:"recent_sum,omitempty"`
 	// Started jobs, those of them with an estimate, and its sum.
 	Started   float64 `json:"started,omitempty"`
 	Estimated float64 `json:"estimated,omitempty"`
@@ -49,7 +53,7 @@ func (r *Recorder) Origin() time.Time { return r.origin }
 func (r *Recorder) MarshalJSON() ([]byte, error) {
 	m := memory{Origin: r.origin, Failed: r.boots.failed, Hour: r.profile.current, Work: r.profile.work, Progress: r.progress, Speeds: r.rememberedSpeeds()}
 	for _, s := range r.types {
-		t := typeMemory{Type: s.jobType, Size: s.size, N: s.n, Sum: s.sum, Squares: s.squares, Samples: s.samples, Started: s.started, Estimated: s.estimated, Estimate: s.estimate}
+		t := typeMemory{Type: s.jobType, Size: s.size, N: s.n, Sum: s.sum, Squares: s.squares, Samples: s.samples, RecentN: s.recentN, RecentSum: s.recentSum, Started: s.started, Estimated: s.estimated, Estimate: s.estimate}
 		for b, n := range s.hist {
 			if n > 0 {
 				t.Buckets, t.Jobs = append(t.Buckets, b), append(t.Jobs, n)
@@ -99,6 +103,7 @@ func (r *Recorder) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("observe: type %q: impossible counts", t.Type)
 		}
 		s := &service{jobType: t.Type, size: t.Size, n: t.N, sum: t.Sum, squares: t.Squares, samples: t.Samples}
+		s.recentN, s.recentSum = max(t.RecentN, 0), max(t.RecentSum, 0)
 		s.started, s.estimated, s.estimate = max(t.Started, 0), max(t.Estimated, 0), max(t.Estimate, 0)
 		for i, b := range t.Buckets {
 			if b < 0 || b >= workBuckets || !(t.Jobs[i] >= 0) {

@@ -48,6 +48,7 @@ type Recorder struct {
 	sizes   []policy.SizeCount
 
 	typeMean    []float64 // current mean work by type in core-seconds
+	typeRecent  []float64 // that of about the last ten minutes
 	calibration []float64 // by how much a type's estimates are multiplied
 }
 
@@ -118,6 +119,7 @@ func (r *Recorder) addType(s *service) int {
 	at := len(r.types)
 	r.types = append(r.types, s)
 	r.typeMean = append(r.typeMean, 0)
+	r.typeRecent = append(r.typeRecent, 0)
 	r.calibration = append(r.calibration, 1)
 	key := typeKey{s.jobType, s.size}
 	if _, known := r.typeAt[key]; !known {
@@ -179,10 +181,13 @@ func (r *Recorder) End(o *policy.Observation, now int64, s Sample) {
 
 // keepsRecent returns the part of what was recent at the last tick that still is.
 func (r *Recorder) keepsRecent(now int64) float64 {
-	if r.head == 0 {
-		return 1
+	var step time.Duration
+	switch {
+	case r.head > 0:
+		step = time.Duration(now - r.times[(r.head-1)%ringTicks])
+	case !r.progress.IsZero(): // it was learned before a restart
+		step = max(r.origin.Add(time.Duration(now)).Sub(r.progress), 0)
 	}
-	step := time.Duration(now - r.times[(r.head-1)%ringTicks])
 	return detmath.Exp(-step.Seconds() / recentMemory)
 }
 
@@ -208,14 +213,16 @@ func (r *Recorder) learn(now int64) {
 	}
 	for i, s := range r.types {
 		s.update(prior)
-		r.typeMean[i] = float64(s.view.Mean)
+		r.typeMean[i], r.typeRecent[i] = float64(s.view.Mean), s.recent()
 		r.calibration[i] = s.calibration()
 	}
 	slot := r.head % ringTicks
 	r.times[slot] = now
 	row := r.row(slot)
 	for i, k := range r.kinds {
-		k.estimated += k.arrivedEst.minus(k.seen.arrivedEst).core(k.Arrived-k.seen.arrived, r.typeMean[k.workType], r.calibration[k.workType])
+		n, est, times := k.Arrived-k.seen.arrived, k.arrivedEst.minus(k.seen.arrivedEst), r.calibration[k.workType]
+		k.estimated += est.core(n, r.typeMean[k.workType], times)
+		k.lately += est.core(n, r.typeRecent[k.workType], times)
 		row[i] = k.counted()
 		r.late(k)
 	}
@@ -303,11 +310,12 @@ func (r *Recorder) queue(o *policy.Observation, now int64) {
 }
 
 func (r *Recorder) addKind(v *policy.KindView, i int, k *Kind, now int64) {
-	mean := r.typeMean[k.workType]
-	pending := k.Waiting()
-	work := k.arrivedEst.minus(k.leftEst).core(pending, mean, r.calibration[k.workType])
+	mean, recent, times := r.typeMean[k.workType], r.typeRecent[k.workType], r.calibration[k.workType]
+	pending, est := k.Waiting(), k.arrivedEst.minus(k.leftEst)
+	work := est.core(pending, mean, times)
 	v.Pending.Jobs += pending
 	v.Pending.Work += policy.CoreSeconds(work)
+	v.PendingLately += policy.CoreSeconds(est.core(pending, recent, times))
 	v.InFlight.Jobs += k.Running()
 	r.addAges(v, k, now)
 	if k.Size > 0 && pending > 0 {
@@ -331,6 +339,7 @@ func (r *Recorder) addKind(v *policy.KindView, i int, k *Kind, now int64) {
 	}
 	v.LastTick.Jobs += k.Arrived - k.seen.arrived
 	v.LastTick.Work += policy.CoreSeconds(k.estimated - k.seen.estimated)
+	v.LastTickLately += policy.CoreSeconds(k.lately - k.seen.lately)
 	v.Started += k.Started - k.seen.started
 	v.StartedLate += k.StartedLate - k.seen.startedLate
 	if s := &r.types[k.workType].view; v.Service.Samples == 0 || s.Samples > v.Service.Samples {

@@ -137,7 +137,6 @@ func (s *service) update(prior float64) {
 	s.view.Samples = s.samples
 	if s.n == 0 {
 		s.view.Mean = policy.CoreSeconds(prior)
-		s.view.Recent = s.view.Mean
 		s.view.P95 = policy.CoreSeconds(3 * prior)
 		s.view.SCV = 1
 		return
@@ -152,7 +151,6 @@ func (s *service) update(prior float64) {
 	if own > 0 { // work of less than half a nanosecond is none
 		s.view.SCV = max(variance, 0) / float64(own*own)
 	}
-	s.view.Recent = policy.CoreSeconds(s.recent())
 	if s.histN > float64(1.02*s.p95At) {
 		s.p95At = s.histN
 		s.view.P95 = s.quantile(0.95)

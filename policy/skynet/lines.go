@@ -203,7 +203,7 @@ func (p *Policy) addBudget(k *policy.KindView) {
 func (p *Policy) addWork(k *policy.KindView) {
 	ln := p.lineOf(k.Priority)
 	unit := p.market.unitSpeed
-	head, tail := split(p.lately(k, k.LastTick, false), unit, ln.budget)
+	head, tail := split(p.arrived(k), unit, ln.budget)
 	ln.arrivedHead += head
 	ln.arrivedTail += tail
 	ln.arrivedHold += holding(tail, k.LastTick.Jobs)
@@ -211,7 +211,7 @@ func (p *Policy) addWork(k *policy.KindView) {
 	if k.Pending.Jobs <= 0 {
 		return
 	}
-	pending := p.lately(k, k.Pending, true)
+	pending := p.waiting(k)
 	if ln.promised && ln.patient && guessed(k) && ln.dueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
 		// In a tick somebody may know how long such a job takes. Until then it counts
 		// for no more than one of the shortest kind known: that much is likely wanted
@@ -238,36 +238,40 @@ func (p *Policy) addWork(k *policy.KindView) {
 	}
 }
 
-// lately returns a flow of a kind, which arrived or waits, with its work as such jobs
-// took it lately, unless the jobs carry estimates of their own. A gallery of large
-// photos is seen in its first completions. Per second an instance more for the rest of
-// it is paid for as long as it helps. By the hour what is bought on the word of a few
-// jobs stays: only what waits goes by it there, and only where the work of a type has
-// become much longer, so that all that waits would be late.
-func (p *Policy) lately(k *policy.KindView, f policy.Flow, waits bool) policy.Flow {
-	v := &k.Service
-	changed := p.set.recent || p.set.longer && waits && float64(v.Recent) >= float64(muchLonger*float64(v.Mean))
-	if changed && v.Samples > 0 && v.Recent > 0 && meant(k, f) {
-		f.Work = policy.CoreSeconds(float64(f.Jobs) * float64(v.Recent))
+// arrived returns what arrived of a kind since the last observation, its work as the
+// jobs of its types took it lately where that is believed of all work. A gallery of
+// large photos is seen in its first completions, and per second an instance more for
+// the rest of it is paid for as long as it helps. By the hour what is bought on the
+// word of a few jobs stays.
+func (p *Policy) arrived(k *policy.KindView) policy.Flow {
+	f := k.LastTick
+	if p.set.recent && k.LastTickLately > 0 {
+		f.Work = k.LastTickLately
 	}
 	return f
 }
 
-// muchLonger is how many times the long mean of their type jobs must have taken lately,
-// to be believed by the hour: the means of a few dozen jobs scatter by less.
-const muchLonger = 1.5
-
-// meant reports whether the work of a flow of a kind is no more than its jobs times
-// the mean of their type.
-func meant(k *policy.KindView, f policy.Flow) bool {
-	mean := float64(float64(f.Jobs) * float64(k.Service.Mean))
-	return math.Abs(float64(f.Work)-mean) <= 1e-4*mean
+// waiting returns what waits of a kind, its work as the jobs of its types took it
+// lately: where that is believed of all work, or by the hour where it is so much more
+// that all that waits would be late.
+func (p *Policy) waiting(k *policy.KindView) policy.Flow {
+	f := k.Pending
+	if p.set.recent && k.PendingLately > 0 || p.set.longer && float64(k.PendingLately) >= float64(muchLonger*float64(f.Work)) {
+		f.Work = k.PendingLately
+	}
+	return f
 }
+
+// muchLonger is how many times what such jobs take over a long time those that wait
+// must need, as they took lately, to be believed by the hour: the means of a few dozen
+// jobs scatter by less.
+const muchLonger = 1.5
 
 // guessed reports whether nothing tells how large a kind's waiting jobs are: none
 // of their type has completed, and they carry no estimate of their own.
 func guessed(k *policy.KindView) bool {
-	return k.Service.Samples == 0 && meant(k, k.Pending)
+	guess := float64(float64(k.Pending.Jobs) * float64(k.Service.Mean))
+	return k.Service.Samples == 0 && math.Abs(float64(k.Pending.Work)-guess) <= 1e-6*guess
 }
 
 // dueIn returns in how many seconds a job that has waited for age must start:

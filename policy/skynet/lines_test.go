@@ -42,31 +42,29 @@ func TestWhatGoesBeforeAnUrgentLineIsUrgent(t *testing.T) {
 }
 
 // Per second a job is taken to need what such jobs took lately, by the hour what they
-// took over a long time, unless that is much less than lately; what carries an estimate
-// goes by that.
+// took over a long time, but for what waits where lately it was much more.
 func TestWorkGoesByWhatSuchJobsTookLately(t *testing.T) {
 	photos := []policy.Class{{Priority: 1, On: policy.Wait, Target: 30 * time.Second, Attain: 0.95}}
 	for _, c := range []struct {
-		billing  policy.Billing
-		service  string
-		lately   float64 // what such jobs took, in means
-		estimate float64 // of each waiting job, in multiples of the mean
-		unknown  bool    // nothing is told of what such jobs took lately
-		times    float64 // the mean
+		billing policy.Billing
+		service string
+		lately  float64 // what such jobs took, in means; 0: nothing is told of it
+		waits   float64 // what those that wait are taken to need, in means
+		arrived float64
 	}{
-		{policy.PerSecond, byBilling, 3, 1, false, 3},
-		{policy.PerSecond, byBilling, 0.5, 1, false, 0.5},
-		{policy.PerSecond, serviceLong, 3, 1, false, 1},
-		{policy.PerSecond, serviceLonger, 1.4, 1, false, 1},
-		{policy.PerSecond, byBilling, 3, 2, false, 2},
-		{policy.PerSecond, byBilling, 3, 1, true, 1},
-		{policy.Hourly, byBilling, 3, 1, false, 3},
-		{policy.Hourly, byBilling, 1.4, 1, false, 1},
-		{policy.Hourly, byBilling, 0.5, 1, false, 1},
-		{policy.Hourly, byBilling, 3, 2, false, 2},
-		{policy.Hourly, byBilling, 3, 1, true, 1},
-		{policy.Hourly, serviceRecent, 1.4, 1, false, 1.4},
-		{policy.Hourly, serviceLong, 3, 1, false, 1},
+		{policy.PerSecond, byBilling, 3, 3, 3},
+		{policy.PerSecond, byBilling, 0.5, 0.5, 0.5},
+		{policy.PerSecond, byBilling, 0, 1, 1},
+		{policy.PerSecond, serviceLong, 3, 1, 1},
+		{policy.PerSecond, serviceLonger, 3, 3, 1},
+		{policy.PerSecond, serviceLonger, 1.4, 1, 1},
+		{policy.Hourly, byBilling, 3, 3, 1},
+		{policy.Hourly, byBilling, 1.5, 1.5, 1},
+		{policy.Hourly, byBilling, 1.4, 1, 1},
+		{policy.Hourly, byBilling, 0.5, 1, 1},
+		{policy.Hourly, byBilling, 0, 1, 1},
+		{policy.Hourly, serviceRecent, 1.4, 1.4, 1.4},
+		{policy.Hourly, serviceLong, 3, 1, 1},
 	} {
 		w := newWorld(c.billing, photos)
 		if err := w.start(policy.Values{parService.Name: c.service}); err != nil {
@@ -74,20 +72,19 @@ func TestWorkGoesByWhatSuchJobsTookLately(t *testing.T) {
 		}
 		k := w.kind("photo", 1)
 		k.perMinute, k.lately = 100, c.lately
-		if c.unknown {
-			k.lately = 0
-		}
 		w.pass() // nothing runs yet, so that all waits
 		o := w.observe()
-		v := &o.Queue.Kinds[0]
-		if v.Pending.Jobs != 100 {
-			t.Fatalf("%d jobs wait, want 100", v.Pending.Jobs)
+		if v := &o.Queue.Kinds[0]; v.Pending.Jobs != 100 || v.LastTick.Jobs != 100 {
+			t.Fatalf("%d jobs wait, and %d have arrived, want 100", v.Pending.Jobs, v.LastTick.Jobs)
 		}
-		v.Pending.Work *= policy.CoreSeconds(c.estimate)
 		w.policy.Step(o)
-		want := float64(v.Pending.Jobs) * c.times * k.mean / w.policy.market.unitSpeed
-		if got := w.policy.waitingWork(); math.Abs(got-want) > 1e-6*want {
-			t.Errorf("%+v: %v slot-seconds wait, want %v", c, got, want)
+		each := 100 * k.mean / w.policy.market.unitSpeed
+		if got, want := w.policy.waitingWork(), c.waits*each; math.Abs(got-want) > 1e-6*want {
+			t.Errorf("%v, service %s, lately %v: %v slot-seconds wait, want %v", c.billing.Name, c.service, c.lately, got, want)
+		}
+		ln := &w.policy.lines[0]
+		if got, want := ln.arrivedHead+ln.arrivedTail, c.arrived*each; math.Abs(got-want) > 1e-6*want {
+			t.Errorf("%v, service %s, lately %v: %v slot-seconds have arrived, want %v", c.billing.Name, c.service, c.lately, got, want)
 		}
 	}
 }

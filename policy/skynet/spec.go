@@ -71,7 +71,7 @@ var (
 	}
 	parService = policy.Param{
 		Name: "service", Kind: policy.Choice, Choices: []string{byBilling, serviceLong, serviceLonger, serviceRecent},
-		Doc: "What a job that carries no estimate is taken to need: the mean of its type over a long time; that, but of about the last ten minutes for what waits, while it is half as long again (longer; auto under hourly billing); or always that of the last ten minutes, as far as they are known (recent; auto per second).",
+		Doc: "What a job that carries no estimate is taken to need. long: the mean of its type over a long time. recent: that of about the last ten minutes, as far as it is known (auto per second). longer: the long one, but for waiting jobs the recent one while they would need at least 1.5 times as much by it (auto under hourly billing).",
 	}
 	parTau = policy.Param{
 		Name: "tau", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour),

@@ -99,7 +99,7 @@ func (w *world) view(k *kind) policy.KindView {
 		Type: k.typ, Priority: k.priority, Class: policy.ClassOf(w.env.Classes, k.typ, k.priority),
 		LastTick: policy.Flow{Jobs: k.last, Work: policy.CoreSeconds(float64(k.last) * k.mean)},
 		Started:  k.started, StartedLate: k.late,
-		Service: policy.ServiceView{Samples: k.known, Mean: policy.CoreSeconds(k.mean), Recent: policy.CoreSeconds(k.lately * k.mean), P95: policy.CoreSeconds(2 * k.mean), SCV: 1},
+		Service: policy.ServiceView{Samples: k.known, Mean: policy.CoreSeconds(k.mean), P95: policy.CoreSeconds(2 * k.mean), SCV: 1},
 	}
 	for i := range k.arrived {
 		v.Arrived[3].Jobs += k.arrived[i]
@@ -115,6 +115,8 @@ func (w *world) view(k *kind) policy.KindView {
 		v.OldestWait = max(v.OldestWait, age)
 	}
 	v.Pending.Work = policy.CoreSeconds(float64(v.Pending.Jobs) * k.mean)
+	v.PendingLately = policy.CoreSeconds(k.lately * float64(v.Pending.Work))
+	v.LastTickLately = policy.CoreSeconds(k.lately * float64(v.LastTick.Work))
 	return v
 }
 
