@@ -41,7 +41,7 @@ func frontPlot(t *Tuning) plot {
 	p := plot{
 		name: "5-front",
 		caption: "Each cross is a finalist on the weeks that chose between them, those of the table with 95 % intervals. Lower and further left is better. On the front are those that no other beats in cost, p95 and slack at once. " +
-			"The floor is the work on the cheapest type at full load, near the least that anybody could pay.",
+			"The floor is the work on the cheapest type at full load, a yardstick that needs no search: the least that anybody could pay may be below it, and is several times it where the fleet is small.",
 		figure: chart.Figure{Title: "Cost and p95 of the finalists", X: x, Panels: []chart.Panel{panel}},
 		table:  table{note: "Each row is one finalist.", columns: []string{"cost ÷ floor", "p95 of " + t.Class, "slack", "promises", "on the front"}},
 	}

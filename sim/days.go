@@ -12,7 +12,9 @@ import (
 type DayRow struct {
 	Start   time.Duration // the day's midnight on the users' clock, since the trace's start; may be negative
 	LengthS float64       // of it that was judged, seconds
-	CostUSD float64       // windows, or seconds, that began on it
+	// CostUSD of windows, or seconds, that began on it, as seen at ticks: what began
+	// since the last tick before a midnight, or before JudgeFrom, counts after it.
+	CostUSD float64
 	// WorkCoreS arrived on it, in reference core-seconds.
 	WorkCoreS float64
 	// Slot-seconds.
@@ -45,7 +47,8 @@ type daySums struct {
 }
 
 // bookDay adds what was spent and what work arrived since the last booking to the
-// day, once judging has begun.
+// day, once judging has begun. Work is counted to the instant; spending is as the
+// ledger of the last tick had it.
 func (s *stats) bookDay(day *daySums, m stepMark) {
 	ready, busy := seconds(m.rawReady-s.dayMark.rawReady), seconds(m.rawBusy-s.dayMark.rawBusy)
 	day.ready += ready

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -101,6 +102,36 @@ func TestTimesEdges(t *testing.T) {
 		if low, high := TimesEdge(b), TimesEdge(b+1); !(low <= d.Seconds() && d.Seconds() < high) {
 			t.Errorf("%v falls into bucket %d, from %v s to %v s", d, b, low, high)
 		}
+	}
+}
+
+// Work is of the day that it arrived on, wherever the midnight lies between the
+// ticks, and of the step, whatever was booked to days within it. Nothing is checked
+// along the way: the checks count arrivals at every instant.
+func TestWorkIsOfItsDayAndStep(t *testing.T) {
+	cfg := tiny()
+	cfg.Start, cfg.Tick, cfg.Duration = time.Date(2008, 6, 1, 21, 0, 0, 0, time.UTC), 7*time.Hour, 36*time.Hour
+	cfg.Standing = []Standing{{Count: 2}}
+	midnight := 3 * time.Hour
+	r, err := Run(context.Background(), cfg, plan{}.policy(cfg), newJobs([]job{
+		do(midnight-time.Hour, 50*s), do(midnight, 7*s), do(midnight+time.Hour, 20*s), do(midnight+24*time.Hour-s, 100*s), do(30*time.Hour, 3*s),
+	}), Options{Timeline: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var days, steps []float64
+	for _, d := range r.Days {
+		days = append(days, math.Round(d.WorkCoreS*1e6)/1e6)
+	}
+	for _, row := range r.Ticks {
+		steps = append(steps, math.Round(row.Work*1e6)/1e6)
+	}
+	if want := []float64{50, 127, 3}; !slices.Equal(days, want) {
+		t.Errorf("work by day is %v, want %v", days, want)
+	}
+	// at 0, 7, 14, 21, 28 and 35 h
+	if want := []float64{0, 77, 0, 0, 100, 3}; !slices.Equal(steps, want) {
+		t.Errorf("work by step is %v, want %v", steps, want)
 	}
 }
 

@@ -63,7 +63,7 @@ func (e *engine) events() {
 		case judgingBegins:
 			e.stats.judging(e)
 		case dayBegins:
-			e.countArrivals()
+			e.countArrivals() // spending is left as the last tick saw it
 			e.stats.addDay(e.mark())
 			e.rare.push(e.now+24*hourNs, dayBegins, 0)
 		case leaseEnds:

@@ -146,7 +146,11 @@ func (e *engine) terminate(in *instance) {
 	e.free = append(e.free, r)
 }
 
-// showSpent tells the policy's ledger of windows begun up to end.
+// showSpent tells the policy's ledger of windows begun up to end. The minute that
+// per-second billing charges at least counts whole at once, at the price of then. A
+// price that moves within it bills the rest of it anew while the ledger keeps what it
+// showed: what the policy is told was spent and the bill then differ by up to 60 s of
+// the change in price.
 func (e *engine) showSpent(in *instance, end int64) {
 	if end > in.bill.shown {
 		e.stats.spent += policy.MicroUSD(policy.MulDiv(end-in.bill.shown, int64(in.bill.price), int64(time.Hour)))

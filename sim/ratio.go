@@ -10,7 +10,8 @@ import (
 type ratio struct{ num, den uint64 }
 
 // newRatio returns from/to in lowest terms, each the decimal number of up to
-// twelve places that it stands for. Neither may exceed ten million.
+// twelve places that it stands for. The readers of scenarios and traces let
+// neither exceed a thousand: from 18 million on they would not fit.
 func newRatio(from, to float64) ratio {
 	const places = 1e12
 	num, den := max(uint64(math.Round(from*places)), 1), max(uint64(math.Round(to*places)), 1)
@@ -21,8 +22,9 @@ func newRatio(from, to float64) ratio {
 	return ratio{num / a, den / a}
 }
 
-// of returns ns times the ratio, rounded up: at least 1 for what is at least 1. A result beyond the
-// longest time a trace may hold is cut there.
+// of returns ns times the ratio, rounded up: at least 1 for what is at least 1. A
+// result beyond longest is cut there, except on the core that was recorded: there
+// a time is what it is, up to the 146 years that a trace may hold.
 func (r ratio) of(ns int64) int64 {
 	if r.num == r.den {
 		return ns
@@ -40,5 +42,6 @@ func (r ratio) of(ns int64) int64 {
 	return int64(min(q, longest))
 }
 
-// longest is the cap on a service time: 73 years, so that sums stay in range.
+// longest is the cap on a service time that was converted: 73 years, so that sums
+// stay in range.
 const longest = 1 << 61

@@ -3,6 +3,8 @@ package sim
 import (
 	"math/big"
 	"testing"
+
+	"github.com/skynet-ec2/skynet/traces"
 )
 
 // A service time is work ÷ speed, rounded up to a nanosecond, for speeds of any
@@ -36,5 +38,8 @@ func TestRatioIsExact(t *testing.T) {
 				t.Errorf("%d ns × %s ÷ %s: %d, want %d", ns, x.fromText, x.toText, got, want)
 			}
 		}
+	}
+	if got := newRatio(2.5, 2.5).of(traces.TimeMax); got != traces.TimeMax {
+		t.Errorf("the longest time of a trace is %d on the core it was recorded on, want %d", got, traces.TimeMax)
 	}
 }

@@ -120,7 +120,8 @@ type JudgedFigures struct {
 
 // FloorFigures compare the judged cost with the floor of work: the work that
 // arrived in the judged time, done on the cheapest type at full load. It needs no
-// search and lies near the bound (package bound), above or below it.
+// search; the least that anybody could pay (package bound) may be below it, and is
+// several times it where the fleet is small.
 type FloorFigures struct {
 	// WorkCoreS is the judged work in reference core-seconds.
 	WorkCoreS float64 `json:"work_core_s"`

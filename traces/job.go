@@ -13,6 +13,8 @@ const (
 	KindsMax = 1 << 16   // kinds in one trace
 	NameMax  = 255       // bytes in the name of a type or tenant
 
+	SpeedMin, SpeedMax = 0.001, 1000 // of the core that service times were measured on
+
 	tenantsMax = 1 << 20 // tenants in one trace
 	batchLen   = 4096    // jobs in a full batch
 )

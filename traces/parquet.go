@@ -76,14 +76,16 @@ func newParquetReader(in *input, opt Options, lenient bool) (*parquetReader, err
 	}
 	r.known.meta.Jobs = rows
 	for _, pair := range r.file.pairs {
-		r.takeIn(pair[0], pair[1])
+		if err := r.takeIn(pair[0], pair[1]); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
 
 // takeIn takes what a pair of the file's metadata says of the trace, if it makes
-// sense.
-func (r *parquetReader) takeIn(key, value string) {
+// sense. A speed that makes none is an error: without it the work would be another.
+func (r *parquetReader) takeIn(key, value string) error {
 	m := &r.known.meta
 	switch key {
 	case keyName:
@@ -93,9 +95,14 @@ func (r *parquetReader) takeIn(key, value string) {
 			m.Start = t.UTC()
 		}
 	case keySpeed:
-		if v, err := strconv.ParseFloat(value, 64); err == nil && v > 0 && v < 1e6 {
-			m.ReferenceSpeed = v
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(v >= SpeedMin && v <= SpeedMax) {
+			return &InputError{
+				File: r.in.path, Column: key, Value: value, Err: err,
+				Reason: fmt.Sprintf("must be from %v to %v, in the file's metadata", SpeedMin, SpeedMax),
+			}
 		}
+		m.ReferenceSpeed = v
 	case keyOrigin:
 		m.Origin = value
 	case keySpan:
@@ -103,6 +110,7 @@ func (r *parquetReader) takeIn(key, value string) {
 			m.Span = time.Duration(v)
 		}
 	}
+	return nil
 }
 
 // schema finds the trace's columns among those of the file.

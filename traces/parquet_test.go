@@ -2,6 +2,7 @@ package traces
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -247,6 +248,40 @@ func TestParquetErrorsNameRowAndColumn(t *testing.T) {
 				t.Errorf("got %v, want …%s…", err, c.want)
 			}
 		})
+	}
+}
+
+// A reference speed that no scenario may state is refused, not left out: the work of
+// every job hangs on it.
+func TestParquetReferenceSpeed(t *testing.T) {
+	for speed, good := range map[string]bool{
+		"0.001": true, "1000": true, "2.5": true,
+		"0.0009": false, "1000.1": false, "0": false, "-1": false, "NaN": false, "+Inf": false, "1e400": false, "fast": false,
+	} {
+		path := filepath.Join(t.TempDir(), "x.parquet")
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := parquet.NewGenericWriter[foreignDict](f, parquet.KeyValueMetadata(keySpeed, speed))
+		if _, err := w.Write([]foreignDict{{Arrival: 1, Service: 1, Type: "x"}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		src, err := Open(path, Options{})
+		var bad *InputError
+		switch want := path + `: skynet.reference_speed = "` + speed + `": must be from 0.001 to 1000, in the file's metadata`; {
+		case good && err == nil:
+			if got := fmt.Sprint(src.Meta().ReferenceSpeed); got != speed {
+				t.Errorf("speed %s is read as %s", speed, got)
+			}
+			src.Close()
+		case good || !errors.As(err, &bad) || err.Error() != want:
+			t.Errorf("speed %s: got %v, want %s", speed, err, want)
+		}
 	}
 }
 

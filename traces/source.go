@@ -26,7 +26,7 @@ type Meta struct {
 	Start          time.Time     // UTC instant of arrival 0; zero when unknown
 	Jobs           int64         // -1 when unknown
 	Span           time.Duration // arrival of the last job; 0 when unknown
-	ReferenceSpeed float64       // speed of the core Service was measured on; 0 when unknown
+	ReferenceSpeed float64       // speed of the core Service was measured on, from SpeedMin to SpeedMax; 0 when unknown
 	Origin         string        // what wrote or generated the trace, for people; "" when unknown
 }
 

@@ -153,7 +153,8 @@ func (x *explaining) run(args []string) error {
 		return err
 	}
 	x.torn = x.torn || live
-	if x.named = x.paths; scenario {
+	x.named = x.paths
+	if scenario {
 		folder, err := os.MkdirTemp("", "skynet-explain-*")
 		if err != nil {
 			return err

@@ -207,13 +207,20 @@ func (s *simulation) once(began time.Time) error {
 	return s.conclude(kept(verdicts), func(w io.Writer) error { return reports.Verdict(w, result, verdicts, show) })
 }
 
-// warnUnjudged tells that a run was over before judging began, so that no class
-// was held to its promise. Only a run to the trace's end can be.
-func (s *simulation) warnUnjudged(f *sim.Figures) {
-	if f.Judged.FromS >= f.DurationS {
-		s.app.log.Warn("no job is judged: the run ended before judge_from",
-			"ended", reports.Seconds(&f.DurationS), "judge_from", reports.Seconds(&f.Judged.FromS))
+// warnUnjudged tells that no job of any run arrived once judging had begun, so
+// that no class was held to its promise.
+func (s *simulation) warnUnjudged(runs ...*sim.Figures) {
+	var ended float64
+	for _, f := range runs {
+		for _, class := range f.Classes {
+			if class.Jobs > 0 {
+				return
+			}
+		}
+		ended = max(ended, f.DurationS)
 	}
+	s.app.log.Warn("no job is judged: none arrived after judge_from",
+		"judge_from", reports.Seconds(&runs[0].Judged.FromS), "ended", reports.Seconds(&ended))
 }
 
 // judged is what --json writes of a run.
@@ -315,7 +322,7 @@ func (s *simulation) many(began time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.warnUnjudged(all.Runs[0])
+	s.warnUnjudged(all.Runs...)
 	good := true
 	verdicts := make([][]sim.Verdict, len(all.Runs))
 	for i, f := range all.Runs {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -80,7 +81,7 @@ func lostIn(path string, meta traces.Meta) string {
 	if !meta.Start.IsZero() {
 		lost = append(lost, "when the trace begins (start = "+meta.Start.Format(time.RFC3339)+" in a scenario)")
 	}
-	if speed := meta.ReferenceSpeed; speed > 0 && speed != 1 {
+	if speed := cmp.Or(meta.ReferenceSpeed, 1); speed != 1 {
 		lost = append(lost, fmt.Sprintf("what core it was measured on (reference_speed = %v in its [trace])", speed))
 	}
 	return strings.Join(lost, ", nor ")

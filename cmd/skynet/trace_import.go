@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -78,8 +79,11 @@ func (a *app) importTraces(files []string, opt traces.ImportOptions) (traces.Sou
 		all = append(all, src)
 	}
 	merged := traces.Merge(all...)
-	for i, src := range all {
-		if speed := src.Meta().ReferenceSpeed; speed > 0 && merged.Meta().ReferenceSpeed == 0 {
+	if a.quiet || merged.Meta().ReferenceSpeed > 0 {
+		return merged, nil
+	}
+	for i, src := range all { // a core of unknown speed is taken for one of 1
+		if speed := cmp.Or(src.Meta().ReferenceSpeed, 1); speed != 1 {
 			fmt.Fprintf(a.stderr, "note: service times of %s are of a core of speed %v, and not those of all files: they are joined as they are\n", files[i], speed)
 		}
 	}

@@ -43,7 +43,7 @@ func (s *searcher) propose(c *swap) bool {
 		c.to[0].off = a
 		c.n, c.to[1] = 2, rent{r.typ, b, r.off, 1}
 	case 5: // no pause before the next one
-		j := s.follower(r)
+		j := s.successor(r)
 		o := s.rents[j]
 		if j == i || o.typ != r.typ || o.on < r.on || o.on > r.off+60 {
 			return false
@@ -55,9 +55,9 @@ func (s *searcher) propose(c *swap) bool {
 	return x.on >= 0 && x.off > x.on && x.off <= s.last+64 && x.on < s.last
 }
 
-// follower returns the place of a rent that begins near the end of r: the nearest
+// successor returns the place of a rent that begins near the end of r: the nearest
 // of five that are drawn.
-func (s *searcher) follower(r rent) int {
+func (s *searcher) successor(r rent) int {
 	j := s.rng.IntN(len(s.rents))
 	for range 4 {
 		k := s.rng.IntN(len(s.rents))
@@ -103,7 +103,7 @@ func (s *searcher) proposeWindows(c *swap, i int, r rent, d int32) bool {
 		next := rent{r.typ, x.off + gap, x.off + gap + (n-k-1)*w, r.lead}
 		c.n, c.to[1] = 2, next
 	case 8: // one after another at once
-		j := s.follower(r)
+		j := s.successor(r)
 		o := s.rents[j]
 		if j == i || o.typ != r.typ || abs32(o.on-r.off) > w {
 			return false

@@ -25,7 +25,7 @@ func Create(path string) (*File, error) { return create(path, 0o666) }
 // CreatePrivate is Create of a file that only its owner may read (mode 0600).
 func CreatePrivate(path string) (*File, error) { return create(path, 0o600) }
 
-// WriteFile makes a file of data.
+// WriteFile writes data to the file called path, whole or not at all.
 func WriteFile(path string, data []byte) error {
 	f, err := Create(path)
 	if err != nil {
