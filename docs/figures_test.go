@@ -18,10 +18,14 @@ func TestQuotedFiguresAreThoseOfResults(t *testing.T) {
 		page, pattern string // with a group for each figure
 		want          []string
 	}{
-		{"../README.md", `in the (\d+) settings where it keeps every promise, its policy costs (\d+) % less than the best of 37 other\s+policies,[^.]*, and (\d+) % less where all buy the same one type`,
-			[]string{strconv.Itoa(len(all)), less(all), less(one)}},
-		{"policy.md", `it costs (0\.\d+) of the best other that does, in the geometric mean; (0\.\d+) with c1.xlarge\s+alone, (0\.\d+) with c1.medium too`,
-			[]string{fmt.Sprintf("%.3f", mean(all)), fmt.Sprintf("%.3f", mean(one)), fmt.Sprintf("%.3f", mean(both))}},
+		{
+			"../README.md", `in the (\d+) settings where it keeps every promise, its policy costs (\d+) % less than the best of 37 other\s+policies,[^.]*, and (\d+) % less where all buy the same one type`,
+			[]string{strconv.Itoa(len(all)), less(all), less(one)},
+		},
+		{
+			"policy.md", `it costs (0\.\d+) of the best other that does, in the geometric mean; (0\.\d+) with c1.xlarge\s+alone, (0\.\d+) with c1.medium too`,
+			[]string{fmt.Sprintf("%.3f", mean(all)), fmt.Sprintf("%.3f", mean(one)), fmt.Sprintf("%.3f", mean(both))},
+		},
 		{"benchmarks.md", `geometric mean of (\d+) settings \| (0\.\d+)`, []string{strconv.Itoa(len(all)), fmt.Sprintf("%.3f", mean(all))}},
 	} {
 		text, err := os.ReadFile(c.page)
