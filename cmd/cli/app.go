@@ -3,16 +3,21 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -164,7 +169,7 @@ func (a *App) PrintError(verb *cobra.Command, err error, code int) {
 		fmt.Fprintf(a.Stderr, "%s: interrupted\n", name)
 		return
 	}
-	fmt.Fprintf(a.Stderr, "%s: %v\n", name, err)
+	fmt.Fprintf(a.Stderr, "%s: %v%s\n", name, err, nearestFile(err))
 	var chosen ExitError
 	if errors.As(err, &chosen) && chosen.Usage {
 		if verb.Name() == "help" {
@@ -172,6 +177,38 @@ func (a *App) PrintError(verb *cobra.Command, err error, code int) {
 		}
 		fmt.Fprintf(a.Stderr, "Run %q for usage.\n", helpFor(name, verb))
 	}
+}
+
+// nearestFile returns a suggestion of what stands beside a file that does not: what
+// has its name and another ending, or its ending and nearly its name; "" where there
+// is nothing of the kind.
+func nearestFile(err error) string {
+	var path *fs.PathError
+	if !errors.As(err, &path) || !errors.Is(path, fs.ErrNotExist) || strings.Contains(err.Error(), "\n") {
+		return ""
+	}
+	dir, name := filepath.Split(path.Path)
+	beside, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil {
+		return ""
+	}
+	ending := filepath.Ext(name)
+	stem := strings.TrimSuffix(name, ending)
+	var alike []string // in name but for the ending
+	for _, entry := range beside {
+		other := entry.Name()
+		otherEnding := filepath.Ext(other)
+		switch otherStem := strings.TrimSuffix(other, otherEnding); {
+		case otherStem == stem:
+			return fmt.Sprintf(" (did you mean %q?)", dir+other)
+		case otherEnding == ending:
+			alike = append(alike, otherStem)
+		}
+	}
+	if near := spell.Nearest(stem, alike); near != "" {
+		return fmt.Sprintf(" (did you mean %q?)", dir+near+ending)
+	}
+	return ""
 }
 
 // IsTerminal reports whether what is written to w is seen by a person.
