@@ -70,14 +70,35 @@ func Open(t testing.TB) *Browser {
 	if os.Getuid() == 0 { // its sandbox refuses root
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, closeTab := chromedp.NewContext(ctx)
-	t.Cleanup(closeTab)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", path, err)
+	for attempt := 1; ; attempt++ {
+		b, err := start(t, options)
+		if err == nil {
+			return b
+		}
+		if attempt == starts {
+			t.Fatalf("start %s, %d times: %v", path, starts, err)
+		}
+		t.Logf("start %s, once more: %v", path, err)
 	}
-	return &Browser{ctx}
+}
+
+// starts is how often Chromium may be started for one test: now and then it dies
+// while it comes up, which says nothing about a page.
+const starts = 3
+
+// start starts Chromium once. It is stopped at the test's end, or at once where it
+// did not come up.
+func start(t testing.TB, options []chromedp.ExecAllocatorOption) (*Browser, error) {
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, closeTab := chromedp.NewContext(ctx)
+	if err := chromedp.Do(ctx); err != nil {
+		closeTab()
+		stop()
+		return nil, err
+	}
+	t.Cleanup(stop)
+	t.Cleanup(closeTab)
+	return &Browser{ctx}, nil
 }
 
 // Page is an open page.
