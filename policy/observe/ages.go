@@ -112,23 +112,26 @@ func (a *AgeRing) appendTo(to []policy.AgeCount, now int64) ([]policy.AgeCount, 
 		return to, 0
 	}
 	a.advance(ageStep(now) - int64(policy.AgeCoarse/policy.AgeStep))
-	edge := func(step int64) time.Duration { return time.Duration(now - step*int64(policy.AgeStep)) }
-	var oldest time.Duration
 	start := len(to)
 	left := a.total - a.aged
-	for step := ageStep(now); left > 0 && step >= a.first; step-- {
-		n := int64(a.count[step&(ageRing-1)])
-		if n == 0 {
-			continue
+	// Jobs of a step are at most edge old. They are counted at age, which follows it
+	// in buckets: rounding every edge up costs three times as much.
+	step := ageStep(now)
+	edge, age, oldest := stepAge(now, step), time.Duration(0), time.Duration(0)
+	for ; left > 0 && step >= a.first; step-- {
+		if edge > age {
+			if edge <= policy.AgeFine {
+				age += policy.AgeStep
+			} else {
+				age += policy.AgeStepCoarse
+			}
 		}
-		left -= n
-		oldest = edge(step) // jobs of the step are at most this old
-		// constants to divide by cost a tenth of a variable
-		age := roundUp(oldest, policy.AgeStepCoarse)
-		if oldest <= policy.AgeFine {
-			age = roundUp(oldest, policy.AgeStep)
+		if n := int64(a.count[step&(ageRing-1)]); n != 0 {
+			left -= n
+			oldest = edge
+			to = countAge(to, start, age, n)
 		}
-		to = countAge(to, start, age, n)
+		edge += policy.AgeStep
 	}
 	left = a.aged - a.older
 	for long := (a.first - 1) / longStep; left > 0 && long >= a.firstLong; long-- {
@@ -137,15 +140,18 @@ func (a *AgeRing) appendTo(to []policy.AgeCount, now int64) ([]policy.AgeCount, 
 			continue
 		}
 		left -= n
-		oldest = edge(long * longStep)
+		oldest = stepAge(now, long*longStep)
 		to = countAge(to, start, roundUp(oldest, policy.AgeStepCoarse), n)
 	}
 	if a.older > 0 {
-		oldest = edge(a.firstLong * longStep)
+		oldest = stepAge(now, a.firstLong*longStep)
 		to = countAge(to, start, policy.AgeMax+policy.AgeStepLong, a.older)
 	}
 	return to, oldest
 }
+
+// stepAge returns the largest age at now of jobs that arrived in a step.
+func stepAge(now, step int64) time.Duration { return time.Duration(now - step*int64(policy.AgeStep)) }
 
 // countAge counts n jobs of an age, the largest so far, in the list that begins
 // at start.

@@ -354,12 +354,9 @@ func (r *Recorder) addAges(v *policy.KindView, k *Kind, now int64) {
 	r.ages = grown
 	v.OldestWait = max(v.OldestWait, oldest)
 	own := r.ages[start:len(r.ages):len(r.ages)]
-	for _, a := range own {
-		left := time.Duration(k.LateAfter) - a.Age
-		for h, horizon := range [3]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute} {
-			if left < horizon {
-				v.WillMiss[h] += a.Jobs
-			}
+	for h, horizon := range [...]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute} {
+		for i := len(own) - 1; i >= 0 && time.Duration(k.LateAfter)-own[i].Age < horizon; i-- {
+			v.WillMiss[h] += own[i].Jobs
 		}
 	}
 	if v.PendingByAge == nil {
