@@ -1,6 +1,10 @@
 package skynet
 
-import "time"
+import (
+	"time"
+
+	"github.com/skynet-ec2/skynet/policy"
+)
 
 const (
 	fanQuantile = 0.9
@@ -24,6 +28,7 @@ const (
 // 100 |ln(s_T/s_0)|/T, whatever the load does. Loads are in reference cores.
 type fan struct {
 	Samples  int64           `json:"samples"`
+	Work     float64         `json:"work"` // arrived since the last sample, in core-seconds
 	Quantile quantile        `json:"quantile"`
 	Times    float64         `json:"times"` // s
 	Highs    [memory]float64 `json:"highs"` // forecast after each sample, a ring
@@ -34,9 +39,11 @@ type fan struct {
 
 func newFan() fan { return fan{Quantile: newQuantile(), Times: 1} }
 
-// learn takes the load of a tick, over step seconds, that was forecast so many
+// learn closes a sample of step seconds, a tick, whose load was forecast so many
 // ticks before.
-func (f *fan) learn(load, step float64, ticks int64) {
+func (f *fan) learn(step float64, ticks int64) {
+	load := f.Work / step
+	f.Work = 0
 	n := f.Samples
 	f.Samples++
 	f.Quantile.learn(n, load, step, 0) // the mean is forecast with this load known
@@ -71,14 +78,13 @@ func (p *Policy) ticksAhead() int64 {
 	return min(int64((p.aheadBy()+tick-1)/tick), memory-1)
 }
 
-// arrivedLoad returns the load of the sample to be closed, all lines together, in
-// reference cores.
-func (p *Policy) arrivedLoad() float64 {
-	sum := 0.0
-	for i := range p.st.Lines {
-		sum += p.st.Lines[i].SinceHead + p.st.Lines[i].SinceTail
+// collect adds the work that arrived since the last observation, all kinds together,
+// by what such jobs take on average: as the work is counted that the forecast is
+// judged by, whatever the plan goes by.
+func (f *fan) collect(kinds []policy.KindView) {
+	for i := range kinds {
+		f.Work += float64(kinds[i].LastTick.Work)
 	}
-	return p.market.unitSpeed * sum / p.st.SampledS
 }
 
 // foresee makes this step's forecast; the high end is made anew after a sample.

@@ -19,7 +19,8 @@ func (w *fanWorld) play(minutes int, load func(minute int) float64) {
 	for range minutes {
 		y := load(len(w.loads))
 		w.loads = append(w.loads, y)
-		w.fan.learn(y, 60, 3)
+		w.fan.Work = 60 * y
+		w.fan.learn(60, 3)
 		w.fan.foresee(w.fan.Quantile.Mean10)
 		w.highs = append(w.highs, w.fan.Highs[w.fan.last()])
 	}
@@ -75,13 +76,31 @@ func TestForecastAwakes(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	w.play(1440, dayOfJobs(r, 1))
 	for range 365 * 1440 {
-		w.fan.learn(0, 60, 3)
+		w.fan.learn(60, 3)
 		w.fan.foresee(0)
 	}
 	from := len(w.loads) + 1440
 	w.play(4*1440, dayOfJobs(r, 1))
 	if got := w.covered(from); got < 0.87 || got > 0.93 {
 		t.Errorf("%.3f of the loads are within their forecasts, want 0.87 to 0.93", got)
+	}
+}
+
+// The high forecast is of work as its jobs take on average, which it is judged by,
+// also where the plan goes by what they took lately.
+func TestForecastIsOfWorkOnAverage(t *testing.T) {
+	kind := func(work, lately policy.CoreSeconds) policy.KindView {
+		return policy.KindView{LastTick: policy.Flow{Jobs: 3, Work: work}, LastTickLately: lately}
+	}
+	f := newFan()
+	f.collect([]policy.KindView{kind(30, 300), kind(12, 1)})
+	f.collect([]policy.KindView{kind(18, 0)})
+	if f.Work != 60 {
+		t.Fatalf("%v core-seconds arrived, want 60", f.Work)
+	}
+	f.learn(60, 3)
+	if f.Work != 0 || f.Samples != 1 || f.Quantile.Mean2 != 1 {
+		t.Errorf("after a sample: %v left, %d samples, mean %v; want 0, 1, and a load of 1", f.Work, f.Samples, f.Quantile.Mean2)
 	}
 }
 

@@ -60,6 +60,7 @@ func (st *state) check(classes int) error {
 		st.Steer.Classes[i].check(&r, i)
 	}
 	r.samples("fan.samples", st.Fan.Samples)
+	r.amounts("fan.work", st.Fan.Work)
 	r.samples("slack.n", st.Slack.N)
 	r.amounts("slack.load", st.Slack.Load)
 	r.amounts("slack.ready", st.Slack.Ready[:]...)

@@ -128,12 +128,13 @@ func (p *Policy) learn(o *policy.Observation, since float64) {
 	if p.warm(o) {
 		p.count(o, since)
 	}
+	st.Fan.collect(o.Queue.Kinds)
 	if !p.collect(since) {
 		return
 	}
 	p.sampled = true
 	step := st.SampledS
-	st.Fan.learn(p.arrivedLoad(), step, p.ticksAhead())
+	st.Fan.learn(step, p.ticksAhead())
 	load, jobs := p.learnLevels()
 	st.Samples++
 	p.usual = p.usualNow()
