@@ -61,6 +61,8 @@ func workloads(dir string) []workload {
 		{name: "ali", file: filepath.Join(dir, "alibaba_genai_2024.csv.gz"), amplify: 77, scale: 0.35, judge: 23 * day / 2},
 		{name: "nasa", file: filepath.Join(dir, "nasa_http_1995_07.csv.gz"), amplify: 10, scale: 1, judge: 331 * time.Hour, offset: -4 * time.Hour},
 		{name: "fb", file: filepath.Join(dir, "fb_hadoop_2009.csv.gz"), amplify: 2, scale: 1},
+		{name: "surf", file: filepath.Join(dir, "surf_lisa_2022_10.csv.gz"), amplify: 2, scale: 0.116, judge: 15 * day, offset: 2 * time.Hour},
+		{name: "meta", file: filepath.Join(dir, "metacentrum_2013q1.csv.gz"), amplify: 75, scale: 0.0034, judge: 45 * day, offset: time.Hour},
 		{name: "site", site: &site, judge: 7 * day, offset: -7 * time.Hour},
 	}
 }
@@ -129,7 +131,7 @@ func main() {
 	o := &options{}
 	flag.StringVar(&o.dir, "traces", "../shared/traces", "folder of the recorded traces")
 	flag.StringVar(&o.sites, "sites", "", "measure sites in place of traces: synthetic ones, half A, B or AB; or R, those whose rates were recorded")
-	flag.StringVar(&o.only, "only", "", "workloads, by name: smug, wlm, ali, nasa, fb, site (default smug,wlm,site); sites, by name (default all)")
+	flag.StringVar(&o.only, "only", "", "workloads, by name: smug, wlm, ali, nasa, fb, surf, meta, site (default smug,wlm,site); sites, by name (default all)")
 	flag.StringVar(&o.billings, "billings", "hourly,per-second", "billing rules")
 	flag.BoolVar(&o.medium, "medium", false, "allow c1.medium too")
 	flag.BoolVar(&o.first, "first", false, "judge the first halves only, from 40 % of them: what defaults are chosen on")
