@@ -327,12 +327,12 @@ func TestSilentReleaseIsRolledBackAfterAFewTries(t *testing.T) {
 
 func TestQueueAwayIsNotTheReleasesFault(t *testing.T) {
 	r := newRig(t)
-	r.s.TrialMax, r.s.AwayMax = 500*time.Millisecond, time.Hour
+	r.s.TrialMax, r.s.AwayMax = 6*time.Second, time.Hour
 	r.publish(1, "away")
 	r.promote(1, all)
 	r.start()
 	r.wait("v1 started, bad []", 1)
-	time.Sleep(1500 * time.Millisecond)
+	time.Sleep(r.s.TrialMax + time.Second)
 	k, err := r.s.Place.Load()
 	if err != nil || k.Trial != 1 || k.Tries[1] != 1 {
 		t.Errorf("record %+v, %v", k, err)
