@@ -24,57 +24,57 @@ var (
 )
 
 // grow takes back and buys what the plan, or the slack rule, is short of.
-func (p *Policy) grow(o *policy.Observation) {
-	need := p.upChecks()
+func (p *Policy) scaleOut(o *policy.Observation) {
+	need := p.scaleOutChecks()
 	unit := p.market.unitSpeed
-	now := capacity{useThere: true, from: maxSteps}
+	now := capacity{useFleet: true, extraFrom: maxSteps}
 	fits := p.plan.holds(now, need)
-	floor := max(p.band.floor-p.fleet.alive, p.chance.floor-p.fleet.alive, 0)
-	if fits && floor == 0 && p.takeBackForSpare(o, now, need) {
+	floor := max(p.band.floor-p.fleet.alive, p.slotFloor.slots-p.fleet.alive, 0)
+	if fits && floor == 0 && p.undrainForSpare(o, now, need) {
 		return
 	}
 	if fits && floor == 0 && p.stranded() {
-		p.because(ruleStranded.Because(p.waitingWork()*unit, p.oldestWait()))
-		p.buy(o, p.lagging())
+		p.explain(ruleStranded.Because(p.waitingWork()*unit, p.oldestWait()))
+		p.buy(o, p.lagTolerance())
 		return
 	}
 	if fits && floor == 0 {
-		if want := p.swap(o); want > 0 {
+		if want := p.swapSlots(o); want > 0 {
 			p.buy(o, want)
 			return
 		}
 		if why, ok := p.spareReason(); ok {
-			p.because(why)
+			p.explain(why)
 		}
-		p.because(rulePlanFits.Because(p.fleet.serving*unit, p.fleet.coming*unit, p.ahead.mean*unit, p.ahead.high*unit, p.lag+p.tick))
+		p.explain(rulePlanFits.Because(p.fleet.serving*unit, p.fleet.booting*unit, p.forecast.mean*unit, p.forecast.high*unit, p.lag+p.tick))
 		return
 	}
 	back := 0.0
-	if len(p.fleet.back) > 0 {
+	if len(p.fleet.undrainable) > 0 {
 		want := floor
 		if !fits {
 			want = max(want, p.plan.shortfall(now, 0, need))
 		}
-		back = p.takeBack(o, want)
-		now.always = back
+		back = p.undrain(o, want)
+		now.constant = back
 		fits = fits || p.plan.holds(now, need)
 	}
 	short := 0.0
 	if !fits {
 		short = p.plan.shortfall(now, p.lag, need)
-		p.because(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.coming*unit, p.waitingWork()*unit))
-		short = p.withMore(o, short)
+		p.explain(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.booting*unit, p.waitingWork()*unit))
+		short = p.withBurstMargin(o, short)
 	}
 	if room := max(p.band.ceiling-p.fleet.alive-back, 0); short > room {
-		p.because(ruleSlackEnough.Because(short*unit, room*unit, 100*(p.set.slackTarget+slackTop), 100*o.History.Slack24h))
+		p.explain(ruleSlackEnough.Because(short*unit, room*unit, 100*(p.set.slackTarget+slackTop), 100*o.History.Slack24h))
 		short = room
 	}
 	if floor-back > short {
 		short = floor - back
-		if p.chance.floor > p.band.floor {
-			p.because(ruleChanceShort.Because(p.fleet.alive*unit, p.chance.budget, p.chance.floor*unit, p.chance.held))
+		if p.slotFloor.slots > p.band.floor {
+			p.explain(ruleChanceShort.Because(p.fleet.alive*unit, p.slotFloor.budget, p.slotFloor.slots*unit, p.slotFloor.held))
 		} else {
-			p.because(ruleSlackShort.Because((p.fleet.alive+floor)*unit, 100*p.set.slackTarget, 100*o.History.Slack24h, p.fleet.alive*unit))
+			p.explain(ruleSlackShort.Because((p.fleet.alive+floor)*unit, 100*p.set.slackTarget, 100*o.History.Slack24h, p.fleet.alive*unit))
 		}
 	}
 	if short > 0 {
@@ -86,11 +86,11 @@ func (p *Policy) grow(o *policy.Observation) {
 // late, and reports whether it did: what they spare is a launch. Free slots beside the
 // last jobs of a draining instance are paid for. Where something drains, the plan
 // spares nothing afterwards.
-func (p *Policy) takeBackForSpare(o *policy.Observation, now capacity, need checks) bool {
-	if p.set.windows || len(p.fleet.back) == 0 || !p.plan.spareNothing() || p.plan.holds(now, need) {
+func (p *Policy) undrainForSpare(o *policy.Observation, now capacity, need checks) bool {
+	if p.set.windows || len(p.fleet.undrainable) == 0 || !p.plan.spareNothing() || p.plan.holds(now, need) {
 		return false
 	}
-	p.takeBack(o, p.plan.shortfall(now, 0, need))
+	p.undrain(o, p.plan.shortfall(now, 0, need))
 	return true
 }
 
@@ -101,32 +101,32 @@ func (p *Policy) takeBackForSpare(o *policy.Observation, now capacity, need chec
 // instances of the size that suits: large ones bring more than is asked for anyway.
 // What is too much leaves within a tick or two; with paid windows it would be paid
 // for an hour. Where slack is all that is held, there is no such reserve.
-func (p *Policy) withMore(o *policy.Observation, short float64) float64 {
-	j := p.plan.binding()
+func (p *Policy) withBurstMargin(o *policy.Observation, short float64) float64 {
+	j := p.plan.shortLine()
 	if p.set.windows || !p.set.promises || j < 0 {
 		return short
 	}
 	z := p.lines[j].z
 	share := min(max((z-1)/2, 0), 1)
-	size := p.market.slots[p.suits(o, p.market.order[0], short)]
+	size := p.market.slots[p.suitableType(o, p.market.cheapestFirst[0], short)]
 	more := size * math.Floor(float64(short*(1+share))/size)
 	if more <= short {
 		return short
 	}
-	p.because(rulePlanMore.Because(more*p.market.unitSpeed, z))
+	p.explain(rulePlanMore.Because(more*p.market.unitSpeed, z))
 	return more
 }
 
 // takeBack puts draining instances back into service, newest first, until they
 // have the wanted slots, and returns how many they have.
-func (p *Policy) takeBack(o *policy.Observation, want float64) float64 {
+func (p *Policy) undrain(o *policy.Observation, want float64) float64 {
 	got := 0.0
-	for n := len(p.fleet.back); n > 0 && got < want; n-- {
-		in := &o.Fleet.Instances[p.fleet.back[n-1]]
+	for n := len(p.fleet.undrainable); n > 0 && got < want; n-- {
+		in := &o.Fleet.Instances[p.fleet.undrainable[n-1]]
 		p.undrains = append(p.undrains, in.ID)
 		got += p.market.slotsOf(in.Type)
 	}
-	p.because(ruleUndrain.Because(float64(len(p.undrains)), got*p.market.unitSpeed))
+	p.explain(ruleUndrain.Because(float64(len(p.undrains)), got*p.market.unitSpeed))
 	return got
 }
 
@@ -134,8 +134,8 @@ func (p *Policy) takeBack(o *policy.Observation, want float64) float64 {
 // in one tick once launches could have helped and had time to catch up, the
 // others from then on. Work that is late before that stays late: machines come
 // too late for it.
-func (p *Policy) upChecks() checks {
-	k := checks{patientFrom: stepOf(p.lag + p.recovery), slack: p.lagging()}
+func (p *Policy) scaleOutChecks() checks {
+	k := checks{patientFrom: stepOf(p.lag + p.recovery), tolerance: p.lagTolerance()}
 	for j := range p.lines {
 		from := p.lag + p.lines[j].recovery
 		k.urgent[j] = span{stepOf(from), stepOf(from + p.tick)}
@@ -145,7 +145,7 @@ func (p *Policy) upChecks() checks {
 
 // lagging is by how many slot-seconds a line may lag in the plan: 0.2 s of an
 // instance.
-func (p *Policy) lagging() float64 { return 0.2 * p.market.unitSlots }
+func (p *Policy) lagTolerance() float64 { return 0.2 * p.market.unitSlots }
 
 // stranded reports whether jobs wait that nothing would ever serve: the plan lets
 // every line lag by a little work, and some jobs be late, and where no instance is
@@ -186,29 +186,29 @@ func (p *Policy) waitingWork() float64 {
 func (p *Policy) buy(o *policy.Observation, slots float64) {
 	m := &p.market
 	cores := slots * m.unitSpeed
-	if o.Now.Before(m.denied) {
-		p.because(ruleBuyDenied.Because(cores, m.denied.Sub(o.Now).Seconds()))
+	if o.Now.Before(m.quotaUntil) {
+		p.explain(ruleBuyDenied.Because(cores, m.quotaUntil.Sub(o.Now).Seconds()))
 		return
 	}
 	bulk, rest := p.cover(o, slots)
 	if bulk.typ < 0 {
-		p.because(ruleBuyNothing.Because(cores, refusedFor.Seconds()))
+		p.explain(ruleBuyNothing.Because(cores, refusedFor.Seconds()))
 		return
 	}
-	if best := m.order[0]; !m.sells(best, o.Now) && m.dearer(bulk.typ, best) >= 0 && bulk.typ != best {
-		ago := o.Now.Sub(m.until[best].Add(-refusedFor))
-		p.because(ruleSubstitute.Named(m.catalog.Types[bulk.typ].Name, ago.Seconds()))
+	if best := m.cheapestFirst[0]; !m.sells(best, o.Now) && m.priceOrder(bulk.typ, best) >= 0 && bulk.typ != best {
+		ago := o.Now.Sub(m.refusedUntil[best].Add(-refusedFor))
+		p.explain(ruleSubstitute.Named(m.catalog.Types[bulk.typ].Name, ago.Seconds()))
 	}
 	if p.unknownWork(o) {
-		if room := p.set.coldLaunch - p.fleet.n; bulk.n+rest.n > room {
-			p.because(ruleCold.Because(float64(p.set.coldLaunch)))
+		if room := p.set.coldLaunch - p.fleet.instances; bulk.n+rest.n > room {
+			p.explain(ruleCold.Because(float64(p.set.coldLaunch)))
 			bulk.n = min(bulk.n, max(room, 0))
 			rest.n = min(rest.n, max(room-bulk.n, 0))
 		}
 	}
-	if q := o.EC2.Quota; q > 0 && bulk.n+rest.n > q-p.fleet.n {
-		room := max(q-p.fleet.n, 0)
-		p.because(ruleBuyQuota.Because(float64(bulk.n+rest.n), float64(room)))
+	if q := o.EC2.Quota; q > 0 && bulk.n+rest.n > q-p.fleet.instances {
+		room := max(q-p.fleet.instances, 0)
+		p.explain(ruleBuyQuota.Because(float64(bulk.n+rest.n), float64(room)))
 		bulk.n = min(bulk.n, room)
 		rest.n = min(rest.n, room-bulk.n)
 	}
@@ -233,9 +233,9 @@ type lot struct{ typ, n int }
 func (p *Policy) cover(o *policy.Observation, slots float64) (bulk, rest lot) {
 	m := &p.market
 	bulk.typ, rest.typ = -1, -1
-	for _, typ := range m.order {
+	for _, typ := range m.cheapestFirst {
 		if m.sells(typ, o.Now) {
-			bulk.typ = p.suits(o, typ, slots)
+			bulk.typ = p.suitableType(o, typ, slots)
 			break
 		}
 	}
@@ -248,8 +248,8 @@ func (p *Policy) cover(o *policy.Observation, slots float64) (bulk, rest lot) {
 		return bulk, rest
 	}
 	var least float64
-	for _, typ := range m.order {
-		if !m.sells(typ, o.Now) || !m.kin(bulk.typ, typ) {
+	for _, typ := range m.cheapestFirst {
+		if !m.sells(typ, o.Now) || !m.nearlyAsCheap(bulk.typ, typ) {
 			continue
 		}
 		n := math.Ceil(left / m.slots[typ])
@@ -271,17 +271,17 @@ func (p *Policy) cover(o *policy.Observation, slots float64) (bulk, rest lot) {
 }
 
 // grain is how many instances make a fleet that can follow the load.
-const grain = 12
+const fleetGrain = 12
 
 // suits returns the size of best that suits a fleet with so many more slots:
 // among the types on sale that cost the same per unit of work, the largest of at
 // most a grain of the fleet, or else the smallest.
-func (p *Policy) suits(o *policy.Observation, best int, slots float64) int {
+func (p *Policy) suitableType(o *policy.Observation, best int, slots float64) int {
 	m := &p.market
-	most := (p.fleet.alive + slots) / grain
+	most := (p.fleet.alive + slots) / fleetGrain
 	size := best
-	for _, typ := range m.order {
-		if m.dearer(typ, best) == 0 && m.sells(typ, o.Now) && m.slots[size] > most && m.slots[typ] < m.slots[size] {
+	for _, typ := range m.cheapestFirst {
+		if m.priceOrder(typ, best) == 0 && m.sells(typ, o.Now) && m.slots[size] > most && m.slots[typ] < m.slots[size] {
 			size = typ
 		}
 	}
@@ -301,7 +301,7 @@ func (p *Policy) launch(o *policy.Observation, l lot) {
 	m := &p.market
 	slots := float64(l.n) * m.slots[l.typ]
 	p.options = p.options[:0]
-	for _, typ := range m.order {
+	for _, typ := range m.cheapestFirst {
 		if typ != l.typ && m.sells(typ, o.Now) {
 			n := math.Ceil(slots / m.slots[typ])
 			p.options = append(p.options, option{typ: typ, n: n, cost: n * float64(m.prices[typ])})
@@ -316,7 +316,7 @@ func (p *Policy) launch(o *policy.Observation, l lot) {
 	start, from := len(p.substitutes), l.typ
 	for _, option := range p.options[:min(len(p.options), substitutesMax)] {
 		// what is refused of one is asked for as the next
-		num, den := ratio(m.slots[from], m.slots[option.typ])
+		num, den := fraction(m.slots[from], m.slots[option.typ])
 		p.substitutes = append(p.substitutes, policy.Substitute{Type: option.typ, Num: num, Den: den})
 		from = option.typ
 	}
@@ -334,7 +334,7 @@ type option struct {
 const substitutesMax = 4
 
 // ratio returns a/b as a fraction of small whole numbers, to a thousandth.
-func ratio(a, b float64) (num, den int) {
+func fraction(a, b float64) (num, den int) {
 	num, den = int(math.Round(a*1000)), int(math.Round(b*1000))
 	if num <= 0 || den <= 0 {
 		return 1, 1
@@ -352,7 +352,7 @@ func (p *Policy) unknownWork(o *policy.Observation) bool {
 	waiting := false
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
-		if k.Service.Samples > 0 || k.Pending.Jobs > 0 && !guessed(k) {
+		if k.Service.Samples > 0 || k.Pending.Jobs > 0 && !sizeUnknown(k) {
 			return false
 		}
 		waiting = waiting || k.Pending.Jobs > 0

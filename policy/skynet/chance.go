@@ -32,35 +32,35 @@ var ruleChanceShort = policy.NewRule("chance.short", "%.1f cores are not enough 
 // Of h, the k slots that jobs hold which run now, and still will when a launch now
 // could help, are no matter of luck: only the others come and go, so that C is
 // taken of n − u − k and h − k. A fleet of none keeps everybody waiting for a boot.
-type chance struct {
-	floor  float64 // the least fleet, in slots; 0: nothing needs one
+type slotFloor struct {
+	slots  float64 // the least fleet, in slots; 0: nothing needs one
 	budget float64 // of the kind that needs it, in seconds
 	held   float64 // slots held on average by what stands in its way, h
 }
 
 const (
-	chanceOver  = time.Hour        // the load of what holds slots is that of the last hour
-	chanceLeast = 10 * time.Minute // or of the time since the start, at least so long
-	chanceMost  = 2000             // slots: in a larger fleet some become free
-	chanceLate  = 0.9              // a job's chance to wait too long, at the most
-	chanceHeld  = 0.01             // slots that come and go, at the least: a formula needs some
-	chanceLong  = 8.0              // budgets that a job of the same line runs at least to stand in the way of others
-	chanceLast  = 5.0              // one in so many jobs comes so soon after a tick that its boot must be quick
+	loadWindowMost  = time.Hour        // the load of what holds slots is that of the last hour
+	loadWindowLeast = 10 * time.Minute // or of the time since the start, at least so long
+	searchMost      = 2000             // slots: in a larger fleet some become free
+	lateOddsMost    = 0.9              // a job's chance to wait too long, at the most
+	heldLeast       = 0.01             // slots that come and go, at the least: a formula needs some
+	longJobBudgets  = 8.0              // budgets that a job of the same line runs at least to stand in the way of others
+	quickBootJobs   = 5.0              // one in so many jobs comes so soon after a tick that its boot must be quick
 
-	laxStart = 1.4 // four times the late share aimed at: not every hour is the worst
-	laxHigh  = 5.0
-	laxGain  = 1.0 // per day of budget
+	logToleranceStart  = 1.4 // four times the late share aimed at: not every hour is the worst
+	logToleranceMost   = 5.0
+	logTolerancePerDay = 1.0 // per day of budget
 )
 
 // workload is a kind's work as what holds slots.
-type workload struct {
-	line          int     // the urgent line it is in, or linesMax: of a line that is not urgent
-	budget, miss  float64 // what its own promise leaves for waiting, and the share that may be late; 0: none
-	each          float64 // for how many seconds a job holds a slot on average
-	load          float64 // slots asked for on average
-	runs, waits   float64 // jobs
-	slots, behind float64 // held when a launch now could help: without those that wait now, and with them
-	known         float64 // of slots, those of jobs that run now
+type kindLoad struct {
+	line                  int     // the urgent line it is in, or linesMax: of a line that is not urgent
+	budget, allowedLate   float64 // what its own promise leaves for waiting, and the share that may be late; 0: none
+	meanHold              float64 // for how many seconds a job holds a slot on average
+	offered               float64 // slots asked for on average
+	running, waiting      float64 // jobs
+	held, heldWithWaiting float64 // held when a launch now could help: without those that wait now, and with them
+	heldByRunning         float64 // of slots, those of jobs that run now
 }
 
 // chances returns the least fleet for the urgent lines, each kind of job by its
@@ -69,40 +69,40 @@ type workload struct {
 // A kind whose budget is longer than a boot, a tick and what is seldom
 // more needs none: what waits is bought for in time. One that only work of less
 // than its budget competes with needs an instance, for the plan sees the rest.
-func (p *Policy) chances(o *policy.Observation) chance {
-	most := chance{}
-	if !p.set.promises || p.silent {
+func (p *Policy) minSlots(o *policy.Observation) slotFloor {
+	most := slotFloor{}
+	if !p.set.promises || p.quiet {
 		return most
 	}
-	p.readLoads(o)
+	p.readKindLoads(o)
 	own := 0.0
 	for j := range p.lines {
 		ln := &p.lines[j]
 		if !ln.urgent {
 			continue
 		}
-		own += float64(p.st.Lines[j].Head*p.ahead.ratio) + p.st.Lines[j].Tail
+		own += float64(p.st.Lines[j].Head*p.forecast.ratio) + p.st.Lines[j].Tail
 		if own == 0 {
 			continue
 		}
-		share := float64(p.set.budget * detmath.Exp(ln.lax))
-		for i := range p.work {
-			f := &p.work[i]
-			if f.line != j || f.budget == 0 || p.laxer(i) || p.bootsInTime(o, f) {
+		share := float64(p.set.budget * detmath.Exp(ln.logTolerance))
+		for i := range p.kindLoads {
+			f := &p.kindLoads[i]
+			if f.line != j || f.budget == 0 || p.hasStricterKind(i) || p.canWaitForBoot(o, f) {
 				continue
 			}
-			c := chance{floor: 1, budget: f.budget}
-			if h := p.holders(j, f.budget); h.slots > 0 {
-				late := min(float64(share*f.miss), chanceLate)
-				c.held = h.slots
-				often := float64(f.budget * h.rate)
+			c := slotFloor{slots: 1, budget: f.budget}
+			if h := p.blockersOf(j, f.budget); h.held > 0 {
+				late := min(float64(share*f.allowedLate), lateOddsMost)
+				c.held = h.held
+				often := float64(f.budget * h.freeRate)
 				// slotsFor counts from the k certain slots on: their part of
 				// e^(−(n − u) b r) goes to the other side
-				late = min(late*detmath.Exp(float64(h.known*often)), chanceLate)
+				late = min(late*detmath.Exp(float64(h.heldByRunning*often)), lateOddsMost)
 				// whole slots: a part of one is shared
-				c.floor = math.Floor(max(own-h.own, 0) + h.known + slotsFor(max(h.slots-h.known, chanceHeld), often, late))
+				c.slots = math.Floor(max(own-h.ownLoad, 0) + h.heldByRunning + slotsForWait(max(h.held-h.heldByRunning, heldLeast), often, late))
 			}
-			if c.floor > most.floor {
+			if c.slots > most.slots {
 				most = c
 			}
 		}
@@ -112,17 +112,17 @@ func (p *Policy) chances(o *policy.Observation) chance {
 
 // laxer reports whether another kind of the same line may wait for no longer and be
 // late no more often than the kind at i, which then needs no more than that one.
-func (p *Policy) laxer(i int) bool {
-	f := &p.work[i]
-	for k := range p.work {
-		g := &p.work[k]
-		if g.line != f.line || g.budget == 0 || g.budget > f.budget || g.miss > f.miss || k == i {
+func (p *Policy) hasStricterKind(i int) bool {
+	f := &p.kindLoads[i]
+	for k := range p.kindLoads {
+		g := &p.kindLoads[k]
+		if g.line != f.line || g.budget == 0 || g.budget > f.budget || g.allowedLate > f.allowedLate || k == i {
 			continue
 		}
-		if g.load == 0 || g.each > g.budget { // without a short job of its own the line may not count as mixed
+		if g.offered == 0 || g.meanHold > g.budget { // without a short job of its own the line may not count as mixed
 			continue
 		}
-		if g.budget < f.budget || g.miss < f.miss || k < i {
+		if g.budget < f.budget || g.allowedLate < f.allowedLate || k < i {
 			return true
 		}
 	}
@@ -131,58 +131,58 @@ func (p *Policy) laxer(i int) bool {
 
 // bootsInTime reports whether a kind's jobs can wait for a tick and the boot of an
 // instance.
-func (p *Policy) bootsInTime(o *policy.Observation, f *workload) bool {
+func (p *Policy) canWaitForBoot(o *policy.Observation, f *kindLoad) bool {
 	left, boot := f.budget-p.tick, &o.Fleet.Boot
 	if left < min(boot.P50.Seconds(), p.lag) { // the usual case, and the cheap one
 		return false
 	}
-	return left >= bootWithin(boot, p.lag, 1-float64(chanceLast*f.miss))
+	return left >= bootWithin(boot, p.lag, 1-float64(quickBootJobs*f.allowedLate))
 }
 
 // readLoads fills p.work with the kinds of the last hour.
-func (p *Policy) readLoads(o *policy.Observation) {
-	over := min(max(o.Now.Sub(p.st.FirstAt), chanceLeast), chanceOver).Seconds()
-	p.work = p.work[:0]
+func (p *Policy) readKindLoads(o *policy.Observation) {
+	over := min(max(o.Now.Sub(p.st.FirstAt), loadWindowLeast), loadWindowMost).Seconds()
+	p.kindLoads = p.kindLoads[:0]
 	least := math.Inf(1)
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
 		if k.Arrived[3].Jobs == 0 && k.Pending.Jobs == 0 && k.InFlight.Jobs == 0 {
 			continue
 		}
-		f := workload{line: p.lineAt(k.Priority), runs: float64(k.InFlight.Jobs), waits: float64(k.Pending.Jobs)}
+		f := kindLoad{line: p.lineIndex(k.Priority), running: float64(k.InFlight.Jobs), waiting: float64(k.Pending.Jobs)}
 		if !p.lines[f.line].urgent {
 			f.line = linesMax
 		}
 		if c := p.promise(k); c != nil && k.Arrived[3].Jobs+k.Pending.Jobs > 0 {
-			f.budget, f.miss = p.budgetOf(k, c), max(1-c.Attain, missFloor)
+			f.budget, f.allowedLate = p.budgetOf(k, c), max(1-c.Attain, missFloor)
 			least = min(least, f.budget)
 		}
 		if k.Service.Samples > 0 {
-			f.each = float64(k.Service.Mean) / p.market.unitSpeed
+			f.meanHold = float64(k.Service.Mean) / p.market.unitSpeed
 		}
-		if f.each > 0 {
-			f.load = float64(k.Arrived[3].Work) / p.market.unitSpeed / over
+		if f.meanHold > 0 {
+			f.offered = float64(k.Arrived[3].Work) / p.market.unitSpeed / over
 		}
-		p.work = append(p.work, f)
+		p.kindLoads = append(p.kindLoads, f)
 	}
-	for i := range p.work {
-		f := &p.work[i]
-		if f.each <= 0 || f.line < linesMax && f.each <= float64(chanceLong*least) {
+	for i := range p.kindLoads {
+		f := &p.kindLoads[i]
+		if f.meanHold <= 0 || f.line < linesMax && f.meanHold <= float64(longJobBudgets*least) {
 			continue // it is in nobody's way
 		}
-		stays := detmath.Exp(-(p.lag + p.tick) / f.each)
-		f.known = float64(f.runs * stays)
-		f.slots = f.known + float64(f.load*(1-stays))
-		f.behind = f.slots + float64(f.waits*stays)
+		stays := detmath.Exp(-(p.lag + p.tick) / f.meanHold)
+		f.heldByRunning = float64(f.running * stays)
+		f.held = f.heldByRunning + float64(f.offered*(1-stays))
+		f.heldWithWaiting = f.held + float64(f.waiting*stays)
 	}
 }
 
 // holders are what holds slots that a line's jobs would have.
-type holders struct {
-	slots float64 // held on average, when a launch now could help; 0: by no job longer than the budget
-	known float64 // of them, by jobs that run now
-	rate  float64 // at which one of them becomes free, in 1/s
-	own   float64 // slots asked for by those in the line itself and the lines before it
+type blockers struct {
+	held          float64 // held on average, when a launch now could help; 0: by no job longer than the budget
+	heldByRunning float64 // of them, by jobs that run now
+	freeRate      float64 // at which one of them becomes free, in 1/s
+	ownLoad       float64 // slots asked for by those in the line itself and the lines before it
 }
 
 // holders returns what holds slots in a line's way: the work that it goes before
@@ -190,48 +190,48 @@ type holders struct {
 // chanceLong times what it may wait, beside shorter ones. Counted is what runs
 // now, and of later lines what waits, and is not done when a launch now could
 // help, and what comes until then; the plan has what waits in the line itself.
-func (p *Policy) holders(line int, budget float64) (h holders) {
+func (p *Policy) blockersOf(line int, budget float64) (h blockers) {
 	mixed := false
-	for i := range p.work {
-		f := &p.work[i]
-		mixed = mixed || f.line == line && f.each > 0 && f.each <= budget && f.load > 0
+	for i := range p.kindLoads {
+		f := &p.kindLoads[i]
+		mixed = mixed || f.line == line && f.meanHold > 0 && f.meanHold <= budget && f.offered > 0
 	}
 	freed, long := 0.0, false
-	for i := range p.work {
-		f := &p.work[i]
-		if f.each <= 0 {
+	for i := range p.kindLoads {
+		f := &p.kindLoads[i]
+		if f.meanHold <= 0 {
 			continue
 		}
-		slots := f.behind
+		slots := f.heldWithWaiting
 		if f.line <= line {
-			if !mixed || f.each <= float64(chanceLong*budget) {
+			if !mixed || f.meanHold <= float64(longJobBudgets*budget) {
 				continue
 			}
-			slots = f.slots
-			h.own += f.load
+			slots = f.held
+			h.ownLoad += f.offered
 		}
-		h.slots += slots
-		h.known += f.known
-		freed += slots / f.each
-		long = long || slots > 0 && f.each > budget
+		h.held += slots
+		h.heldByRunning += f.heldByRunning
+		freed += slots / f.meanHold
+		long = long || slots > 0 && f.meanHold > budget
 	}
 	if !long {
-		return holders{}
+		return blockers{}
 	}
-	h.rate = freed / h.slots
+	h.freeRate = freed / h.held
 	return h
 }
 
 // slotsFor returns the least number of slots, of which so many are held on average,
 // that a job finds none of for too long with at most the probability late, where a
 // held slot becomes free often times while it may wait.
-func slotsFor(held, often, late float64) float64 {
+func slotsForWait(held, often, late float64) float64 {
 	inverse := 1.0 // of Erlang's loss, from which his probability of waiting follows
 	step := 1 / held
 	slots := 1.0
 	each := detmath.Exp(-often)
 	stuck := each
-	for ; slots < chanceMost; slots++ {
+	for ; slots < searchMost; slots++ {
 		inverse = 1 + float64(float64(slots*step)*inverse)
 		if slots <= held { // everybody waits
 			if stuck <= late {

@@ -6,9 +6,9 @@ const (
 	fanQuantile = 0.9
 	// A load above its forecast raises the multiple by fanUp, one within lowers it
 	// by fanDown, the ninth root of the inverse: at rest one in ten is above.
-	fanUp   = 1.009
-	fanDown = 0.999004969
-	fanMost = 64.0 // bounds the multiple and its inverse: what years without a job may do
+	fanScaleUp   = 1.009
+	fanScaleDown = 0.999004969
+	fanScaleMost = 64.0 // bounds the multiple and its inverse: what years without a job may do
 )
 
 // fan learns the 90th percentile of the load of one tick, all lines together,
@@ -23,16 +23,16 @@ const (
 // Over T ticks the share within is therefore off 90 % by at most about
 // 100 |ln(s_T/s_0)|/T, whatever the load does. Loads are in reference cores.
 type fan struct {
-	Samples  int64           `json:"samples"`
-	Quantile quantile        `json:"quantile"`
-	Times    float64         `json:"times"` // s
-	Highs    [memory]float64 `json:"highs"` // forecast after each sample, a ring
+	Samples  int64             `json:"samples"`
+	Quantile quantileModel     `json:"quantile"`
+	Scale    float64           `json:"times"` // s
+	Highs    [ringSize]float64 `json:"highs"` // forecast after each sample, a ring
 	// Mean load forecast at the last step, and how far ahead.
 	Mean  float64       `json:"mean"`
 	Ahead time.Duration `json:"ahead_ns"`
 }
 
-func newFan() fan { return fan{Quantile: newQuantile(), Times: 1} }
+func newFan() fan { return fan{Quantile: newQuantile(), Scale: 1} }
 
 // learn takes the load of a tick, over step seconds, that was forecast so many
 // ticks before.
@@ -44,31 +44,31 @@ func (f *fan) learn(load, step float64, ticks int64) {
 	if n < ticks {
 		return
 	}
-	if load > f.Highs[(n-ticks)%memory] {
-		f.Times = min(f.Times*fanUp, fanMost)
+	if load > f.Highs[(n-ticks)%ringSize] {
+		f.Scale = min(f.Scale*fanScaleUp, fanScaleMost)
 	} else {
-		f.Times = max(f.Times*fanDown, 1/fanMost)
+		f.Scale = max(f.Scale*fanScaleDown, 1/fanScaleMost)
 	}
 }
 
 // foresee makes the forecast after the last sample, whose mean is given.
-func (f *fan) foresee(mean float64) {
-	at := f.last()
+func (f *fan) predictHigh(mean float64) {
+	at := f.lastIndex()
 	f.Quantile.Features[at][profileFeature] = mean
-	f.Highs[at] = f.Times * f.Quantile.predict(at)
+	f.Highs[at] = f.Scale * f.Quantile.predict(at)
 }
 
 // last returns where in the rings the last sample is.
-func (f *fan) last() int64 { return max(f.Samples-1, 0) % memory }
+func (f *fan) lastIndex() int64 { return max(f.Samples-1, 0) % ringSize }
 
 // aheadBy returns how far ahead the load is forecast: when an instance launched
 // now has booted and has been there for a tick.
-func (p *Policy) aheadBy() time.Duration { return time.Duration((p.lag + p.tick) * 1e9) }
+func (p *Policy) fanLead() time.Duration { return time.Duration((p.lag + p.tick) * 1e9) }
 
 // ticksAhead returns which tick from now is the first to end then or later.
-func (p *Policy) ticksAhead() int64 {
+func (p *Policy) fanLeadTicks() int64 {
 	tick := time.Duration(p.tick * 1e9)
-	return min(int64((p.aheadBy()+tick-1)/tick), memory-1)
+	return min(int64((p.fanLead()+tick-1)/tick), ringSize-1)
 }
 
 // arrivedLoad returns the load of the sample to be closed, all lines together, in
@@ -82,12 +82,12 @@ func (p *Policy) arrivedLoad() float64 {
 }
 
 // foresee makes this step's forecast; the high end is made anew after a sample.
-func (p *Policy) foresee() {
+func (p *Policy) updateFan() {
 	f := &p.st.Fan
-	f.Mean = p.market.unitSpeed * (p.ahead.mean + float64(p.otherLevel()*p.ahead.ratio))
-	f.Ahead = p.aheadBy()
+	f.Mean = p.market.unitSpeed * (p.forecast.mean + float64(p.otherLevel()*p.forecast.ratio))
+	f.Ahead = p.fanLead()
 	if p.sampled {
-		f.foresee(f.Mean)
+		f.predictHigh(f.Mean)
 	}
 }
 
@@ -99,5 +99,5 @@ func (p *Policy) Forecast() (mean, high float64, ahead time.Duration) {
 	if f.Samples == 0 {
 		return f.Mean, f.Mean, f.Ahead
 	}
-	return f.Mean, f.Highs[f.last()], f.Ahead
+	return f.Mean, f.Highs[f.lastIndex()], f.Ahead
 }

@@ -20,8 +20,8 @@ func (w *fanWorld) play(minutes int, load func(minute int) float64) {
 		y := load(len(w.loads))
 		w.loads = append(w.loads, y)
 		w.fan.learn(y, 60, 3)
-		w.fan.foresee(w.fan.Quantile.Mean10)
-		w.highs = append(w.highs, w.fan.Highs[w.fan.last()])
+		w.fan.predictHigh(w.fan.Quantile.Mean10)
+		w.highs = append(w.highs, w.fan.Highs[w.fan.lastIndex()])
 	}
 }
 
@@ -76,7 +76,7 @@ func TestForecastAwakes(t *testing.T) {
 	w.play(1440, dayOfJobs(r, 1))
 	for range 365 * 1440 {
 		w.fan.learn(0, 60, 3)
-		w.fan.foresee(0)
+		w.fan.predictHigh(0)
 	}
 	from := len(w.loads) + 1440
 	w.play(4*1440, dayOfJobs(r, 1))

@@ -9,20 +9,20 @@ import (
 
 // fleet is what the instances amount to, in slots of the unit type.
 type fleet struct {
-	alive    float64 // serving and on its way
-	serving  float64
-	coming   float64
-	draining float64
-	n        int // instances alive, draining ones included
+	alive     float64 // serving and on its way
+	serving   float64
+	booting   float64
+	draining  float64
+	instances int // instances alive, draining ones included
 	// back are draining instances, uncounted those nobody counts on any more, both
 	// as positions in Fleet.Instances.
-	back, uncounted []int
+	undrainable, uncounted []int
 }
 
 const (
-	silentFor = 5 * time.Minute  // after this, a silent worker is not counted on
-	bornIn    = 10 * time.Minute // an instance that boots longer is not, either; at least twice the p99
-	soonest   = 15.0             // seconds: what boots counts from here on at the earliest
+	silentCounted = 5 * time.Minute  // after this, a silent worker is not counted on
+	bootGivenUp   = 10 * time.Minute // an instance that boots longer is not, either; at least twice the p99
+	bootLeast     = 15.0             // seconds: what boots counts from here on at the earliest
 )
 
 // bootLag returns the lag to plan with, in seconds: the learned median times
@@ -58,14 +58,14 @@ const z99 = 2.3263478740408408
 // buying it again is how fleets run away. A silent worker counts for five
 // minutes, because behind a partition it still works. One with an interruption
 // notice takes no more jobs and does not count.
-func (p *Policy) survey(o *policy.Observation) {
+func (p *Policy) readFleet(o *policy.Observation) {
 	f, pl := &p.fleet, &p.plan
-	*f = fleet{back: f.back[:0], uncounted: f.uncounted[:0]}
-	pl.there = [maxSteps]float64{}
-	patience := max(bornIn, 2*o.Fleet.Boot.P99)
+	*f = fleet{undrainable: f.undrainable[:0], uncounted: f.uncounted[:0]}
+	pl.fleetSlots = [maxSteps]float64{}
+	patience := max(bootGivenUp, 2*o.Fleet.Boot.P99)
 	for i := range o.Fleet.Instances {
 		in := &o.Fleet.Instances[i]
-		f.n++
+		f.instances++
 		slots := p.market.slotsOf(in.Type)
 		switch in.Phase {
 		case policy.Requested, policy.Booting:
@@ -74,14 +74,14 @@ func (p *Policy) survey(o *policy.Observation) {
 				f.uncounted = append(f.uncounted, i)
 				continue
 			}
-			f.coming += slots
-			p.arrives(max(p.lag-age.Seconds(), soonest), slots)
+			f.booting += slots
+			p.addBooting(max(p.lag-age.Seconds(), bootLeast), slots)
 		case policy.Ready:
 			if in.InterruptAt.IsZero() {
 				f.serving += slots
 			}
 		case policy.Lost:
-			if o.Now.Sub(in.LastSeen) > silentFor {
+			if o.Now.Sub(in.LastSeen) > silentCounted {
 				f.uncounted = append(f.uncounted, i)
 				continue
 			}
@@ -89,34 +89,34 @@ func (p *Policy) survey(o *policy.Observation) {
 		case policy.Draining:
 			f.draining += slots
 			if in.InterruptAt.IsZero() { // what EC2 takes back does not stay
-				f.back = append(f.back, i)
+				f.undrainable = append(f.undrainable, i)
 			}
 		}
 	}
-	f.alive = f.serving + f.coming
+	f.alive = f.serving + f.booting
 	sum := 0.0
 	for i := range pl.steps {
-		sum += pl.there[i]
-		pl.there[i] = f.serving + sum
+		sum += pl.fleetSlots[i]
+		pl.fleetSlots[i] = f.serving + sum
 	}
-	p.hold(o.Fleet.Freeing)
+	p.layOutRunning(o.Fleet.Freeing)
 }
 
 // arrives adds capacity that comes in u seconds to the differences of p.there.
-func (p *Policy) arrives(u, slots float64) {
+func (p *Policy) addBooting(u, slots float64) {
 	i := stepOf(u)
 	part := (grid.end[i] - u) / grid.width[i]
 	part = min(max(part, 0), 1)
-	p.plan.there[i] += float64(part * slots)
+	p.plan.fleetSlots[i] += float64(part * slots)
 	if i+1 < maxSteps {
-		p.plan.there[i+1] += float64((1 - part) * slots)
+		p.plan.fleetSlots[i+1] += float64((1 - part) * slots)
 	}
 }
 
 // hold lays out what running jobs keep of the ready capacity. An entry of the
 // list is free some time in its step: in the middle, on average.
-func (p *Policy) hold(freeing []policy.FreeCount) {
-	held := &p.plan.held
+func (p *Policy) layOutRunning(freeing []policy.FreeCount) {
+	held := &p.plan.running
 	*held = [maxSteps]float64{}
 	busy := 0.0
 	for _, f := range freeing {

@@ -18,8 +18,8 @@ type hours struct {
 }
 
 const (
-	hourLeast  = 100     // jobs of an hour that counts
-	hourMemory = 2 * day // of the worst one
+	hourJobsLeast = 100     // jobs of an hour that counts
+	hourMemory    = 2 * day // of the worst one
 	// hourAim is the part of an hour's allowance that its worst may come to, times
 	// the budget: the worst hour of a month is worse than that of two days.
 	hourAim = 0.5
@@ -50,7 +50,7 @@ const (
 func (h *hours) count(hour int64, started, late, step float64) {
 	h.Worst *= detmath.Exp(-step / hourMemory)
 	if hour != h.Hour {
-		if h.Started >= hourLeast {
+		if h.Started >= hourJobsLeast {
 			h.Worst = max(h.Worst, h.Late/h.Started)
 		}
 		*h = hours{Hour: hour, Worst: h.Worst}
@@ -63,12 +63,12 @@ func (h *hours) count(hour int64, started, late, step float64) {
 // passed, has more late jobs than share of those it will start at this rate.
 func (h *hours) endangered(share, part float64) bool {
 	expected := h.Started / max(part, 0.05)
-	return h.Late > float64(share*max(expected, hourLeast))
+	return h.Late > float64(share*max(expected, hourJobsLeast))
 }
 
 // hourAllows returns the late share that a class allows any hour, 0 when it
 // promises nothing of the kind.
-func (p *Policy) hourAllows(class int) float64 {
+func (p *Policy) hourAllowedLate(class int) float64 {
 	if w := p.env.Classes[class].WorstHour; w > 0 {
 		return max(1-w, missFloor)
 	}
@@ -84,17 +84,17 @@ func (p *Policy) hourAllows(class int) float64 {
 //
 // A class that is behind has no such budget left: it catches up within a boot, and
 // an hour of it is in danger as soon as it has more late jobs than it allows.
-func (p *Policy) chasing() (recovery float64, chase bool) {
+func (p *Policy) recoveryTime() (recovery float64, chase bool) {
 	hour := p.clock / 3600
 	part := hour - math.Floor(hour)
 	recovery = p.set.recovery
 	for i := range p.st.Steer.Classes {
-		allowed := p.hourAllows(i)
+		allowed := p.hourAllowedLate(i)
 		alarm, within := float64(hourAlarm*allowed*allowed), min(max(float64(catchUp*allowed), catchUpLeast), catchUpMost)
 		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
-			alarm, within = float64(hourAlarmImplied*min(hourMultiple*p.allowed(i), 1)), catchUpImplied
+			alarm, within = float64(hourAlarmImplied*min(hourMultiple*p.allowedLate(i), 1)), catchUpImplied
 			if p.behind(i) {
-				alarm, within = p.allowed(i), min(catchUpMost, max(p.lag, soonest))
+				alarm, within = p.allowedLate(i), min(catchUpMost, max(p.lag, bootLeast))
 				recovery = min(recovery, within)
 			}
 		}
@@ -110,14 +110,14 @@ func (p *Policy) chasing() (recovery float64, chase bool) {
 func (p *Policy) behind(class int) bool {
 	c := &p.st.Steer.Classes[class]
 	return c.Started >= steerLeast && c.SeenS >= behindSeen &&
-		c.Late > float64(behindBy*p.allowed(class)*c.Started) && !p.lost(class)
+		c.Late > float64(behindBy*p.allowedLate(class)*c.Started) && !p.outOfReach(class)
 }
 
 // lost reports whether a class has so many late jobs that what it is promised is
 // out of reach.
-func (p *Policy) lost(class int) bool {
+func (p *Policy) outOfReach(class int) bool {
 	c := &p.st.Steer.Classes[class]
-	return c.Started >= steerLeast && c.Late > float64(flatOver*p.allowed(class)*c.Started)
+	return c.Started >= steerLeast && c.Late > float64(outOfReachOver*p.allowedLate(class)*c.Started)
 }
 
 // recoverLines sets how long what is late in each line may stay late. With paid
@@ -134,7 +134,7 @@ func (p *Policy) lost(class int) bool {
 // line whose promise is out of reach has ρ at least, and so has every line in a cold
 // start, when all that waits is late already. None has longer than what an hour in
 // danger, or a class that is behind, calls for.
-func (p *Policy) recoverLines() {
+func (p *Policy) setLineRecovery() {
 	for j := range p.lines {
 		ln := &p.lines[j]
 		ln.recovery = p.recovery
@@ -142,7 +142,7 @@ func (p *Policy) recoverLines() {
 			continue
 		}
 		own := float64(p.set.recovery * (1 - ln.z))
-		if ln.lost || p.st.WarmAt.IsZero() {
+		if ln.outOfReach || p.st.WarmAt.IsZero() {
 			own = max(own, p.set.recovery)
 		}
 		if p.recovery < p.set.recovery { // an hour is in danger, or a class behind

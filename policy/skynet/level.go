@@ -8,12 +8,12 @@ type level struct {
 	Head float64 `json:"head"`
 	Tail float64 `json:"tail"`
 	// Hold is the tail times how long it holds its slot, in slot-seconds.
-	Hold float64 `json:"hold"`
+	TailHold float64 `json:"hold"`
 	// What arrived since the last sample.
-	SinceHead float64 `json:"since_head"`
-	SinceTail float64 `json:"since_tail"`
-	SinceHold float64 `json:"since_hold"`
-	SinceJobs float64 `json:"since_jobs"`
+	SinceHead     float64 `json:"since_head"`
+	SinceTail     float64 `json:"since_tail"`
+	SinceTailHold float64 `json:"since_hold"`
+	SinceJobs     float64 `json:"since_jobs"`
 	// Spread of the load of this urgent line and those before it.
 	Spread spread `json:"spread"`
 }
@@ -27,20 +27,20 @@ const tailTau = 1800
 // of the first samples; n samples were taken before.
 //
 //	value + max(step/tau, 1/(n+1)) · (sample − value)
-func follow(value, sample, step, tau float64, n int64) float64 {
+func smooth(value, sample, step, tau float64, n int64) float64 {
 	weight := min(max(step/tau, 1/float64(n+1)), 1)
 	return value + float64(weight*(sample-value))
 }
 
 // collect adds what arrived since the last observation, which covers step
 // seconds, and reports whether a sample of a whole tick is complete.
-func (p *Policy) collect(step float64) bool {
+func (p *Policy) addToSample(step float64) bool {
 	st := &p.st
 	for i := range p.lines {
 		ln, l := &p.lines[i], &st.Lines[i]
 		l.SinceHead += ln.arrivedHead
 		l.SinceTail += ln.arrivedTail
-		l.SinceHold += ln.arrivedHold
+		l.SinceTailHold += ln.arrivedTailHold
 		l.SinceJobs += ln.arrivedJobs
 	}
 	st.SampledS += step
@@ -50,7 +50,7 @@ func (p *Policy) collect(step float64) bool {
 // learnLevels closes the sample: it moves every line's level and fills p.loads
 // with the load of each urgent line and those before it over the sample, in
 // slots. It returns the load of all urgent lines, and their jobs.
-func (p *Policy) learnLevels() (load, jobs float64) {
+func (p *Policy) closeSample() (load, jobs float64) {
 	st := &p.st
 	step := st.SampledS
 	for i := range p.lines {
@@ -60,11 +60,11 @@ func (p *Policy) learnLevels() (load, jobs float64) {
 			load += head
 			jobs += l.SinceJobs
 		}
-		p.loads[i] = load
-		l.Head = follow(l.Head, head, step, p.set.tau, st.Samples)
-		l.Tail = follow(l.Tail, l.SinceTail/step, step, tailTau, st.Samples)
-		l.Hold = follow(l.Hold, l.SinceHold/step, step, tailTau, st.Samples)
-		l.SinceHead, l.SinceTail, l.SinceHold, l.SinceJobs = 0, 0, 0, 0
+		p.sampleLoads[i] = load
+		l.Head = smooth(l.Head, head, step, p.set.tau, st.Samples)
+		l.Tail = smooth(l.Tail, l.SinceTail/step, step, tailTau, st.Samples)
+		l.TailHold = smooth(l.TailHold, l.SinceTailHold/step, step, tailTau, st.Samples)
+		l.SinceHead, l.SinceTail, l.SinceTailHold, l.SinceJobs = 0, 0, 0, 0
 	}
 	st.SampledS = 0
 	return load, jobs

@@ -31,17 +31,17 @@ type line struct {
 	urgent bool
 	// patient: its own budget leaves time for a launch. What waits in it is planned for
 	// to its deadline, be it urgent, because of a line behind it, or not.
-	patient bool
-	hoped   float64 // the longest target without a promise, in seconds
-	miss    float64 // the smallest share of late jobs that is allowed
-	z       float64 // multiplier of the reserve
+	patient          bool
+	unpromisedTarget float64 // the longest target without a promise, in seconds
+	allowedLate      float64 // the smallest share of late jobs that is allowed
+	z                float64 // multiplier of the reserve
 	// recovery is for how many seconds what is late may stay late once a launch
 	// could help; lost says that the promise of a class in it is out of reach.
-	recovery   float64
-	lost       bool
-	spare      float64 // the part of what waits that may be late, in a line that can wait
-	spareKnown bool    // a class has spoken for spare
-	lax        float64 // ln of a multiplier of the chance to find all slots held
+	recovery     float64
+	outOfReach   bool
+	spare        float64 // the part of what waits that may be late, in a line that can wait
+	spareSet     bool    // a class has spoken for spare
+	logTolerance float64 // ln of a multiplier of the chance to find all slots held
 
 	// arrived since the last observation, and waiting, in slot-seconds.
 	arrivedHead, arrivedTail float64
@@ -50,27 +50,27 @@ type line struct {
 	waitingJobs              int64
 	oldest                   float64 // wait in seconds
 	// Tail work times how long it holds its slot, in slot-seconds².
-	arrivedHold, waitingHold float64
-	due                      [maxSteps]float64 // waiting head work due by the end of each step
+	arrivedTailHold, waitingTailHold float64
+	dueWork                          [maxSteps]float64 // waiting head work due by the end of each step
 }
 
 // floorBudget is the shortest wait that is planned with, in seconds.
-const floorBudget = 1.0
+const budgetLeast = 1.0
 
 // unpromised is how long, in seconds, work may wait that nobody was promised,
 // unless its class has a longer target: enough capacity for the mean load
 // clears it.
-const unpromised = 600.0
+const unpromisedBudget = 600.0
 
 // readLines fills p.lines from the queue: budgets first, because they decide
 // how the work of each kind divides.
 func (p *Policy) readLines(o *policy.Observation) {
 	p.lines = p.lines[:0]
 	for i := range p.st.Lines {
-		p.lines = append(p.lines, line{priority: p.st.Lines[i].Priority, budget: -1, miss: 1})
+		p.lines = append(p.lines, line{priority: p.st.Lines[i].Priority, budget: -1, allowedLate: 1})
 	}
 	for i := range o.Queue.Kinds {
-		p.addLine(o.Queue.Kinds[i].Priority)
+		p.ensureLine(o.Queue.Kinds[i].Priority)
 	}
 	p.shortest = 0
 	for i := range o.Queue.Kinds {
@@ -84,12 +84,12 @@ func (p *Policy) readLines(o *policy.Observation) {
 	for i := range p.lines {
 		ln := &p.lines[i]
 		if ln.budget < 0 {
-			ln.budget = max(ln.hoped, unpromised)
+			ln.budget = max(ln.unpromisedTarget, unpromisedBudget)
 		}
 		ln.urgent = ln.promised && ln.budget < reach
 		ln.patient = !ln.urgent
 	}
-	p.urgentBefore()
+	p.spreadUrgency()
 	for i := range o.Queue.Kinds {
 		p.addWork(&o.Queue.Kinds[i])
 	}
@@ -99,7 +99,7 @@ func (p *Policy) readLines(o *policy.Observation) {
 // its own budget: what arrives there is served first, so that the other is late where
 // it was not forecast. Work without a promise is not forecast there either. The lines
 // after all of them wait for their deadlines, planned with theta.
-func (p *Policy) urgentBefore() {
+func (p *Policy) spreadUrgency() {
 	urgent := false
 	for i := len(p.lines) - 1; i >= 0; i-- {
 		ln := &p.lines[i]
@@ -116,7 +116,7 @@ func (p *Policy) urgentBefore() {
 
 // addLine makes sure a priority has a line. Lines are kept in order of
 // priority, with their memory in p.st.Lines.
-func (p *Policy) addLine(priority int) {
+func (p *Policy) ensureLine(priority int) {
 	at := len(p.lines)
 	for i := range p.lines {
 		if p.lines[i].priority == priority {
@@ -132,7 +132,7 @@ func (p *Policy) addLine(priority int) {
 	}
 	p.lines = append(p.lines, line{})
 	copy(p.lines[at+1:], p.lines[at:])
-	p.lines[at] = line{priority: priority, budget: -1, miss: 1}
+	p.lines[at] = line{priority: priority, budget: -1, allowedLate: 1}
 	p.st.Lines = append(p.st.Lines, level{})
 	copy(p.st.Lines[at+1:], p.st.Lines[at:])
 	p.st.Lines[at] = level{Priority: priority}
@@ -140,10 +140,10 @@ func (p *Policy) addLine(priority int) {
 
 // lineOf returns the line that serves a priority: its own, or where there are
 // too many the last one before it.
-func (p *Policy) lineOf(priority int) *line { return &p.lines[p.lineAt(priority)] }
+func (p *Policy) lineOf(priority int) *line { return &p.lines[p.lineIndex(priority)] }
 
 // lineAt returns where in p.lines that line is.
-func (p *Policy) lineAt(priority int) int {
+func (p *Policy) lineIndex(priority int) int {
 	at := 0
 	for i := range p.lines {
 		if p.lines[i].priority > priority {
@@ -174,7 +174,7 @@ func (p *Policy) budgetOf(k *policy.KindView, c *policy.Class) float64 {
 	if c.On == policy.Sojourn {
 		budget = max(budget-float64(k.Service.P95)/p.market.unitSpeed, float64(0.1*budget))
 	}
-	return max(budget, floorBudget)
+	return max(budget, budgetLeast)
 }
 
 // addBudget tightens the budget of a kind's line. Kinds that have not been seen
@@ -187,13 +187,13 @@ func (p *Policy) addBudget(k *policy.KindView) {
 	c := p.promise(k)
 	if c == nil {
 		if k.Class >= 0 && k.Class < len(p.env.Classes) {
-			ln.hoped = max(ln.hoped, p.env.Classes[k.Class].Target.Seconds())
+			ln.unpromisedTarget = max(ln.unpromisedTarget, p.env.Classes[k.Class].Target.Seconds())
 		}
 		return
 	}
 	budget := p.budgetOf(k, c)
 	ln.promised = true
-	ln.miss = min(ln.miss, max(1-c.Attain, missFloor))
+	ln.allowedLate = min(ln.allowedLate, max(1-c.Attain, missFloor))
 	if ln.budget < 0 || budget < ln.budget {
 		ln.budget = budget
 	}
@@ -203,16 +203,16 @@ func (p *Policy) addBudget(k *policy.KindView) {
 func (p *Policy) addWork(k *policy.KindView) {
 	ln := p.lineOf(k.Priority)
 	unit := p.market.unitSpeed
-	head, tail := split(p.arrived(k), unit, ln.budget)
+	head, tail := splitAtBudget(p.arrivedFlow(k), unit, ln.budget)
 	ln.arrivedHead += head
 	ln.arrivedTail += tail
-	ln.arrivedHold += holding(tail, k.LastTick.Jobs)
+	ln.arrivedTailHold += tailHold(tail, k.LastTick.Jobs)
 	ln.arrivedJobs += float64(k.LastTick.Jobs)
 	if k.Pending.Jobs <= 0 {
 		return
 	}
-	pending := p.waiting(k)
-	if ln.promised && ln.patient && guessed(k) && ln.dueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
+	pending := p.waitingFlow(k)
+	if ln.promised && ln.patient && sizeUnknown(k) && ln.startsDueIn(k.OldestWait) > p.lag+float64(2*p.tick) {
 		// In a tick somebody may know how long such a job takes. Until then it counts
 		// for no more than one of the shortest kind known: that much is likely wanted
 		// in any case, and the sooner it is there the less of it is needed.
@@ -221,20 +221,20 @@ func (p *Policy) addWork(k *policy.KindView) {
 		}
 		pending.Work = min(pending.Work, policy.CoreSeconds(float64(pending.Jobs)*p.shortest))
 	}
-	head, tail = split(pending, unit, ln.budget)
+	head, tail = splitAtBudget(pending, unit, ln.budget)
 	ln.waitingHead += head
 	ln.waitingTail += tail
-	ln.waitingHold += holding(tail, k.Pending.Jobs)
+	ln.waitingTailHold += tailHold(tail, k.Pending.Jobs)
 	ln.waitingJobs += k.Pending.Jobs
 	ln.oldest = max(ln.oldest, k.OldestWait.Seconds())
 	each := head / float64(k.Pending.Jobs)
 	left := k.Pending.Jobs
 	for _, a := range k.PendingByAge {
-		ln.due[stepOf(ln.dueIn(a.Age))] += float64(each * float64(a.Jobs))
+		ln.dueWork[stepOf(ln.startsDueIn(a.Age))] += float64(each * float64(a.Jobs))
 		left -= a.Jobs
 	}
 	if left > 0 { // ages unknown: as old as the oldest
-		ln.due[stepOf(ln.dueIn(k.OldestWait))] += float64(each * float64(left))
+		ln.dueWork[stepOf(ln.startsDueIn(k.OldestWait))] += float64(each * float64(left))
 	}
 }
 
@@ -243,7 +243,7 @@ func (p *Policy) addWork(k *policy.KindView) {
 // large photos is seen in its first completions, and per second an instance more for
 // the rest of it is paid for as long as it helps. By the hour what is bought on the
 // word of a few jobs stays.
-func (p *Policy) arrived(k *policy.KindView) policy.Flow {
+func (p *Policy) arrivedFlow(k *policy.KindView) policy.Flow {
 	f := k.LastTick
 	if p.set.recent && k.LastTickLately > 0 {
 		f.Work = k.LastTickLately
@@ -254,9 +254,9 @@ func (p *Policy) arrived(k *policy.KindView) policy.Flow {
 // waiting returns what waits of a kind, its work as the jobs of its types took it
 // lately: where that is believed of all work, or by the hour where it is so much more
 // that all that waits would be late.
-func (p *Policy) waiting(k *policy.KindView) policy.Flow {
+func (p *Policy) waitingFlow(k *policy.KindView) policy.Flow {
 	f := k.Pending
-	if p.set.recent && k.PendingLately > 0 || p.set.longer && float64(k.PendingLately) >= float64(muchLonger*float64(f.Work)) {
+	if p.set.recent && k.PendingLately > 0 || p.set.longer && float64(k.PendingLately) >= float64(recentRatioLeast*float64(f.Work)) {
 		f.Work = k.PendingLately
 	}
 	return f
@@ -265,18 +265,18 @@ func (p *Policy) waiting(k *policy.KindView) policy.Flow {
 // muchLonger is how many times what such jobs take over a long time those that wait
 // must need, as they took lately, to be believed by the hour: the means of a few dozen
 // jobs scatter by less.
-const muchLonger = 1.5
+const recentRatioLeast = 1.5
 
 // guessed reports whether nothing tells how large a kind's waiting jobs are: none
 // of their type has completed, and they carry no estimate of their own.
-func guessed(k *policy.KindView) bool {
+func sizeUnknown(k *policy.KindView) bool {
 	guess := float64(float64(k.Pending.Jobs) * float64(k.Service.Mean))
 	return k.Service.Samples == 0 && math.Abs(float64(k.Pending.Work)-guess) <= 1e-6*guess
 }
 
 // dueIn returns in how many seconds a job that has waited for age must start:
 // at once where it has waited for longer than ages are told apart.
-func (ln *line) dueIn(age time.Duration) float64 {
+func (ln *line) startsDueIn(age time.Duration) float64 {
 	if age > policy.AgeMax {
 		return 0
 	}
@@ -285,7 +285,7 @@ func (ln *line) dueIn(age time.Duration) float64 {
 
 // split divides a flow's work, in slot-seconds, at the budget: the head of each
 // job competes for a start in time, the tail holds its slot afterwards.
-func split(f policy.Flow, unit, budget float64) (head, tail float64) {
+func splitAtBudget(f policy.Flow, unit, budget float64) (head, tail float64) {
 	if f.Jobs <= 0 || f.Work <= 0 {
 		return 0, 0
 	}
@@ -296,7 +296,7 @@ func split(f policy.Flow, unit, budget float64) (head, tail float64) {
 
 // holding returns tail work times the seconds each job of it holds its slot, so
 // that sums divided by sums of tail work are means by work.
-func holding(tail float64, jobs int64) float64 {
+func tailHold(tail float64, jobs int64) float64 {
 	if tail <= 0 {
 		return 0
 	}

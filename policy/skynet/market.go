@@ -17,11 +17,11 @@ type market struct {
 	unitSpeed float64
 	unitSlots float64 // slots of an instance of that type
 
-	slots  []float64         // unit slots by catalog index, as fast as they were measured
-	prices []policy.MicroUSD // by catalog index, as last seen
-	order  []int             // allowed, cheapest unit of work first, larger first among equals
-	until  []time.Time       // by catalog index: refused until then
-	denied time.Time         // the whole market is left alone until then
+	slots         []float64         // unit slots by catalog index, as fast as they were measured
+	prices        []policy.MicroUSD // by catalog index, as last seen
+	cheapestFirst []int             // allowed, cheapest unit of work first, larger first among equals
+	refusedUntil  []time.Time       // by catalog index: refused until then
+	quotaUntil    time.Time         // the whole market is left alone until then
 }
 
 // refusedFor is how long a type EC2 had no capacity of is not asked for again,
@@ -50,10 +50,10 @@ func newMarket(c *policy.Catalog, names []string) (market, error) {
 	if len(m.allowed) == 0 {
 		return market{}, &policy.ParamError{Policy: name, Name: parTypes.Name, Value: names, Allowed: "types with slots and speed: there is nothing to buy"}
 	}
-	m.until = make([]time.Time, len(c.Types))
-	m.order = slices.Clone(m.allowed)
-	m.sort()
-	unit := &c.Types[m.order[0]]
+	m.refusedUntil = make([]time.Time, len(c.Types))
+	m.cheapestFirst = slices.Clone(m.allowed)
+	m.sortByPrice()
+	unit := &c.Types[m.cheapestFirst[0]]
 	m.unitSpeed = unit.Speed
 	m.unitSlots = float64(unit.Slots)
 	for i := range m.slots {
@@ -73,21 +73,21 @@ func (m *market) slotsOf(typ int) float64 {
 
 // dearer compares two types by the price of a unit of work: a positive number
 // when a's is dearer.
-func (m *market) dearer(a, b int) float64 {
+func (m *market) priceOrder(a, b int) float64 {
 	// p/q against r/s without division
 	return float64(float64(m.prices[a])*m.slots[b]) - float64(float64(m.prices[b])*m.slots[a])
 }
 
 // kin reports whether b's unit of work costs at most a twentieth more than a's.
-func (m *market) kin(a, b int) bool {
+func (m *market) nearlyAsCheap(a, b int) bool {
 	return float64(m.prices[b])*m.slots[a] <= float64(1.05*float64(m.prices[a]))*m.slots[b]
 }
 
 // sort orders the types by the price of a unit of work; among equals the larger
 // first, then in catalog order.
-func (m *market) sort() {
-	slices.SortStableFunc(m.order, func(a, b int) int {
-		switch d := m.dearer(a, b); {
+func (m *market) sortByPrice() {
+	slices.SortStableFunc(m.cheapestFirst, func(a, b int) int {
+		switch d := m.priceOrder(a, b); {
 		case d > 0:
 			return 1
 		case d < 0:
@@ -104,7 +104,7 @@ func (m *market) sort() {
 
 // measure takes in the speeds that were measured, the catalog's without any, and
 // reports whether one is another.
-func (m *market) measure(speeds []float64) (changed bool) {
+func (m *market) updateSpeeds(speeds []float64) (changed bool) {
 	for i := range m.slots {
 		t := &m.catalog.Types[i]
 		speed := t.Speed
@@ -123,18 +123,18 @@ func (m *market) measure(speeds []float64) (changed bool) {
 // A refusal for capacity concerns the type, wherever it was asked for: SkyNet
 // names no zone. One for quota concerns the whole account. A call that was
 // throttled or failed says nothing about what EC2 has.
-func (m *market) refresh(o *policy.Observation) {
-	if m.measure(o.Fleet.Speeds) {
-		m.order = append(m.order[:0], m.allowed...)
-		m.sort()
+func (m *market) update(o *policy.Observation) {
+	if m.updateSpeeds(o.Fleet.Speeds) {
+		m.cheapestFirst = append(m.cheapestFirst[:0], m.allowed...)
+		m.sortByPrice()
 	}
 	if o.Money.Complete && len(o.Money.OnDemand) == len(m.prices) && !slices.Equal(o.Money.OnDemand, m.prices) {
 		copy(m.prices, o.Money.OnDemand)
-		m.order = append(m.order[:0], m.allowed...)
-		m.sort()
+		m.cheapestFirst = append(m.cheapestFirst[:0], m.allowed...)
+		m.sortByPrice()
 	}
-	clear(m.until)
-	m.denied = time.Time{}
+	clear(m.refusedUntil)
+	m.quotaUntil = time.Time{}
 	for i := range o.EC2.Refusals {
 		r := &o.EC2.Refusals[i]
 		if r.Market != policy.OnDemand {
@@ -142,11 +142,11 @@ func (m *market) refresh(o *policy.Observation) {
 		}
 		switch r.Why {
 		case "capacity":
-			if r.Type >= 0 && r.Type < len(m.until) {
-				m.until[r.Type] = later(m.until[r.Type], r.At.Add(refusedFor))
+			if r.Type >= 0 && r.Type < len(m.refusedUntil) {
+				m.refusedUntil[r.Type] = later(m.refusedUntil[r.Type], r.At.Add(refusedFor))
 			}
 		case "quota":
-			m.denied = later(m.denied, r.At.Add(quotaFor))
+			m.quotaUntil = later(m.quotaUntil, r.At.Add(quotaFor))
 		}
 	}
 }
@@ -159,4 +159,4 @@ func later(a, b time.Time) time.Time {
 }
 
 // sells reports whether EC2 can be expected to sell the type now.
-func (m *market) sells(typ int, now time.Time) bool { return !now.Before(m.until[typ]) }
+func (m *market) sells(typ int, now time.Time) bool { return !now.Before(m.refusedUntil[typ]) }

@@ -23,6 +23,6 @@ func (p *Policy) nextTick(o *policy.Observation) time.Duration {
 	if waiting == 0 {
 		return 0
 	}
-	p.because(ruleFast.Because(float64(waiting), p.set.fastTick.Seconds()))
+	p.explain(ruleFast.Because(float64(waiting), p.set.fastTick.Seconds()))
 	return p.set.fastTick
 }

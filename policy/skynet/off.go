@@ -11,17 +11,17 @@ type off struct {
 }
 
 const (
-	offBins   = 300
-	offPerE   = 15.0
-	offLowest = 1e-4 // slots: the first bin's forecast
-	offMost   = 0.5  // slots: what is more than that is not silence
+	offBins          = 300
+	offBinsPerE      = 15.0
+	offFirstForecast = 1e-4 // slots: the first bin's forecast
+	quietLoadMost    = 0.5  // slots: what is more than that is not silence
 )
 
 func offBin(forecast float64) int {
-	if forecast <= offLowest {
+	if forecast <= offFirstForecast {
 		return 0
 	}
-	return min(1+int(offPerE*detmath.Log(forecast/offLowest)), offBins-1)
+	return min(1+int(offBinsPerE*detmath.Log(forecast/offFirstForecast)), offBins-1)
 }
 
 // learn counts jobs that arrived when so few slots were expected: the lowest
@@ -33,11 +33,11 @@ func (f *off) learn(forecast, jobs float64) {
 }
 
 // offLearned is how long, in seconds, all hours are forecast: a day has a night.
-const offLearned = day
+const quietAfter = day
 
 // share returns the part of all jobs that arrived at forecasts up to the given
 // one; 1 before any.
-func (f *off) share(forecast float64) float64 {
+func (f *off) shareUpTo(forecast float64) float64 {
 	if f.Total == 0 {
 		return 1
 	}

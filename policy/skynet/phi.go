@@ -6,10 +6,10 @@ package skynet
 // A Poisson stream of one-slot-second jobs has φ = 1 per tick of one second;
 // sessions and bursts raise it.
 type phi struct {
-	Value     float64         `json:"value"`
-	N         int64           `json:"n"`
-	Forecasts [memory]float64 `json:"forecasts"` // by sample, a ring
-	Last      float64         `json:"last"`      // the load of the last sample
+	Value     float64           `json:"value"`
+	N         int64             `json:"n"`
+	Forecasts [ringSize]float64 `json:"forecasts"` // by sample, a ring
+	LastLoad  float64           `json:"last"`      // the load of the last sample
 }
 
 const day = 86400.0
@@ -18,22 +18,22 @@ const day = 86400.0
 // ahead.
 func (f *phi) learn(n int64, load, step, forecast float64, last int64) {
 	if made := n - (last - 1); made >= 0 {
-		expected := max(f.Forecasts[made%memory], 0.05)
-		mean := float64(0.5 * (load + f.Last))
+		expected := max(f.Forecasts[made%ringSize], 0.05)
+		mean := float64(0.5 * (load + f.LastLoad))
 		miss := mean - expected
-		f.Value = follow(f.Value, float64(miss*miss)/expected, step, day, f.N)
+		f.Value = smooth(f.Value, float64(miss*miss)/expected, step, day, f.N)
 		f.N++
 	}
-	f.Forecasts[n%memory] = forecast
-	f.Last = load
+	f.Forecasts[n%ringSize] = forecast
+	f.LastLoad = load
 }
 
 // lowest returns the lowest of the forecasts made at the n-th sample and the
 // back samples before it.
-func (f *phi) lowest(n, back int64) float64 {
-	low := f.Forecasts[n%memory]
+func (f *phi) lowestForecast(n, back int64) float64 {
+	low := f.Forecasts[n%ringSize]
 	for i := max(n-back, 0); i < n; i++ {
-		low = min(low, f.Forecasts[i%memory])
+		low = min(low, f.Forecasts[i%ringSize])
 	}
 	return low
 }

@@ -58,19 +58,19 @@ func stepOf(u float64) int {
 // to arrive, served in strict priority by capacity that changes from step to
 // step. All in slots and slot-seconds.
 type plan struct {
-	steps  int // of the grid that are looked at
-	urgent int // of them, that urgent lines are checked in
-	lines  [linesMax]planLine
-	n      int
+	steps       int // of the grid that are looked at
+	urgentSteps int // of them, that urgent lines are checked in
+	lines       [linesMax]planLine
+	lineCount   int
 	// held is what running jobs still hold of the ready capacity; ready, coming
 	// and leaving capacity make up there.
-	held  [maxSteps]float64
-	there [maxSteps]float64
+	running    [maxSteps]float64
+	fleetSlots [maxSteps]float64
 
-	passes [linesMax + 1]pass // laid out anew for each question
-	asked  int                // how many of them
-	failed int                // the one that failed last
-	trial  [linesMax]served   // the lines of the pass that is taken
+	passes     [linesMax + 1]pass     // laid out anew for each question
+	passCount  int                    // how many of them
+	failedLast int                    // the one that failed last
+	scratch    [linesMax]lineProgress // the lines of the pass that is taken
 }
 
 // planLine is a line in the plan.
@@ -80,14 +80,14 @@ type planLine struct {
 	waiting float64
 	// Head work that is expected to arrive in each step, and how much more of it
 	// and of the lines before is planned for.
-	expected, more [maxSteps]float64
+	expected, reserveFactor [maxSteps]float64
 	// notDue is the head work that is not yet due at the end of each step, and spare
 	// what may be late: as long as no more than both waits, the promise is kept.
 	notDue [maxSteps]float64
 	spare  float64
 	// tail work that follows each slot-second of head work served, and the part
 	// of it that a second frees.
-	tail, ending float64
+	tailPerHead, tailEndRate float64
 }
 
 // checks say where the plan must hold: each urgent line in steps of its own, the
@@ -96,14 +96,14 @@ type planLine struct {
 type checks struct {
 	urgent      [linesMax]span
 	patientFrom int
-	slack       float64
+	tolerance   float64
 }
 
 // span is steps of the grid, from one to another, both included.
 type span struct{ from, to int }
 
 // alike returns the same steps for every line.
-func alike(from, to int) (s [linesMax]span) {
+func sameSpan(from, to int) (s [linesMax]span) {
 	for j := range s {
 		s[j] = span{from, to}
 	}
@@ -114,16 +114,16 @@ func alike(from, to int) (s [linesMax]span) {
 // and more from a time on (extra from step from, of which it is there for the
 // part first).
 type capacity struct {
-	useThere bool
-	always   float64
-	extra    float64
-	from     int
-	first    float64
+	useFleet  bool
+	constant  float64
+	extra     float64
+	extraFrom int
+	extraPart float64
 }
 
 // buildPlan lays out the plan from the lines, the forecast and the fleet.
 func (p *Policy) buildPlan() {
-	p.plan.n = len(p.lines)
+	p.plan.lineCount = len(p.lines)
 	for j := range p.lines {
 		p.planLine(j)
 	}
@@ -131,9 +131,9 @@ func (p *Policy) buildPlan() {
 
 // reach sets how many steps of the grid the plan looks at, and how many of them
 // urgent lines are checked in: all, where nothing waits in a line that can wait.
-func (p *Policy) reach() {
+func (p *Policy) setPlanLength() {
 	pl := &p.plan
-	last := p.horizon()
+	last := p.releaseHorizon()
 	steps := fineSteps + minuteSteps
 	patient := false
 	for j := range p.lines {
@@ -149,8 +149,8 @@ func (p *Policy) reach() {
 			steps = max(steps, min(stepOf(ln.budget)+1, maxSteps))
 		}
 	}
-	pl.urgent = min(stepOf(last)+1, steps)
-	pl.steps = pl.urgent
+	pl.urgentSteps = min(stepOf(last)+1, steps)
+	pl.steps = pl.urgentSteps
 	if patient {
 		pl.steps = steps
 	}
@@ -167,17 +167,17 @@ func (p *Policy) planLine(j int) {
 	notDue := ln.waitingHead
 	pl.spare = float64(ln.spare * ln.waitingHead)
 	rate := 0.0
-	if ln.urgent && !p.silent {
+	if ln.urgent && !p.quiet {
 		rate = l.Head
 	}
 	for i := range p.plan.steps {
-		notDue -= ln.due[i]
+		notDue -= ln.dueWork[i]
 		width := grid.width[i]
-		usual, more := p.ahead.usual[i], 1.0
-		if ln.urgent && i < p.plan.urgent {
-			more = p.ahead.more[j][i]
+		usual, more := p.forecast.levelFactor[i], 1.0
+		if ln.urgent && i < p.plan.urgentSteps {
+			more = p.forecast.reserveFactor[j][i]
 		}
-		pl.expected[i], pl.more[i] = float64(rate*usual*width), more
+		pl.expected[i], pl.reserveFactor[i] = float64(rate*usual*width), more
 		pl.notDue[i] = max(notDue, 0)
 		if rate > 0 {
 			// arrivals of the last budget seconds are not due: at this step's
@@ -185,20 +185,20 @@ func (p *Policy) planLine(j int) {
 			pl.notDue[i] += float64(rate * usual * more * min(ln.budget, grid.end[i]))
 		}
 	}
-	pl.tail, pl.ending = 0, 0
-	head, tail, hold := ln.waitingHead, ln.waitingTail, ln.waitingHold
+	pl.tailPerHead, pl.tailEndRate = 0, 0
+	head, tail, hold := ln.waitingHead, ln.waitingTail, ln.waitingTailHold
 	if rate > 0 {
 		// what the reserve adds to the heads brings no more tails
-		head += float64(rate * max(pl.more[0], 1) * tailSpan)
-		tail += float64(l.Tail * tailSpan)
-		hold += float64(l.Hold * tailSpan)
+		head += float64(rate * max(pl.reserveFactor[0], 1) * tailMixSeconds)
+		tail += float64(l.Tail * tailMixSeconds)
+		hold += float64(l.TailHold * tailMixSeconds)
 	}
 	if head > 0 && tail > 0 && hold > 0 {
-		pl.tail = tail / head
-		pl.ending = tail / hold
+		pl.tailPerHead = tail / head
+		pl.tailEndRate = tail / hold
 	}
 }
 
 // tailSpan is for how many seconds expected arrivals count, beside the waiting
 // jobs, in the share of tail work a line's jobs bring.
-const tailSpan = 300
+const tailMixSeconds = 300

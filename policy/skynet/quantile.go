@@ -3,9 +3,9 @@ package skynet
 import "math"
 
 const (
-	features  = 7
-	memory    = 64 // samples remembered: the horizon must fit
-	learnRate = 0.1
+	featureCount = 7
+	ringSize     = 64 // samples remembered: the horizon must fit
+	learningRate = 0.1
 
 	profileFeature = 5
 )
@@ -23,52 +23,52 @@ const (
 //
 // where G_i sums g_i². The quantile is one of time, not of jobs: a slot more
 // saves work in proportion to the time it is short.
-type quantile struct {
-	Weights  [features]float64         `json:"weights"`
-	Squares  [features]float64         `json:"squares"`
-	Features [memory][features]float64 `json:"features"` // by sample, a ring
-	Loads    [memory]float64           `json:"loads"`    // by sample, a ring
-	Mean2    float64                   `json:"mean_2m"`
-	Mean10   float64                   `json:"mean_10m"`
-	Mean60   float64                   `json:"mean_60m"`
-	Spread   float64                   `json:"spread"`
+type quantileModel struct {
+	Weights  [featureCount]float64           `json:"weights"`
+	Squares  [featureCount]float64           `json:"squares"`
+	Features [ringSize][featureCount]float64 `json:"features"` // by sample, a ring
+	Loads    [ringSize]float64               `json:"loads"`    // by sample, a ring
+	Mean2    float64                         `json:"mean_2m"`
+	Mean10   float64                         `json:"mean_10m"`
+	Mean60   float64                         `json:"mean_60m"`
+	Spread   float64                         `json:"spread"`
 }
 
-func newQuantile() quantile {
-	return quantile{Weights: [features]float64{.1, .2, .3, .3, .1, .1, .5}}
+func newQuantile() quantileModel {
+	return quantileModel{Weights: [featureCount]float64{.1, .2, .3, .3, .1, .1, .5}}
 }
 
 // horizon returns which samples after one taken now cover the window a launch
 // now would serve: first to last, with lag and tick in seconds.
-func horizon(lag, tick float64) (first, last int64) {
+func servedSamples(lag, tick float64) (first, last int64) {
 	first = 1 + int64(lag/tick)
 	last = int64(math.Ceil(lag/tick)) + 2
-	return min(first, memory-1), min(last, memory-1)
+	return min(first, ringSize-1), min(last, ringSize-1)
 }
 
 // learn takes the n-th load (from 0), of step seconds, and the profile's load
 // for the window ahead.
-func (q *quantile) learn(n int64, load, step, usualAhead float64) {
-	q.Mean2 = follow(q.Mean2, load, step, 120, n)
-	q.Mean10 = follow(q.Mean10, load, step, 600, n)
-	q.Mean60 = follow(q.Mean60, load, step, 3600, n)
-	q.Spread = follow(q.Spread, math.Abs(load-q.Mean10), step, 900, n)
-	q.Loads[n%memory] = load
-	q.Features[n%memory] = [features]float64{0.3, load, q.Mean2, q.Mean10, q.Mean60, usualAhead, q.Spread}
+func (q *quantileModel) learn(n int64, load, step, usualAhead float64) {
+	q.Mean2 = smooth(q.Mean2, load, step, 120, n)
+	q.Mean10 = smooth(q.Mean10, load, step, 600, n)
+	q.Mean60 = smooth(q.Mean60, load, step, 3600, n)
+	q.Spread = smooth(q.Spread, math.Abs(load-q.Mean10), step, 900, n)
+	q.Loads[n%ringSize] = load
+	q.Features[n%ringSize] = [featureCount]float64{0.3, load, q.Mean2, q.Mean10, q.Mean60, usualAhead, q.Spread}
 }
 
 // train moves the weights by what the sample just taken, the n-th, reveals
 // about the prediction made last samples ago.
-func (q *quantile) train(n, first, last int64, quantile float64) {
+func (q *quantileModel) train(n, first, last int64, quantile float64) {
 	made := n - last
 	if made < 0 {
 		return
 	}
 	high := 0.0
 	for i := made + first; i <= n; i++ {
-		high = max(high, q.Loads[i%memory])
+		high = max(high, q.Loads[i%ringSize])
 	}
-	x := &q.Features[made%memory]
+	x := &q.Features[made%ringSize]
 	gradient := 1 - quantile
 	if high > dot(&q.Weights, x) {
 		gradient = -quantile
@@ -77,17 +77,17 @@ func (q *quantile) train(n, first, last int64, quantile float64) {
 	for i := range x {
 		g := gradient * float64(x[i]*scale)
 		q.Squares[i] += float64(g * g)
-		q.Weights[i] = max(0, q.Weights[i]-float64(learnRate*g)/math.Sqrt(q.Squares[i]+1e-6))
+		q.Weights[i] = max(0, q.Weights[i]-float64(learningRate*g)/math.Sqrt(q.Squares[i]+1e-6))
 	}
 }
 
 // predict returns the quantile of the highest load in the window ahead of the
 // n-th sample, in slots.
-func (q *quantile) predict(n int64) float64 {
-	return dot(&q.Weights, &q.Features[n%memory])
+func (q *quantileModel) predict(n int64) float64 {
+	return dot(&q.Weights, &q.Features[n%ringSize])
 }
 
-func dot(a, b *[features]float64) float64 {
+func dot(a, b *[featureCount]float64) float64 {
 	sum := 0.0
 	for i := range a {
 		sum += float64(a[i] * b[i])

@@ -20,11 +20,11 @@ var (
 
 // candidate is an instance that may be released now.
 type candidate struct {
-	at    int // in Fleet.Instances
-	slots float64
-	dear  float64 // price of its unit of work
-	left  time.Duration
-	busy  int
+	index     int // in Fleet.Instances
+	slots     float64
+	unitPrice float64 // price of its unit of work
+	paidFor   time.Duration
+	busy      int
 }
 
 // shrink drains what the plan does not need.
@@ -34,19 +34,19 @@ type candidate struct {
 // but still busy when its new window began is taken back, for it is paid. Per
 // second, any instance. Substitutes, whose unit of work is dearer, leave first;
 // then the larger; then the nearest window's end, or the least busy and newest.
-func (p *Policy) shrink(o *policy.Observation) {
+func (p *Policy) scaleIn(o *policy.Observation) {
 	if p.set.windows {
-		p.keepPaid(o)
+		p.undrainPaid(o)
 	}
 	p.findCandidates(o)
 	if n := p.releaseUncounted(o); n > 0 {
-		p.because(ruleReleaseSpare.Because(float64(n), 3*silentFor.Seconds()))
+		p.explain(ruleReleaseSpare.Because(float64(n), 3*silentCounted.Seconds()))
 	}
 	if len(p.candidates) == 0 || len(p.launches) > 0 || len(p.undrains) > 0 {
 		return
 	}
 	if known := o.Now.Sub(p.st.FirstAt); known < p.set.releaseAfter {
-		p.because(ruleReleaseEarly.Because(known.Seconds(), p.set.releaseAfter.Seconds()))
+		p.explain(ruleReleaseEarly.Because(known.Seconds(), p.set.releaseAfter.Seconds()))
 		return
 	}
 	p.rank()
@@ -57,37 +57,37 @@ func (p *Policy) shrink(o *policy.Observation) {
 	if !p.set.windows {
 		p.plan.spareNothing() // what is there finishes what waits
 	}
-	left := p.choose()
+	left := p.chooseLeaving()
 	valued := 0
 	if p.set.windows {
-		for n := len(p.leaving); n > 0 && p.worthKeeping(left); n-- {
+		for n := len(p.leaving); n > 0 && p.profileNeeds(left); n-- {
 			left += p.leaving[n-1].slots
 			p.leaving = p.leaving[:n-1]
 			valued++
 		}
 	}
 	for _, c := range p.leaving {
-		p.drains = append(p.drains, o.Fleet.Instances[c.at].ID)
+		p.drains = append(p.drains, o.Fleet.Instances[c.index].ID)
 	}
 	n, stay := len(p.leaving), left*unit
 	switch {
 	case n > 0 && p.set.windows:
-		p.because(ruleReleaseWindow.Because(float64(n), p.horizon(), stay))
+		p.explain(ruleReleaseWindow.Because(float64(n), p.releaseHorizon(), stay))
 	case n > 0:
-		p.because(ruleReleasePlan.Because(float64(n), p.horizon(), stay))
+		p.explain(ruleReleasePlan.Because(float64(n), p.releaseHorizon(), stay))
 	case valued == 0 && p.set.windows:
-		p.because(rulePlanKeep.Because(float64(len(p.candidates)), stay, p.ahead.mean*unit, p.ahead.high*unit))
+		p.explain(rulePlanKeep.Because(float64(len(p.candidates)), stay, p.forecast.mean*unit, p.forecast.high*unit))
 	}
 	if valued > 0 {
-		p.because(ruleKeepValue.Because(float64(valued), 100*p.set.valueShare))
+		p.explain(ruleKeepValue.Because(float64(valued), 100*p.set.valueShare))
 	}
 }
 
 // keepPaid takes back what drained past the end of its paid window: its new
 // window is paid whole. At the very end of the old one that is already certain.
-func (p *Policy) keepPaid(o *policy.Observation) {
+func (p *Policy) undrainPaid(o *policy.Observation) {
 	n := 0
-	for _, at := range p.fleet.back {
+	for _, at := range p.fleet.undrainable {
 		in := &o.Fleet.Instances[at]
 		left := in.PaidUntil.Sub(o.Now)
 		rolled := left <= 0 || left > p.env.Catalog.Billing.Quantum/2
@@ -97,14 +97,14 @@ func (p *Policy) keepPaid(o *policy.Observation) {
 		}
 	}
 	if n > 0 {
-		p.because(ruleUndrainOwn.Because(float64(n)))
+		p.explain(ruleUndrainOwn.Because(float64(n)))
 	}
 }
 
 // due reports whether an instance must be drained now, or be paid for again:
 // its window ends so soon that at the next tick its last job could not end in
 // time.
-func (p *Policy) due(in *policy.Instance, now time.Time) bool {
+func (p *Policy) mustDrainNow(in *policy.Instance, now time.Time) bool {
 	if !p.set.windows {
 		return true
 	}
@@ -127,7 +127,7 @@ func (p *Policy) findCandidates(o *policy.Observation) {
 			continue
 		}
 		in := &o.Fleet.Instances[i]
-		if in.Phase == policy.Draining || in.Phase == policy.Lost || !in.InterruptAt.IsZero() || !p.due(in, o.Now) {
+		if in.Phase == policy.Draining || in.Phase == policy.Lost || !in.InterruptAt.IsZero() || !p.mustDrainNow(in, o.Now) {
 			continue
 		}
 		left := in.PaidUntil.Sub(o.Now)
@@ -139,8 +139,8 @@ func (p *Policy) findCandidates(o *policy.Observation) {
 			continue
 		}
 		p.candidates = append(p.candidates, candidate{
-			at: i, slots: slots, left: left, busy: in.Busy,
-			dear: float64(p.market.prices[in.Type]) / slots,
+			index: i, slots: slots, paidFor: left, busy: in.Busy,
+			unitPrice: float64(p.market.prices[in.Type]) / slots,
 		})
 	}
 }
@@ -152,7 +152,7 @@ func (p *Policy) releaseUncounted(o *policy.Observation) int {
 	n := 0
 	for _, at := range p.fleet.uncounted {
 		in := &o.Fleet.Instances[at]
-		if p.due(in, o.Now) && (in.Phase != policy.Lost || o.Now.Sub(in.LastSeen) > 3*silentFor) {
+		if p.mustDrainNow(in, o.Now) && (in.Phase != policy.Lost || o.Now.Sub(in.LastSeen) > 3*silentCounted) {
 			p.drains = append(p.drains, in.ID)
 			n++
 		}
@@ -165,18 +165,18 @@ func (p *Policy) rank() {
 	byWindow := p.set.windows
 	slices.SortFunc(p.candidates, func(a, b candidate) int {
 		switch {
-		case a.dear != b.dear:
-			return cmp.Compare(b.dear, a.dear)
+		case a.unitPrice != b.unitPrice:
+			return cmp.Compare(b.unitPrice, a.unitPrice)
 		case a.slots != b.slots:
 			return cmp.Compare(b.slots, a.slots)
-		case byWindow && a.left != b.left:
-			return cmp.Compare(a.left, b.left)
+		case byWindow && a.paidFor != b.paidFor:
+			return cmp.Compare(a.paidFor, b.paidFor)
 		case !byWindow && a.busy != b.busy:
 			return cmp.Compare(a.busy, b.busy)
 		case byWindow:
-			return cmp.Compare(a.at, b.at)
+			return cmp.Compare(a.index, b.index)
 		}
-		return cmp.Compare(b.at, a.at)
+		return cmp.Compare(b.index, a.index)
 	})
 }
 
@@ -184,25 +184,25 @@ func (p *Policy) rank() {
 // returns the slots that stay. It goes through the candidates in their order,
 // so that of two that cost the same per unit of work the larger leaves if it
 // can; among equals it bisects, because less capacity never makes a plan hold.
-func (p *Policy) choose() (left float64) {
-	k := checks{urgent: alike(0, stepOf(p.horizon())), slack: p.lagging()}
+func (p *Policy) chooseLeaving() (left float64) {
+	k := checks{urgent: sameSpan(0, stepOf(p.releaseHorizon())), tolerance: p.lagTolerance()}
 	// what waits may wait, and a fleet of one instance and a half may be two by
 	// turns and one by turns; but a line must not be left to grow
-	least := max(p.band.floor, p.chance.floor)
-	if !p.silent {
-		least = max(least, p.ahead.mean-p.market.unitSlots)
+	least := max(p.band.floor, p.slotFloor.slots)
+	if !p.quiet {
+		least = max(least, p.forecast.mean-p.market.unitSlots)
 	}
-	waits := p.plan.sparing(k.slack) // the last instance is not let go before jobs that may be late
+	waits := p.plan.sparing(k.tolerance) // the last instance is not let go before jobs that may be late
 	p.leaving = p.leaving[:0]
 	left = p.fleet.alive
 	for rest := p.candidates; len(rest) > 0; {
 		same := 1
-		for same < len(rest) && rest[same].slots == rest[0].slots && rest[same].dear == rest[0].dear {
+		for same < len(rest) && rest[same].slots == rest[0].slots && rest[same].unitPrice == rest[0].unitPrice {
 			same++
 		}
 		fits := func(n int) bool {
 			stay := left - float64(float64(n)*rest[0].slots)
-			return stay >= least && (stay > 0 || !waits) && (stay >= p.band.ceiling || p.plan.holds(capacity{always: stay, from: maxSteps}, k))
+			return stay >= least && (stay > 0 || !waits) && (stay >= p.band.ceiling || p.plan.holds(capacity{constant: stay, extraFrom: maxSteps}, k))
 		}
 		low, high := 0, same
 		if fits(1) {
@@ -227,14 +227,14 @@ func (p *Policy) choose() (left float64) {
 // bootsAhead is for how many boots at least the plan must hold without what is
 // released: of boots of 300 s, with a boot and a tick, what left was wanted again
 // as soon as it could be back, and each of its boots was paid.
-const bootsAhead = 3
+const releaseBoots = 3
 
 // horizon returns for how many seconds the plan must hold without what is
 // released: the look-ahead, some boots, and at least until a job that arrives
 // before the next decision is due. Before that anything could leave, because
 // nothing is late yet.
-func (p *Policy) horizon() float64 {
-	h := max(p.set.lookAhead, p.lag+p.tick, bootsAhead*p.lag)
+func (p *Policy) releaseHorizon() float64 {
+	h := max(p.set.lookAhead, p.lag+p.tick, releaseBoots*p.lag)
 	for i := range p.lines {
 		if ln := &p.lines[i]; ln.urgent {
 			h = max(h, ln.budget+float64(0.5*p.tick))
@@ -246,22 +246,22 @@ func (p *Policy) horizon() float64 {
 // worthKeeping reports whether the profile needs more than left slots in more
 // than the value share of the next paid window. A window is an option that can
 // be bought later for a boot lag, so it is not bought for less.
-func (p *Policy) worthKeeping(left float64) bool {
-	if p.set.valueShare >= 1 || !p.usual.known || p.silent {
+func (p *Policy) profileNeeds(left float64) bool {
+	if p.set.valueShare >= 1 || !p.profileNow.known || p.quiet {
 		return false
 	}
 	const points = 12
 	window := p.env.Catalog.Billing.Quantum.Seconds()
 	needed := 0
 	for i := range points {
-		ratio := p.ratio((float64(i) + 0.5) * window / points)
+		ratio := p.profileRatio((float64(i) + 0.5) * window / points)
 		level := 0.0
 		for j := range p.lines {
 			if !p.lines[j].urgent {
 				continue
 			}
 			level += p.st.Lines[j].Head
-			if p.ahead.inflate[j].of(float64(level*ratio)) > left {
+			if p.forecast.reserves[j].plannedLoad(float64(level*ratio)) > left {
 				needed++
 				break
 			}

@@ -70,11 +70,11 @@ func (st *state) check(classes int) error {
 
 func (l *level) check(r *ranges, i int) {
 	name := fmt.Sprintf("lines[%d]", i)
-	r.amounts(name, l.Head, l.Tail, l.Hold, l.SinceHead, l.SinceTail, l.SinceHold, l.SinceJobs)
+	r.amounts(name, l.Head, l.Tail, l.TailHold, l.SinceHead, l.SinceTail, l.SinceTailHold, l.SinceJobs)
 	s := &l.Spread
 	r.samples(name+".spread.samples", s.Samples)
 	r.samples(name+".spread.phi.n", s.Phi.N)
-	r.amounts(name+".spread.phi", s.Phi.Value, s.Phi.Last)
+	r.amounts(name+".spread.phi", s.Phi.Value, s.Phi.LastLoad)
 	r.amounts(name+".spread.phi.forecasts", s.Phi.Forecasts[:]...)
 	q := &s.Quantile
 	r.amounts(name+".spread.quantile", q.Mean2, q.Mean10, q.Mean60, q.Spread)
@@ -87,7 +87,7 @@ func (l *level) check(r *ranges, i int) {
 }
 
 func (s *shape) check(r *ranges, name string) {
-	r.samples(name+".n", s.N)
+	r.samples(name+".n", s.Count)
 	r.amounts(name+".sum", s.Sum)
 	for _, bins := range [][]bin{s.Day[:], s.Week[:]} {
 		for i := range bins {
@@ -97,14 +97,14 @@ func (s *shape) check(r *ranges, name string) {
 	}
 }
 
-func (c *spent) check(r *ranges, i int) {
+func (c *classBooks) check(r *ranges, i int) {
 	name := fmt.Sprintf("steer.classes[%d]", i)
 	r.amounts(name, c.Started, c.Late, c.PerDay, c.SeenS, c.IdleS, c.BaseS, c.BarS, c.BaseLate)
 	r.amounts(name+".hours", c.Hours.Started, c.Hours.Late, c.Hours.Worst)
 	r.number(name+".debt", c.Debt, 0, debtMost)
 	r.number(name+".z", c.Z, zLow, zHigh)
 	r.number(name+".hour_z", c.HourZ, zLow, zHigh)
-	r.number(name+".lax", c.Lax, 0, laxHigh)
+	r.number(name+".lax", c.LogTolerance, 0, logToleranceMost)
 	r.number(name+".spare", c.Spare, -amountMost, amountMost)
 	r.number(name+".base_z", c.BaseZ, zLow, zHigh)
 }

@@ -9,26 +9,26 @@ package skynet
 // so they may use what the reserves leave idle on average: they are checked against
 // the arrivals expected, all in one, those before an urgent line too.
 type pass struct {
-	n          int
-	more       *[maxSteps]float64 // how much more arrives than expected
-	patient    bool               // all lines that can wait are checked, otherwise the last
-	from, last int
+	lineCount     int
+	reserveFactor *[maxSteps]float64 // how much more arrives than expected
+	patient       bool               // all lines that can wait are checked, otherwise the last
+	from, last    int
 	// Where all that is asked about begins: what waits and runs then, and whether
 	// a line lagged before.
-	lines [linesMax]served
-	lost  bool
+	lines        [linesMax]lineProgress
+	failedBefore bool
 }
 
 // served is what a pass knows of a line.
-type served struct {
-	waiting float64 // head work, in slot-seconds
-	holding float64 // tail work of the jobs started in the plan, in slot-seconds
-	tail    float64 // see planLine
-	ends    float64 // the part of holding that is done within the step
+type lineProgress struct {
+	waiting     float64 // head work, in slot-seconds
+	runningTail float64 // tail work of the jobs started in the plan, in slot-seconds
+	tailPerHead float64 // see planLine
+	tailEndPart float64 // the part of holding that is done within the step
 }
 
 // asExpected is how much more arrives in a plan without a reserve.
-var asExpected = func() (more [maxSteps]float64) {
+var noReserve = func() (more [maxSteps]float64) {
 	for i := range more {
 		more[i] = 1
 	}
@@ -38,8 +38,8 @@ var asExpected = func() (more [maxSteps]float64) {
 // holds reports whether the plan keeps every promise that k checks, with
 // capacity c.
 func (p *plan) holds(c capacity, k checks) bool {
-	p.ask(c, k, 0)
-	return p.answer(c, k.slack, 0)
+	p.layOutPasses(c, k, 0)
+	return p.passesHold(c, k.tolerance, 0)
 }
 
 // shortfall returns the least capacity, in slots, that makes the plan hold if
@@ -47,22 +47,22 @@ func (p *plan) holds(c capacity, k checks) bool {
 // or to a 128th. What made the plan fail to begin with was asked about before, so
 // that binding knows it where the first capacity tried is enough.
 func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
-	c.from = stepOf(lag)
-	c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
-	failed := p.failed
-	p.ask(c, k, c.from) // until then all goes the same way
-	p.failed = max(min(failed, p.asked-1), 0)
+	c.extraFrom = stepOf(lag)
+	c.extraPart = min(max((grid.end[c.extraFrom]-lag)/grid.width[c.extraFrom], 0), 1)
+	failed := p.failedLast
+	p.layOutPasses(c, k, c.extraFrom) // until then all goes the same way
+	p.failedLast = max(min(failed, p.passCount-1), 0)
 	low, high := 0.0, 1.0
 	for {
 		c.extra = high
-		if p.answer(c, k.slack, c.from) || high >= 1<<24 {
+		if p.passesHold(c, k.tolerance, c.extraFrom) || high >= 1<<24 {
 			break
 		}
 		low, high = high, 2*high
 	}
 	for high-low > max(0.25, high/128) {
 		c.extra = 0.5 * (low + high)
-		if p.answer(c, k.slack, c.from) {
+		if p.passesHold(c, k.tolerance, c.extraFrom) {
 			high = c.extra
 		} else {
 			low = c.extra
@@ -74,59 +74,59 @@ func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
 // binding returns the urgent line whose pass failed last, of those a shortfall was
 // sought for, or of the question whether there is one; -1 where it was that of the
 // lines that can wait.
-func (p *plan) binding() int {
-	if r := &p.passes[p.failed]; !r.patient {
-		return r.n - 1
+func (p *plan) shortLine() int {
+	if r := &p.passes[p.failedLast]; !r.patient {
+		return r.lineCount - 1
 	}
 	return -1
 }
 
 // ask lays out the passes that k checks and takes them up to a step.
-func (p *plan) ask(c capacity, k checks, upTo int) {
-	p.asked, p.failed = 0, 0
+func (p *plan) layOutPasses(c capacity, k checks, upTo int) {
+	p.passCount, p.failedLast = 0, 0
 	patient := false
-	for j := range p.n {
+	for j := range p.lineCount {
 		ln := &p.lines[j]
 		if ln.urgent {
-			p.pass(j+1, &ln.more, k.urgent[j].from, min(k.urgent[j].to, p.steps-1))
+			p.addPass(j+1, &ln.reserveFactor, k.urgent[j].from, min(k.urgent[j].to, p.steps-1))
 		}
 		patient = patient || ln.patient && ln.waiting > 0
 	}
 	if patient {
-		p.pass(p.n, &asExpected, k.patientFrom, p.steps-1)
-		p.passes[p.asked-1].patient = true
+		p.addPass(p.lineCount, &noReserve, k.patientFrom, p.steps-1)
+		p.passes[p.passCount-1].patient = true
 	}
-	for i := range p.asked {
+	for i := range p.passCount {
 		r := &p.passes[i]
-		r.lost = upTo > 0 && !p.serve(&c, r, r.lines[:r.n], k.slack, 0, min(upTo-1, r.last))
+		r.failedBefore = upTo > 0 && !p.serve(&c, r, r.lines[:r.lineCount], k.tolerance, 0, min(upTo-1, r.last))
 	}
 }
 
 // pass lays out one more pass.
-func (p *plan) pass(n int, more *[maxSteps]float64, from, last int) {
-	r := &p.passes[p.asked]
-	p.asked++
-	r.n, r.more, r.from, r.last, r.patient = n, more, from, last, false
+func (p *plan) addPass(n int, more *[maxSteps]float64, from, last int) {
+	r := &p.passes[p.passCount]
+	p.passCount++
+	r.lineCount, r.reserveFactor, r.from, r.last, r.patient = n, more, from, last, false
 	for j := range n {
-		r.lines[j] = served{waiting: p.lines[j].waiting, tail: p.lines[j].tail}
+		r.lines[j] = lineProgress{waiting: p.lines[j].waiting, tailPerHead: p.lines[j].tailPerHead}
 	}
 }
 
 // answer reports whether no pass fails that was taken up to a step. It begins
 // with the one that failed last: it is the likeliest to fail again.
-func (p *plan) answer(c capacity, slack float64, from int) bool {
-	for i := range p.asked {
+func (p *plan) passesHold(c capacity, slack float64, from int) bool {
+	for i := range p.passCount {
 		switch i {
 		case 0:
-			i = p.failed
-		case p.failed:
+			i = p.failedLast
+		case p.failedLast:
 			i = 0
 		}
 		r := &p.passes[i]
-		lines := p.trial[:r.n]
+		lines := p.scratch[:r.lineCount]
 		copy(lines, r.lines[:])
-		if r.lost || !p.serve(&c, r, lines, slack, from, r.last) {
-			p.failed = i
+		if r.failedBefore || !p.serve(&c, r, lines, slack, from, r.last) {
+			p.failedLast = i
 			return false
 		}
 	}
@@ -143,28 +143,28 @@ func (p *plan) answer(c capacity, slack float64, from int) bool {
 //
 // It is most of what a step of the policy costs. Hence ifs in place of min and
 // max, which cost several times as much for the sake of -0 and NaN.
-func (p *plan) serve(c *capacity, r *pass, lines []served, slack float64, begin, end int) bool {
+func (p *plan) serve(c *capacity, r *pass, lines []lineProgress, slack float64, begin, end int) bool {
 	plans := p.lines[:len(lines)]
 	tails := false
 	for j := range lines {
-		tails = tails || lines[j].tail > 0
+		tails = tails || lines[j].tailPerHead > 0
 	}
 	width := 0.0
 	for i := begin; i <= end; i++ {
 		if grid.width[i] != width {
 			width = grid.width[i]
 			for j := range lines {
-				lines[j].ends = min(float64(plans[j].ending*width), 1)
+				lines[j].tailEndPart = min(float64(plans[j].tailEndRate*width), 1)
 			}
 		}
-		slots := c.always - p.held[i]
-		if c.useThere {
-			slots += p.there[i]
+		slots := c.constant - p.running[i]
+		if c.useFleet {
+			slots += p.fleetSlots[i]
 		}
-		if i > c.from {
+		if i > c.extraFrom {
 			slots += c.extra
-		} else if i == c.from {
-			slots += float64(c.first * c.extra)
+		} else if i == c.extraFrom {
+			slots += float64(c.extraPart * c.extra)
 		}
 		room := 0.0
 		if slots > 0 {
@@ -173,15 +173,15 @@ func (p *plan) serve(c *capacity, r *pass, lines []served, slack float64, begin,
 		if tails {
 			for j := range lines {
 				ln := &lines[j]
-				ended := float64(ln.holding * ln.ends)
+				ended := float64(ln.runningTail * ln.tailEndPart)
 				if ended > room {
 					ended = room
 				}
-				ln.holding -= ended
+				ln.runningTail -= ended
 				room -= ended
 			}
 		}
-		times := r.more[i]
+		times := r.reserveFactor[i]
 		wait := 0.0
 		for j := range lines {
 			ln := &lines[j]
@@ -193,7 +193,7 @@ func (p *plan) serve(c *capacity, r *pass, lines []served, slack float64, begin,
 			room -= served
 			wait -= served
 			ln.waiting = wait
-			ln.holding += float64(ln.tail * served)
+			ln.runningTail += float64(ln.tailPerHead * served)
 		}
 		if i < r.from {
 			continue

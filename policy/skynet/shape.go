@@ -14,7 +14,7 @@ type shape struct {
 	// clock, with the sum and number of its samples so far.
 	Quarter int64   `json:"quarter"`
 	Sum     float64 `json:"sum"`
-	N       int64   `json:"n"`
+	Count   int64   `json:"n"`
 }
 
 // bin is a mean load in slots over the last visits.
@@ -36,7 +36,7 @@ func quarterOf(t time.Time) int64 {
 }
 
 // wrap returns i modulo n, from 0 to n-1 before the epoch too.
-func wrap(i, n int64) int64 {
+func modulo(i, n int64) int64 {
 	i %= n
 	if i < 0 {
 		i += n
@@ -45,8 +45,8 @@ func wrap(i, n int64) int64 {
 }
 
 // pair returns the bins that i and i+1 wrap to.
-func pair(bins []bin, i int64) (a, b *bin) {
-	at := wrap(i, int64(len(bins)))
+func adjacentBins(bins []bin, i int64) (a, b *bin) {
+	at := modulo(i, int64(len(bins)))
 	next := at + 1
 	if next == int64(len(bins)) {
 		next = 0
@@ -55,10 +55,10 @@ func pair(bins []bin, i int64) (a, b *bin) {
 }
 
 // visitMemory is about how many visits a bin remembers.
-const visitMemory = 5
+const visitsRemembered = 5
 
 func (b *bin) learn(load float64) {
-	b.Load = follow(b.Load, load, 1, visitMemory, b.Visits)
+	b.Load = smooth(b.Load, load, 1, visitsRemembered, b.Visits)
 	b.Visits++
 }
 
@@ -66,15 +66,15 @@ func (b *bin) learn(load float64) {
 func (s *shape) learn(t time.Time, load float64) {
 	q := quarterOf(t)
 	if q != s.Quarter {
-		if s.N > 0 {
-			mean := s.Sum / float64(s.N)
-			s.Day[wrap(s.Quarter, 96)].learn(mean)
-			s.Week[wrap(s.Quarter, 672)].learn(mean)
+		if s.Count > 0 {
+			mean := s.Sum / float64(s.Count)
+			s.Day[modulo(s.Quarter, 96)].learn(mean)
+			s.Week[modulo(s.Quarter, 672)].learn(mean)
 		}
-		s.Quarter, s.Sum, s.N = q, 0, 0
+		s.Quarter, s.Sum, s.Count = q, 0, 0
 	}
 	s.Sum += load
-	s.N++
+	s.Count++
 }
 
 // at returns the load usual at t on the users' clock, in slots, interpolated
@@ -84,27 +84,27 @@ func (s *shape) at(t float64) (load float64, known bool) {
 	x := t/quarter.Seconds() - 0.5
 	q := int64(math.Floor(x))
 	part := x - float64(q)
-	a, b := pair(s.Day[:], q)
-	day, ok := between(a, b, part)
+	a, b := adjacentBins(s.Day[:], q)
+	day, ok := interpolate(a, b, part)
 	if !ok {
 		return 0, false
 	}
-	a, b = pair(s.Week[:], q)
-	if week, ok := between(a, b, part); ok {
+	a, b = adjacentBins(s.Week[:], q)
+	if week, ok := interpolate(a, b, part); ok {
 		return float64(0.5*day) + float64(0.5*week), true
 	}
 	return day, true
 }
 
-func between(a, b *bin, part float64) (float64, bool) {
+func interpolate(a, b *bin, part float64) (float64, bool) {
 	return a.Load + float64(part*(b.Load-a.Load)), a.Visits > 0 && b.Visits > 0
 }
 
 // ratio returns how much higher the usual load is in ahead seconds than it was
 // in the middle of what the level remembers, within a quarter and four; 1 when
 // the profile does not know.
-func (p *Policy) ratio(ahead float64) float64 {
-	if !p.usual.known {
+func (p *Policy) profileRatio(ahead float64) float64 {
+	if !p.profileNow.known {
 		return 1
 	}
 	then, ok := p.st.Shape.at(p.clock + ahead)
@@ -112,7 +112,7 @@ func (p *Policy) ratio(ahead float64) float64 {
 		return 1
 	}
 	// not min and max, which cost several times as much for the sake of -0 and NaN
-	switch r := then / p.usual.load; {
+	switch r := then / p.profileNow.load; {
 	case r < 0.25:
 		return 0.25
 	case r > 4:
@@ -123,15 +123,15 @@ func (p *Policy) ratio(ahead float64) float64 {
 }
 
 // usualLoad is the profile's load in the middle of what the level remembers.
-type usualLoad struct {
+type profileLoad struct {
 	load  float64
 	known bool
 }
 
-func (p *Policy) usualNow() usualLoad {
+func (p *Policy) profileAroundNow() profileLoad {
 	if !p.set.profile {
-		return usualLoad{}
+		return profileLoad{}
 	}
 	load, ok := p.st.Shape.at(p.clock - float64(p.set.tau/2))
-	return usualLoad{load, ok && load > 0}
+	return profileLoad{load, ok && load > 0}
 }

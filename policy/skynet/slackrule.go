@@ -55,11 +55,11 @@ func (p *Policy) learnSlack(o *policy.Observation, step float64) {
 	s := &p.st.Slack
 	q := quarterOf(o.Now)
 	for n := min(q-s.Quarter, slackRing); n > 0; n-- {
-		at := wrap(q-n+1, slackRing)
+		at := modulo(q-n+1, slackRing)
 		s.Ready[at], s.Busy[at] = 0, 0
 	}
 	s.Quarter = q
-	at := wrap(q, slackRing)
+	at := modulo(q, slackRing)
 	s.Ready[at] += float64(float64(o.Fleet.ReadySlots) * step)
 	s.Busy[at] += float64(float64(o.Fleet.BusySlots) * step)
 	arrived := 0.0
@@ -70,7 +70,7 @@ func (p *Policy) learnSlack(o *policy.Observation, step float64) {
 	if s.N > 0 {
 		arrived = min(arrived, float64(2*s.Load)+1)
 	}
-	s.Load = follow(s.Load, arrived, step, slackLoadTau, s.N)
+	s.Load = smooth(s.Load, arrived, step, slackLoadTau, s.N)
 	s.Usual.learn(o.Now.Add(p.env.UTCOffset-o.Tick/2), arrived)
 	s.N++
 }
@@ -187,7 +187,7 @@ func (p *Policy) slackLoad(k int, usual float64, known bool) float64 {
 // during the k-th quarter-hour from now, where the part passed of the present
 // one is over.
 func (s *slack) leaving(k int, passed float64) (ready, busy float64) {
-	a, b := wrap(s.Quarter-97+int64(k), slackRing), wrap(s.Quarter-96+int64(k), slackRing)
+	a, b := modulo(s.Quarter-97+int64(k), slackRing), modulo(s.Quarter-96+int64(k), slackRing)
 	return float64((1-passed)*s.Ready[a]) + float64(passed*s.Ready[b]),
 		float64((1-passed)*s.Busy[a]) + float64(passed*s.Busy[b])
 }

@@ -28,7 +28,7 @@ func (p *Policy) oversized() bool { return p.fleet.alive > p.band.ceiling }
 func (p *Policy) rankBySize(o *policy.Observation) {
 	if !p.set.windows {
 		p.candidates = slices.DeleteFunc(p.candidates, func(c candidate) bool {
-			return o.Fleet.Instances[c.at].Phase != policy.Ready
+			return o.Fleet.Instances[c.index].Phase != policy.Ready
 		})
 	}
 	room := p.fleet.serving - p.band.floor
@@ -47,8 +47,8 @@ func (p *Policy) rankBySize(o *policy.Observation) {
 // instance go, which is more than the floor can spare: 0 where nothing much
 // smaller would do, where something is on its way already, or where no paid
 // window ends soon after the launch would be ready.
-func (p *Policy) swap(o *policy.Observation) float64 {
-	if !p.oversized() || p.fleet.coming > 0 {
+func (p *Policy) swapSlots(o *policy.Observation) float64 {
+	if !p.oversized() || p.fleet.booting > 0 {
 		return 0
 	}
 	largest := 0.0
@@ -72,7 +72,7 @@ func (p *Policy) swap(o *policy.Observation) float64 {
 		return 0
 	}
 	unit := p.market.unitSpeed
-	p.because(ruleSlackSwap.Because(p.fleet.alive*unit, p.band.floor*unit, want*unit, largest*unit))
+	p.explain(ruleSlackSwap.Because(p.fleet.alive*unit, p.band.floor*unit, want*unit, largest*unit))
 	return want
 }
 

@@ -15,14 +15,14 @@ const spareMemory = day / 2
 
 // owedMemory is for how long, in seconds, late jobs beyond what a class had to spare
 // are counted against it: an outage is made good by being in time after it.
-const owedMemory = 7 * day
+const overspentMemory = 7 * day
 
 // The part of what is to spare that is spent at once: not all, because the next heap
 // may be larger. Per second less, because what is late there saves no paid window,
 // only what would idle later.
 const (
-	spareAtOnce          = 0.8
-	spareAtOncePerSecond = 0.5
+	spentAtOnce          = 0.8
+	spentAtOncePerSecond = 0.5
 )
 
 // A class in a line that can wait is served by its deadlines, not by a reserve, so
@@ -48,28 +48,28 @@ func (p *Policy) spareLines(o *policy.Observation) {
 	if !p.set.promises {
 		return
 	}
-	clear(p.waits)
+	clear(p.patientJobs)
 	for i := range o.Queue.Kinds {
-		if k := &o.Queue.Kinds[i]; p.unsteered(k) != nil {
-			p.waits[k.Class] += float64(k.Pending.Jobs)
+		if k := &o.Queue.Kinds[i]; p.deadlineLine(k) != nil {
+			p.patientJobs[k.Class] += float64(k.Pending.Jobs)
 		}
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
-		ln := p.unsteered(k)
+		ln := p.deadlineLine(k)
 		if ln == nil || k.Pending.Jobs <= 0 {
 			continue
 		}
-		share := p.toSpare(k.Class, p.waits[k.Class]) / p.waits[k.Class]
-		if !ln.spareKnown || share < ln.spare {
-			ln.spareKnown, ln.spare = true, min(share, 1)
+		share := p.spareJobs(k.Class, p.patientJobs[k.Class]) / p.patientJobs[k.Class]
+		if !ln.spareSet || share < ln.spare {
+			ln.spareSet, ln.spare = true, min(share, 1)
 		}
 	}
 }
 
 // unsteered returns the line of a kind that was promised something and whose late
 // jobs no reserve steers; nil of any other.
-func (p *Policy) unsteered(k *policy.KindView) *line {
+func (p *Policy) deadlineLine(k *policy.KindView) *line {
 	if p.promise(k) == nil {
 		return nil
 	}
@@ -80,14 +80,14 @@ func (p *Policy) unsteered(k *policy.KindView) *line {
 }
 
 // toSpare returns how many of so many waiting jobs of a class may be late.
-func (p *Policy) toSpare(class int, waiting float64) float64 {
-	if p.hourAllows(class) > 0 {
+func (p *Policy) spareJobs(class int, waiting float64) float64 {
+	if p.hourAllowedLate(class) > 0 {
 		return 0
 	}
-	may := p.st.Steer.Classes[class].Spare + float64(p.aimed(class)*waiting)
-	atOnce := spareAtOnce
+	may := p.st.Steer.Classes[class].Spare + float64(p.aimedLate(class)*waiting)
+	atOnce := spentAtOnce
 	if !p.set.windows {
-		atOnce = spareAtOncePerSecond
+		atOnce = spentAtOncePerSecond
 	}
 	return max(math.Floor(float64(may*atOnce)), 0)
 }
@@ -95,12 +95,12 @@ func (p *Policy) toSpare(class int, waiting float64) float64 {
 // countSpare adds what a kind started since the last observation to what its class
 // has to spare.
 func (p *Policy) countSpare(k *policy.KindView) {
-	p.st.Steer.Classes[k.Class].Spare += float64(p.aimed(k.Class)*float64(k.Started)) - float64(k.StartedLate)
+	p.st.Steer.Classes[k.Class].Spare += float64(p.aimedLate(k.Class)*float64(k.Started)) - float64(k.StartedLate)
 }
 
 // forgetSpare lets step seconds pass over what every class has to spare, or owes.
-func (p *Policy) forgetSpare(step float64) {
-	keep, owe := detmath.Exp(-step/spareMemory), detmath.Exp(-step/owedMemory)
+func (p *Policy) decaySpare(step float64) {
+	keep, owe := detmath.Exp(-step/spareMemory), detmath.Exp(-step/overspentMemory)
 	for i := range p.st.Steer.Classes {
 		if c := &p.st.Steer.Classes[i]; c.Spare < 0 {
 			c.Spare *= owe
@@ -113,7 +113,7 @@ func (p *Policy) forgetSpare(step float64) {
 // sparing reports whether more than slack slot-seconds wait in a line of which some may
 // be late.
 func (p *plan) sparing(slack float64) bool {
-	for j := range p.n {
+	for j := range p.lineCount {
 		if ln := &p.lines[j]; ln.spare > 0 && ln.waiting > slack {
 			return true
 		}
@@ -125,7 +125,7 @@ func (p *plan) sparing(slack float64) bool {
 // some could be late before.
 func (p *plan) spareNothing() bool {
 	had := false
-	for j := range p.n {
+	for j := range p.lineCount {
 		had = had || p.lines[j].spare > 0
 		p.lines[j].spare = 0
 	}

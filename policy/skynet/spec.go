@@ -202,7 +202,7 @@ func New(env policy.Env, v policy.Values) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{env: env, set: newSettings(env.Catalog.Billing, v), market: m, waits: make([]float64, len(env.Classes))}
+	p := &Policy{env: env, set: newSettings(env.Catalog.Billing, v), market: m, patientJobs: make([]float64, len(env.Classes))}
 	p.st = newState(&p.set, len(env.Classes))
 	return p, nil
 }

@@ -3,9 +3,9 @@ package skynet
 // spread is what is learned about the scatter of the load of one urgent line and
 // of those before it, which it has to wait for: both forms of the reserve.
 type spread struct {
-	Samples  int64    `json:"samples"`
-	Quantile quantile `json:"quantile"`
-	Phi      phi      `json:"phi"`
+	Samples  int64         `json:"samples"`
+	Quantile quantileModel `json:"quantile"`
+	Phi      phi           `json:"phi"`
 }
 
 // learn takes a load over step seconds, in slots, its mean forecast for when a
@@ -24,8 +24,8 @@ func (s *spread) learn(load, step, mean, usual float64, first, last int64, quant
 // learnSpreads teaches every urgent line what the sample just closed, of step
 // seconds, says about its scatter.
 func (p *Policy) learnSpreads(step float64) {
-	first, last := horizon(p.lag, p.tick)
-	ratio := p.ratio(p.lag + p.tick)
+	first, last := servedSamples(p.lag, p.tick)
+	ratio := p.profileRatio(p.lag + p.tick)
 	usual, known := p.st.Shape.at(p.clock + p.lag + p.tick)
 	all, level := p.urgentLevel(), 0.0
 	for i := range p.lines {
@@ -39,13 +39,13 @@ func (p *Policy) learnSpreads(step float64) {
 		if known && p.set.profile && all > 0 {
 			then = usual * level / all
 		}
-		l.Spread.learn(p.loads[i], step, mean, then, first, last, p.set.quantile)
+		l.Spread.learn(p.sampleLoads[i], step, mean, then, first, last, p.set.quantile)
 	}
 }
 
 // lastUrgent returns the last urgent line, whose spread is that of the load of
 // all of them; −1 without one.
-func (p *Policy) lastUrgent() int {
+func (p *Policy) lastUrgentLine() int {
 	for i := len(p.lines) - 1; i >= 0; i-- {
 		if p.lines[i].urgent {
 			return i

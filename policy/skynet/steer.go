@@ -13,7 +13,7 @@ const (
 	steerMemory = 2 * day // of started and late jobs
 	rateMemory  = 3 * day // of jobs a day
 	steerLeast  = 200     // jobs started before a class has a say
-	awayFor     = day     // without a job, after which a class counts its days anew
+	absentFor   = day     // without a job, after which a class counts its days anew
 	debtMost    = 2.0     // days of budget: what one disaster can cost
 	debtTime    = day / 2 // in which a debt is paid
 )
@@ -21,20 +21,20 @@ const (
 // A promise about every hour starts with a reserve larger by hourMore, and moves
 // it hourGain times as fast.
 const (
-	hourMore = 0.6
-	hourGain = 2.0
+	hourZMore = 0.6
+	hourGain  = 2.0
 )
 
 // What is out of reach: a class this many times over its allowance gets no
 // larger reserve when a rise of z by flatRise, over flatAge, has not lowered its
 // late share by the factor flatWorth.
 const (
-	flatOver   = 8.0
-	flatRise   = 4.0
-	flatAge    = 2 * day
-	flatWorth  = 0.85
-	flatBar    = 2 * day // it is not tried again for so long
-	flatReturn = 1.0     // z per day
+	outOfReachOver = 8.0
+	trialRise      = 4.0
+	trialTime      = 2 * day
+	trialWorth     = 0.85
+	risePause      = 2 * day // it is not tried again for so long
+	takeBackPerDay = 1.0     // z per day
 )
 
 var (
@@ -66,11 +66,11 @@ var (
 // rises and falls with ln of the late share of its worst hour lately over half
 // of what an hour allows.
 type steer struct {
-	Classes []spent `json:"classes"`
+	Classes []classBooks `json:"classes"`
 }
 
 // spent is how a class spends its miss budget.
-type spent struct {
+type classBooks struct {
 	// Started and late jobs over about two days.
 	Started float64 `json:"started"`
 	Late    float64 `json:"late"`
@@ -86,7 +86,7 @@ type spent struct {
 	Hours  hours   `json:"hours"`
 	// Lax is ln of how many times the late share aimed at a job's chance to find
 	// every slot held may be.
-	Lax float64 `json:"lax"`
+	LogTolerance float64 `json:"lax"`
 	// Spare is the balance of late jobs (see spare.go): how many more may be late, or
 	// below 0 how many too many were.
 	Spare float64 `json:"spare"`
@@ -101,11 +101,11 @@ type spent struct {
 }
 
 func newSteer(s *settings, classes int) steer {
-	st := steer{Classes: make([]spent, classes)}
+	st := steer{Classes: make([]classBooks, classes)}
 	for i := range st.Classes {
 		c := &st.Classes[i]
-		c.Z, c.HourZ, c.BaseZ = s.zStart, min(s.zStart+hourMore, zHigh), s.zStart
-		c.Lax = laxStart
+		c.Z, c.HourZ, c.BaseZ = s.zStart, min(s.zStart+hourZMore, zHigh), s.zStart
+		c.LogTolerance = logToleranceStart
 	}
 	return st
 }
@@ -114,7 +114,7 @@ func newSteer(s *settings, classes int) steer {
 // class has a say in starts from z_start.
 func (p *Policy) steerLines(o *policy.Observation) {
 	for i := range p.lines {
-		p.lines[i].z, p.lines[i].lax = zLow-1, laxHigh
+		p.lines[i].z, p.lines[i].logTolerance = zLow-1, logToleranceMost
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
@@ -122,8 +122,8 @@ func (p *Policy) steerLines(o *policy.Observation) {
 			ln := p.lineOf(k.Priority)
 			c := &p.st.Steer.Classes[k.Class]
 			ln.z = max(ln.z, c.Z, p.hourZ(k.Class))
-			ln.lax = min(ln.lax, c.Lax)
-			ln.lost = ln.lost || p.lost(k.Class)
+			ln.logTolerance = min(ln.logTolerance, c.LogTolerance)
+			ln.outOfReach = ln.outOfReach || p.outOfReach(k.Class)
 		}
 	}
 	for i := range p.lines {
@@ -134,7 +134,7 @@ func (p *Policy) steerLines(o *policy.Observation) {
 }
 
 // count adds the starts since the last observation, step seconds ago.
-func (p *Policy) count(o *policy.Observation, step float64) {
+func (p *Policy) countStarts(o *policy.Observation, step float64) {
 	s := &p.st.Steer
 	keep := detmath.Exp(-step / steerMemory)
 	for i := range s.Classes {
@@ -143,7 +143,7 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c.Late *= keep
 		c.started, c.late = 0, 0
 	}
-	p.forgetSpare(step)
+	p.decaySpare(step)
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
 		if p.promise(k) == nil {
@@ -162,21 +162,21 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c := &s.Classes[i]
 		c.Started += c.started
 		c.Late += c.late
-		c.countDay(step)
+		c.updatePerDay(step)
 		c.Hours.count(hour, c.started, c.late, step)
-		p.moveZ(i, step)
+		p.settleBooks(i, step)
 	}
-	p.worst = p.pressing()
+	p.leadingClass = p.classWithLargestReserve()
 }
 
 // countDay adds the starts of step seconds to the jobs a day. A class that is
 // new, or was away for days, is not measured by the days without it: its jobs
 // would each earn so much budget that z fell to its least within the hour.
-func (c *spent) countDay(step float64) {
+func (c *classBooks) updatePerDay(step float64) {
 	if c.started == 0 {
 		c.IdleS += step
 	} else {
-		if c.IdleS >= awayFor {
+		if c.IdleS >= absentFor {
 			c.SeenS = 0
 		}
 		c.IdleS = 0
@@ -187,37 +187,37 @@ func (c *spent) countDay(step float64) {
 }
 
 // moveZ lets a class settle its books after step seconds.
-func (p *Policy) moveZ(class int, step float64) {
+func (p *Policy) settleBooks(class int, step float64) {
 	c := &p.st.Steer.Classes[class]
 	perDay := c.PerDay
 	if c.Started < steerLeast || perDay <= 0 || p.set.gain == 0 {
 		return
 	}
-	miss := p.allowed(class)
-	owed := c.late / (p.aimed(class) * perDay)
+	miss := p.allowedLate(class)
+	owed := c.late / (p.aimedLate(class) * perDay)
 	c.Debt = min(c.Debt+owed, debtMost)
 	paid := float64(c.Debt * min(step/debtTime, 1))
 	c.Debt -= paid
-	c.Lax = min(max(c.Lax+float64(laxGain*(c.started/perDay-owed)), 0), laxHigh)
+	c.LogTolerance = min(max(c.LogTolerance+float64(logTolerancePerDay*(c.started/perDay-owed)), 0), logToleranceMost)
 	gain := p.set.gain * (1 + float64(0.5*max(c.Z, 0)))
-	p.settle(c, miss, float64(gain*(paid-c.started/perDay)), step)
-	if allowed := p.hourAllows(class); allowed > 0 {
+	p.moveZ(c, miss, float64(gain*(paid-c.started/perDay)), step)
+	if allowed := p.hourAllowedLate(class); allowed > 0 {
 		rest := detmath.Log(p.set.budget + 0.05)
-		x := used(c.Hours.Worst, float64(hourAim*allowed))
+		x := logShareUsed(c.Hours.Worst, float64(hourAim*allowed))
 		c.HourZ = min(max(c.HourZ+float64(float64(hourGain*p.set.gain*(x-rest))*step/day), zLow), zHigh)
 	}
 }
 
 // settle moves the z of a class that allows the late share miss, unless it is
 // out of reach.
-func (p *Policy) settle(c *spent, miss, move, step float64) {
+func (p *Policy) moveZ(c *classBooks, miss, move, step float64) {
 	late := c.Late / c.Started
 	c.BaseS += step
 	c.BarS = max(c.BarS-step, 0)
 	if c.BarS > 0 && move > 0 {
 		// the rise that did not help is taken back
 		if c.Z > c.BaseZ {
-			c.Z = max(c.BaseZ, c.Z-float64(flatReturn*step/day))
+			c.Z = max(c.BaseZ, c.Z-float64(takeBackPerDay*step/day))
 		}
 		return
 	}
@@ -226,42 +226,42 @@ func (p *Policy) settle(c *spent, miss, move, step float64) {
 		c.BaseLate = late // a class that began over its allowance
 	}
 	switch {
-	case c.Z <= c.BaseZ || late <= float64(flatOver*miss):
+	case c.Z <= c.BaseZ || late <= float64(outOfReachOver*miss):
 		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // nothing is tried, or nothing is hopeless
-	case c.Z < c.BaseZ+flatRise || c.BaseS < flatAge:
-	case late <= float64(flatWorth*c.BaseLate):
+	case c.Z < c.BaseZ+trialRise || c.BaseS < trialTime:
+	case late <= float64(trialWorth*c.BaseLate):
 		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // it helps
 	default:
-		p.flatZ = c.Z
-		c.BarS = flatBar
+		p.abandonedZ = c.Z
+		c.BarS = risePause
 	}
 }
 
 // allowed returns the late share that a class allows.
-func (p *Policy) allowed(class int) float64 {
+func (p *Policy) allowedLate(class int) float64 {
 	return max(1-p.env.Classes[class].Attain, missFloor)
 }
 
 // aimed returns the late share of a class that is aimed at, b ε.
-func (p *Policy) aimed(class int) float64 { return p.set.budget * p.allowed(class) }
+func (p *Policy) aimedLate(class int) float64 { return p.set.budget * p.allowedLate(class) }
 
 // hourZ returns the multiplier that the hours of a class ask for; the lowest
 // where it promises nothing of the kind.
 func (p *Policy) hourZ(class int) float64 {
-	if p.hourAllows(class) == 0 {
+	if p.hourAllowedLate(class) == 0 {
 		return zLow
 	}
 	return p.st.Steer.Classes[class].HourZ
 }
 
 // used returns ln of how much of an allowed late share is used, bounded below.
-func used(late, allowed float64) float64 {
+func logShareUsed(late, allowed float64) float64 {
 	return detmath.Log((late + float64(0.05*allowed)) / allowed)
 }
 
 // pressing returns the class that asks for the largest reserve; −1 when none
 // has started enough jobs to have a say.
-func (p *Policy) pressing() int {
+func (p *Policy) classWithLargestReserve() int {
 	worst, z := -1, 0.0
 	for i := range p.st.Steer.Classes {
 		if p.st.Steer.Classes[i].Started < steerLeast {
@@ -276,14 +276,14 @@ func (p *Policy) pressing() int {
 
 // steerReason returns the sentence about z.
 func (p *Policy) steerReason() (policy.Reason, bool) {
-	if p.worst < 0 || !p.set.promises {
+	if p.leadingClass < 0 || !p.set.promises {
 		return policy.Reason{}, false
 	}
-	c := &p.st.Steer.Classes[p.worst]
-	class := &p.env.Classes[p.worst]
+	c := &p.st.Steer.Classes[p.leadingClass]
+	class := &p.env.Classes[p.leadingClass]
 	late := 100 * c.Late / c.Started
-	if p.flatZ != 0 {
-		return ruleSteerFlat.Named(class.Name, late, c.BaseZ, p.flatZ), true
+	if p.abandonedZ != 0 {
+		return ruleSteerFlat.Named(class.Name, late, c.BaseZ, p.abandonedZ), true
 	}
-	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), max(c.Z, p.hourZ(p.worst))), true
+	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), max(c.Z, p.hourZ(p.leadingClass))), true
 }
