@@ -12,7 +12,6 @@ var (
 	rulePlanFits   = policy.NewRule("plan.fits", "%.1f cores serve, %.1f are on their way; forecast %.1f, planned for %.1f in %.0f s", false)
 	rulePlanShort  = policy.NewRule("plan.short", "short of %.1f cores in %.0f s: %.1f serve, %.1f are on their way, %.0f core-seconds wait", false)
 	rulePlanMore   = policy.NewRule("plan.more", "%.1f cores are bought: a line with a reserve multiplier of %.2f is short of more when they come", false)
-	ruleSlackShort = policy.NewRule("slack.short", "need %.1f cores to hold %.0f %% slack over 24 h (now %.1f %%), have %.1f", false)
 	ruleUndrain    = policy.NewRule("undrain", "%.0f draining instances (%.1f cores) are taken back before anything is bought", false)
 	ruleUndrainOwn = policy.NewRule("undrain.paid", "%.0f draining instances are still busy in a new paid window: they stay", false)
 	ruleSubstitute = policy.NewRule("buy.substitute", "%s instead of what EC2 refused %.0f s ago", true)
@@ -23,7 +22,7 @@ var (
 	ruleCold       = policy.NewRule("buy.cold", "the size of the work is unknown until a job completes: at most %.0f instances until then", false)
 )
 
-// grow takes back and buys what the plan, or the slack rule, is short of.
+// scaleOut takes back and buys what the plan, or the slack rule, is short of.
 func (p *Policy) scaleOut(o *policy.Observation) {
 	need := p.scaleOutChecks()
 	unit := p.market.unitSpeed
@@ -82,7 +81,7 @@ func (p *Policy) scaleOut(o *policy.Observation) {
 	}
 }
 
-// takeBackForSpare takes back, per second, what is there already for jobs that may be
+// undrainForSpare takes back, per second, what is there already for jobs that may be
 // late, and reports whether it did: what they spare is a launch. Free slots beside the
 // last jobs of a draining instance are paid for. Where something drains, the plan
 // spares nothing afterwards.
@@ -94,7 +93,7 @@ func (p *Policy) undrainForSpare(o *policy.Observation, now capacity, need check
 	return true
 }
 
-// withMore returns the slots to buy where the plan is short of some. Per second, a
+// withBurstMargin returns the slots to buy where the plan is short of some. Per second, a
 // line that needs a reserve of z > 1 has bursts that nothing announces, and what it
 // is short of is the beginning of one: at the next tick it would be short again. So
 // up to as much again is bought, all of that from z = 3 on, as far as it makes whole
@@ -117,7 +116,7 @@ func (p *Policy) withBurstMargin(o *policy.Observation, short float64) float64 {
 	return more
 }
 
-// takeBack puts draining instances back into service, newest first, until they
+// undrain puts draining instances back into service, newest first, until they
 // have the wanted slots, and returns how many they have.
 func (p *Policy) undrain(o *policy.Observation, want float64) float64 {
 	got := 0.0
@@ -130,7 +129,7 @@ func (p *Policy) undrain(o *policy.Observation, want float64) float64 {
 	return got
 }
 
-// upChecks says where the plan must hold for nothing to be bought: urgent lines
+// scaleOutChecks says where the plan must hold for nothing to be bought: urgent lines
 // in one tick once launches could have helped and had time to catch up, the
 // others from then on. Work that is late before that stays late: machines come
 // too late for it.
@@ -143,7 +142,7 @@ func (p *Policy) scaleOutChecks() checks {
 	return k
 }
 
-// lagging is by how many slot-seconds a line may lag in the plan: 0.2 s of an
+// lagTolerance is by how many slot-seconds a line may lag in the plan: 0.2 s of an
 // instance.
 func (p *Policy) lagTolerance() float64 { return 0.2 * p.market.unitSlots }
 
@@ -270,10 +269,10 @@ func (p *Policy) cover(o *policy.Observation, slots float64) (bulk, rest lot) {
 	return bulk, rest
 }
 
-// grain is how many instances make a fleet that can follow the load.
+// fleetGrain is how many instances make a fleet that can follow the load.
 const fleetGrain = 12
 
-// suits returns the size of best that suits a fleet with so many more slots:
+// suitableType returns the size of best that suits a fleet with so many more slots:
 // among the types on sale that cost the same per unit of work, the largest of at
 // most a grain of the fleet, or else the smallest.
 func (p *Policy) suitableType(o *policy.Observation, best int, slots float64) int {
@@ -333,7 +332,7 @@ type option struct {
 // substitutesMax is how many equivalents one launch carries.
 const substitutesMax = 4
 
-// ratio returns a/b as a fraction of small whole numbers, to a thousandth.
+// fraction returns a/b as a fraction of small whole numbers, to a thousandth.
 func fraction(a, b float64) (num, den int) {
 	num, den = int(math.Round(a*1000)), int(math.Round(b*1000))
 	if num <= 0 || den <= 0 {

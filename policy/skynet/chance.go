@@ -10,7 +10,7 @@ import (
 
 var ruleChanceShort = policy.NewRule("chance.short", "%.1f cores are not enough for a job to find a free slot within %.0f s: %.1f are, with %.1f slots held", false)
 
-// chance is the least fleet in which the jobs of urgent lines find a free slot
+// slotFloor is the least fleet in which the jobs of urgent lines find a free slot
 // in time. The plan is a fluid, in which work before others gets what room there
 // is; a job waits until a slot is free, and what holds the slots, whatever its
 // priority, holds them to its end.
@@ -52,7 +52,7 @@ const (
 	logTolerancePerDay = 1.0 // per day of budget
 )
 
-// workload is a kind's work as what holds slots.
+// kindLoad is a kind's work as what holds slots.
 type kindLoad struct {
 	line                  int     // the urgent line it is in, or linesMax: of a line that is not urgent
 	budget, allowedLate   float64 // what its own promise leaves for waiting, and the share that may be late; 0: none
@@ -63,7 +63,7 @@ type kindLoad struct {
 	heldByRunning         float64 // of slots, those of jobs that run now
 }
 
-// chances returns the least fleet for the urgent lines, each kind of job by its
+// minSlots returns the least fleet for the urgent lines, each kind of job by its
 // own promise.
 //
 // A kind whose budget is longer than a boot, a tick and what is seldom
@@ -110,7 +110,7 @@ func (p *Policy) minSlots(o *policy.Observation) slotFloor {
 	return most
 }
 
-// laxer reports whether another kind of the same line may wait for no longer and be
+// hasStricterKind reports whether another kind of the same line may wait for no longer and be
 // late no more often than the kind at i, which then needs no more than that one.
 func (p *Policy) hasStricterKind(i int) bool {
 	f := &p.kindLoads[i]
@@ -129,7 +129,7 @@ func (p *Policy) hasStricterKind(i int) bool {
 	return false
 }
 
-// bootsInTime reports whether a kind's jobs can wait for a tick and the boot of an
+// canWaitForBoot reports whether a kind's jobs can wait for a tick and the boot of an
 // instance.
 func (p *Policy) canWaitForBoot(o *policy.Observation, f *kindLoad) bool {
 	left, boot := f.budget-p.tick, &o.Fleet.Boot
@@ -139,7 +139,7 @@ func (p *Policy) canWaitForBoot(o *policy.Observation, f *kindLoad) bool {
 	return left >= bootWithin(boot, p.lag, 1-float64(quickBootJobs*f.allowedLate))
 }
 
-// readLoads fills p.work with the kinds of the last hour.
+// readKindLoads fills p.work with the kinds of the last hour.
 func (p *Policy) readKindLoads(o *policy.Observation) {
 	over := min(max(o.Now.Sub(p.st.FirstAt), loadWindowLeast), loadWindowMost).Seconds()
 	p.kindLoads = p.kindLoads[:0]
@@ -177,7 +177,7 @@ func (p *Policy) readKindLoads(o *policy.Observation) {
 	}
 }
 
-// holders are what holds slots that a line's jobs would have.
+// blockers are what holds slots that a line's jobs would have.
 type blockers struct {
 	held          float64 // held on average, when a launch now could help; 0: by no job longer than the budget
 	heldByRunning float64 // of them, by jobs that run now
@@ -185,7 +185,7 @@ type blockers struct {
 	ownLoad       float64 // slots asked for by those in the line itself and the lines before it
 }
 
-// holders returns what holds slots in a line's way: the work that it goes before
+// blockersOf returns what holds slots in a line's way: the work that it goes before
 // in the plan, and the jobs in its own line and those before that run for
 // chanceLong times what it may wait, beside shorter ones. Counted is what runs
 // now, and of later lines what waits, and is not done when a launch now could
@@ -222,7 +222,7 @@ func (p *Policy) blockersOf(line int, budget float64) (h blockers) {
 	return h
 }
 
-// slotsFor returns the least number of slots, of which so many are held on average,
+// slotsForWait returns the least number of slots, of which so many are held on average,
 // that a job finds none of for too long with at most the probability late, where a
 // held slot becomes free often times while it may wait.
 func slotsForWait(held, often, late float64) float64 {

@@ -4,42 +4,48 @@ import "time"
 
 const (
 	fanQuantile = 0.9
-	// A load above its forecast raises the multiple by fanUp, one within lowers it
-	// by fanDown, the ninth root of the inverse: at rest one in ten is above.
+	// A load above its forecast multiplies the scale by fanScaleUp, about e^(0.01·0.9). A
+	// load within it multiplies by fanScaleDown, the ninth root of the inverse, so
+	// that the scale rests where one load in ten is above.
 	fanScaleUp   = 1.009
 	fanScaleDown = 0.999004969
-	fanScaleMost = 64.0 // bounds the multiple and its inverse: what years without a job may do
+	// fanScaleMost bounds the scale and its inverse: a year without a job would
+	// otherwise shrink it to nothing.
+	fanScaleMost = 64.0
 )
 
-// fan learns the 90th percentile of the load of one tick, all lines together,
-// for when a launch now could help. It is shown and judged, and decides nothing.
+// fan learns the high end of the fan chart that people are shown: the 90th
+// percentile of the load of one tick, of all lines together, for when a launch
+// now could help. It is shown and judged, and no decision reads it. Loads are in
+// reference cores.
 //
-// It is s·w·x: w·x by quantile regression over the features of quantile, with
-// the mean forecast in place of the profile, and a multiple s that is steered by
-// what came of the forecasts themselves (adaptive conformal inference):
+// The forecast is s·(w·x). The product w·x is a quantile model with the mean
+// forecast in place of the profile. The scale s is steered by how often loads were
+// above their forecasts, as in adaptive conformal inference (Gibbs and Candès 2021):
 //
-//	ln s ← ln s + 0.01 (0.9 − 1[y ≤ high])
+//	ln s ← ln s + 0.01·(0.9 − 1[y ≤ high])
 //
-// Over T ticks the share within is therefore off 90 % by at most about
-// 100 |ln(s_T/s_0)|/T, whatever the load does. Loads are in reference cores.
+// Hence over T ticks the share of loads within their forecasts differs from 90 % by
+// at most about 100·|ln(s_T/s_0)|/T, whatever the load does.
 type fan struct {
 	Samples  int64             `json:"samples"`
 	Quantile quantileModel     `json:"quantile"`
 	Scale    float64           `json:"times"` // s
-	Highs    [ringSize]float64 `json:"highs"` // forecast after each sample, a ring
-	// Mean load forecast at the last step, and how far ahead.
+	Highs    [ringSize]float64 `json:"highs"` // high end forecast after each sample, a ring
+	// Mean is the mean load forecast at the last step, and Ahead how far ahead.
 	Mean  float64       `json:"mean"`
 	Ahead time.Duration `json:"ahead_ns"`
 }
 
+// newFan returns a fan with a scale of 1.
 func newFan() fan { return fan{Quantile: newQuantile(), Scale: 1} }
 
-// learn takes the load of a tick, over step seconds, that was forecast so many
-// ticks before.
+// learn takes the load of a tick, over step seconds, whose forecast was made so
+// many ticks before.
 func (f *fan) learn(load, step float64, ticks int64) {
 	n := f.Samples
 	f.Samples++
-	f.Quantile.learn(n, load, step, 0) // the mean is forecast with this load known
+	f.Quantile.learn(n, load, step, 0) // predictHigh fills in the mean: this load is part of it
 	f.Quantile.train(n, ticks, ticks, fanQuantile)
 	if n < ticks {
 		return
@@ -51,28 +57,28 @@ func (f *fan) learn(load, step float64, ticks int64) {
 	}
 }
 
-// foresee makes the forecast after the last sample, whose mean is given.
+// predictHigh forecasts the high end after the last sample, given the mean.
 func (f *fan) predictHigh(mean float64) {
 	at := f.lastIndex()
-	f.Quantile.Features[at][profileFeature] = mean
+	f.Quantile.Features[at][featureProfile] = mean
 	f.Highs[at] = f.Scale * f.Quantile.predict(at)
 }
 
-// last returns where in the rings the last sample is.
+// lastIndex returns where in the rings the last sample is.
 func (f *fan) lastIndex() int64 { return max(f.Samples-1, 0) % ringSize }
 
-// aheadBy returns how far ahead the load is forecast: when an instance launched
-// now has booted and has been there for a tick.
+// fanLead returns how far ahead the load is forecast: a boot lag and a tick, when
+// an instance launched now has served for a tick.
 func (p *Policy) fanLead() time.Duration { return time.Duration((p.lag + p.tick) * 1e9) }
 
-// ticksAhead returns which tick from now is the first to end then or later.
+// fanLeadTicks returns which tick from now is the first to end at fanLead or later.
 func (p *Policy) fanLeadTicks() int64 {
 	tick := time.Duration(p.tick * 1e9)
 	return min(int64((p.fanLead()+tick-1)/tick), ringSize-1)
 }
 
-// arrivedLoad returns the load of the sample to be closed, all lines together, in
-// reference cores.
+// arrivedLoad returns the load of the sample that is about to be closed, of all
+// lines, in reference cores.
 func (p *Policy) arrivedLoad() float64 {
 	sum := 0.0
 	for i := range p.st.Lines {
@@ -81,7 +87,8 @@ func (p *Policy) arrivedLoad() float64 {
 	return p.market.unitSpeed * sum / p.st.SampledS
 }
 
-// foresee makes this step's forecast; the high end is made anew after a sample.
+// updateFan makes this step's forecast: the mean at every step, the high end only
+// after a sample, because the rings have one for each sample.
 func (p *Policy) updateFan() {
 	f := &p.st.Fan
 	f.Mean = p.market.unitSpeed * (p.forecast.mean + float64(p.otherLevel()*p.forecast.ratio))
@@ -91,9 +98,9 @@ func (p *Policy) updateFan() {
 	}
 }
 
-// Forecast returns what the last step that was not in doubt expected of the tick
-// when an instance launched then could help: its mean load and the 90th
-// percentile, in reference cores, and how far ahead that was.
+// Forecast returns what the last step that was not in doubt expected of the tick in
+// which an instance launched then could help: the mean load and its 90th
+// percentile, in reference cores, and how far ahead that tick ended.
 func (p *Policy) Forecast() (mean, high float64, ahead time.Duration) {
 	f := &p.st.Fan
 	if f.Samples == 0 {

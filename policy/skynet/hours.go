@@ -66,7 +66,7 @@ func (h *hours) endangered(share, part float64) bool {
 	return h.Late > float64(share*max(expected, hourJobsLeast))
 }
 
-// hourAllows returns the late share that a class allows any hour, 0 when it
+// hourAllowedLate returns the late share that a class allows any hour, 0 when it
 // promises nothing of the kind.
 func (p *Policy) hourAllowedLate(class int) float64 {
 	if w := p.env.Classes[class].WorstHour; w > 0 {
@@ -75,7 +75,7 @@ func (p *Policy) hourAllowedLate(class int) float64 {
 	return 0
 }
 
-// chasing returns the recovery time, in seconds, that the running hour calls for
+// recoveryTime returns the recovery time, in seconds, that the running hour calls for
 // because it goes badly for a class; false when it does not. Only then does the
 // policy chase a burst: it gives what waits a shorter time to recover, and takes
 // the load of the last two minutes for the level if that is higher. At other
@@ -113,14 +113,14 @@ func (p *Policy) behind(class int) bool {
 		c.Late > float64(behindBy*p.allowedLate(class)*c.Started) && !p.outOfReach(class)
 }
 
-// lost reports whether a class has so many late jobs that what it is promised is
+// outOfReach reports whether a class has so many late jobs that what it is promised is
 // out of reach.
 func (p *Policy) outOfReach(class int) bool {
 	c := &p.st.Steer.Classes[class]
 	return c.Started >= steerLeast && c.Late > float64(outOfReachOver*p.allowedLate(class)*c.Started)
 }
 
-// recoverLines sets how long what is late in each line may stay late. With paid
+// setLineRecovery sets how long what is late in each line may stay late. With paid
 // windows that is one time for all: who comes for a burst is paid for an hour. So it
 // is where slack is all that is held.
 // Per second, who comes is paid for as long as it helps, and what a line is short

@@ -71,19 +71,19 @@ func (m *market) slotsOf(typ int) float64 {
 	return m.slots[typ]
 }
 
-// dearer compares two types by the price of a unit of work: a positive number
+// priceOrder compares two types by the price of a unit of work: a positive number
 // when a's is dearer.
 func (m *market) priceOrder(a, b int) float64 {
 	// p/q against r/s without division
 	return float64(float64(m.prices[a])*m.slots[b]) - float64(float64(m.prices[b])*m.slots[a])
 }
 
-// kin reports whether b's unit of work costs at most a twentieth more than a's.
+// nearlyAsCheap reports whether b's unit of work costs at most a twentieth more than a's.
 func (m *market) nearlyAsCheap(a, b int) bool {
 	return float64(m.prices[b])*m.slots[a] <= float64(1.05*float64(m.prices[a]))*m.slots[b]
 }
 
-// sort orders the types by the price of a unit of work; among equals the larger
+// sortByPrice orders the types by the price of a unit of work; among equals the larger
 // first, then in catalog order.
 func (m *market) sortByPrice() {
 	slices.SortStableFunc(m.cheapestFirst, func(a, b int) int {
@@ -102,7 +102,7 @@ func (m *market) sortByPrice() {
 	})
 }
 
-// measure takes in the speeds that were measured, the catalog's without any, and
+// updateSpeeds takes in the speeds that were measured, the catalog's without any, and
 // reports whether one is another.
 func (m *market) updateSpeeds(speeds []float64) (changed bool) {
 	for i := range m.slots {
@@ -118,7 +118,7 @@ func (m *market) updateSpeeds(speeds []float64) (changed bool) {
 	return changed
 }
 
-// refresh takes in speeds, prices and refusals.
+// update takes in speeds, prices and refusals.
 //
 // A refusal for capacity concerns the type, wherever it was asked for: SkyNet
 // names no zone. One for quota concerns the whole account. A call that was

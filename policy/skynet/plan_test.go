@@ -145,7 +145,7 @@ func plainServe(p *plan, c capacity, n int, more *[maxSteps]float64, from, last 
 		}
 		room := max(slots, 0) * width
 		for j := range n {
-			ended := min(float64(holding[j]*min(float64(p.lines[j].tailEndRate*width), 1)), room)
+			ended := min(float64(holding[j]*min(float64(p.lines[j].tailRate*width), 1)), room)
 			holding[j] -= ended
 			room -= ended
 		}
@@ -180,7 +180,7 @@ func TestPlanTakesNoShortcut(t *testing.T) {
 		for j := range p.lineCount {
 			if rapid.Bool().Draw(t, "tails") {
 				p.lines[j].tailPerHead = rapid.Float64Range(0, 20).Draw(t, "tail")
-				p.lines[j].tailEndRate = rapid.Float64Range(1e-4, 0.5).Draw(t, "ending")
+				p.lines[j].tailRate = rapid.Float64Range(1e-4, 0.5).Draw(t, "ending")
 			}
 		}
 		c := capacity{useFleet: true, constant: rapid.Float64Range(0, 30).Draw(t, "always"), extraFrom: maxSteps}
@@ -317,7 +317,7 @@ func TestLongJobsHoldTheirSlotAndNoMore(t *testing.T) {
 	p := &plan{steps: fineSteps + minuteSteps, lineCount: 1}
 	ln := &p.lines[0]
 	ln.urgent, ln.waiting = true, head
-	ln.tailPerHead, ln.tailEndRate = tail/head, tail/tailHold(tail, 10)
+	ln.tailPerHead, ln.tailRate = tail/head, tail/tailHold(tail, 10)
 	k := checks{urgent: sameSpan(stepOf(30), stepOf(30)), tolerance: 1}
 	for i := range ln.notDue {
 		if grid.end[i] < 30 {
@@ -330,7 +330,7 @@ func TestLongJobsHoldTheirSlotAndNoMore(t *testing.T) {
 	if !p.holds(capacity{constant: 15, extraFrom: maxSteps}, k) {
 		t.Error("fifteen slots do not start ten jobs in time")
 	}
-	if math.IsNaN(ln.tailEndRate) {
+	if math.IsNaN(ln.tailRate) {
 		t.Error("no rate for the tails' end")
 	}
 }

@@ -15,7 +15,6 @@ var (
 	ruleReleaseEarly  = policy.NewRule("release.early", "nothing leaves: the load is known for %.0f s only, less than %.0f s", false)
 	rulePlanKeep      = policy.NewRule("plan.keep", "%.0f instances reach the end of their paid hour; the plan needs them: %.1f cores, forecast %.1f, planned for %.1f", false)
 	ruleKeepValue     = policy.NewRule("keep.value", "%.0f instances stay: at this hour of the week they are needed in %.0f %% of the next", false)
-	ruleOff           = policy.NewRule("off.night", "%.2f slots expected: %.2f %% of the jobs ever arrived at so few, at most %.2f %% may be late; arrivals are not planned for", false)
 )
 
 // candidate is an instance that may be released now.
@@ -27,7 +26,7 @@ type candidate struct {
 	busy      int
 }
 
-// shrink drains what the plan does not need.
+// scaleIn drains what the plan does not need.
 //
 // With paid windows, only instances whose window ends before the next chance
 // to drain them, and whose running jobs will be done by then; what is drained
@@ -83,7 +82,7 @@ func (p *Policy) scaleIn(o *policy.Observation) {
 	}
 }
 
-// keepPaid takes back what drained past the end of its paid window: its new
+// undrainPaid takes back what drained past the end of its paid window: its new
 // window is paid whole. At the very end of the old one that is already certain.
 func (p *Policy) undrainPaid(o *policy.Observation) {
 	n := 0
@@ -101,7 +100,7 @@ func (p *Policy) undrainPaid(o *policy.Observation) {
 	}
 }
 
-// due reports whether an instance must be drained now, or be paid for again:
+// mustDrainNow reports whether an instance must be drained now, or be paid for again:
 // its window ends so soon that at the next tick its last job could not end in
 // time.
 func (p *Policy) mustDrainNow(in *policy.Instance, now time.Time) bool {
@@ -180,7 +179,7 @@ func (p *Policy) rank() {
 	})
 }
 
-// choose fills p.leaving with the candidates that the plan can do without, and
+// chooseLeaving fills p.leaving with the candidates that the plan can do without, and
 // returns the slots that stay. It goes through the candidates in their order,
 // so that of two that cost the same per unit of work the larger leaves if it
 // can; among equals it bisects, because less capacity never makes a plan hold.
@@ -224,12 +223,12 @@ func (p *Policy) chooseLeaving() (left float64) {
 	return left
 }
 
-// bootsAhead is for how many boots at least the plan must hold without what is
+// releaseBoots is for how many boots at least the plan must hold without what is
 // released: of boots of 300 s, with a boot and a tick, what left was wanted again
 // as soon as it could be back, and each of its boots was paid.
 const releaseBoots = 3
 
-// horizon returns for how many seconds the plan must hold without what is
+// releaseHorizon returns for how many seconds the plan must hold without what is
 // released: the look-ahead, some boots, and at least until a job that arrives
 // before the next decision is due. Before that anything could leave, because
 // nothing is late yet.
@@ -243,7 +242,7 @@ func (p *Policy) releaseHorizon() float64 {
 	return h
 }
 
-// worthKeeping reports whether the profile needs more than left slots in more
+// profileNeeds reports whether the profile needs more than left slots in more
 // than the value share of the next paid window. A window is an option that can
 // be bought later for a boot lag, so it is not bought for less.
 func (p *Policy) profileNeeds(left float64) bool {

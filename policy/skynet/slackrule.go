@@ -7,6 +7,11 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
+var (
+	ruleSlackShort  = policy.NewRule("slack.short", "need %.1f cores to hold %.0f %% slack over 24 h (now %.1f %%), have %.1f", false)
+	ruleSlackEnough = policy.NewRule("slack.enough", "of %.1f cores %.1f are bought: with more, over %.1f %% would idle over 24 h (now %.1f %%)", false)
+)
+
 // slack is what the slack rule remembers: the ready and busy slot-seconds of
 // the last 24 hours by quarter-hour, so that it knows what is about to leave
 // the mean, and the load.

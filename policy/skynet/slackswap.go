@@ -8,10 +8,7 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-var (
-	ruleSlackEnough = policy.NewRule("slack.enough", "of %.1f cores %.1f are bought: with more, over %.1f %% would idle over 24 h (now %.1f %%)", false)
-	ruleSlackSwap   = policy.NewRule("slack.swap", "%.1f cores would idle too much, %.1f are enough: %.1f are bought so that one of %.1f can leave", false)
-)
+var ruleSlackSwap = policy.NewRule("slack.swap", "%.1f cores would idle too much, %.1f are enough: %.1f are bought so that one of %.1f can leave", false)
 
 // oversizedLead is how long before the end of its paid window an instance may
 // leave a fleet that is too large: a job that is long then does not make its
@@ -43,7 +40,7 @@ func (p *Policy) rankBySize(o *policy.Observation) {
 	})
 }
 
-// swap returns the slots to buy so that an oversized fleet can let its largest
+// swapSlots returns the slots to buy so that an oversized fleet can let its largest
 // instance go, which is more than the floor can spare: 0 where nothing much
 // smaller would do, where something is on its way already, or where no paid
 // window ends soon after the launch would be ready.

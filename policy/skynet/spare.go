@@ -13,7 +13,7 @@ var rulePlanSpare = policy.NewRule("plan.spare", "%.0f of %.0f jobs that can wai
 // what a quiet time left over is gone before a busy one could be ruined by it.
 const spareMemory = day / 2
 
-// owedMemory is for how long, in seconds, late jobs beyond what a class had to spare
+// overspentMemory is for how long, in seconds, late jobs beyond what a class had to spare
 // are counted against it: an outage is made good by being in time after it.
 const overspentMemory = 7 * day
 
@@ -67,7 +67,7 @@ func (p *Policy) spareLines(o *policy.Observation) {
 	}
 }
 
-// unsteered returns the line of a kind that was promised something and whose late
+// deadlineLine returns the line of a kind that was promised something and whose late
 // jobs no reserve steers; nil of any other.
 func (p *Policy) deadlineLine(k *policy.KindView) *line {
 	if p.promise(k) == nil {
@@ -79,7 +79,7 @@ func (p *Policy) deadlineLine(k *policy.KindView) *line {
 	return nil
 }
 
-// toSpare returns how many of so many waiting jobs of a class may be late.
+// spareJobs returns how many of so many waiting jobs of a class may be late.
 func (p *Policy) spareJobs(class int, waiting float64) float64 {
 	if p.hourAllowedLate(class) > 0 {
 		return 0
@@ -98,7 +98,7 @@ func (p *Policy) countSpare(k *policy.KindView) {
 	p.st.Steer.Classes[k.Class].Spare += float64(p.aimedLate(k.Class)*float64(k.Started)) - float64(k.StartedLate)
 }
 
-// forgetSpare lets step seconds pass over what every class has to spare, or owes.
+// decaySpare lets step seconds pass over what every class has to spare, or owes.
 func (p *Policy) decaySpare(step float64) {
 	keep, owe := detmath.Exp(-step/spareMemory), detmath.Exp(-step/overspentMemory)
 	for i := range p.st.Steer.Classes {

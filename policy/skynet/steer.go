@@ -69,7 +69,7 @@ type steer struct {
 	Classes []classBooks `json:"classes"`
 }
 
-// spent is how a class spends its miss budget.
+// classBooks is how a class spends its miss budget.
 type classBooks struct {
 	// Started and late jobs over about two days.
 	Started float64 `json:"started"`
@@ -133,7 +133,7 @@ func (p *Policy) steerLines(o *policy.Observation) {
 	}
 }
 
-// count adds the starts since the last observation, step seconds ago.
+// countStarts adds the starts since the last observation, step seconds ago.
 func (p *Policy) countStarts(o *policy.Observation, step float64) {
 	s := &p.st.Steer
 	keep := detmath.Exp(-step / steerMemory)
@@ -169,7 +169,7 @@ func (p *Policy) countStarts(o *policy.Observation, step float64) {
 	p.leadingClass = p.classWithLargestReserve()
 }
 
-// countDay adds the starts of step seconds to the jobs a day. A class that is
+// updatePerDay adds the starts of step seconds to the jobs a day. A class that is
 // new, or was away for days, is not measured by the days without it: its jobs
 // would each earn so much budget that z fell to its least within the hour.
 func (c *classBooks) updatePerDay(step float64) {
@@ -186,7 +186,7 @@ func (c *classBooks) updatePerDay(step float64) {
 	c.PerDay += float64(weight * (float64(c.started*day/step) - c.PerDay))
 }
 
-// moveZ lets a class settle its books after step seconds.
+// settleBooks lets a class settle its books after step seconds.
 func (p *Policy) settleBooks(class int, step float64) {
 	c := &p.st.Steer.Classes[class]
 	perDay := c.PerDay
@@ -208,7 +208,7 @@ func (p *Policy) settleBooks(class int, step float64) {
 	}
 }
 
-// settle moves the z of a class that allows the late share miss, unless it is
+// moveZ moves the z of a class that allows the late share miss, unless it is
 // out of reach.
 func (p *Policy) moveZ(c *classBooks, miss, move, step float64) {
 	late := c.Late / c.Started
@@ -237,12 +237,12 @@ func (p *Policy) moveZ(c *classBooks, miss, move, step float64) {
 	}
 }
 
-// allowed returns the late share that a class allows.
+// allowedLate returns the late share that a class allows.
 func (p *Policy) allowedLate(class int) float64 {
 	return max(1-p.env.Classes[class].Attain, missFloor)
 }
 
-// aimed returns the late share of a class that is aimed at, b ε.
+// aimedLate returns the late share of a class that is aimed at, b ε.
 func (p *Policy) aimedLate(class int) float64 { return p.set.budget * p.allowedLate(class) }
 
 // hourZ returns the multiplier that the hours of a class ask for; the lowest
@@ -254,12 +254,12 @@ func (p *Policy) hourZ(class int) float64 {
 	return p.st.Steer.Classes[class].HourZ
 }
 
-// used returns ln of how much of an allowed late share is used, bounded below.
+// logShareUsed returns ln of how much of an allowed late share is used, bounded below.
 func logShareUsed(late, allowed float64) float64 {
 	return detmath.Log((late + float64(0.05*allowed)) / allowed)
 }
 
-// pressing returns the class that asks for the largest reserve; −1 when none
+// classWithLargestReserve returns the class that asks for the largest reserve; −1 when none
 // has started enough jobs to have a say.
 func (p *Policy) classWithLargestReserve() int {
 	worst, z := -1, 0.0
