@@ -8,9 +8,9 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// TestSlotsFor holds slotsFor against Erlang's formula written out as the sums
+// TestSlotsForWait holds slotsForWait against Erlang's formula written out as the sums
 // it is, whose probability is met by the answer and not by one slot less.
-func TestSlotsFor(t *testing.T) {
+func TestSlotsForWait(t *testing.T) {
 	late := func(n int, all, often float64) float64 {
 		waits := 1.0
 		if n < 1 {
@@ -32,10 +32,10 @@ func TestSlotsFor(t *testing.T) {
 			for _, allowed := range []float64{0.001, 0.05, 0.5} {
 				n := int(slotsForWait(all, often, allowed))
 				if p := late(n, all, often); p > allowed*(1+1e-9) {
-					t.Errorf("slotsFor(%v, %v, %v) = %d: late %v", all, often, allowed, n, p)
+					t.Errorf("slotsForWait(%v, %v, %v) = %d: late %v", all, often, allowed, n, p)
 				}
 				if p := late(n-1, all, often); p <= allowed*(1-1e-9) {
-					t.Errorf("slotsFor(%v, %v, %v) = %d: %d are late only %v", all, often, allowed, n, n-1, p)
+					t.Errorf("slotsForWait(%v, %v, %v) = %d: %d are late only %v", all, often, allowed, n, n-1, p)
 				}
 			}
 		}
@@ -61,7 +61,7 @@ func TestBootWithin(t *testing.T) {
 
 // What runs now, and still will when a launch could help, holds its slots for
 // certain: a line needs fewer beside it than beside as many that come and go.
-func TestChanceOfWhatRunsNow(t *testing.T) {
+func TestSlotFloorOfWhatRunsNow(t *testing.T) {
 	floor := func(running int64) float64 {
 		w := newWorld(policy.PerSecond, []policy.Class{
 			{Priority: 0, On: policy.Wait, Target: 10 * time.Second, Attain: 0.99},

@@ -34,8 +34,9 @@
 // a file of its own; files in parentheses serve the one before them.
 //
 //	doubt.go       Hold everything if queue or fleet were not read well enough.
-//	lines.go       Sort waiting and arriving work into lines (market.go: how much
-//	               of each type's capacity a unit of work takes, what EC2 refuses).
+//	lines.go       Find the lines and their budgets (market.go: what each type's
+//	               capacity is worth and costs, and what EC2 refuses).
+//	work.go        Sort waiting and arriving work into the lines, as heads and tails.
 //	level.go       Learn the load that arrives (shape.go: by hour of day and week).
 //	spread.go      Learn how far loads scatter (quantile.go, phi.go: two models;
 //	               fan.go: the forecast that is shown to people; off.go: which
@@ -49,7 +50,8 @@
 //	slackrule.go   The rule of 2008: a floor and a ceiling from the slack of the
 //	               last 24 hours (slackswap.go: a smaller instance for a large one).
 //	chance.go      A floor that lets urgent jobs find a free slot beside long jobs.
-//	buy.go         Scale out: undrain, then launch, what the plan or a floor lacks.
+//	buy.go         Scale out: undrain, then launch, what the plan or a floor lacks
+//	               (cover.go: of which types).
 //	release.go     Scale in: drain what the plan does without, when its paid window
 //	               ends.
 //	nexttick.go    Say when to look again.
@@ -69,13 +71,13 @@
 //     120 s, so all of it is head. 600 × 5 = 3000 slot-seconds wait. The budget is
 //     shorter than L + Δ + ρ = 480 s: the line is urgent.
 //  2. The level is 3000 slot-seconds in 60 s: m = 50 slots.
-//  3. In the first hour the reserve assumes over-dispersed Poisson arrivals: the
-//     plan is for m + z·√(2m) = 50 + 0.5·10 = 55 slots.
-//  4. Work that arrives during the last 120 s of the plan is not yet due, which is
-//     55 × 120 = 6600 slot-seconds. At u = L + ρ = 420 s no more than that may wait.
-//     By then 3000 + 55·420 = 26 100 slot-seconds have come, so 19 500 must have been
-//     served in the ρ = 300 s since a launch could help. That takes 65 slots.
-//     At the end of the window, u = 480 s, 63.3 would be enough.
+//  3. In the first hour, before it has learned, the reserve assumes a variance of
+//     twice the mean: the plan is for m + z·√(2m) = 50 + 0.5·10 = 55 slots.
+//  4. The plan is checked from u = L + ρ = 420 s to u = L + ρ + Δ = 480 s. At 420 s,
+//     3000 + 55·420 = 26 100 slot-seconds have come. What arrived in the last 120 s of
+//     them is not yet due: 55·120 = 6600 may still wait. So 19 500 must have been served
+//     in the ρ = 300 s since a launch could help, which takes 65 slots. At 480 s, 63.3
+//     slots are enough.
 //  5. Unit slots are equally cheap in c1.medium (2 slots) and c1.xlarge (8 slots).
 //     A fleet of 65 slots should have instances of at most a twelfth of it, 5.4
 //     slots, to follow the load. 65 ÷ 2, rounded up, are 33 c1.medium.

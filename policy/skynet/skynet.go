@@ -20,7 +20,7 @@ type Policy struct {
 	lines        []line
 	shortest     float64           // mean work of the shortest kind known, in core-seconds; 0: none is known
 	kindLoads    []kindLoad        // of the last hour
-	patientJobs  []float64         // by class: jobs that wait in lines without a reserve
+	deadlineJobs []float64         // by class: jobs that wait in lines without a reserve
 	profileNow   profileLoad       // the profile's load now, which ratios are taken to
 	forecast     forecast          // the load to plan for
 	sampleLoads  [linesMax]float64 // load of the last sample, in slots: of each urgent line and those before it

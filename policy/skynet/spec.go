@@ -123,30 +123,33 @@ var (
 	}
 )
 
-// settings are the parameters as the rules use them; times in seconds.
+// settings are the parameters as the rules use them, with the values by billing
+// filled in. Times without a type are in seconds.
 type settings struct {
-	promises, slack bool // which reserves count
-	slackTarget     float64
-	phi             bool
-	quantile        float64
-	budget          float64
-	zStart, gain    float64
-	recent          bool // the work of jobs goes by what such jobs took lately
-	longer          bool // that of those that wait, where it is much more
-	tau             float64
-	recovery        float64
-	lookAhead       float64
-	valueShare      float64
-	drainLead       float64
-	theta           float64
-	offShare        float64
-	profile         bool
-	coldLaunch      int
-	releaseAfter    time.Duration
-	fastTick        time.Duration
-	windows         bool // paid windows worth waiting for the end of
+	promises     bool    // the reserve is what the promises need …
+	slack        bool    // … or what the slack rule needs; or both
+	slackTarget  float64 // 24 h mean of slack, as a fraction
+	phi          bool    // the reserve has the form phi, otherwise quantile
+	quantile     float64 // that is learned of the highest load
+	budget       float64 // share b of the allowed late jobs that is aimed at
+	zStart, gain float64 // where z starts, and G: how fast it moves, per day
+	recent       bool    // jobs are taken to need what such jobs took in the last minutes
+	longer       bool    // so are those that wait, where that is much more
+	tau          float64 // time constant of the level
+	recovery     float64 // ρ, in general
+	lookAhead    float64 // for which the plan must hold without what is released
+	valueShare   float64 // of a paid window in which the profile must need an instance
+	drainLead    float64 // before the end of a paid window
+	theta        float64 // share θ of a patient line's budget that is planned with
+	offShare     float64 // of the miss budget that quiet hours may cost
+	profile      bool
+	coldLaunch   int // instances that may be alive before any job has completed
+	releaseAfter time.Duration
+	fastTick     time.Duration
+	windows      bool // windows are paid whole (hours, say), so that releasing waits for their end
 }
 
+// newSettings returns the settings of the given values under a billing.
 func newSettings(b policy.Billing, v policy.Values) settings {
 	windows := b.Windows()
 	seconds := func(p *policy.Param, hourly, perSecond float64) float64 {
@@ -202,7 +205,7 @@ func New(env policy.Env, v policy.Values) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{env: env, set: newSettings(env.Catalog.Billing, v), market: m, patientJobs: make([]float64, len(env.Classes))}
+	p := &Policy{env: env, set: newSettings(env.Catalog.Billing, v), market: m, deadlineJobs: make([]float64, len(env.Classes))}
 	p.st = newState(&p.set, len(env.Classes))
 	return p, nil
 }
