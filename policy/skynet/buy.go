@@ -23,12 +23,12 @@ var (
 // scaleOut undrains and launches what the plan lacks, or what a floor under the fleet
 // lacks.
 func (p *Policy) scaleOut(o *policy.Observation) {
-	need := p.scaleOutChecks()
+	mustHold := p.scaleOutChecks()
 	now := capacity{useFleet: true, extraFrom: maxSteps}
-	fits := p.plan.holds(now, need)
+	fits := p.plan.holds(now, mustHold)
 	belowFloor := max(p.band.floor-p.fleet.alive, p.slotFloor.slots-p.fleet.alive, 0)
 	if fits && belowFloor == 0 {
-		p.withEnough(o, now, need)
+		p.withEnough(o, now, mustHold)
 		return
 	}
 	unit := p.market.unitSpeed
@@ -38,17 +38,17 @@ func (p *Policy) scaleOut(o *policy.Observation) {
 	if len(p.fleet.undrainable) > 0 {
 		want := belowFloor
 		if !fits {
-			want = max(want, p.plan.shortfall(now, 0, need))
+			want = max(want, p.plan.shortfall(now, 0, mustHold))
 		}
 		undrained = p.undrain(o, want)
 		now.constant = undrained
-		fits = fits || p.plan.holds(now, need)
+		fits = fits || p.plan.holds(now, mustHold)
 	}
 
 	// What the plan still lacks, but no more than the ceiling of the slack rule.
 	short := 0.0
 	if !fits {
-		short = p.plan.shortfall(now, p.lag, need)
+		short = p.plan.shortfall(now, p.lag, mustHold)
 		p.explain(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.booting*unit, p.waitingWork()*unit))
 		short = p.withBurstMargin(o, short)
 	}
@@ -74,9 +74,9 @@ func (p *Policy) scaleOut(o *policy.Observation) {
 // withEnough does what is left to do where the plan holds and no floor lacks
 // anything: a little work that the plan leaves out is served, and a fleet that is too
 // large for its load gets a smaller instance in place of a large one.
-func (p *Policy) withEnough(o *policy.Observation, now capacity, need checks) {
+func (p *Policy) withEnough(o *policy.Observation, now capacity, mustHold checks) {
 	unit := p.market.unitSpeed
-	if p.undrainForSpare(o, now, need) {
+	if p.undrainForSpare(o, now, mustHold) {
 		return
 	}
 	if p.stranded() {
@@ -98,11 +98,11 @@ func (p *Policy) withEnough(o *policy.Observation, now capacity, need checks) {
 // and reports whether it did. The miss budget is to save launches, not capacity that is
 // there: the free slots of a draining instance are paid for as long as its last jobs
 // run. Where something drains, the plan spares nothing afterwards.
-func (p *Policy) undrainForSpare(o *policy.Observation, now capacity, need checks) bool {
-	if p.set.windows || len(p.fleet.undrainable) == 0 || !p.plan.spareNothing() || p.plan.holds(now, need) {
+func (p *Policy) undrainForSpare(o *policy.Observation, now capacity, mustHold checks) bool {
+	if p.set.windows || len(p.fleet.undrainable) == 0 || !p.plan.spareNothing() || p.plan.holds(now, mustHold) {
 		return false
 	}
-	p.undrain(o, p.plan.shortfall(now, 0, need))
+	p.undrain(o, p.plan.shortfall(now, 0, mustHold))
 	return true
 }
 

@@ -42,7 +42,8 @@
 //	               fan.go: the forecast that is shown to people; off.go: which
 //	               hours are so quiet that nothing need stand ready).
 //	steer.go       Move z by the late jobs of each class, and give each line its z.
-//	spare.go       Let patient lines be late with what their promise has to spare.
+//	spare.go       Let jobs of lines that are not urgent be late, as many as their
+//	               promise has to spare.
 //	hours.go       Choose ρ: shorter while an hour, or a class, goes badly.
 //	forecast.go    Combine level, profile and reserve into the load to plan for.
 //	fleet.go       Count what serves and what boots, and from when on.

@@ -286,7 +286,7 @@ func TestShortfallIsEnoughAndNotMuchMore(t *testing.T) {
 
 // Who is short is known however little: of two urgent lines and one that can wait,
 // the one whose work is late.
-func TestBindingIsTheLineThatIsShort(t *testing.T) {
+func TestTheShortLineIsKnown(t *testing.T) {
 	for short, want := range []int{0, 1, -1} {
 		for _, work := range []float64{2, 200, 20_000} { // less than the first capacity tried serves, and more
 			p := &plan{steps: fineSteps + minuteSteps, lineCount: 3}
@@ -301,7 +301,7 @@ func TestBindingIsTheLineThatIsShort(t *testing.T) {
 			}
 			need := p.shortfall(now, 0, k)
 			if got := p.shortLine(); got != want {
-				t.Errorf("line %d is short of %v slots: binding %d, want %d", short, need, got, want)
+				t.Errorf("line %d is short of %v slots: line %d is said to be, want %d", short, need, got, want)
 			}
 		}
 	}
