@@ -13,8 +13,8 @@ type Exposure struct {
 // Plus returns the sum of both.
 func (e Exposure) Plus(o Exposure) Exposure {
 	return Exposure{
-		satAdd(e.Instances, o.Instances), satAdd(e.Cores, o.Cores),
-		MicroUSD(satAdd(int64(e.PerHour), int64(o.PerHour))),
+		saturatingAdd(e.Instances, o.Instances), saturatingAdd(e.Cores, o.Cores),
+		MicroUSD(saturatingAdd(int64(e.PerHour), int64(o.PerHour))),
 	}
 }
 
@@ -23,7 +23,7 @@ func (e Exposure) Plus(o Exposure) Exposure {
 // may come to. It counts as Guard.Clamp does: what Clamp leaves under limits has
 // no greater exposure than they allow, or launches nothing.
 func ExposureOf(o *Observation, c *Catalog, d *Decision) Exposure {
-	s := surveyOf(o, c)
+	s := tallyOf(o, c)
 	e := Exposure{int64(s.alive), s.cores, s.perHour}
 	w := weigher{o, c}
 	for i := range d.Launches {
@@ -31,7 +31,7 @@ func ExposureOf(o *Observation, c *Catalog, d *Decision) Exposure {
 		if l.Count <= 0 || !inCatalog(c, l.Type) {
 			continue
 		}
-		e = e.Plus(Exposure{w.worst(ofInstances, l, len(l.Else)), w.worst(ofCores, l, len(l.Else)), MicroUSD(w.worst(ofMoney, l, len(l.Else)))})
+		e = e.Plus(Exposure{w.worstCase(ofInstances, l, len(l.Else)), w.worstCase(ofCores, l, len(l.Else)), MicroUSD(w.worstCase(ofMoney, l, len(l.Else)))})
 	}
 	return e
 }
@@ -44,7 +44,7 @@ func (g Guard) Beside(others Exposure, day, month MicroUSD) Guard {
 	g.FleetMax = int(left(int64(g.FleetMax), others.Instances))
 	g.CoresMax = int(left(int64(g.CoresMax), others.Cores))
 	g.HourMax = MicroUSD(left(int64(g.HourMax), int64(others.PerHour)))
-	g.DayMax = MicroUSD(left(int64(g.DayMax), satAdd(int64(day), int64(others.PerHour))))
-	g.MonthMax = MicroUSD(left(int64(g.MonthMax), satAdd(int64(month), int64(others.PerHour))))
+	g.DayMax = MicroUSD(left(int64(g.DayMax), saturatingAdd(int64(day), int64(others.PerHour))))
+	g.MonthMax = MicroUSD(left(int64(g.MonthMax), saturatingAdd(int64(month), int64(others.PerHour))))
 	return g
 }

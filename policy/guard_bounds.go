@@ -56,18 +56,22 @@ type guardCheck struct {
 	problems []error
 }
 
+// bad reports the value of a key.
 func (v *guardCheck) bad(key string, value any, allowed string) {
 	v.problems = append(v.problems, &ParamError{"guard", key, value, allowed})
 }
 
+// count checks a number of instances, cores or launches.
 func (v *guardCheck) count(key string, n, low, high int) {
 	checkLimit(v, key, n, low, high, countValue)
 }
 
+// money checks an amount.
 func (v *guardCheck) money(key string, m, high MicroUSD) {
 	checkLimit(v, key, m, 1, high, moneyValue)
 }
 
+// time checks a duration.
 func (v *guardCheck) time(key string, d, low, high time.Duration) {
 	checkLimit(v, key, d, low, high, timeValue)
 }
@@ -90,6 +94,7 @@ func atLeast[T ~int | ~int64](v *guardCheck, key string, x T, other string, y T,
 	}
 }
 
+// countValue shows a number.
 func countValue(n int) any {
 	if n == Unlimited {
 		return "unlimited"
@@ -106,6 +111,7 @@ func moneyValue(m MicroUSD) any {
 	return m.Dollars()
 }
 
+// timeValue shows a duration.
 func timeValue(d time.Duration) any {
 	if d == Unlimited {
 		return "unlimited"

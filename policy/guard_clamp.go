@@ -42,7 +42,7 @@ func (g Guard) Clamp(o *Observation, c *Catalog, d Decision) Decision {
 	if len(d.Launches) == 0 && len(d.Drains) == 0 {
 		return d
 	}
-	s := surveyOf(o, c)
+	s := tallyOf(o, c)
 	if why, hold := g.hold(o, &s); hold {
 		d.Launches, d.Drains = nil, nil
 		d.because(why)
@@ -61,7 +61,7 @@ func (d *Decision) because(r Reason) { d.Because = append(slices.Clip(d.Because)
 
 // clampLaunches reduces d.Launches: first choices before substitutes, earlier
 // launches before later ones.
-func (g *Guard) clampLaunches(o *Observation, c *Catalog, s *survey, d *Decision) {
+func (g *Guard) clampLaunches(o *Observation, c *Catalog, s *tally, d *Decision) {
 	if len(d.Launches) == 0 {
 		return
 	}
@@ -71,19 +71,19 @@ func (g *Guard) clampLaunches(o *Observation, c *Catalog, s *survey, d *Decision
 		return
 	}
 	k := clamping{d: d, weigher: weigher{o, c}}
-	through, why := g.breaker(o, s)
-	rooms := g.rooms(o, s, through)
+	through, why := g.breakerAllows(o, s)
+	rooms := g.roomsLeft(o, s, through)
 	if k.fits(rooms) {
 		return
 	}
-	k.own()
+	k.copyLaunches()
 	k.dropUnknown()
 	g.limitCounts(&k, s, through, why)
-	k.limit(ofCores, roomLeft(int64(g.CoresMax), s.cores), func(asked, allowed float64) Reason {
+	k.limitFirstChoices(ofCores, roomLeft(int64(g.CoresMax), s.cores), func(asked, allowed float64) Reason {
 		return ruleGuardCores.Because(asked, allowed, float64(g.CoresMax), float64(s.cores))
 	})
 	for _, m := range g.budgets(o, s) {
-		k.limit(ofMoney, roomLeft(int64(m.max), int64(m.committed)), func(asked, allowed float64) Reason {
+		k.limitFirstChoices(ofMoney, roomLeft(int64(m.max), int64(m.committed)), func(asked, allowed float64) Reason {
 			return ruleGuardMoney.Named(m.name, asked, allowed, m.max.Dollars(), m.committed.Dollars())
 		})
 	}
@@ -93,19 +93,19 @@ func (g *Guard) clampLaunches(o *Observation, c *Catalog, s *survey, d *Decision
 
 // limitCounts applies the tightest of the limits that count instances, and
 // tells which it was.
-func (g *Guard) limitCounts(k *clamping, s *survey, through int, breaker Reason) {
+func (g *Guard) limitCounts(k *clamping, s *tally, through int, breaker Reason) {
 	inFlight := roomLeft(int64(g.InFlightMax), int64(s.inFlight))
 	fleet := roomLeft(int64(g.FleetMax), int64(s.alive))
 	perTick := roomLeft(int64(g.LaunchMax), 0)
 	tightest := min(perTick, inFlight, fleet)
 	if int64(through) < tightest {
-		k.limit(ofInstances, int64(through), func(asked, allowed float64) Reason {
+		k.limitFirstChoices(ofInstances, int64(through), func(asked, allowed float64) Reason {
 			breaker.Figures[0], breaker.Figures[1] = asked, allowed
 			return breaker
 		})
 		return
 	}
-	k.limit(ofInstances, tightest, func(asked, allowed float64) Reason {
+	k.limitFirstChoices(ofInstances, tightest, func(asked, allowed float64) Reason {
 		switch tightest {
 		case perTick:
 			return ruleGuardLaunch.Because(asked, allowed, float64(g.LaunchMax), float64(min(inFlight, fleet)))

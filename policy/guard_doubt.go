@@ -14,7 +14,7 @@ var (
 // the queue's or the fleet's reading is old or incomplete, or the two contradict
 // each other. A fleet listed as empty while jobs run is a failed listing, and
 // workers busy with jobs the queue does not know are a failed reading of it.
-func (g *Guard) hold(o *Observation, s *survey) (Reason, bool) {
+func (g *Guard) hold(o *Observation, s *tally) (Reason, bool) {
 	if g.StaleAfter == Unlimited {
 		return Reason{}, false
 	}
@@ -50,16 +50,16 @@ func (g *Guard) unfit(o *Observation, name string, r Reading) (Reason, bool) {
 	return ruleGuardStale.Named(name, o.Now.Sub(r.At).Seconds(), g.StaleAfter.Seconds()), true
 }
 
-// breaker returns how many instances the circuit lets through, and why not
-// more: Unlimited while it is closed. The reason's first two figures are the
-// caller's: how many instances were asked for and how many allowed.
+// breakerAllows returns how many instances the circuit breaker lets through, Unlimited while
+// the circuit is closed; and why not more. The first two figures of the reason are for the
+// caller to fill in: how many instances were asked for and how many are allowed.
 //
-// Instances that do not become workers open it half: one at a time goes
-// through, and the first that registers closes it. Work that does not complete
-// opens it wholly: more instances would only start more work that does not
-// complete. Waiting counts, not the length of the queue: new workers take jobs
-// from a queue that is as stuck as before.
-func (g *Guard) breaker(o *Observation, s *survey) (int, Reason) {
+// Instances that do not become workers open the circuit half: one at a time goes
+// through, and the first that registers closes it. Work that does not complete opens it
+// wholly, because more instances would only start more such work. What counts is how long
+// jobs have waited and not how many do: new workers take jobs from a queue that is as
+// stuck as before.
+func (g *Guard) breakerAllows(o *Observation, s *tally) (int, Reason) {
 	if g.BreakerStall != Unlimited && s.running > 0 && s.oldestWait >= g.BreakerStall {
 		stalled := s.oldestWait
 		if since := o.Now.Sub(o.Health.Progress); !o.Health.Progress.IsZero() {

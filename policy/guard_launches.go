@@ -8,8 +8,8 @@ type clamping struct {
 	d *Decision
 }
 
-// own replaces the launches by a copy that may be written to.
-func (k *clamping) own() { k.d.Launches = slices.Clone(k.d.Launches) }
+// copyLaunches replaces the launches, which belong to the policy, by a copy.
+func (k *clamping) copyLaunches() { k.d.Launches = slices.Clone(k.d.Launches) }
 
 // asked returns how many instances the launches ask for.
 func (k *clamping) asked() float64 {
@@ -25,30 +25,30 @@ func (k *clamping) asked() float64 {
 func (k *clamping) fits(rooms [quantities]int64) bool {
 	for i := range k.d.Launches {
 		l := &k.d.Launches[i]
-		if l.Count <= 0 || !inCatalog(k.c, l.Type) || k.countable(l) < len(l.Else) || !k.take(&rooms, l, len(l.Else)) {
+		if l.Count <= 0 || !inCatalog(k.c, l.Type) || k.countableSubstitutes(l) < len(l.Else) || !k.takeWorst(&rooms, l, len(l.Else)) {
 			return false
 		}
 	}
 	return true
 }
 
-// countable returns how many of a launch's substitutes, from the first, can be
+// countableSubstitutes returns how many of a launch's substitutes, from the first, can be
 // counted.
-func (k *clamping) countable(l *Launch) int {
+func (k *clamping) countableSubstitutes(l *Launch) int {
 	for i := range l.Else {
-		if !k.sound(&l.Else[i]) {
+		if !k.countable(&l.Else[i]) {
 			return i
 		}
 	}
 	return len(l.Else)
 }
 
-// take subtracts the worst a launch and its first n substitutes may come to, if
-// the rooms hold it.
-func (k *clamping) take(rooms *[quantities]int64, l *Launch, n int) bool {
+// takeWorst subtracts the most that a launch and its first n substitutes may come to, if
+// the rooms hold it, and reports whether they do.
+func (k *clamping) takeWorst(rooms *[quantities]int64, l *Launch, n int) bool {
 	left := *rooms
 	for m := range left {
-		need := k.worst(quantity(m), l, n)
+		need := k.worstCase(quantity(m), l, n)
 		if left[m] == Unlimited {
 			continue
 		}
@@ -75,9 +75,9 @@ func (k *clamping) dropUnknown() {
 	}
 }
 
-// limit reduces first choices to what fits into a room, earlier launches first,
-// and gives the reason if that removed any.
-func (k *clamping) limit(m quantity, left int64, why func(asked, allowed float64) Reason) {
+// limitFirstChoices reduces the counts of the launches to what fits into the room that is
+// left of a quantity, earlier launches first, and gives the reason if that removed any.
+func (k *clamping) limitFirstChoices(m quantity, left int64, why func(asked, allowed float64) Reason) {
 	if left == Unlimited {
 		return
 	}
@@ -103,7 +103,7 @@ func (k *clamping) limit(m quantity, left int64, why func(asked, allowed float64
 func (k *clamping) limitSubstitutes(rooms [quantities]int64) {
 	for i := range k.d.Launches {
 		if l := &k.d.Launches[i]; l.Count > 0 {
-			k.take(&rooms, l, 0) // fits: the limits above saw to it
+			k.takeWorst(&rooms, l, 0) // fits: the limits above saw to it
 		}
 	}
 	for i := range k.d.Launches {
@@ -113,11 +113,11 @@ func (k *clamping) limitSubstitutes(rooms [quantities]int64) {
 		}
 		for m := range rooms { // give back the first choice, take the whole chain
 			if rooms[m] != Unlimited {
-				rooms[m] += k.worst(quantity(m), l, 0)
+				rooms[m] += k.worstCase(quantity(m), l, 0)
 			}
 		}
-		n := k.countable(l)
-		for !k.take(&rooms, l, n) {
+		n := k.countableSubstitutes(l)
+		for !k.takeWorst(&rooms, l, n) {
 			n--
 		}
 		if n < len(l.Else) {

@@ -18,9 +18,10 @@ type budget struct {
 	max, committed MicroUSD
 }
 
-func (g *Guard) budgets(o *Observation, s *survey) [3]budget {
+// budgets returns the limits on money.
+func (g *Guard) budgets(o *Observation, s *tally) [3]budget {
 	plus := func(spent MicroUSD) MicroUSD {
-		return MicroUSD(satAdd(max(int64(spent), 0), int64(s.perHour)))
+		return MicroUSD(saturatingAdd(max(int64(spent), 0), int64(s.perHour)))
 	}
 	return [3]budget{
 		{"hour", g.HourMax, s.perHour},
@@ -29,8 +30,9 @@ func (g *Guard) budgets(o *Observation, s *survey) [3]budget {
 	}
 }
 
-// rooms returns what may be launched by each quantity.
-func (g *Guard) rooms(o *Observation, s *survey, through int) [quantities]int64 {
+// roomsLeft returns what may still be launched, of each quantity, where the circuit breaker
+// lets so many instances through.
+func (g *Guard) roomsLeft(o *Observation, s *tally, through int) [quantities]int64 {
 	r := [quantities]int64{
 		ofInstances: min(roomLeft(int64(g.LaunchMax), 0), int64(through),
 			roomLeft(int64(g.InFlightMax), int64(s.inFlight)), roomLeft(int64(g.FleetMax), int64(s.alive))),

@@ -35,28 +35,27 @@ func (w weigher) weight(m quantity, typ int, market Market) int64 {
 // ratioMax bounds a Substitute's Num and Den.
 const ratioMax = 1 << 20
 
-// sound reports whether a substitute can be counted: a type of the catalog and
-// a ratio of positive numbers up to ratioMax.
-func (w weigher) sound(s *Substitute) bool {
+// countable reports whether a substitute can be counted: it is of a type of the catalog,
+// with a ratio of positive numbers up to ratioMax.
+func (w weigher) countable(s *Substitute) bool {
 	return inCatalog(w.c, s.Type) && s.Num > 0 && s.Den > 0 && s.Num <= ratioMax && s.Den <= ratioMax
 }
 
-// worst returns an upper bound of what a launch and its first k substitutes
-// may come to, whatever EC2 refuses. It is exact for k = 0, and wherever every
-// ratio is a whole number.
+// worstCase returns an upper bound of what a launch and its first k substitutes may come
+// to, whatever EC2 refuses. It is exact for k = 0, and wherever every ratio is a whole
+// number.
 //
-// EC2 may refuse any part of the count, then any part of what was asked for
-// instead, and so on. One instance asked for at some link of the chain comes at
-// worst to
+// EC2 may refuse any part of the count, then any part of what was asked for instead, and
+// so on. One instance asked for at link i of the chain comes at worst to
 //
 //	v(i) = max(weight(i), ratio(i+1) × v(i+1))
 //
-// of the quantity, and rounding up at link i adds less than one instance of it:
-// at most (den−1)/den × v(i) with the ratio in lowest terms.
-func (w weigher) worst(m quantity, l *Launch, k int) int64 {
+// of the quantity. Rounding up at link i adds less than one instance of it: at most
+// (den−1)/den × v(i), with the ratio in lowest terms.
+func (w weigher) worstCase(m quantity, l *Launch, k int) int64 {
 	first := w.weight(m, l.Type, l.Market)
 	if k == 0 {
-		return satMul(int64(l.Count), first)
+		return saturatingMul(int64(l.Count), first)
 	}
 	var v, rounding float64
 	for i := k - 1; i >= 0; i-- {
@@ -75,14 +74,15 @@ func (w weigher) worst(m quantity, l *Launch, k int) int64 {
 	return int64(sum)
 }
 
-// satMul returns a×b for non-negative a and b, at most Unlimited.
-func satMul(a, b int64) int64 {
+// saturatingMul returns a×b for a and b that are not negative, at most Unlimited.
+func saturatingMul(a, b int64) int64 {
 	if hi, lo := bits.Mul64(uint64(a), uint64(b)); hi == 0 && lo <= math.MaxInt64 {
 		return int64(lo)
 	}
 	return Unlimited
 }
 
+// gcd returns the greatest common divisor.
 func gcd(a, b int) int {
 	for b != 0 {
 		a, b = b, a%b

@@ -32,7 +32,7 @@ var (
 //
 // d itself stays as it was.
 func Obey(o *Observation, c *Catalog, d Decision) Decision {
-	x := obeying{o: o, c: c, d: &d}
+	x := obedience{o: o, c: c, d: &d}
 	for i := range o.Wishes {
 		if o.Wishes[i].Until.After(o.Now) {
 			x.wishes = append(x.wishes, &o.Wishes[i])
@@ -42,26 +42,26 @@ func Obey(o *Observation, c *Catalog, d Decision) Decision {
 		return d
 	}
 	d.Launches, d.Drains, d.Undrains = slices.Clone(d.Launches), slices.Clone(d.Drains), slices.Clone(d.Undrains)
-	x.cordon()
-	x.drain()
+	x.obeyCordons()
+	x.obeyDrains()
 	for _, w := range x.wishes {
 		if w.Kind == WishFloor {
-			x.floor(w)
+			x.obeyFloor(w)
 		}
 	}
 	return d
 }
 
-// obeying is a decision that is made to honour wishes.
-type obeying struct {
+// obedience is a decision that is being changed to honour wishes.
+type obedience struct {
 	o      *Observation
 	c      *Catalog
 	d      *Decision
 	wishes []*Wish // in force
 }
 
-// closed returns the cordon of a type; nil: it may be bought.
-func (x *obeying) closed(typ int) *Wish {
+// cordonOf returns the cordon of a type, nil if it may be bought.
+func (x *obedience) cordonOf(typ int) *Wish {
 	for _, w := range x.wishes {
 		if w.Kind == WishCordon && w.Zone == "" && w.Type == typ {
 			return w
@@ -70,8 +70,8 @@ func (x *obeying) closed(typ int) *Wish {
 	return nil
 }
 
-// closedZone returns the cordon of a zone; nil: it is open, or none is named.
-func (x *obeying) closedZone(zone string) *Wish {
+// zoneCordonOf returns the cordon of a zone, nil if it is open or empty.
+func (x *obedience) zoneCordonOf(zone string) *Wish {
 	for _, w := range x.wishes {
 		if w.Kind == WishCordon && w.Zone != "" && w.Zone == zone {
 			return w
@@ -80,23 +80,23 @@ func (x *obeying) closedZone(zone string) *Wish {
 	return nil
 }
 
-// cordon leaves out what must not be bought.
-func (x *obeying) cordon() {
+// obeyCordons leaves out of the launches what must not be bought.
+func (x *obedience) obeyCordons() {
 	kept := x.d.Launches[:0]
 	for _, l := range x.d.Launches {
-		if w := x.closedZone(l.Zone); w != nil {
-			x.d.because(ruleWishCordonZone.Named(w.said(), float64(l.Count)))
+		if w := x.zoneCordonOf(l.Zone); w != nil {
+			x.d.because(ruleWishCordonZone.Named(w.reasonName(), float64(l.Count)))
 			continue
 		}
-		if w := x.closed(l.Type); w != nil {
+		if w := x.cordonOf(l.Type); w != nil {
 			asked := l.Count
 			l = x.standIn(l)
-			x.d.because(ruleWishCordonType.Named(w.said(), float64(asked), float64(l.Count)))
+			x.d.because(ruleWishCordonType.Named(w.reasonName(), float64(asked), float64(l.Count)))
 			if l.Count <= 0 {
 				continue
 			}
 		}
-		l.Else = x.open(l.Else)
+		l.Else = x.openSubstitutes(l.Else)
 		kept = append(kept, l)
 	}
 	if x.d.Launches = kept; len(kept) == 0 {
@@ -107,10 +107,10 @@ func (x *obeying) cordon() {
 // standIn returns the launch that is left of l when EC2 refuses all of it and of
 // every cordoned substitute before the first that may be bought. Its Count is 0
 // where none may be.
-func (x *obeying) standIn(l Launch) Launch {
+func (x *obedience) standIn(l Launch) Launch {
 	for i, s := range l.Else {
 		l.Type, l.Market, l.Zone, l.Count = s.Type, s.Market, "", s.Count(l.Count)
-		if x.closed(l.Type) == nil {
+		if x.cordonOf(l.Type) == nil {
 			l.Else = l.Else[i+1:]
 			return l
 		}
@@ -119,27 +119,27 @@ func (x *obeying) standIn(l Launch) Launch {
 	return l
 }
 
-// open returns the substitutes that are not cordoned; nil: there are none. The
-// list it is given stays as it was: it belongs to the policy.
-func (x *obeying) open(substitutes []Substitute) []Substitute {
+// openSubstitutes returns the substitutes that are not cordoned, nil if there are none. The
+// list it is given belongs to the policy and stays as it was.
+func (x *obedience) openSubstitutes(substitutes []Substitute) []Substitute {
 	var open []Substitute
 	for _, s := range substitutes {
-		if x.closed(s.Type) == nil {
+		if x.cordonOf(s.Type) == nil {
 			open = append(open, s)
 		}
 	}
 	return open
 }
 
-// wished reports whether an operator wants an instance drained.
-func (x *obeying) wished(id InstanceID) bool {
+// drainWished reports whether an operator wants an instance drained.
+func (x *obedience) drainWished(id InstanceID) bool {
 	return slices.ContainsFunc(x.wishes, func(w *Wish) bool { return w.Kind == WishDrain && w.Instance == id })
 }
 
-// drain drains what is to be drained, before what the policy drains: the guard
-// keeps the first ones.
-func (x *obeying) drain() {
-	x.d.Undrains = slices.DeleteFunc(x.d.Undrains, x.wished)
+// obeyDrains puts the drains that operators want before those of the policy, because the
+// guard keeps the first ones.
+func (x *obedience) obeyDrains() {
+	x.d.Undrains = slices.DeleteFunc(x.d.Undrains, x.drainWished)
 	front := 0
 	for _, w := range x.wishes {
 		if w.Kind != WishDrain {
@@ -154,12 +154,13 @@ func (x *obeying) drain() {
 		}
 		x.d.Drains = slices.Insert(x.d.Drains, front, w.Instance)
 		front++
-		x.d.because(ruleWishDrain.Named(w.said(), float64(w.Instance)))
+		x.d.because(ruleWishDrain.Named(w.reasonName(), float64(w.Instance)))
 	}
 }
 
-// counts returns what an instance of a type counts towards a floor.
-func (x *obeying) counts(w *Wish, typ, slots int) int {
+// worthFor returns what an instance of a type, with so many slots, counts towards a floor:
+// its cores, or one, or nothing where the floor is of another type.
+func (x *obedience) worthFor(w *Wish, typ, slots int) int {
 	switch {
 	case w.Type != AnyType && w.Type != typ:
 		return 0
@@ -169,29 +170,29 @@ func (x *obeying) counts(w *Wish, typ, slots int) int {
 	return 1
 }
 
-// floor makes the fleet large enough.
-func (x *obeying) floor(w *Wish) {
+// obeyFloor makes the fleet as large as a floor wants.
+func (x *obedience) obeyFloor(w *Wish) {
 	least := max(w.Instances, w.Cores)
 	have := 0
 	for i := range x.o.Fleet.Instances {
 		in := &x.o.Fleet.Instances[i]
-		if x.serves(in) {
-			have += x.counts(w, in.Type, in.Slots)
+		if x.staysAfter(in) {
+			have += x.worthFor(w, in.Type, in.Slots)
 		}
 	}
 	for i := range x.d.Launches {
 		l := &x.d.Launches[i]
-		have += max(l.Count, 0) * x.counts(w, l.Type, 1)
+		have += max(l.Count, 0) * x.worthFor(w, l.Type, 1)
 	}
 	if have >= least {
 		return
 	}
-	spared, missing := x.spare(w, least-have)
-	undrained, missing := x.undrain(w, missing)
+	spared, missing := x.keepDrained(w, least-have)
+	undrained, missing := x.undrainForFloor(w, missing)
 	launched := 0
 	if missing > 0 {
-		if launched = x.buy(w, missing); launched == 0 {
-			x.d.because(ruleWishFloorClosed.Named(w.said(), float64(missing)))
+		if launched = x.launchForFloor(w, missing); launched == 0 {
+			x.d.because(ruleWishFloorClosed.Named(w.reasonName(), float64(missing)))
 			return
 		}
 	}
@@ -199,15 +200,15 @@ func (x *obeying) floor(w *Wish) {
 	if w.Cores > 0 {
 		rule = ruleWishFloorCores
 	}
-	x.d.because(rule.Named(w.said(), float64(least), float64(have), float64(spared+undrained), float64(launched)))
+	x.d.because(rule.Named(w.reasonName(), float64(least), float64(have), float64(spared+undrained), float64(launched)))
 }
 
-// spare leaves out drains of the policy until nothing is missing of a floor,
-// from the last: those it would miss least. It returns how many it left out and
-// what is missing still.
-func (x *obeying) spare(w *Wish, missing int) (spared, left int) {
+// keepDrained leaves out drains of the policy until nothing is missing of a floor,
+// beginning with the last, which the policy would miss the least. It returns how many it
+// left out, and what is still missing.
+func (x *obedience) keepDrained(w *Wish, missing int) (spared, left int) {
 	for at := len(x.d.Drains) - 1; at >= 0 && missing > 0; at-- {
-		if n := x.countsOf(w, x.d.Drains[at]); n > 0 && !x.wished(x.d.Drains[at]) {
+		if n := x.worthOf(w, x.d.Drains[at]); n > 0 && !x.drainWished(x.d.Drains[at]) {
 			x.d.Drains = slices.Delete(x.d.Drains, at, at+1)
 			missing -= n
 			spared++
@@ -216,15 +217,15 @@ func (x *obeying) spare(w *Wish, missing int) (spared, left int) {
 	return spared, missing
 }
 
-// undrain takes draining instances back into service until nothing is missing of
-// a floor. It returns how many and what is missing still.
-func (x *obeying) undrain(w *Wish, missing int) (undrained, left int) {
+// undrainForFloor undrains instances until nothing is missing of a floor. It returns how
+// many, and what is still missing.
+func (x *obedience) undrainForFloor(w *Wish, missing int) (undrained, left int) {
 	for i := range x.o.Fleet.Instances {
 		in := &x.o.Fleet.Instances[i]
 		if missing <= 0 {
 			break
 		}
-		if n := x.counts(w, in.Type, in.Slots); n > 0 && in.Phase == Draining && !x.wished(in.ID) && !slices.Contains(x.d.Undrains, in.ID) {
+		if n := x.worthFor(w, in.Type, in.Slots); n > 0 && in.Phase == Draining && !x.drainWished(in.ID) && !slices.Contains(x.d.Undrains, in.ID) {
 			x.d.Undrains = append(x.d.Undrains, in.ID)
 			missing -= n
 			undrained++
@@ -233,48 +234,53 @@ func (x *obeying) undrain(w *Wish, missing int) (undrained, left int) {
 	return undrained, missing
 }
 
-// serves reports whether an instance is there after the decision: one that has
-// stopped reporting may still work, and is not replaced.
-func (x *obeying) serves(in *Instance) bool {
+// staysAfter reports whether an instance counts after the decision. One that has stopped
+// reporting does, because it may still work and is not replaced.
+func (x *obedience) staysAfter(in *Instance) bool {
 	if in.Phase == Draining {
 		return slices.Contains(x.d.Undrains, in.ID)
 	}
 	return !slices.Contains(x.d.Drains, in.ID)
 }
 
-func (x *obeying) countsOf(w *Wish, id InstanceID) int {
+// worthOf is worthFor of the instance with an id, 0 where there is none.
+func (x *obedience) worthOf(w *Wish, id InstanceID) int {
 	for i := range x.o.Fleet.Instances {
 		if in := &x.o.Fleet.Instances[i]; in.ID == id {
-			return x.counts(w, in.Type, in.Slots)
+			return x.worthFor(w, in.Type, in.Slots)
 		}
 	}
 	return 0
 }
 
-// buy adds a launch for what is missing of a floor, and returns of how many
-// instances. The type is the floor's; else the one that most of the fleet is of,
-// and in an empty fleet the cheapest for its work. Others stand in if EC2 refuses.
-func (x *obeying) buy(w *Wish, missing int) int {
+// floorSubstitutes is how many types may stand in for the one that a floor launches.
+const floorSubstitutes = 2
+
+// launchForFloor adds a launch of what is missing of a floor, and returns of how many
+// instances; 0 where every type that would do is cordoned. The type is the floor's; else
+// the one that most of the fleet is of, and in an empty fleet the one whose unit of work
+// is cheapest. The next two stand in if EC2 refuses.
+func (x *obedience) launchForFloor(w *Wish, missing int) int {
 	types := x.byPreference(w)
 	if len(types) == 0 {
 		return 0
 	}
 	first := types[0]
-	size := x.counts(w, first, 1)
+	size := x.worthFor(w, first, 1)
 	l := Launch{Type: first, Count: (missing + size - 1) / size}
-	for _, typ := range types[1:min(len(types), 3)] {
+	for _, typ := range types[1:min(len(types), 1+floorSubstitutes)] {
 		before := first
 		if n := len(l.Else); n > 0 {
 			before = l.Else[n-1].Type
 		}
-		l.Else = append(l.Else, Substitute{Type: typ, Num: x.counts(w, before, 1), Den: x.counts(w, typ, 1)})
+		l.Else = append(l.Else, Substitute{Type: typ, Num: x.worthFor(w, before, 1), Den: x.worthFor(w, typ, 1)})
 	}
 	x.d.Launches = append(x.d.Launches, l)
 	return l.Count
 }
 
 // byPreference returns the types that would do for a floor, the best first.
-func (x *obeying) byPreference(w *Wish) []int {
+func (x *obedience) byPreference(w *Wish) []int {
 	var types []int
 	alive := make([]int, len(x.c.Types))
 	for i := range x.o.Fleet.Instances {
@@ -283,7 +289,7 @@ func (x *obeying) byPreference(w *Wish) []int {
 		}
 	}
 	for typ := range x.c.Types {
-		if x.counts(w, typ, 1) > 0 && x.closed(typ) == nil {
+		if x.worthFor(w, typ, 1) > 0 && x.cordonOf(typ) == nil {
 			types = append(types, typ)
 		}
 	}

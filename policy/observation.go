@@ -214,8 +214,9 @@ type Instance struct {
 	LaunchedAt time.Time `json:"launched_at"`
 	// PaidUntil is the end of the window that is paid already.
 	PaidUntil time.Time `json:"paid_until"`
-	Slots     int       `json:"slots"`
-	Busy      int       `json:"busy"`
+	// Slots is how many jobs it can run at once, and Busy how many it runs.
+	Slots int `json:"slots"`
+	Busy  int `json:"busy"`
 	// IdleIn is the estimated time until its last running job is done; 0 when
 	// idle.
 	IdleIn time.Duration `json:"idle_in,omitempty"`
@@ -226,10 +227,11 @@ type Instance struct {
 	InterruptAt time.Time `json:"interrupt_at"`
 }
 
-// FreeCount says how many busy slots are estimated to be free within After.
+// FreeCount is the capacity of the busy slots that are estimated to become free within
+// After, but not within the After before it.
 type FreeCount struct {
 	After time.Duration `json:"after"`
-	// Capacity of the slots, in reference cores.
+	// Capacity in reference cores: slots times speed.
 	Capacity float64 `json:"capacity"`
 }
 

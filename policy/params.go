@@ -104,6 +104,7 @@ type ParamError struct {
 	Allowed      string
 }
 
+// Error returns "policy.name = value: must be …".
 func (e *ParamError) Error() string {
 	return fmt.Sprintf("%s.%s = %v: must be %s", e.Policy, e.Name, e.Value, e.Allowed)
 }
@@ -138,6 +139,7 @@ func (s *Spec) Check(raw map[string]any) (Values, []error) {
 	return v, problems
 }
 
+// paramNames returns the names of all parameters, for a sentence.
 func (s *Spec) paramNames() string {
 	names := make([]string, len(s.Params))
 	for i := range s.Params {

@@ -115,11 +115,11 @@ func (s *Scripted) Step(o *Observation) Decision {
 	}
 	s.launches, s.drains, s.because = s.launches[:0], s.drains[:0], s.because[:0]
 	if o.Fleet.Complete {
-		s.meet(o)
-		st.Batches = slices.DeleteFunc(st.Batches, func(b scriptBatch) bool { return s.over(&b, o) })
+		s.assignListed(o)
+		st.Batches = slices.DeleteFunc(st.Batches, func(b scriptBatch) bool { return s.finished(&b, o) })
 	}
 	for i := range st.Batches {
-		s.release(&st.Batches[i], o)
+		s.drainDue(&st.Batches[i], o)
 	}
 	for ; st.Next < len(s.steps) && o.Now.Sub(st.Origin) >= s.steps[st.Next].At; st.Next++ {
 		step := &s.steps[st.Next]
@@ -139,10 +139,10 @@ func afterAll(o *Observation) InstanceID {
 	return from
 }
 
-// meet gives newly listed instances to the steps they were launched by, and
-// closes the batches whose instances are all known. An instance belongs to the
-// first batch of its time and type that misses one.
-func (s *Scripted) meet(o *Observation) {
+// assignListed gives newly listed instances to the steps they were launched by, and closes
+// the batches whose instances are all known. An instance belongs to the first batch of its
+// time and type that misses one.
+func (s *Scripted) assignListed(o *Observation) {
 	if !slices.ContainsFunc(s.state.Batches, func(b scriptBatch) bool { return !b.Closed }) {
 		return
 	}
@@ -191,9 +191,9 @@ func (s *Scripted) siblingsKnown(b *scriptBatch) bool {
 	return true
 }
 
-// over reports whether nothing is left to do about a batch: it is closed, and
-// its instances need no drain or are gone.
-func (s *Scripted) over(b *scriptBatch, o *Observation) bool {
+// finished reports whether nothing is left to do about a batch: it is closed, and its
+// instances need no drain or are gone.
+func (s *Scripted) finished(b *scriptBatch, o *Observation) bool {
 	if !b.Closed || s.steps[b.Step].Keep == 0 {
 		return b.Closed
 	}
@@ -205,8 +205,8 @@ func (s *Scripted) over(b *scriptBatch, o *Observation) bool {
 	return true
 }
 
-// release drains a batch whose time has come.
-func (s *Scripted) release(b *scriptBatch, o *Observation) {
+// drainDue drains the instances of a batch whose time is up.
+func (s *Scripted) drainDue(b *scriptBatch, o *Observation) {
 	step := &s.steps[b.Step]
 	if step.Keep == 0 || o.Now.Sub(b.At) < step.Keep {
 		return

@@ -77,8 +77,8 @@ func NewStatic(env Env, instances int, typeName string) (*Static, error) {
 // How long a worker may be unheard before its instance counts as lost: after
 // its last report, and from its launch to its first.
 const (
-	silentMax = 5 * time.Minute
-	unbornMax = 15 * time.Minute
+	silentMax    = 5 * time.Minute
+	neverSeenMax = 15 * time.Minute
 )
 
 // Step returns the launch of what is missing.
@@ -94,7 +94,7 @@ func (s *Static) Step(o *Observation) Decision {
 	}
 	have := 0
 	for i := range o.Fleet.Instances {
-		if in := &o.Fleet.Instances[i]; in.Type == s.typ && !lost(in, o.Now) {
+		if in := &o.Fleet.Instances[i]; in.Type == s.typ && !countedOut(in, o.Now) {
 			have++
 		}
 	}
@@ -109,11 +109,11 @@ func (s *Static) Step(o *Observation) Decision {
 	return Decision{Launches: s.launches[:], Because: s.because[:]}
 }
 
-// lost reports whether an instance is not to be counted on any more.
-func lost(in *Instance, now time.Time) bool {
+// countedOut reports whether an instance is counted on no longer.
+func countedOut(in *Instance, now time.Time) bool {
 	switch in.Phase {
 	case Requested, Booting:
-		return now.Sub(in.LaunchedAt) > unbornMax
+		return now.Sub(in.LaunchedAt) > neverSeenMax
 	case Lost:
 		return now.Sub(in.LastSeen) > silentMax
 	}

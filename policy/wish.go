@@ -51,5 +51,5 @@ type Wish struct {
 	Why string `json:"why"`
 }
 
-// said returns who and why, for a reason.
-func (w *Wish) said() string { return w.By + ": " + w.Why }
+// reasonName returns who asked for it and why, as the name in a Reason.
+func (w *Wish) reasonName() string { return w.By + ": " + w.Why }

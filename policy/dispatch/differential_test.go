@@ -163,8 +163,8 @@ func (r *run) compare() {
 		r.newest[s.ID] = s.Token
 	}
 	held := 0
-	for _, i := range r.q.workers.by {
-		held += r.q.workers.at(i).n
+	for _, i := range r.q.workers.numberOf {
+		held += r.q.workers.at(i).leaseCount
 	}
 	if held != r.q.Len(Leased) {
 		r.t.Fatalf("workers hold %d jobs, %d are leased", held, r.q.Len(Leased))
@@ -481,10 +481,10 @@ func (r *run) reload() {
 
 // sweep forgets what need not be known, which nobody may notice.
 func (r *run) sweep() {
-	before := len(r.q.tenants.by) + len(r.q.keys.by)
+	before := len(r.q.tenants.numberOf) + len(r.q.keys.numberOf)
 	r.q.forgetTenants()
 	r.q.forgetKeys()
-	r.did("sweep", len(r.q.tenants.by)+len(r.q.keys.by) < before)
+	r.did("sweep", len(r.q.tenants.numberOf)+len(r.q.keys.numberOf) < before)
 }
 
 // TestQueueAgainstModel runs random operations on seeds 1, 2, 3 … until each of

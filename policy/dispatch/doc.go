@@ -36,6 +36,30 @@
 //		answer()
 //	}
 //
+// # Where to find what
+//
+//	line.go       Line
+//	file.go       the rule of order that both layers share (heap.go: for late ones)
+//	queue.go      Queue: Enqueue, the clock, and how a job enters and leaves each State
+//	record.go     what is kept of a job: State, Token, the record
+//	lease.go      leases, workers that beat or fall silent, which job goes next
+//	finish.go     Complete, Fail, Release, and the Effect of each
+//	flow.go       who waits, by type, priority and tenant
+//	limit.go      limits of types and of concurrency keys
+//	tenant.go     shares of tenants
+//	operate.go    Cancel, Retry, SetPriority, Pause, limits: what people order
+//	options.go    constants of a queue, and the back-off of retries
+//	stored.go     Load and Jobs: a queue kept in a store (reload.go: what goes with it)
+//	snapshot.go   a queue kept in one piece
+//
+// # Nothing is searched for
+//
+// A job that leaves the line, or whose deadline no longer counts, is not looked for in
+// heaps and rings. Its record bears a stamp, which every change of state raises, and
+// whatever refers to the job, a place in the line or a timer, bears the stamp of the
+// moment it was made. When one comes to the front that bears an old stamp it is
+// skipped, and when these are most of a ring or heap it is filtered.
+//
 // # Why two layers and not one
 //
 // A job that waits in the simulator costs a Push and a Pop, 18 ns together and

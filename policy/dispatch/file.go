@@ -3,28 +3,27 @@ package dispatch
 import "slices"
 
 const (
-	fileFirst  = 8    // items a file makes room for at first
+	fileFirst  = 8    // items that a file makes room for at first
 	fileShrink = 1024 // items of room that a file keeps for good
 )
 
-// file is jobs standing in single file: first come, first served, except
-// that one who had left may return to the place that was theirs. It is the one
-// ordering rule that Line and Queue share.
+// file is items in single file: first come, first served, except that one that had
+// left may return to its place. It is the one ordering rule that Line and Queue share.
 //
-// Those who come in order stand in a ring whose size is a power of two. It
-// doubles when full and halves when seven eighths of it are empty, so a file
-// that was a million deep gives its memory back as it drains, and one that
-// swings by less than a factor of four neither grows nor shrinks. Those who
-// return, or come late, stand in a heap beside it; the two are merged at the
-// front. The zero file is empty and ready.
+// Items that come in order stand in a ring whose size is a power of two. It doubles
+// when full and halves when seven eighths of it are empty, so a file that was a
+// million deep gives its memory back as it drains, and one that swings by less than a
+// factor of four neither grows nor shrinks. Items that return, or come late, stand in a
+// heap beside it; the two are merged at the front. The zero file is empty and ready.
 type file[T ordered[T]] struct {
-	ring       []T
-	head, tail uint // they only grow; position i stands at ring[i & (len-1)]
-	low        uint // with fewer in it the ring is halved
-	back       heap[T]
+	ring        []T
+	head, tail  uint    // they only grow; position i stands at ring[i & (len-1)]
+	shrinkBelow uint    // with fewer items in it the ring is halved
+	late        heap[T] // items that come before the last of the ring
 }
 
-func (f *file[T]) len() int { return int(f.tail-f.head) + len(f.back) }
+// len returns how many items there are.
+func (f *file[T]) len() int { return int(f.tail-f.head) + len(f.late) }
 
 // next makes room at the end of the ring and returns it for the caller to
 // fill. The caller copies the fields itself: copies of whole items cost ten
@@ -38,17 +37,17 @@ func (f *file[T]) next() *T {
 	return &f.ring[i]
 }
 
-// insert puts x where it belongs, in O(1) if that is the end.
+// insert puts x at its place, in O(1) if that is the end.
 func (f *file[T]) insert(x T) {
 	if last := f.last(); last != nil && x.before(*last) {
-		f.back.push(x)
+		f.late.push(x)
 		return
 	}
 	*f.next() = x
 }
 
-// last returns the one at the end of the ring, nil where the ring is empty.
-// Who comes before it belongs in back.
+// last returns the item at the end of the ring, nil where the ring is empty. An item that
+// comes before it belongs in late.
 func (f *file[T]) last() *T {
 	if f.head == f.tail {
 		return nil
@@ -56,30 +55,30 @@ func (f *file[T]) last() *T {
 	return &f.ring[(f.tail-1)&uint(len(f.ring)-1)]
 }
 
-// first returns the one in front of a file that is not empty.
+// first returns the first item of a file that is not empty.
 func (f *file[T]) first() *T {
-	if len(f.back) > 0 && f.backFirst() {
-		return &f.back[0]
+	if len(f.late) > 0 && f.lateFirst() {
+		return &f.late[0]
 	}
 	return &f.ring[f.head&uint(len(f.ring)-1)]
 }
 
-// drop removes the one in front of a file that is not empty.
+// drop removes the first item of a file that is not empty.
 func (f *file[T]) drop() {
-	if len(f.back) > 0 && f.backFirst() {
-		f.back.pop()
+	if len(f.late) > 0 && f.lateFirst() {
+		f.late.pop()
 		return
 	}
 	f.head++
-	if f.tail-f.head < f.low {
+	if f.tail-f.head < f.shrinkBelow {
 		f.resize(len(f.ring) / 2)
 	}
 }
 
-// backFirst reports whether the first of those who returned, of whom there is
-// one, comes before the first in the ring.
-func (f *file[T]) backFirst() bool {
-	return f.head == f.tail || f.back[0].before(f.ring[f.head&uint(len(f.ring)-1)])
+// lateFirst reports whether the first late item, of which there is one, comes before the
+// first of the ring.
+func (f *file[T]) lateFirst() bool {
+	return f.head == f.tail || f.late[0].before(f.ring[f.head&uint(len(f.ring)-1)])
 }
 
 // resize gives the ring another size. It stands apart to keep the paths that
@@ -94,17 +93,17 @@ func (f *file[T]) resize(room int) {
 		k := copy(ring[:n], f.ring[from:])
 		copy(ring[k:n], f.ring)
 	}
-	f.ring, f.head, f.tail, f.low = ring, 0, n, 0
+	f.ring, f.head, f.tail, f.shrinkBelow = ring, 0, n, 0
 	if room > fileShrink {
-		f.low = uint(room) / 8
+		f.shrinkBelow = uint(room) / 8
 	}
 }
 
 // at returns the i-th item of the ring, counted from its front.
 func (f *file[T]) at(i uint) *T { return &f.ring[(f.head+i)&uint(len(f.ring)-1)] }
 
-// keep drops every item for which wanted is false.
-func (f *file[T]) keep(wanted func(T) bool) {
+// filter drops every item for which wanted is false.
+func (f *file[T]) filter(wanted func(T) bool) {
 	kept := f.head
 	for i := f.head; i != f.tail; i++ {
 		if x := f.ring[i&uint(len(f.ring)-1)]; wanted(x) {
@@ -113,8 +112,8 @@ func (f *file[T]) keep(wanted func(T) bool) {
 		}
 	}
 	f.tail = kept
-	f.back.keep(wanted)
-	for f.tail-f.head < f.low {
+	f.late.filter(wanted)
+	for f.tail-f.head < f.shrinkBelow {
 		f.resize(len(f.ring) / 2)
 	}
 }
@@ -122,9 +121,9 @@ func (f *file[T]) keep(wanted func(T) bool) {
 // each calls yield for every item from front to end, until yield returns
 // false; then it returns false itself.
 func (f *file[T]) each(yield func(*T) bool) bool {
-	// A sorted slice is a heap, so sorting the returned changes nothing that
-	// drop could see.
-	slices.SortFunc(f.back, func(a, b T) int {
+	// A sorted slice is a heap, so sorting the late items changes nothing that drop could
+	// see.
+	slices.SortFunc(f.late, func(a, b T) int {
 		switch {
 		case a.before(b):
 			return -1
@@ -133,21 +132,21 @@ func (f *file[T]) each(yield func(*T) bool) bool {
 		}
 		return 0
 	})
-	back := f.back
+	late := f.late
 	for i := f.head; i != f.tail; i++ {
 		x := &f.ring[i&uint(len(f.ring)-1)]
-		for len(back) > 0 && back[0].before(*x) {
-			if !yield(&back[0]) {
+		for len(late) > 0 && late[0].before(*x) {
+			if !yield(&late[0]) {
 				return false
 			}
-			back = back[1:]
+			late = late[1:]
 		}
 		if !yield(x) {
 			return false
 		}
 	}
-	for i := range back {
-		if !yield(&back[i]) {
+	for i := range late {
+		if !yield(&late[i]) {
 			return false
 		}
 	}

@@ -64,7 +64,7 @@ type Effect struct {
 	Due      int64  // ns: when a Delayed job may run
 }
 
-// effect describes a job before it changes state.
+// effect describes a job before it changes its state.
 func (q *Queue) effect(r *record, c Cause) Effect {
 	e := Effect{
 		ID: r.id, Cause: c, Type: q.kinds[r.kind].name, Tenant: q.tenants.name[r.tenant], Priority: r.priority,
@@ -77,8 +77,8 @@ func (q *Queue) effect(r *record, c Cause) Effect {
 	return e
 }
 
-// after adds to an effect what the job has become.
-func (e Effect) after(r *record) Effect {
+// withOutcome adds to an effect what has become of the job.
+func (e Effect) withOutcome(r *record) Effect {
 	e.State = r.state
 	if r.state == Delayed {
 		e.Due = r.when
@@ -86,16 +86,17 @@ func (e Effect) after(r *record) Effect {
 	return e
 }
 
-// holder returns the job that is leased under a token. If none is, it returns
-// nil and what to answer somebody who wants to end the lease in the given way.
-func (q *Queue) holder(id int64, token Token, how ending) (*record, int32, Status) {
+// findLease returns the job that is leased under a token, and its slot. Where none is, the
+// job is nil and the status is the answer to whoever wants to end the lease in the given
+// way: a Duplicate if it ended just so.
+func (q *Queue) findLease(id int64, token Token, how ending) (*record, int32, Status) {
 	r, slot := q.records.find(id)
 	switch {
 	case r == nil || r.token != token:
 		return nil, 0, Stale
 	case r.state == Leased:
 		return r, slot, Accepted
-	case r.end() == how:
+	case r.endedBy() == how:
 		return nil, 0, Duplicate
 	}
 	return nil, 0, Stale
@@ -105,16 +106,16 @@ func (q *Queue) holder(id int64, token Token, how ending) (*record, int32, Statu
 // cancel it meanwhile. The effect is that of an accepted completion only.
 func (q *Queue) Complete(id int64, token Token, now int64) (Status, Effect) {
 	q.advance(now)
-	r, slot, status := q.holder(id, token, completed)
+	r, slot, status := q.findLease(id, token, completed)
 	if r == nil {
 		return status, Effect{}
 	}
 	e := q.effect(r, CauseCompleted)
 	key := r.key
-	q.unlend(r, completed)
-	q.end(slot, r, Done)
+	q.leaveLeased(r, completed)
+	q.enterEnded(slot, r, Done)
 	q.unpark(key)
-	return Accepted, e.after(r)
+	return Accepted, e.withOutcome(r)
 }
 
 // Fail ends a lease because the attempt failed. The job backs off and returns,
@@ -122,7 +123,7 @@ func (q *Queue) Complete(id int64, token Token, now int64) (Status, Effect) {
 // Dead.
 func (q *Queue) Fail(id int64, token Token, final bool, now int64) (Status, Effect) {
 	q.advance(now)
-	r, slot, status := q.holder(id, token, failed)
+	r, slot, status := q.findLease(id, token, failed)
 	if r == nil {
 		return status, Effect{}
 	}
@@ -133,7 +134,7 @@ func (q *Queue) Fail(id int64, token Token, final bool, now int64) (Status, Effe
 // back as it got it. The job returns to its place in the line.
 func (q *Queue) Release(id int64, token Token, now int64) (Status, Effect) {
 	q.advance(now)
-	r, _, status := q.holder(id, token, released)
+	r, _, status := q.findLease(id, token, released)
 	if r == nil {
 		return status, Effect{}
 	}
@@ -148,7 +149,7 @@ func (q *Queue) fail(slot int32, r *record, how ending, final bool) Effect {
 	}
 	e := q.effect(r, cause)
 	cancelled := r.has(flagCancel)
-	q.unlend(r, how)
+	q.leaveLeased(r, how)
 	q.totals.Failed++
 	if r.failures < maxAttempts {
 		r.failures++
@@ -156,20 +157,20 @@ func (q *Queue) fail(slot int32, r *record, how ending, final bool) Effect {
 	switch {
 	case cancelled:
 		e.Cause = CauseCancelled
-		q.end(slot, r, Cancelled)
+		q.enterEnded(slot, r, Cancelled)
 	case final || r.failures >= r.attempts:
 		q.totals.Dead++
-		q.rest(r, Dead)
+		q.enterStopped(r, Dead)
 	default:
 		d := Backoff(q.opt.Seed, r.id, int(r.failures), q.opt.BackoffBase, q.opt.BackoffMax)
 		if d == 0 {
-			q.wait(slot, r)
+			q.enterWaiting(slot, r)
 		} else {
-			q.delay(slot, r, later(q.now, d))
+			q.enterDelayed(slot, r, later(q.now, d))
 		}
 	}
 	q.unpark(r.key)
-	return e.after(r)
+	return e.withOutcome(r)
 }
 
 // giveBack ends a lease, released or lost, of a job that nobody says failed.
@@ -181,7 +182,7 @@ func (q *Queue) giveBack(r *record, how ending) Effect {
 	}
 	e := q.effect(r, cause)
 	cancelled := r.has(flagCancel)
-	q.unlend(r, how)
+	q.leaveLeased(r, how)
 	if how == lost {
 		q.totals.Lost++
 		r.losses++
@@ -192,13 +193,13 @@ func (q *Queue) giveBack(r *record, how ending) Effect {
 	switch {
 	case cancelled:
 		e.Cause = CauseCancelled
-		q.end(slot, r, Cancelled)
+		q.enterEnded(slot, r, Cancelled)
 	case how == lost && int(r.losses) >= q.opt.LossesMax:
 		q.totals.Quarantined++
-		q.rest(r, Quarantined)
+		q.enterStopped(r, Quarantined)
 	default:
-		q.wait(slot, r)
+		q.enterWaiting(slot, r)
 	}
 	q.unpark(r.key)
-	return e.after(r)
+	return e.withOutcome(r)
 }

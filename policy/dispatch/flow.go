@@ -1,8 +1,8 @@
 package dispatch
 
-// place is where a waiting job stands: 24 bytes. It is good as long as the
-// job's record bears the same stamp, so a job leaves the line from anywhere by
-// a change of its stamp, and its place is skipped when it comes to the front.
+// place is where a waiting job stands: 24 bytes. It is current as long as the job's
+// record bears the same stamp, so a job leaves the line from anywhere by a change of its
+// stamp, and its place is skipped when it comes to the front.
 type place struct {
 	arrival, id int64
 	slot        int32
@@ -13,18 +13,21 @@ func (p place) before(q place) bool {
 	return p.arrival < q.arrival || p.arrival == q.arrival && p.id < q.id
 }
 
-// flow is the waiting jobs of one job type, priority and tenant. With fairness
-// off all tenants share one.
+// spareFlowsMost is how many flows are kept to be used again.
+const spareFlowsMost = 64
+
+// flow is the waiting jobs of one job type, priority and tenant. With fairness off all
+// tenants share one.
 type flow struct {
-	file   file[place]
-	live   int   // of which still good
-	tenant int32 // 0 with fairness off
-	pos    int   // in the level's heap, -1 outside
-	turn   turn  // by which the heap is ordered: never after the true one
+	file      file[place]
+	current   int   // places in file that are current
+	tenant    int32 // 0 with fairness off
+	heapIndex int   // in the level's heap, -1 outside
+	turn      turn  // by which the heap is ordered: never after the true one
 }
 
-// turn orders flows: who was served less by weight goes first, then whose
-// first job is older.
+// turn orders flows: first the one whose tenant was served less by weight, then the one
+// whose first job is older.
 type turn struct {
 	served int64
 	first  place
@@ -49,12 +52,12 @@ func (q *Queue) flowOf(l *level, tenant int32) *flow {
 	}
 	f := l.byTenant[tenant]
 	if f == nil {
-		if n := len(q.spare); n > 0 {
-			f, q.spare = q.spare[n-1], q.spare[:n-1]
+		if n := len(q.spareFlows); n > 0 {
+			f, q.spareFlows = q.spareFlows[n-1], q.spareFlows[:n-1]
 		} else {
 			f = new(flow)
 		}
-		f.tenant, f.pos = tenant, -1
+		f.tenant, f.heapIndex = tenant, -1
 		if l.byTenant == nil {
 			l.byTenant = make(map[int32]*flow)
 		}
@@ -63,8 +66,8 @@ func (q *Queue) flowOf(l *level, tenant int32) *flow {
 	return f
 }
 
-// put stands a Waiting job in the line.
-func (q *Queue) put(slot int32, r *record) {
+// joinLine puts a Waiting job at its place in the line.
+func (q *Queue) joinLine(slot int32, r *record) {
 	r.stamp++
 	r.flags &^= flagParked
 	k := &q.kinds[r.kind]
@@ -72,81 +75,82 @@ func (q *Queue) put(slot int32, r *record) {
 	f := q.flowOf(l, r.tenant)
 	p := place{r.arrival, r.id, slot, r.stamp}
 	f.file.insert(p)
-	f.live++
+	f.current++
 	t := turn{q.servedAt(f.tenant, r.priority), p}
 	switch {
-	case f.pos < 0:
-		f.turn, f.pos = t, len(l.flows)
+	case f.heapIndex < 0:
+		f.turn, f.heapIndex = t, len(l.flows)
 		l.flows = append(l.flows, f)
-		l.up(f.pos)
+		l.siftUp(f.heapIndex)
 	case t.before(f.turn):
 		f.turn = t
-		l.up(f.pos)
+		l.siftUp(f.heapIndex)
 	}
 	k.filled[r.priority>>6] |= 1 << (r.priority & 63)
-	if f.file.len() > 2*f.live+64 {
-		f.file.keep(q.good)
+	if f.file.len() > staleFactor*f.current+staleSlack {
+		f.file.filter(q.placeCurrent)
 	}
 }
 
-// pull takes a job out of the line, from wherever it stands.
-func (q *Queue) pull(r *record) {
+// quitLine takes a job out of the line, from wherever it stands.
+func (q *Queue) quitLine(r *record) {
 	r.stamp++
 	k := &q.kinds[r.kind]
 	l := k.levels[r.priority]
 	f := q.flowOf(l, r.tenant)
-	f.live--
-	if f.live > 0 {
-		if f.file.len() > 2*f.live+64 {
-			f.file.keep(q.good)
+	f.current--
+	if f.current > 0 {
+		if f.file.len() > staleFactor*f.current+staleSlack {
+			f.file.filter(q.placeCurrent)
 		}
 		return
 	}
-	l.removeFlow(f.pos)
+	l.removeFlow(f.heapIndex)
 	delete(l.byTenant, f.tenant)
-	if len(q.spare) < 64 && len(f.file.ring) <= fileShrink {
-		f.file.head, f.file.tail, f.file.back = 0, 0, f.file.back[:0]
-		q.spare = append(q.spare, f)
+	if len(q.spareFlows) < spareFlowsMost && len(f.file.ring) <= fileShrink {
+		f.file.head, f.file.tail, f.file.late = 0, 0, f.file.late[:0]
+		q.spareFlows = append(q.spareFlows, f)
 	}
 	if len(l.flows) == 0 {
 		k.filled[r.priority>>6] &^= 1 << (r.priority & 63)
 	}
 }
 
-// good reports whether a place still belongs to the job it was made for.
-func (q *Queue) good(p place) bool {
+// placeCurrent reports whether a place still belongs to the job it was made for.
+func (q *Queue) placeCurrent(p place) bool {
 	r := q.records.at(p.slot)
 	return r.id == p.id && r.stamp == p.stamp
 }
 
-// head returns the first good place of a flow that has live jobs.
-func (q *Queue) head(f *flow) place {
+// firstPlace returns the first current place of a flow, which has one.
+func (q *Queue) firstPlace(f *flow) place {
 	for {
 		p := *f.file.first()
-		if q.good(p) {
+		if q.placeCurrent(p) {
 			return p
 		}
 		f.file.drop()
 	}
 }
 
-// top returns the flow whose turn it is, nil where no job of the level stands
-// in line. A flow's true turn only moves away from the one the heap knows, so
-// it is enough to correct whoever comes to the top.
-func (q *Queue) top(l *level, priority uint8) *flow {
+// nextFlow returns the flow of a level whose turn it is, nil where no job stands in line.
+// A flow's true turn only moves away from the one the heap knows, so it is enough to
+// correct the flow that comes to the top.
+func (q *Queue) nextFlow(l *level, priority uint8) *flow {
 	for len(l.flows) > 0 {
 		f := l.flows[0]
-		t := turn{q.servedAt(f.tenant, priority), q.head(f)}
+		t := turn{q.servedAt(f.tenant, priority), q.firstPlace(f)}
 		if t == f.turn {
 			return f
 		}
 		f.turn = t
-		l.down(0)
+		l.siftDown(0)
 	}
 	return nil
 }
 
-func (l *level) up(i int) {
+// siftUp moves the flow at an index towards the front of the heap, to its place.
+func (l *level) siftUp(i int) {
 	f := l.flows[i]
 	for i > 0 {
 		parent := (i - 1) / 2
@@ -159,7 +163,8 @@ func (l *level) up(i int) {
 	l.set(i, f)
 }
 
-func (l *level) down(i int) {
+// siftDown moves the flow at an index towards the end of the heap, to its place.
+func (l *level) siftDown(i int) {
 	f := l.flows[i]
 	for {
 		child := 2*i + 1
@@ -178,20 +183,22 @@ func (l *level) down(i int) {
 	l.set(i, f)
 }
 
+// set puts a flow at an index of the heap.
 func (l *level) set(i int, f *flow) {
 	l.flows[i] = f
-	f.pos = i
+	f.heapIndex = i
 }
 
+// removeFlow takes the flow at an index out of the heap.
 func (l *level) removeFlow(i int) {
 	last := len(l.flows) - 1
-	l.flows[i].pos = -1
+	l.flows[i].heapIndex = -1
 	moved := l.flows[last]
 	l.flows[last] = nil
 	l.flows = l.flows[:last]
 	if i < last {
 		l.set(i, moved)
-		l.down(i)
-		l.up(moved.pos)
+		l.siftDown(i)
+		l.siftUp(moved.heapIndex)
 	}
 }

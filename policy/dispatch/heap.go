@@ -5,10 +5,11 @@ type ordered[T any] interface {
 	before(T) bool
 }
 
-// heap is a binary heap: at(0) comes first. The zero heap is empty and ready.
+// heap is a binary heap: element 0 comes first. The zero heap is empty and ready.
 // Push and pop cost O(log n) and allocate only to grow.
 type heap[T ordered[T]] []T
 
+// push adds x.
 func (h *heap[T]) push(x T) {
 	s := append(*h, x)
 	i := len(s) - 1
@@ -33,8 +34,8 @@ func (h *heap[T]) pop() T {
 	var zero T
 	s[last] = zero
 	s = s[:last]
-	s.down(0)
-	if cap(s) >= 1024 && len(s) < cap(s)/8 {
+	s.siftDown(0)
+	if cap(s) >= fileShrink && len(s) < cap(s)/8 {
 		s = append(make(heap[T], 0, cap(s)/2), s...)
 	}
 	*h = s
@@ -50,13 +51,14 @@ func (h *heap[T]) remove(i int) {
 	s[last] = zero
 	s = s[:last]
 	if i < last {
-		s.down(i)
-		s.up(i)
+		s.siftDown(i)
+		s.siftUp(i)
 	}
 	*h = s
 }
 
-func (h heap[T]) up(i int) {
+// siftUp moves the i-th element towards the front, to its place.
+func (h heap[T]) siftUp(i int) {
 	x := h[i]
 	for i > 0 {
 		parent := (i - 1) / 2
@@ -69,7 +71,8 @@ func (h heap[T]) up(i int) {
 	h[i] = x
 }
 
-func (h heap[T]) down(i int) {
+// siftDown moves the i-th element towards the end, to its place.
+func (h heap[T]) siftDown(i int) {
 	if i >= len(h) {
 		return
 	}
@@ -91,8 +94,8 @@ func (h heap[T]) down(i int) {
 	h[i] = x
 }
 
-// keep drops every element for which wanted is false and restores the order.
-func (h *heap[T]) keep(wanted func(T) bool) {
+// filter drops every element for which wanted is false and restores the order.
+func (h *heap[T]) filter(wanted func(T) bool) {
 	s := (*h)[:0]
 	for _, x := range *h {
 		if wanted(x) {
@@ -101,7 +104,7 @@ func (h *heap[T]) keep(wanted func(T) bool) {
 	}
 	clear((*h)[len(s):])
 	for i := len(s)/2 - 1; i >= 0; i-- {
-		s.down(i)
+		s.siftDown(i)
 	}
 	*h = s
 }

@@ -18,18 +18,18 @@ func (r *run) invariants() {
 			for pos, f := range l.flows {
 				live := 0
 				for p := range f.file.items {
-					if q.good(p) {
+					if q.placeCurrent(p) {
 						live++
 						stands[p.id]++
 					}
 				}
-				if live != f.live || live == 0 || f.pos != pos || l.byTenant[f.tenant] != f {
-					r.t.Fatalf("%s priority %d tenant %d: %d live, counted %d; at %d, says %d", k.name, p, f.tenant, live, f.live, pos, f.pos)
+				if live != f.current || live == 0 || f.heapIndex != pos || l.byTenant[f.tenant] != f {
+					r.t.Fatalf("%s priority %d tenant %d: %d live, counted %d; at %d, says %d", k.name, p, f.tenant, live, f.current, pos, f.heapIndex)
 				}
 				if pos > 0 && f.turn.before(l.flows[(pos-1)/2].turn) {
 					r.t.Fatalf("%s priority %d: the heap of flows is out of order", k.name, p)
 				}
-				if t := (turn{q.servedAt(f.tenant, uint8(p)), q.head(f)}); t.before(f.turn) {
+				if t := (turn{q.servedAt(f.tenant, uint8(p)), q.firstPlace(f)}); t.before(f.turn) {
 					r.t.Fatalf("%s priority %d tenant %d: its turn %v is before the one the heap knows, %v", k.name, p, f.tenant, t, f.turn)
 				}
 			}
@@ -42,7 +42,7 @@ func (r *run) invariants() {
 		for _, p := range q.keys.things[i].parked {
 			here := 0
 			for _, job := range p.jobs {
-				if q.good(job) {
+				if q.placeCurrent(job) {
 					stands[job.id]++
 					here++
 				}
@@ -52,7 +52,7 @@ func (r *run) invariants() {
 				job := q.records.at(slot)
 				inLine = inLine || job.state == Waiting && job.key == int32(i) && job.kind == p.kind && job.priority == p.priority && (p.tenant == job.tenant || p.tenant == 0 && !q.opt.Fair) && !job.has(flagParked)
 			}
-			if here > 0 && q.room(int32(i)) && !inLine {
+			if here > 0 && q.keyHasRoom(int32(i)) && !inLine {
 				r.t.Fatalf("key %q has room, and %d jobs of %+v beside the line but none in it", q.keys.name[i], here, p)
 			}
 		}
@@ -75,7 +75,7 @@ func (r *run) shares() {
 			r.t.Fatalf("clock of priority %d: %d, want %d", p, got, want)
 		}
 	}
-	for name, i := range r.q.tenants.by {
+	for name, i := range r.q.tenants.numberOf {
 		for _, a := range r.q.tenants.at(i).accounts {
 			who := modelAccount{name, a.priority}
 			if n := r.m.waitingOf(who); n != int(a.waiting) {

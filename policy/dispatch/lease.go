@@ -11,42 +11,44 @@ import (
 
 // worker is a process that runs jobs.
 type worker struct {
-	name   string
-	until  int64 // when it loses its leases, unless heard of before
-	asks   int64 // when the queue looks at until; until may have moved on
-	leases int32 // the first of its leases, 0 none
-	n      int
+	name       string
+	until      int64 // when it loses its leases, unless it is heard from before
+	checkAt    int64 // when the queue next looks at until, which may have moved on by then
+	leases     int32 // the first of its leases, 0 none
+	leaseCount int
 }
 
-// silence is when to look whether a worker was heard of. It is good if the
-// worker knows of it: one that left and came back may have two.
-type silence struct {
+// silenceCheck is when to look whether a worker was heard from. Each worker has one that
+// is current, at its checkAt; a worker that left and came back may have old ones.
+type silenceCheck struct {
 	at     int64
 	name   string
 	worker int32
 }
 
-func (a silence) before(b silence) bool { return a.at < b.at || a.at == b.at && a.name < b.name }
+func (a silenceCheck) before(b silenceCheck) bool {
+	return a.at < b.at || a.at == b.at && a.name < b.name
+}
 
 // lease is what a worker holds: a job, from started on.
 type lease struct {
-	job     int32 // slot of its record
-	worker  int32
-	prev    int32 // of the same worker; next also links the free ones
-	next    int32
-	started int64
-	seen    int64 // when the worker last named it
+	job        int32 // slot of its record
+	worker     int32
+	prev, next int32 // leases of the same worker; next also links the free ones
+	started    int64
+	seen       int64 // when the worker last named it
 }
 
-// slab keeps leases; number 0 is none.
-type slab struct {
+// leaseSlab keeps leases by number; number 0 is none. Numbers are used again.
+type leaseSlab struct {
 	leases []lease
-	free   int32
+	free   int32 // the first free number
 }
 
-func (s *slab) at(i int32) *lease { return &s.leases[i] }
+func (s *leaseSlab) at(i int32) *lease { return &s.leases[i] }
 
-func (s *slab) add(l lease) int32 {
+// add keeps a lease and returns its number.
+func (s *leaseSlab) add(l lease) int32 {
 	if i := s.free; i != 0 {
 		s.free = s.leases[i].next
 		s.leases[i] = l
@@ -59,7 +61,8 @@ func (s *slab) add(l lease) int32 {
 	return int32(len(s.leases) - 1)
 }
 
-func (s *slab) remove(i int32) {
+// remove frees a number.
+func (s *leaseSlab) remove(i int32) {
 	s.leases[i] = lease{next: s.free}
 	s.free = i
 }
@@ -89,24 +92,24 @@ type Claim struct {
 // of 1 to 255 bytes.
 func (q *Queue) Lease(worker string, types []string, slots int, now int64, dst []Grant) ([]Grant, error) {
 	q.advance(now)
-	w, err := q.hear(worker)
+	w, err := q.heardFrom(worker)
 	if err != nil {
 		return dst, fmt.Errorf("lease: %w", err)
 	}
-	q.choose(types)
+	q.chooseKinds(types)
 	for range slots {
-		slot, ok := q.pick(q.picked)
+		slot, ok := q.nextJob(q.chosen)
 		if !ok {
 			break
 		}
 		r := q.records.at(slot)
-		q.charge(r.tenant, r.priority)
-		q.unwait(r)
+		q.chargeTenant(r.tenant, r.priority)
+		q.leaveWaiting(r)
 		if r.attempt < maxAttempts {
 			r.attempt++
 		}
-		q.kinds[r.kind].start(q.now)
-		q.lend(slot, r, w, r.token.next(q.opt.Epoch), q.now)
+		q.kinds[r.kind].countStart(q.now)
+		q.enterLeased(slot, r, w, r.token.next(q.opt.Epoch), q.now)
 		q.unpark(r.key)
 		q.totals.Leased++
 		dst = append(dst, q.grant(r))
@@ -114,30 +117,29 @@ func (q *Queue) Lease(worker string, types []string, slots int, now int64, dst [
 	return dst, nil
 }
 
-// choose notes the kinds of the given types, all of them if none is given.
-func (q *Queue) choose(types []string) {
-	q.picked = q.picked[:0]
+// chooseKinds fills q.chosen with the kinds of the given types, with all if none is given.
+func (q *Queue) chooseKinds(types []string) {
+	q.chosen = q.chosen[:0]
 	if len(types) == 0 {
 		for i := range q.kinds {
-			q.picked = append(q.picked, &q.kinds[i])
+			q.chosen = append(q.chosen, &q.kinds[i])
 		}
 	}
 	for _, name := range types {
-		if i, ok := q.byKind[name]; ok && !slices.Contains(q.picked, &q.kinds[i]) {
-			q.picked = append(q.picked, &q.kinds[i])
+		if i, ok := q.byKind[name]; ok && !slices.Contains(q.chosen, &q.kinds[i]) {
+			q.chosen = append(q.chosen, &q.kinds[i])
 		}
 	}
 }
 
-// pick returns the waiting job that goes next among the given types: of the
-// first priority that has one, the first of the flow whose turn it is. With
-// ageing it looks at the job that each priority would send, takes off a
-// priority for each full AgeStep it has waited, and picks the first by
-// (priority that remains, arrival, id).
-func (q *Queue) pick(kinds []*kind) (slot int32, ok bool) {
+// nextJob returns the waiting job that goes next among the given types: of the first
+// priority that has one, the first of the flow whose turn it is. With ageing it compares
+// the jobs that each priority would send. It takes a priority off for each full AgeStep
+// a job has waited, and the first by (what remains, arrival, id) goes.
+func (q *Queue) nextJob(kinds []*kind) (slot int32, ok bool) {
 	var filled [4]uint64
 	for _, k := range kinds {
-		if k.ready(q.now) {
+		if k.mayStart(q.now) {
 			for w := range filled {
 				filled[w] |= k.filled[w]
 			}
@@ -148,7 +150,7 @@ func (q *Queue) pick(kinds []*kind) (slot int32, ok bool) {
 	for w, set := range filled {
 		for ; set != 0; set &= set - 1 {
 			p := uint8(w<<6 | bits.TrailingZeros64(set))
-			next, found := q.pickAt(kinds, p)
+			next, found := q.nextAtPriority(kinds, p)
 			if !found {
 				continue
 			}
@@ -164,16 +166,16 @@ func (q *Queue) pick(kinds []*kind) (slot int32, ok bool) {
 	return best.slot, ok
 }
 
-// pickAt returns the place of the job that goes next within one priority. Jobs
-// that come to the front while their concurrency key is full step aside.
-func (q *Queue) pickAt(kinds []*kind, p uint8) (next place, ok bool) {
+// nextAtPriority returns the place of the job that goes next within one priority. A job that
+// comes to the front while its concurrency key has no room steps aside.
+func (q *Queue) nextAtPriority(kinds []*kind, p uint8) (next place, ok bool) {
 	for {
 		var best *flow
 		for _, k := range kinds {
-			if k.filled[p>>6]>>(p&63)&1 == 0 || !k.ready(q.now) {
+			if k.filled[p>>6]>>(p&63)&1 == 0 || !k.mayStart(q.now) {
 				continue
 			}
-			if f := q.top(k.levels[p], p); best == nil || f.turn.before(best.turn) {
+			if f := q.nextFlow(k.levels[p], p); best == nil || f.turn.before(best.turn) {
 				best = f
 			}
 		}
@@ -182,18 +184,18 @@ func (q *Queue) pickAt(kinds []*kind, p uint8) (next place, ok bool) {
 		}
 		next = best.turn.first
 		r := q.records.at(next.slot)
-		if q.room(r.key) {
+		if q.keyHasRoom(r.key) {
 			return next, true
 		}
 		q.park(next.slot, r)
 	}
 }
 
-// lend makes a job leased.
-func (q *Queue) lend(slot int32, r *record, number int32, token Token, started int64) {
+// enterLeased makes a job Leased to a worker, from started on.
+func (q *Queue) enterLeased(slot int32, r *record, number int32, token Token, started int64) {
 	w := q.workers.at(number)
 	r.state, r.token = Leased, token
-	r.setEnd(open)
+	r.setEndedBy(open)
 	r.stamp++
 	q.counts[Leased]++
 	r.lease = q.leases.add(lease{job: slot, worker: number, next: w.leases, started: started, seen: q.now})
@@ -201,21 +203,21 @@ func (q *Queue) lend(slot int32, r *record, number int32, token Token, started i
 		q.leases.at(w.leases).prev = r.lease
 	}
 	w.leases = r.lease
-	w.n++
+	w.leaseCount++
 	if r.key != 0 {
 		q.keys.at(r.key).running++
 	}
 	if r.maxRun > 0 {
-		q.timed++
-		if len(q.deadlines) > 2*q.timed+64 {
-			q.deadlines.keep(q.due)
+		q.timedLeases++
+		if len(q.deadlines) > staleFactor*q.timedLeases+staleSlack {
+			q.deadlines.filter(q.timerCurrent)
 		}
 		q.deadlines.push(timer{q.deadline(r), r.id, slot, r.stamp})
 	}
 }
 
-// unlend ends the lease of a job in the given way.
-func (q *Queue) unlend(r *record, how ending) {
+// leaveLeased ends the lease of a job in the given way.
+func (q *Queue) leaveLeased(r *record, how ending) {
 	l := q.leases.at(r.lease)
 	w := q.workers.at(l.worker)
 	if l.prev != 0 {
@@ -226,22 +228,23 @@ func (q *Queue) unlend(r *record, how ending) {
 	if l.next != 0 {
 		q.leases.at(l.next).prev = l.prev
 	}
-	w.n--
+	w.leaseCount--
 	q.leases.remove(r.lease)
 	r.lease = 0
-	r.setEnd(how)
+	r.setEndedBy(how)
 	r.stamp++
 	r.state = Unknown
 	q.counts[Leased]--
 	q.kinds[r.kind].running--
 	if r.maxRun > 0 {
-		q.timed--
+		q.timedLeases--
 	}
 	if r.key != 0 {
 		q.keys.at(r.key).running--
 	}
 }
 
+// deadline returns when the lease of a job ends in any case; 0: never.
 func (q *Queue) deadline(r *record) int64 {
 	if r.maxRun == 0 {
 		return 0
@@ -249,6 +252,7 @@ func (q *Queue) deadline(r *record) int64 {
 	return later(q.leases.at(r.lease).started, time.Duration(r.maxRun))
 }
 
+// grant returns what a worker is told of the job it has leased.
 func (q *Queue) grant(r *record) Grant {
 	return Grant{
 		ID: r.id, Token: r.token, Type: q.kinds[r.kind].name, Tenant: q.tenants.name[r.tenant],
@@ -257,37 +261,40 @@ func (q *Queue) grant(r *record) Grant {
 	}
 }
 
-// hear notes that a worker is alive and returns its number.
-func (q *Queue) hear(name string) (int32, error) {
+// heardFrom notes that a worker is alive and returns its number, a new one for a worker
+// that is not known.
+func (q *Queue) heardFrom(name string) (int32, error) {
 	if len(name) == 0 || len(name) > maxName {
 		return 0, fmt.Errorf("worker name of %d bytes: must be 1 to %d", len(name), maxName)
 	}
-	i, known := q.workers.by[name]
+	i, known := q.workers.numberOf[name]
 	if !known {
 		name = strings.Clone(name)
 		i = q.workers.number(name, func() worker { return worker{name: name} })
 		q.workers.at(i).until = later(q.now, q.opt.LeaseTTL)
-		q.ask(i)
+		q.scheduleSilenceCheck(i)
 	}
 	q.workers.at(i).until = later(q.now, q.opt.LeaseTTL)
 	return i, nil
 }
 
-// ask makes the queue look after a worker when its leases would end.
-func (q *Queue) ask(number int32) {
+// scheduleSilenceCheck makes the queue look after a worker when its leases would end. A
+// worker that beats does not move its check, which would cost O(log n) for each beat: the
+// check finds out and is made anew.
+func (q *Queue) scheduleSilenceCheck(number int32) {
 	w := q.workers.at(number)
-	w.asks = w.until
-	q.silent.push(silence{w.until, w.name, number})
+	w.checkAt = w.until
+	q.silenceChecks.push(silenceCheck{w.until, w.name, number})
 }
 
-// asked reports whether the worker knows of a look at it.
-func (q *Queue) asked(s silence) bool {
-	return q.workers.by[s.name] == s.worker && q.workers.at(s.worker).asks == s.at
+// checkCurrent reports whether a check is the current one of its worker.
+func (q *Queue) checkCurrent(s silenceCheck) bool {
+	return q.workers.numberOf[s.name] == s.worker && q.workers.at(s.worker).checkAt == s.at
 }
 
-// held returns the jobs a worker has, in the order of their ids.
-func (q *Queue) held(w *worker) []*record {
-	jobs := make([]*record, 0, w.n)
+// leasedBy returns the jobs a worker has leased, in the order of their ids.
+func (q *Queue) leasedBy(w *worker) []*record {
+	jobs := make([]*record, 0, w.leaseCount)
 	for i := w.leases; i != 0; i = q.leases.at(i).next {
 		jobs = append(jobs, q.records.at(q.leases.at(i).job))
 	}
@@ -299,7 +306,7 @@ func (q *Queue) held(w *worker) []*record {
 // It costs the same however many there are.
 func (q *Queue) Renew(worker string, now int64) error {
 	q.advance(now)
-	if _, err := q.hear(worker); err != nil {
+	if _, err := q.heardFrom(worker); err != nil {
 		return fmt.Errorf("renew: %w", err)
 	}
 	return nil
@@ -317,7 +324,7 @@ type Report struct {
 // ConfirmWithin is released: the answer that handed it out was lost on the way.
 func (q *Queue) Beat(worker string, running []Claim, now int64) (Report, error) {
 	q.advance(now)
-	number, err := q.hear(worker)
+	number, err := q.heardFrom(worker)
 	if err != nil {
 		return Report{}, fmt.Errorf("beat: %w", err)
 	}
@@ -333,7 +340,7 @@ func (q *Queue) Beat(worker string, running []Claim, now int64) (Report, error) 
 			report.Cancel = append(report.Cancel, r.id)
 		}
 	}
-	for _, r := range q.held(q.workers.at(number)) {
+	for _, r := range q.leasedBy(q.workers.at(number)) {
 		if later(q.leases.at(r.lease).seen, q.opt.ConfirmWithin) <= q.now {
 			report.Effects = append(report.Effects, q.giveBack(r, released))
 		}
@@ -344,7 +351,7 @@ func (q *Queue) Beat(worker string, running []Claim, now int64) (Report, error) 
 // Goodbye releases all leases of a worker and forgets it.
 func (q *Queue) Goodbye(worker string, now int64) []Effect {
 	q.advance(now)
-	number, ok := q.workers.by[worker]
+	number, ok := q.workers.numberOf[worker]
 	if !ok {
 		return nil
 	}
@@ -353,7 +360,7 @@ func (q *Queue) Goodbye(worker string, now int64) []Effect {
 
 // dismiss ends all leases of a worker in the given way and forgets it.
 func (q *Queue) dismiss(number int32, how ending, dst []Effect) []Effect {
-	for _, r := range q.held(q.workers.at(number)) {
+	for _, r := range q.leasedBy(q.workers.at(number)) {
 		dst = append(dst, q.giveBack(r, how))
 	}
 	q.workers.forget(number)
@@ -367,21 +374,21 @@ func (q *Queue) dismiss(number int32, how ending, dst []Effect) []Effect {
 func (q *Queue) Expire(now int64, dst []Effect) []Effect {
 	q.advance(now)
 	var silent []string
-	for len(q.silent) > 0 && q.silent[0].at <= q.now {
-		switch s := q.silent.pop(); {
-		case !q.asked(s):
+	for len(q.silenceChecks) > 0 && q.silenceChecks[0].at <= q.now {
+		switch s := q.silenceChecks.pop(); {
+		case !q.checkCurrent(s):
 		case q.workers.at(s.worker).until > q.now:
-			q.ask(s.worker)
+			q.scheduleSilenceCheck(s.worker)
 		default:
 			silent = append(silent, s.name)
 		}
 	}
-	slices.Sort(silent) // when the queue happened to look must not show
+	slices.Sort(silent) // the order must not depend on when the queue happened to look
 	for _, name := range silent {
-		dst = q.dismiss(q.workers.by[name], lost, dst)
+		dst = q.dismiss(q.workers.numberOf[name], lost, dst)
 	}
 	for len(q.deadlines) > 0 && q.deadlines[0].at <= q.now {
-		if t := q.deadlines.pop(); q.due(t) {
+		if t := q.deadlines.pop(); q.timerCurrent(t) {
 			q.totals.PastDeadline++
 			dst = append(dst, q.fail(t.slot, q.records.at(t.slot), lost, false))
 		}
@@ -393,18 +400,18 @@ func (q *Queue) Expire(now int64, dst []Effect) []Effect {
 // or deadline passes, a delayed job is due, a rate lets a waiting job start.
 // It may be early, never late; ok is false when nothing will.
 func (q *Queue) Wake() (at int64, ok bool) {
-	for len(q.silent) > 0 && !q.asked(q.silent[0]) {
-		q.silent.pop()
+	for len(q.silenceChecks) > 0 && !q.checkCurrent(q.silenceChecks[0]) {
+		q.silenceChecks.pop()
 	}
-	for len(q.deadlines) > 0 && !q.due(q.deadlines[0]) {
+	for len(q.deadlines) > 0 && !q.timerCurrent(q.deadlines[0]) {
 		q.deadlines.pop()
 	}
-	for len(q.delayed) > 0 && !q.due(q.delayed[0]) {
+	for len(q.delayed) > 0 && !q.timerCurrent(q.delayed[0]) {
 		q.delayed.pop()
 	}
 	at = never
-	if len(q.silent) > 0 {
-		at = min(at, q.silent[0].at)
+	if len(q.silenceChecks) > 0 {
+		at = min(at, q.silenceChecks[0].at)
 	}
 	if len(q.deadlines) > 0 {
 		at = min(at, q.deadlines[0].at)
@@ -413,8 +420,8 @@ func (q *Queue) Wake() (at int64, ok bool) {
 		at = min(at, q.delayed[0].at)
 	}
 	for i := range q.kinds {
-		if k := &q.kinds[i]; k.filled != [4]uint64{} && !k.paused && k.opensAt() > q.now {
-			at = min(at, k.opensAt())
+		if k := &q.kinds[i]; k.filled != [4]uint64{} && !k.paused && k.rateOpensAt() > q.now {
+			at = min(at, k.rateOpensAt())
 		}
 	}
 	return at, at != never
@@ -430,7 +437,7 @@ func (q *Queue) Wake() (at int64, ok bool) {
 // cannot tell whether they run.
 func (q *Queue) Adopt(worker string, running []Claim, now int64) (notYours []Claim, err error) {
 	q.advance(now)
-	number, err := q.hear(worker)
+	number, err := q.heardFrom(worker)
 	if err != nil {
 		return nil, fmt.Errorf("adopt: %w", err)
 	}
@@ -450,20 +457,22 @@ func (q *Queue) Adopt(worker string, running []Claim, now int64) (notYours []Cla
 	return notYours, nil
 }
 
+// adopt makes a job Leased to a worker, whatever it was before, with the token that an
+// earlier leader gave.
 func (q *Queue) adopt(slot int32, r *record, worker int32, token Token) {
 	switch r.state {
 	case Waiting:
-		q.unwait(r)
+		q.leaveWaiting(r)
 	case Delayed:
-		q.undelay(r)
+		q.leaveDelayed(r)
 	case Leased:
-		q.unlend(r, lost)
+		q.leaveLeased(r, lost)
 	}
 	if r.attempt < maxAttempts {
 		r.attempt++
 	}
 	q.kinds[r.kind].running++
-	q.lend(slot, r, worker, token, q.now)
+	q.enterLeased(slot, r, worker, token, q.now)
 	q.unpark(r.key)
 	q.totals.Adopted++
 }

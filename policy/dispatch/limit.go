@@ -15,11 +15,15 @@ type kind struct {
 	paused  bool
 	limit   Limit
 	running int
-	full    int64 // when the bucket of tokens is full again (the cell-rate algorithm of ATM: exact in integers)
-	filled  [4]uint64
-	levels  [256]*level
+	// bucketFullAt is when the bucket of tokens is full again. It is all that a token
+	// bucket needs to remember, exact in integers (the generic cell rate algorithm of
+	// ATM).
+	bucketFullAt int64
+	filled       [4]uint64 // bit p: jobs of priority p stand in line
+	levels       [256]*level
 }
 
+// level returns the level of a priority, a new one on first use.
 func (k *kind) level(priority uint8) *level {
 	l := k.levels[priority]
 	if l == nil {
@@ -29,48 +33,47 @@ func (k *kind) level(priority uint8) *level {
 	return l
 }
 
-// opensAt returns the earliest instant from which the rate lets a job start.
-func (k *kind) opensAt() int64 {
+// rateOpensAt returns the earliest instant at which the rate lets a job start.
+func (k *kind) rateOpensAt() int64 {
 	if k.limit.Every <= 0 {
 		return 0
 	}
-	return k.full - int64(k.limit.Every)*int64(max(k.limit.Burst, 1)-1)
+	return k.bucketFullAt - int64(k.limit.Every)*int64(max(k.limit.Burst, 1)-1)
 }
 
-// ready reports whether a job of the type may start now.
-func (k *kind) ready(now int64) bool {
-	return !k.paused && (k.limit.Running == 0 || k.running < k.limit.Running) && k.opensAt() <= now
+// mayStart reports whether a job of the type may start now.
+func (k *kind) mayStart(now int64) bool {
+	return !k.paused && (k.limit.Running == 0 || k.running < k.limit.Running) && k.rateOpensAt() <= now
 }
 
-// start notes that a job of the type starts.
-func (k *kind) start(now int64) {
+// countStart counts a job of the type that starts.
+func (k *kind) countStart(now int64) {
 	k.running++
 	if k.limit.Every > 0 {
-		k.full = later(max(k.full, now), k.limit.Every)
+		k.bucketFullAt = later(max(k.bucketFullAt, now), k.limit.Every)
 	}
 }
 
-// key is a concurrency key: at most limit jobs that bear it run at once.
-// Its waiting jobs that came to the front while it was full stand beside the
-// line, one file for each flow they came from, and come back one per flow when
-// it has room.
+// key is a concurrency key: at most limit jobs that bear it run at once. A job that came
+// to the front while the key had no room is parked: it waits beside the line. When the
+// key has room, one job of each flow comes back into the line.
 type key struct {
 	limit   int // 0: the queue's KeyLimit
 	running int
 	jobs    int // live or remembered
-	parked  []parking
+	parked  []parkedJobs
 }
 
-// parking is the jobs of one key and flow that stand beside the line.
-type parking struct {
+// parkedJobs are the parked jobs of one key and flow.
+type parkedJobs struct {
 	kind     uint16
 	priority uint8
 	tenant   int32 // 0 with fairness off
 	jobs     heap[place]
 }
 
-// room reports whether one more job of the key may run.
-func (q *Queue) room(number int32) bool {
+// keyHasRoom reports whether one more job may run of the key with a number; 0 is no key.
+func (q *Queue) keyHasRoom(number int32) bool {
 	if number == 0 {
 		return true
 	}
@@ -82,9 +85,9 @@ func (q *Queue) room(number int32) bool {
 	return k.running < limit
 }
 
-// park takes a job whose key is full from the line and stands it beside.
+// park takes a job whose key has no room out of the line.
 func (q *Queue) park(slot int32, r *record) {
-	q.pull(r)
+	q.quitLine(r)
 	r.flags |= flagParked
 	tenant := r.tenant
 	if !q.opt.Fair {
@@ -98,22 +101,22 @@ func (q *Queue) park(slot int32, r *record) {
 			return
 		}
 	}
-	k.parked = append(k.parked, parking{r.kind, r.priority, tenant, heap[place]{here}})
+	k.parked = append(k.parked, parkedJobs{r.kind, r.priority, tenant, heap[place]{here}})
 }
 
-// unpark puts the first parked job of each flow back in the line, if the key
-// has room. It is due whenever the key gains room, and whenever one of its
-// jobs leaves the line while there is some.
+// unpark puts the first parked job of each flow back into the line, if the key has room. It
+// must be called whenever the key gains room, and whenever a job of it leaves the line
+// while there is room.
 func (q *Queue) unpark(number int32) {
-	if number == 0 || !q.room(number) {
+	if number == 0 || !q.keyHasRoom(number) {
 		return
 	}
 	k := q.keys.at(number)
 	for i := 0; i < len(k.parked); {
 		jobs := &k.parked[i].jobs
 		for len(*jobs) > 0 {
-			if p := jobs.pop(); q.good(p) {
-				q.put(p.slot, q.records.at(p.slot))
+			if p := jobs.pop(); q.placeCurrent(p) {
+				q.joinLine(p.slot, q.records.at(p.slot))
 				break
 			}
 		}
@@ -123,7 +126,7 @@ func (q *Queue) unpark(number int32) {
 		}
 		last := len(k.parked) - 1
 		k.parked[i] = k.parked[last]
-		k.parked[last] = parking{}
+		k.parked[last] = parkedJobs{}
 		k.parked = k.parked[:last]
 	}
 }

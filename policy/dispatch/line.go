@@ -38,7 +38,7 @@ func (j Job) before(k Job) bool {
 type Line struct {
 	files  [256]file[Job] // by priority
 	filled [4]uint64      // bit p: files[p] is not empty
-	n      int
+	n      int            // jobs that wait
 }
 
 // Push adds a job, O(1) if it is the youngest of its priority, as jobs that
@@ -46,7 +46,7 @@ type Line struct {
 func (l *Line) Push(priority uint8, j Job) {
 	f := &l.files[priority]
 	if last := f.last(); last != nil && (j.Arrival < last.Arrival || j.Arrival == last.Arrival && j.ID < last.ID) {
-		f.back.push(j)
+		f.late.push(j)
 	} else {
 		place := f.next()
 		place.ID, place.Arrival, place.Work, place.Estimate = j.ID, j.Arrival, j.Work, j.Estimate
@@ -99,7 +99,7 @@ func (l *Line) Drop(priority uint8) {
 	f := &l.files[priority]
 	f.drop()
 	l.n--
-	if f.head == f.tail && len(f.back) == 0 {
+	if f.head == f.tail && len(f.late) == 0 {
 		l.filled[priority>>6] &^= 1 << (priority & 63)
 	}
 }
@@ -113,6 +113,7 @@ func (l *Line) Peek() (j Job, priority uint8, ok bool) {
 	return *l.files[p].first(), p, true
 }
 
+// firstPriority returns the first priority of which a job waits.
 func (l *Line) firstPriority() (uint8, bool) {
 	if b := l.filled[0]; b != 0 { // nearly always
 		return uint8(bits.TrailingZeros64(b)), true
@@ -163,12 +164,12 @@ func (l *Line) Remove(priority uint8, arrival, id int64) (j Job, ok bool) {
 		}
 		f.head++
 	default:
-		i := slices.IndexFunc(f.back, func(b Job) bool { return b.ID == id && b.Arrival == arrival })
+		i := slices.IndexFunc(f.late, func(b Job) bool { return b.ID == id && b.Arrival == arrival })
 		if i < 0 {
 			return Job{}, false
 		}
-		j = f.back[i]
-		f.back.remove(i)
+		j = f.late[i]
+		f.late.remove(i)
 	}
 	l.n--
 	if f.len() == 0 {

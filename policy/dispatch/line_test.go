@@ -156,7 +156,7 @@ func TestLineDoesNotAllocate(t *testing.T) {
 // A line that was a million deep does not keep the room for a million.
 func TestLineGivesMemoryBack(t *testing.T) {
 	var l Line
-	room := func() int { return len(l.files[7].ring) + cap(l.files[7].back) }
+	room := func() int { return len(l.files[7].ring) + cap(l.files[7].late) }
 	for id := range int64(1 << 20) {
 		l.Push(7, Job{ID: id, Arrival: id})
 	}

@@ -237,8 +237,8 @@ func (m *model) lease(worker string, types []string, slots int, now int64) []Gra
 					weights += m.weight(o.Tenant)
 				}
 			}
-			m.clocks[j.Priority] = max(m.clocks[j.Priority], m.served[a]) + share/weights
-			m.served[a] += share / m.weight(j.Tenant)
+			m.clocks[j.Priority] = max(m.clocks[j.Priority], m.served[a]) + jobShare/weights
+			m.served[a] += jobShare / m.weight(j.Tenant)
 		}
 		k := m.kinds[j.Type]
 		if k.limit.Every > 0 {

@@ -17,21 +17,21 @@ func (q *Queue) Cancel(id, now int64) (Effect, error) {
 	e := q.effect(r, CauseCancelled)
 	switch r.state {
 	case Waiting:
-		q.unwait(r)
+		q.leaveWaiting(r)
 	case Delayed:
-		q.undelay(r)
+		q.leaveDelayed(r)
 	case Dead, Quarantined:
-		q.unrest(r)
+		q.leaveStopped(r)
 	case Leased:
 		r.flags |= flagCancel
-		return e.after(r), nil
+		return e.withOutcome(r), nil
 	default:
 		return Effect{}, fmt.Errorf("cancel job %d: it is %v", id, r.state)
 	}
 	key := r.key
-	q.end(slot, r, Cancelled)
+	q.enterEnded(slot, r, Cancelled)
 	q.unpark(key)
-	return e.after(r), nil
+	return e.withOutcome(r), nil
 }
 
 // Retry lets a Dead or Quarantined job stand in line again, its failures and
@@ -46,16 +46,16 @@ func (q *Queue) Retry(id, now int64) (Effect, error) {
 	switch r.state {
 	case Dead, Quarantined:
 		r.failures, r.losses = 0, 0
-		q.unrest(r)
+		q.leaveStopped(r)
 	case Delayed:
-		q.undelay(r)
+		q.leaveDelayed(r)
 		r.arrival = min(r.arrival, q.now)
 	default:
 		return Effect{}, fmt.Errorf("retry job %d: it is %v", id, r.state)
 	}
-	q.wait(slot, r)
+	q.enterWaiting(slot, r)
 	e.Arrival = r.arrival
-	return e.after(r), nil
+	return e.withOutcome(r), nil
 }
 
 // SetPriority moves a job to another priority, where it stands by its arrival.
@@ -74,9 +74,9 @@ func (q *Queue) SetPriority(id int64, priority uint8, now int64) error {
 			return nil
 		}
 		key := r.key
-		q.unwait(r)
+		q.leaveWaiting(r)
 		r.priority = priority
-		q.wait(slot, r)
+		q.enterWaiting(slot, r)
 		q.unpark(key)
 	default:
 		r.priority = priority
@@ -180,7 +180,7 @@ func (q *Queue) Backlogs(yield func(Backlog) bool) {
 	for i := range q.keys.things {
 		for _, p := range q.keys.things[i].parked {
 			for _, job := range p.jobs {
-				if at := (level{p.kind, p.priority}); q.good(job) {
+				if at := (level{p.kind, p.priority}); q.placeCurrent(job) {
 					if oldest, ok := aside[at]; !ok || job.arrival < oldest {
 						aside[at] = job.arrival
 					}
@@ -199,7 +199,7 @@ func (q *Queue) Backlogs(yield func(Backlog) bool) {
 				b.Oldest = oldest
 			}
 			for _, f := range l.flows {
-				b.Oldest = min(b.Oldest, q.head(f).arrival)
+				b.Oldest = min(b.Oldest, q.firstPlace(f).arrival)
 			}
 			if !yield(b) {
 				return

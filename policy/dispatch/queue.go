@@ -20,10 +20,11 @@ type Spec struct {
 	AttemptsMax    int           // failures that make it dead; 0: the queue's
 }
 
+// validate returns every field that is out of its bounds.
 func (s *Spec) validate() error {
 	if s.Type != "" && len(s.Type) <= maxName && len(s.Tenant) <= maxName && len(s.IdempotencyKey) <= maxName && len(s.ConcurrencyKey) <= maxName &&
 		s.Estimate >= 0 && s.MaxRun >= 0 && s.AttemptsMax >= 0 && s.AttemptsMax <= maxAttempts {
-		return nil // said at once: every job passes here
+		return nil // every job passes here, so this is the fast path
 	}
 	var errs []error
 	for _, n := range []struct {
@@ -65,35 +66,39 @@ func (s *Spec) validate() error {
 //   - the same calls give the same answers, and so does a queue restored from a
 //     snapshot taken between any two of them
 type Queue struct {
-	opt     Options
-	now     int64
-	nextID  int64
+	opt    Options
+	now    int64 // latest instant named
+	nextID int64
+
 	records records
-	leases  slab
+	leases  leaseSlab
 	kinds   []kind
-	byKind  map[string]uint16
-	tenants names[tenant]
-	keys    names[key]
-	workers names[worker]
-	clocks  [256]clock
-	spare   []*flow
+	byKind  map[string]uint16 // index in kinds, by name
+	tenants numbered[tenant]
+	keys    numbered[key] // concurrency keys
+	workers numbered[worker]
+	clocks  [256]virtualClock // by priority
 
-	silent    heap[silence] // workers, by when they lose their leases
-	delayed   heap[timer]   // Delayed jobs by when they are due
-	deadlines heap[timer]   // Leased jobs by when they must be done
-	timed     int           // of those, how many are still good
-	ended     file[timer]   // Done and Cancelled jobs by when they are forgotten
+	silenceChecks heap[silenceCheck] // of workers, by when they may lose their leases
+	delayed       heap[timer]        // Delayed jobs, by when they are due
+	deadlines     heap[timer]        // Leased jobs, by when they must be done
+	timedLeases   int                // leases that have a deadline: current timers in deadlines
+	ended         file[timer]        // Done and Cancelled jobs, by when they are forgotten
 
-	idem      map[string]idemEntry
-	idemOf    map[int64]string // by job, while the job is not ended
+	// Idempotency keys: who has them, which one a job has while it is not ended, and
+	// when those of ended jobs are free again.
+	idemKeys  map[string]idemEntry
+	idemOf    map[int64]string
 	idemEnded file[idemExpiry]
 
-	counts [states]int
+	counts [states]int // jobs by State
 	totals Totals
-	picked []*kind // scratch of Lease
 
-	watch bool    // note who came due
-	came  []int64 // jobs whose time came since TakeDue
+	watchDue  bool    // becameDue is filled; see WatchDue
+	becameDue []int64 // Delayed jobs whose time came since TakeDue
+
+	chosen     []*kind // buffer of chooseKinds
+	spareFlows []*flow // to be used again
 }
 
 // Totals count what ever happened to a queue.
@@ -112,8 +117,8 @@ type Totals struct {
 	Adopted      int64 // leases taken over from an earlier leader
 }
 
-// timer is an instant at which something is due for a job. It is good while
-// the job's record bears the same stamp.
+// timer is an instant at which something is due for a job. It is current while the job's
+// record bears the same stamp.
 type timer struct {
 	at, id int64
 	slot   int32
@@ -122,6 +127,7 @@ type timer struct {
 
 func (a timer) before(b timer) bool { return a.at < b.at || a.at == b.at && a.id < b.id }
 
+// idemEntry is the job that has an idempotency key, and whether it has ended.
 type idemEntry struct {
 	job   int64
 	ended bool
@@ -144,11 +150,11 @@ func New(opt Options) (*Queue, error) {
 		return nil, fmt.Errorf("queue options: %w", err)
 	}
 	q := &Queue{
-		opt:    opt.withDefaults(),
-		nextID: 1,
-		byKind: make(map[string]uint16),
-		idem:   make(map[string]idemEntry),
-		idemOf: make(map[int64]string),
+		opt:      opt.withDefaults(),
+		nextID:   1,
+		byKind:   make(map[string]uint16),
+		idemKeys: make(map[string]idemEntry),
+		idemOf:   make(map[int64]string),
 	}
 	q.tenants.number("", q.newTenant)
 	q.keys.number("", q.newKey)
@@ -168,7 +174,7 @@ func (q *Queue) Enqueue(s Spec, now int64) (id int64, added bool, err error) {
 		return 0, false, fmt.Errorf("enqueue: %w", err)
 	}
 	if s.IdempotencyKey != "" {
-		if e, ok := q.idem[s.IdempotencyKey]; ok {
+		if e, ok := q.idemKeys[s.IdempotencyKey]; ok {
 			q.totals.Repeated++
 			return e.job, false, nil
 		}
@@ -189,24 +195,25 @@ func (q *Queue) Enqueue(s Spec, now int64) (id int64, added bool, err error) {
 	if s.IdempotencyKey != "" {
 		r.flags |= flagKeyed
 		key := strings.Clone(s.IdempotencyKey)
-		q.idem[key] = idemEntry{job: r.id}
+		q.idemKeys[key] = idemEntry{job: r.id}
 		q.idemOf[r.id] = key
 	}
 	q.totals.Enqueued++
 	if r.arrival > q.now {
-		q.delay(slot, r, r.arrival)
+		q.enterDelayed(slot, r, r.arrival)
 	} else {
-		q.wait(slot, r)
+		q.enterWaiting(slot, r)
 	}
 	return r.id, true, nil
 }
 
-// admit makes the record of a job.
+// admit makes the record of a job that is not in any State yet. Before that it forgets
+// tenants and keys that nobody needs, when there are many.
 func (q *Queue) admit(id int64, tenant, concurrency string) (*record, int32) {
-	if q.tenants.due() {
+	if q.tenants.sweepDue() {
 		q.forgetTenants()
 	}
-	if q.keys.due() {
+	if q.keys.sweepDue() {
 		q.forgetKeys()
 	}
 	r, slot := q.records.add(id)
@@ -241,12 +248,12 @@ func (q *Queue) advance(now int64) {
 	q.now = max(q.now, now)
 	for len(q.delayed) > 0 && q.delayed[0].at <= q.now {
 		t := q.delayed.pop()
-		if q.due(t) {
+		if q.timerCurrent(t) {
 			r := q.records.at(t.slot)
-			q.undelay(r)
-			q.wait(t.slot, r)
-			if q.watch {
-				q.came = append(q.came, r.id)
+			q.leaveDelayed(r)
+			q.enterWaiting(t.slot, r)
+			if q.watchDue {
+				q.becameDue = append(q.becameDue, r.id)
 			}
 		}
 	}
@@ -260,67 +267,78 @@ func (q *Queue) advance(now int64) {
 		q.records.remove(t.slot)
 	}
 	for q.idemEnded.len() > 0 && q.idemEnded.first().at <= q.now {
-		delete(q.idem, q.idemEnded.first().key)
+		delete(q.idemKeys, q.idemEnded.first().key)
 		*q.idemEnded.first() = idemExpiry{at: q.idemEnded.first().at}
 		q.idemEnded.drop()
 	}
 }
 
-// due reports whether a timer is still good.
-func (q *Queue) due(t timer) bool {
+// timerCurrent reports whether a timer still counts.
+func (q *Queue) timerCurrent(t timer) bool {
 	r := q.records.at(t.slot)
 	return r.id == t.id && r.stamp == t.stamp
 }
 
-// The transitions. Each state has one way in and one way out; a job that
-// changes state goes out of one and into another.
+// The transitions. Each state has one way in, enter…, and one way out, leave…; a job that
+// changes its state leaves one and enters another.
 
-func (q *Queue) wait(slot int32, r *record) {
+// staleFactor and staleSlack say when a ring or heap is filtered: when it holds more than
+// staleFactor times the current items and staleSlack more.
+const (
+	staleFactor = 2
+	staleSlack  = 64
+)
+
+// enterWaiting makes a job Waiting, in its place in the line.
+func (q *Queue) enterWaiting(slot int32, r *record) {
 	r.state = Waiting
 	q.counts[Waiting]++
 	l := q.kinds[r.kind].level(r.priority)
 	l.jobs++
 	l.estimate += r.estimate
-	q.joins(r.tenant, r.priority)
-	q.put(slot, r)
+	q.tenantWaits(r.tenant, r.priority)
+	q.joinLine(slot, r)
 }
 
-func (q *Queue) unwait(r *record) {
+// leaveWaiting takes a Waiting job from where it waits.
+func (q *Queue) leaveWaiting(r *record) {
 	q.counts[Waiting]--
 	l := q.kinds[r.kind].level(r.priority)
 	l.jobs--
 	l.estimate -= r.estimate
-	q.leaves(r.tenant, r.priority)
+	q.tenantWaitsLess(r.tenant, r.priority)
 	if r.has(flagParked) {
 		r.flags &^= flagParked
 		r.stamp++
 	} else {
-		q.pull(r)
+		q.quitLine(r)
 	}
 	r.state = Unknown
 }
 
-func (q *Queue) delay(slot int32, r *record, due int64) {
+// enterDelayed makes a job Delayed until due.
+func (q *Queue) enterDelayed(slot int32, r *record, due int64) {
 	r.state = Delayed
 	r.when = due
 	r.stamp++
 	q.counts[Delayed]++
-	if len(q.delayed) > 2*q.counts[Delayed]+64 {
-		q.delayed.keep(q.due)
+	if len(q.delayed) > staleFactor*q.counts[Delayed]+staleSlack {
+		q.delayed.filter(q.timerCurrent)
 	}
 	q.delayed.push(timer{due, r.id, slot, r.stamp})
 }
 
-func (q *Queue) undelay(r *record) {
+// leaveDelayed takes a job out of Delayed.
+func (q *Queue) leaveDelayed(r *record) {
 	q.counts[Delayed]--
 	r.stamp++
 	r.when = 0
 	r.state = Unknown
 }
 
-// end makes a job Done or Cancelled, to be forgotten later.
-func (q *Queue) end(slot int32, r *record, s State) {
-	q.rest(r, s)
+// enterEnded makes a job Done or Cancelled, to be forgotten later.
+func (q *Queue) enterEnded(slot int32, r *record, s State) {
+	q.enterStopped(r, s)
 	r.when = q.now
 	if s == Done {
 		q.totals.Completed++
@@ -331,22 +349,23 @@ func (q *Queue) end(slot int32, r *record, s State) {
 	if r.has(flagKeyed) {
 		key := q.idemOf[r.id]
 		delete(q.idemOf, r.id)
-		q.idem[key] = idemEntry{r.id, true}
+		q.idemKeys[key] = idemEntry{r.id, true}
 		q.idemEnded.insert(idemExpiry{later(q.now, q.opt.KeyFor), key})
 		r.flags &^= flagKeyed
 	}
 }
 
-// rest puts a job into a state in which nothing happens by itself.
-func (q *Queue) rest(r *record, s State) {
+// enterStopped makes a job Dead, Quarantined, Done or Cancelled: in these states nothing
+// happens to it by itself, but that ended jobs are forgotten.
+func (q *Queue) enterStopped(r *record, s State) {
 	r.state = s
 	r.stamp++
 	r.flags &^= flagCancel
 	q.counts[s]++
 }
 
-// unrest takes a Dead or Quarantined job out of its state.
-func (q *Queue) unrest(r *record) {
+// leaveStopped takes a job out of Dead or Quarantined.
+func (q *Queue) leaveStopped(r *record) {
 	q.counts[r.state]--
 	r.stamp++
 	r.state = Unknown

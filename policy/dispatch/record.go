@@ -44,11 +44,11 @@ func (s State) String() string {
 	return "invalid"
 }
 
-// ending says how the last lease of a job came to its end.
+// ending says how the latest lease of a job ended.
 type ending uint8
 
 const (
-	open ending = iota // not yet, or there was none
+	open ending = iota // it did not, or there was none
 	completed
 	failed
 	released
@@ -63,15 +63,15 @@ type record struct {
 	token    Token // of its last lease
 	estimate int64 // ns of work somebody expects
 	maxRun   int64 // ns one lease may take, 0 unlimited
-	when     int64 // Delayed: when it is due; Done, Cancelled: since when
+	when     int64 // ns: Delayed, when it is due; Done and Cancelled, since when
 	tenant   int32
 	key      int32  // concurrency key, 0 none
 	lease    int32  // while Leased
-	stamp    uint32 // counts the transitions of whatever job uses this slot, so that old places and timers are known as such
+	stamp    uint32 // counts the transitions of whatever job uses this slot: places and timers with another are old
 	kind     uint16
 	attempt  uint16 // leases so far, released ones not counted
 	failures uint16
-	attempts uint16 // how many failures are one too many
+	attempts uint16 // as many failures make it Dead
 	priority uint8
 	state    State
 	losses   uint8
@@ -85,10 +85,11 @@ const (
 	endingShift = 4
 )
 
-func (r *record) end() ending         { return ending(r.flags >> endingShift) }
-func (r *record) setEnd(e ending)     { r.flags = r.flags&(1<<endingShift-1) | uint8(e)<<endingShift }
+func (r *record) endedBy() ending     { return ending(r.flags >> endingShift) }
+func (r *record) setEndedBy(e ending) { r.flags = r.flags&(1<<endingShift-1) | uint8(e)<<endingShift }
 func (r *record) has(flag uint8) bool { return r.flags&flag != 0 }
 
+// pageSize is how many records stand in a page.
 const pageSize = 1024
 
 // records is a slab of records in pages that never move: a pointer to one is
@@ -111,6 +112,7 @@ func (s *records) find(id int64) (*record, int32) {
 	return s.at(slot), slot
 }
 
+// add makes the record of a job and returns it with its slot.
 func (s *records) add(id int64) (*record, int32) {
 	var slot int32
 	if n := len(s.free); n > 0 {
@@ -129,6 +131,7 @@ func (s *records) add(id int64) (*record, int32) {
 	return r, slot
 }
 
+// remove forgets the job in a slot.
 func (s *records) remove(slot int32) {
 	r := s.at(slot)
 	s.index.Remove(r.id)

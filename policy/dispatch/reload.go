@@ -9,8 +9,8 @@ func (q *Queue) Ready(types []string, now int64) bool {
 	if q.counts[Waiting] == 0 {
 		return false
 	}
-	q.choose(types)
-	_, ok := q.pick(q.picked)
+	q.chooseKinds(types)
+	_, ok := q.nextJob(q.chosen)
 	return ok
 }
 
@@ -28,10 +28,10 @@ func (q *Queue) LoadKey(key string, job, until int64) error {
 	if len(key) == 0 || len(key) > maxName {
 		return fmt.Errorf("load idempotency key of %d bytes: must be 1 to %d", len(key), maxName)
 	}
-	if e, taken := q.idem[key]; taken {
+	if e, taken := q.idemKeys[key]; taken {
 		return fmt.Errorf("load idempotency key %q: job %d has it", key, e.job)
 	}
-	q.idem[key] = idemEntry{job, true}
+	q.idemKeys[key] = idemEntry{job, true}
 	q.idemEnded.insert(idemExpiry{until, key})
 	return nil
 }
@@ -39,19 +39,19 @@ func (q *Queue) LoadKey(key string, job, until int64) error {
 // Keyed returns the job that has an idempotency key; ok is false where the key
 // is free.
 func (q *Queue) Keyed(key string) (id int64, ok bool) {
-	e, ok := q.idem[key]
+	e, ok := q.idemKeys[key]
 	return e.job, ok
 }
 
 // WatchDue makes the queue note which Delayed jobs come to wait because their
 // time has come: the one transition that no Effect tells. TakeDue must then be
 // called now and again.
-func (q *Queue) WatchDue() { q.watch = true }
+func (q *Queue) WatchDue() { q.watchDue = true }
 
 // TakeDue appends to dst the jobs whose time has come since it was last called
 // and which may have gone on since.
 func (q *Queue) TakeDue(dst []int64) []int64 {
-	dst = append(dst, q.came...)
-	q.came = q.came[:0]
+	dst = append(dst, q.becameDue...)
+	q.becameDue = q.becameDue[:0]
 	return dst
 }

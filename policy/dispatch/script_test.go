@@ -178,8 +178,8 @@ func (d *queueDesk) giveBack(id int64) bool {
 
 // crash lets everybody else beat until the worker's leases have expired.
 func (d *queueDesk) crash(worker string) (ids []int64) {
-	until := d.q.workers.at(d.q.workers.by[worker]).until
-	for name := range d.q.workers.by {
+	until := d.q.workers.at(d.q.workers.numberOf[worker]).until
+	for name := range d.q.workers.numberOf {
 		if name != "" && name != worker {
 			if err := d.q.Renew(name, until); err != nil {
 				d.t.Fatal(err)

@@ -37,14 +37,14 @@ func (q *Queue) AppendSnapshot(b []byte) []byte {
 	for i := range q.kinds {
 		k := &q.kinds[i]
 		w.Strings(k.name)
-		w.Ints(flag(k.paused), int64(k.limit.Running), int64(k.limit.Every), int64(k.limit.Burst), k.full)
+		w.Ints(flag(k.paused), int64(k.limit.Running), int64(k.limit.Every), int64(k.limit.Burst), k.bucketFullAt)
 	}
 
 	workers := q.workers.sorted(func(*worker) bool { return true })
 	w.Ints(int64(len(workers)))
 	for _, i := range workers {
 		w.Strings(q.workers.name[i])
-		w.Ints(q.workers.at(i).until, q.workers.at(i).asks)
+		w.Ints(q.workers.at(i).until, q.workers.at(i).checkAt)
 	}
 
 	keys := q.keys.sorted(func(k *key) bool { return k.limit > 0 })
@@ -61,7 +61,7 @@ func (q *Queue) AppendSnapshot(b []byte) []byte {
 	w.Ints(int64(n))
 	for e := range q.idemEnded.items {
 		w.Strings(e.key)
-		w.Ints(q.idem[e.key].job, e.at)
+		w.Ints(q.idemKeys[e.key].job, e.at)
 	}
 	return appendChecksum(w.B, start)
 }
@@ -72,7 +72,7 @@ func appendChecksum(b []byte, from int) []byte {
 
 func (q *Queue) appendTenants(w *packed.Writer) {
 	// The tenant without a name counts among the others.
-	tenants := append([]int32{0}, q.tenants.sorted(func(t *tenant) bool { return t.jobs > 0 || t.given || q.owes(t) })...)
+	tenants := append([]int32{0}, q.tenants.sorted(func(t *tenant) bool { return t.jobs > 0 || t.given || q.tenantAhead(t) })...)
 	w.Ints(int64(len(tenants)))
 	for _, i := range tenants {
 		t := q.tenants.at(i)
@@ -113,7 +113,7 @@ func (q *Queue) appendJobs(w *packed.Writer) {
 	for _, slot := range slots {
 		r := q.records.at(slot)
 		w.Ints(r.id, int64(r.kind), int64(r.priority), int64(r.state), int64(r.token), r.arrival, r.estimate, r.maxRun,
-			int64(r.attempts), int64(r.attempt), int64(r.failures), int64(r.losses), int64(r.end()), flag(r.has(flagCancel)), r.when)
+			int64(r.attempts), int64(r.attempt), int64(r.failures), int64(r.losses), int64(r.endedBy()), flag(r.has(flagCancel)), r.when)
 		w.Strings(q.tenants.name[r.tenant])
 		w.Strings(q.keys.name[r.key])
 		if r.has(flagKeyed) {
@@ -235,24 +235,24 @@ func (q *Queue) restoreKinds(r *reader) error {
 		if err := q.SetLimit(q.kinds[number].name, l); err != nil {
 			return err
 		}
-		q.kinds[number].paused, q.kinds[number].full = paused, r.instant()
+		q.kinds[number].paused, q.kinds[number].bucketFullAt = paused, r.instant()
 	}
 	return nil
 }
 
 func (q *Queue) restoreWorkers(r *reader) error {
 	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
-		i, err := q.hear(r.String())
+		i, err := q.heardFrom(r.String())
 		if err != nil {
 			return err
 		}
 		w := q.workers.at(i)
-		w.until, w.asks = r.instant(), r.instant()
+		w.until, w.checkAt = r.instant(), r.instant()
 	}
-	q.silent = q.silent[:0]
+	q.silenceChecks = q.silenceChecks[:0]
 	for i := range q.workers.things[1:] {
 		w := &q.workers.things[i+1]
-		q.silent.push(silence{w.asks, w.name, int32(i + 1)})
+		q.silenceChecks.push(silenceCheck{w.checkAt, w.name, int32(i + 1)})
 	}
 	return nil
 }
@@ -260,10 +260,10 @@ func (q *Queue) restoreWorkers(r *reader) error {
 func (q *Queue) restoreIdempotency(r *reader) error {
 	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
 		key, job, at := r.String(), r.instant(), r.instant()
-		if _, taken := q.idem[key]; taken || len(key) == 0 || len(key) > maxName {
+		if _, taken := q.idemKeys[key]; taken || len(key) == 0 || len(key) > maxName {
 			return fmt.Errorf("idempotency key %q: empty, too long or taken", key)
 		}
-		q.idem[key] = idemEntry{job, true}
+		q.idemKeys[key] = idemEntry{job, true}
 		q.idemEnded.insert(idemExpiry{at, key})
 	}
 	return nil
@@ -310,7 +310,7 @@ func (q *Queue) restoreJobs(r *reader) error {
 			return fmt.Errorf("job %d of type number %d of %d", s.ID, kind, len(q.kinds))
 		}
 		s.Type = q.kinds[kind].name
-		if s.State == Leased && q.workers.by[s.Worker] == 0 {
+		if s.State == Leased && q.workers.numberOf[s.Worker] == 0 {
 			return fmt.Errorf("job %d leased to %q, who is not there", s.ID, s.Worker)
 		}
 		if err := q.Load(s); err != nil {
@@ -337,7 +337,7 @@ func (t *Totals) all() []int64 {
 }
 
 // sorted returns the numbers of the wanted things that have a name, by name.
-func (n *names[T]) sorted(wanted func(*T) bool) []int32 {
+func (n *numbered[T]) sorted(wanted func(*T) bool) []int32 {
 	var numbers []int32
 	for i := 1; i < len(n.things); i++ {
 		if n.name[i] != "" && wanted(&n.things[i]) {

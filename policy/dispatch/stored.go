@@ -30,13 +30,13 @@ func (q *Queue) Job(id int64) (s Stored, ok bool) {
 	if r == nil {
 		return Stored{}, false
 	}
-	return q.stored(r), true
+	return q.storedOf(r), true
 }
 
 // Jobs calls yield for every job, by id, until yield returns false.
 func (q *Queue) Jobs(yield func(Stored) bool) {
 	for _, slot := range q.byID() {
-		if !yield(q.stored(q.records.at(slot))) {
+		if !yield(q.storedOf(q.records.at(slot))) {
 			return
 		}
 	}
@@ -55,7 +55,8 @@ func (q *Queue) byID() []int32 {
 // worker has no word in it.
 var endedBy = [endings]Cause{CauseNone, CauseCompleted, CauseFailed, CauseReleased, CauseLost}
 
-func (q *Queue) stored(r *record) Stored {
+// storedOf returns what the queue knows of the job with a record.
+func (q *Queue) storedOf(r *record) Stored {
 	s := Stored{
 		Spec: Spec{
 			Type: q.kinds[r.kind].name, Priority: r.priority, Tenant: q.tenants.name[r.tenant], ConcurrencyKey: q.keys.name[r.key],
@@ -63,7 +64,7 @@ func (q *Queue) stored(r *record) Stored {
 		},
 		ID: r.id, State: r.state, Token: r.token,
 		Attempts: int(r.attempt), Failures: int(r.failures), Losses: int(r.losses),
-		Cancelling: r.has(flagCancel), EndedBy: endedBy[r.end()],
+		Cancelling: r.has(flagCancel), EndedBy: endedBy[r.endedBy()],
 	}
 	if r.has(flagKeyed) {
 		s.IdempotencyKey = q.idemOf[r.id]
@@ -87,7 +88,7 @@ func (q *Queue) stored(r *record) Stored {
 // already. Done and Cancelled jobs may be loaded so that a repeated completion
 // is recognised; they must be loaded in the order of Since.
 func (q *Queue) Load(s Stored) error {
-	if err := q.loadable(&s); err != nil {
+	if err := q.checkStored(&s); err != nil {
 		return fmt.Errorf("load job %d: %w", s.ID, err)
 	}
 	number, err := q.kindNumber(s.Type)
@@ -103,39 +104,40 @@ func (q *Queue) Load(s Stored) error {
 	if r.attempts = uint16(s.AttemptsMax); r.attempts == 0 {
 		r.attempts = uint16(q.opt.AttemptsMax)
 	}
-	r.setEnd(ending(slices.Index(endedBy[:], s.EndedBy)))
+	r.setEndedBy(ending(slices.Index(endedBy[:], s.EndedBy)))
 	if s.IdempotencyKey != "" {
 		r.flags |= flagKeyed
-		q.idem[s.IdempotencyKey] = idemEntry{job: s.ID}
+		q.idemKeys[s.IdempotencyKey] = idemEntry{job: s.ID}
 		q.idemOf[s.ID] = s.IdempotencyKey
 	}
 	switch s.State {
 	case Waiting:
-		q.wait(slot, r)
+		q.enterWaiting(slot, r)
 	case Delayed:
-		q.delay(slot, r, s.Due)
+		q.enterDelayed(slot, r, s.Due)
 	case Leased:
-		worker, ok := q.workers.by[s.Worker]
+		worker, ok := q.workers.numberOf[s.Worker]
 		if !ok {
-			worker, _ = q.hear(s.Worker)
+			worker, _ = q.heardFrom(s.Worker)
 		}
 		q.kinds[number].running++
-		q.lend(slot, r, worker, s.Token, s.Started)
+		q.enterLeased(slot, r, worker, s.Token, s.Started)
 		q.leases.at(r.lease).seen = s.Seen
 		if s.Cancelling {
 			r.flags |= flagCancel
 		}
 	case Dead, Quarantined:
-		q.rest(r, s.State)
+		q.enterStopped(r, s.State)
 	case Done, Cancelled:
-		q.rest(r, s.State)
+		q.enterStopped(r, s.State)
 		r.when = s.Since
 		q.ended.insert(timer{later(s.Since, q.opt.RememberFor), r.id, slot, r.stamp})
 	}
 	return nil
 }
 
-func (q *Queue) loadable(s *Stored) error {
+// checkStored returns why a job cannot be loaded, if so.
+func (q *Queue) checkStored(s *Stored) error {
 	if err := s.validate(); err != nil {
 		return err
 	}
@@ -146,7 +148,7 @@ func (q *Queue) loadable(s *Stored) error {
 	}
 	taken := false
 	if s.IdempotencyKey != "" {
-		_, taken = q.idem[s.IdempotencyKey]
+		_, taken = q.idemKeys[s.IdempotencyKey]
 	}
 	ended := s.State == Done || s.State == Cancelled
 	switch {

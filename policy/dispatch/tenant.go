@@ -3,14 +3,14 @@ package dispatch
 import "strings"
 
 // Fairness among tenants is weighted fair queueing of jobs (Demers, Keshav and
-// Shenker, 1989) within each priority. Every job handed out moves its tenant
-// forward by share/weight; the tenant least far goes next. A tenant that comes
-// back after a pause starts at the priority's clock, so nobody saves up claims
-// by staying away, and the clock moves with every job handed out, so nobody is
-// pushed back for ever by a stream of newcomers.
+// Shenker, 1989) within each priority. Every job handed out moves its tenant forward in
+// virtual time by jobShare/weight, and the tenant that is least far goes next. The
+// priority has a virtual clock, which each job handed out moves as well. A tenant that
+// comes back after a pause starts at the clock, so that nobody saves up claims by staying
+// away; and since the clock moves, nobody is pushed back for ever by newcomers.
 
-// share is how far a job moves a tenant of weight 1.
-const share = 1 << 20
+// jobShare is how far a job moves a tenant of weight 1, in virtual time.
+const jobShare = 1 << 20
 
 // WeightMax is the greatest weight of a tenant.
 const WeightMax = 1000
@@ -23,19 +23,20 @@ type tenant struct {
 	accounts []account
 }
 
-// account is what a tenant had of one priority.
+// account is what a tenant has had of one priority.
 type account struct {
 	priority uint8
-	waiting  int32 // jobs, those beside the line included
-	served   int64
+	waiting  int32 // jobs, parked ones included
+	served   int64 // virtual time
 }
 
-// clock is the virtual time of one priority.
-type clock struct {
+// virtualClock is the virtual time of one priority.
+type virtualClock struct {
 	now     int64
-	weights int64 // of the tenants that have a job waiting
+	weights int64 // sum over the tenants that have a job waiting
 }
 
+// account returns a tenant's account of a priority, a new one on first use.
 func (t *tenant) account(priority uint8) *account {
 	for i := range t.accounts {
 		if t.accounts[i].priority == priority {
@@ -46,7 +47,8 @@ func (t *tenant) account(priority uint8) *account {
 	return &t.accounts[len(t.accounts)-1]
 }
 
-// servedAt returns how much a tenant had of a priority; 0 with fairness off.
+// servedAt returns how far a tenant is in the virtual time of a priority; 0 with fairness
+// off.
 func (q *Queue) servedAt(tenant int32, priority uint8) int64 {
 	if !q.opt.Fair {
 		return 0
@@ -54,8 +56,8 @@ func (q *Queue) servedAt(tenant int32, priority uint8) int64 {
 	return q.tenants.at(tenant).account(priority).served
 }
 
-// joins notes that a job of the tenant begins to wait.
-func (q *Queue) joins(tenant int32, priority uint8) {
+// tenantWaits counts one more waiting job of a tenant.
+func (q *Queue) tenantWaits(tenant int32, priority uint8) {
 	if !q.opt.Fair {
 		return
 	}
@@ -68,8 +70,8 @@ func (q *Queue) joins(tenant int32, priority uint8) {
 	}
 }
 
-// leaves notes that a job of the tenant no longer waits.
-func (q *Queue) leaves(tenant int32, priority uint8) {
+// tenantWaitsLess counts one waiting job of a tenant less.
+func (q *Queue) tenantWaitsLess(tenant int32, priority uint8) {
 	if !q.opt.Fair {
 		return
 	}
@@ -80,20 +82,21 @@ func (q *Queue) leaves(tenant int32, priority uint8) {
 	}
 }
 
-// charge notes that a waiting job of the tenant is handed out.
-func (q *Queue) charge(tenant int32, priority uint8) {
+// chargeTenant moves a tenant forward for a waiting job that is handed out.
+func (q *Queue) chargeTenant(tenant int32, priority uint8) {
 	if !q.opt.Fair {
 		return
 	}
 	t := q.tenants.at(tenant)
 	a := t.account(priority)
 	c := &q.clocks[priority]
-	c.now = max(c.now, a.served) + share/c.weights
-	a.served += share / t.weight
+	c.now = max(c.now, a.served) + jobShare/c.weights
+	a.served += jobShare / t.weight
 }
 
-// owes reports whether forgetting the tenant would give it an advantage.
-func (q *Queue) owes(t *tenant) bool {
+// tenantAhead reports whether a tenant is ahead of a clock: to forget it would give it an
+// advantage.
+func (q *Queue) tenantAhead(t *tenant) bool {
 	for _, a := range t.accounts {
 		if a.served > q.clocks[a.priority].now {
 			return true
@@ -102,35 +105,36 @@ func (q *Queue) owes(t *tenant) bool {
 	return false
 }
 
-// forgetTenants drops the tenants that have no job, no weight of their own and
-// no debt. It changes nothing that anybody could see.
+// forgetTenants drops the tenants that have no job and no weight of their own, and are
+// ahead of no clock. It changes nothing that anybody could see.
 func (q *Queue) forgetTenants() {
-	q.tenants.sweep(func(t *tenant) bool { return t.jobs == 0 && !t.given && !q.owes(t) })
+	q.tenants.sweep(func(t *tenant) bool { return t.jobs == 0 && !t.given && !q.tenantAhead(t) })
 }
 
-// names numbers things by name. Numbers start at 1, 0 being the thing without
-// a name, and are used again when a thing is forgotten.
-type names[T any] struct {
-	by     map[string]int32
-	things []T
-	name   []string
-	free   []int32
-	idle   int // numbers swept in vain at the last sweep
+// numbered holds things by name and by number. Numbers start at 1, 0 being the thing
+// without a name, and are used again when a thing is forgotten.
+type numbered[T any] struct {
+	numberOf    map[string]int32
+	things      []T      // by number
+	name        []string // by number; empty where it is free
+	free        []int32
+	leftAtSweep int // names left at the last sweep
 }
 
-func (n *names[T]) at(i int32) *T { return &n.things[i] }
+// at returns the thing with a number.
+func (n *numbered[T]) at(i int32) *T { return &n.things[i] }
 
 // number returns the number of a name, making a thing if there is none.
-func (n *names[T]) number(name string, thing func() T) int32 {
+func (n *numbered[T]) number(name string, thing func() T) int32 {
 	if len(n.things) == 0 {
-		n.by = map[string]int32{"": 0}
+		n.numberOf = map[string]int32{"": 0}
 		n.things = append(n.things, thing())
 		n.name = append(n.name, "")
 	}
 	if name == "" { // as most are
 		return 0
 	}
-	if i, ok := n.by[name]; ok {
+	if i, ok := n.numberOf[name]; ok {
 		return i
 	}
 	name = strings.Clone(name) // it may be a slice of something large
@@ -144,21 +148,20 @@ func (n *names[T]) number(name string, thing func() T) int32 {
 		n.things = append(n.things, thing())
 		n.name = append(n.name, name)
 	}
-	n.by[name] = i
+	n.numberOf[name] = i
 	return i
 }
 
 // forget drops the thing of a number.
-func (n *names[T]) forget(i int32) {
-	delete(n.by, n.name[i])
+func (n *numbered[T]) forget(i int32) {
+	delete(n.numberOf, n.name[i])
 	var zero T
 	n.things[i], n.name[i] = zero, ""
 	n.free = append(n.free, i)
 }
 
 // sweep forgets every named thing that is idle.
-func (n *names[T]) sweep(idle func(*T) bool) {
-	n.idle = 0
+func (n *numbered[T]) sweep(idle func(*T) bool) {
 	for i := 1; i < len(n.things); i++ {
 		if n.name[i] == "" {
 			continue
@@ -167,8 +170,12 @@ func (n *names[T]) sweep(idle func(*T) bool) {
 			n.forget(int32(i))
 		}
 	}
-	n.idle = len(n.by)
+	n.leftAtSweep = len(n.numberOf)
 }
 
-// due reports whether enough was named since the last sweep to sweep again.
-func (n *names[T]) due() bool { return len(n.by) > 2*n.idle+1024 }
+// sweepSlack is how many names more than twice those left make a sweep due.
+const sweepSlack = 1024
+
+// sweepDue reports whether there are so many more names than the last sweep left that
+// another is worth its time.
+func (n *numbered[T]) sweepDue() bool { return len(n.numberOf) > 2*n.leftAtSweep+sweepSlack }

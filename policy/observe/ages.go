@@ -7,31 +7,31 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// AgeRing counts waiting jobs by the ten-second step they arrived in, and those
-// that wait for longer than it has steps by ten minutes, up to a day; who waits
-// for even longer is counted together. The zero AgeRing is empty.
+// AgeRing counts waiting jobs by when they arrived: in fine steps of AgeStep (ten
+// seconds) as far back as it has these, before that in coarse steps of AgeStepLong (ten
+// minutes) up to a day, and before that all together. The zero AgeRing is empty.
 type AgeRing struct {
-	first int64 // oldest step that count holds
-	total int64
-	aged  int64 // jobs that arrived before first
+	total int64 // jobs in all
 
-	firstLong int64 // oldest long step that long holds
-	older     int64 // jobs that arrived before it
+	fineFrom   int64 // oldest fine step that fine holds
+	beforeFine int64 // jobs that arrived before it
 
-	count [ageRing]int32
-	long  [longRing]int32
+	coarseFrom   int64 // oldest coarse step that coarse holds
+	beforeCoarse int64 // jobs, of beforeFine, that arrived before it
+
+	fine   [fineSteps]int32
+	coarse [coarseSteps]int32
 }
 
 const (
-	// ageRing steps of ten seconds cover AgeCoarse and ticks of up to 1.8 hours. It
-	// is a power of two.
-	ageRing = 1024
-	// longRing long steps cover AgeMax and more. It is a power of two.
-	longRing = 256
-	// longStep is how many steps make a long one.
-	longStep = int64(policy.AgeStepLong / policy.AgeStep)
+	// fineSteps cover AgeCoarse, and ticks of up to 1.8 hours. It is a power of two.
+	fineSteps = 1024
+	// coarseSteps cover AgeMax and more. It is a power of two.
+	coarseSteps        = 256
+	fineStepsPerCoarse = int64(policy.AgeStepLong / policy.AgeStep)
 )
 
+// ageStep returns the fine step of an arrival, in nanoseconds of world time.
 func ageStep(arrival int64) int64 { return int64(uint64(arrival) / uint64(policy.AgeStep)) }
 
 // Add counts a job that arrived at the given time (ns) and waits.
@@ -43,82 +43,83 @@ func (a *AgeRing) addMany(arrival, n int64) {
 		return
 	}
 	step := ageStep(arrival)
-	if step >= a.first+ageRing {
-		a.advance(step - ageRing/2)
+	if step >= a.fineFrom+fineSteps {
+		a.advance(step - fineSteps/2)
 	}
 	a.total += n
-	if step < a.first {
-		a.age(step, n)
+	if step < a.fineFrom {
+		a.addCoarse(step, n)
 		return
 	}
-	a.count[step&(ageRing-1)] += int32(min(n, math.MaxInt32))
+	a.fine[step&(fineSteps-1)] += int32(min(n, math.MaxInt32))
 }
 
 // Remove forgets a job counted by Add.
 func (a *AgeRing) Remove(arrival int64) {
 	a.total--
 	step := ageStep(arrival)
-	if step < a.first {
-		a.age(step, -1)
+	if step < a.fineFrom {
+		a.addCoarse(step, -1)
 		return
 	}
-	a.count[step&(ageRing-1)]--
+	a.fine[step&(fineSteps-1)]--
 }
 
-// age counts n jobs of a step before first.
-func (a *AgeRing) age(step, n int64) {
-	a.aged += n
-	if long := step / longStep; long >= a.firstLong {
-		a.long[long&(longRing-1)] += int32(min(n, math.MaxInt32))
+// addCoarse counts n jobs of a fine step before fineFrom; n may be negative.
+func (a *AgeRing) addCoarse(step, n int64) {
+	a.beforeFine += n
+	if at := step / fineStepsPerCoarse; at >= a.coarseFrom {
+		a.coarse[at&(coarseSteps-1)] += int32(min(n, math.MaxInt32))
 	} else {
-		a.older += n
+		a.beforeCoarse += n
 	}
 }
 
-// advance makes first the oldest step held.
+// advance makes first the oldest fine step held. What is older is counted in coarse steps.
 func (a *AgeRing) advance(first int64) {
-	if first <= a.first {
+	if first <= a.fineFrom {
 		return
 	}
-	a.advanceLong(first/longStep - int64(policy.AgeMax/policy.AgeStepLong))
-	for end := min(first, a.first+ageRing); a.first < end && a.aged < a.total; a.first++ {
-		if c := &a.count[a.first&(ageRing-1)]; *c != 0 {
+	a.advanceCoarse(first/fineStepsPerCoarse - int64(policy.AgeMax/policy.AgeStepLong))
+	for end := min(first, a.fineFrom+fineSteps); a.fineFrom < end && a.beforeFine < a.total; a.fineFrom++ {
+		if c := &a.fine[a.fineFrom&(fineSteps-1)]; *c != 0 {
 			n := int64(*c)
 			*c = 0
-			a.age(a.first, n)
+			a.addCoarse(a.fineFrom, n)
 		}
 	}
-	a.first = first
+	a.fineFrom = first
 }
 
-// advanceLong makes first the oldest long step held.
-func (a *AgeRing) advanceLong(first int64) {
-	if first <= a.firstLong {
+// advanceCoarse makes first the oldest coarse step held.
+func (a *AgeRing) advanceCoarse(first int64) {
+	if first <= a.coarseFrom {
 		return
 	}
-	for end := min(first, a.firstLong+longRing); a.firstLong < end && a.older < a.aged; a.firstLong++ {
-		c := &a.long[a.firstLong&(longRing-1)]
-		a.older += int64(*c)
+	for end := min(first, a.coarseFrom+coarseSteps); a.coarseFrom < end && a.beforeCoarse < a.beforeFine; a.coarseFrom++ {
+		c := &a.coarse[a.coarseFrom&(coarseSteps-1)]
+		a.beforeCoarse += int64(*c)
 		*c = 0
 	}
-	a.firstLong = first
+	a.coarseFrom = first
 }
 
-// appendTo appends the jobs by age at now, youngest first, and returns the
-// result with the largest age.
+// appendTo appends the waiting jobs by age at world time now, youngest first, to a list,
+// and returns the list and the largest age.
 func (a *AgeRing) appendTo(to []policy.AgeCount, now int64) ([]policy.AgeCount, time.Duration) {
 	if a.total == 0 {
-		a.advance(ageStep(now) - ageRing/2)
+		a.advance(ageStep(now) - fineSteps/2)
 		return to, 0
 	}
 	a.advance(ageStep(now) - int64(policy.AgeCoarse/policy.AgeStep))
 	start := len(to)
-	left := a.total - a.aged
-	// Jobs of a step are at most edge old. They are counted at age, which follows it
-	// in buckets: rounding every edge up costs three times as much.
+	left := a.total - a.beforeFine
+	// Jobs of a step are at most edge old. They are counted at age, the edge rounded up to
+	// the buckets of the Observation. Age follows edge step by step, because rounding
+	// every edge costs three times as much.
 	step := ageStep(now)
 	edge, age, oldest := stepAge(now, step), time.Duration(0), time.Duration(0)
-	for ; left > 0 && step >= a.first; step-- {
+	for ; left > 0 && step >= a.fineFrom; step-- {
 		if edge > age {
 			if edge <= policy.AgeFine {
 				age += policy.AgeStep
@@ -126,35 +127,35 @@ func (a *AgeRing) appendTo(to []policy.AgeCount, now int64) ([]policy.AgeCount, 
 				age += policy.AgeStepCoarse
 			}
 		}
-		if n := int64(a.count[step&(ageRing-1)]); n != 0 {
+		if n := int64(a.fine[step&(fineSteps-1)]); n != 0 {
 			left -= n
 			oldest = edge
 			to = countAge(to, start, age, n)
 		}
 		edge += policy.AgeStep
 	}
-	left = a.aged - a.older
-	for long := (a.first - 1) / longStep; left > 0 && long >= a.firstLong; long-- {
-		n := int64(a.long[long&(longRing-1)])
+	left = a.beforeFine - a.beforeCoarse
+	for at := (a.fineFrom - 1) / fineStepsPerCoarse; left > 0 && at >= a.coarseFrom; at-- {
+		n := int64(a.coarse[at&(coarseSteps-1)])
 		if n == 0 {
 			continue
 		}
 		left -= n
-		oldest = stepAge(now, long*longStep)
+		oldest = stepAge(now, at*fineStepsPerCoarse)
 		to = countAge(to, start, roundUp(oldest, policy.AgeStepCoarse), n)
 	}
-	if a.older > 0 {
-		oldest = stepAge(now, a.firstLong*longStep)
-		to = countAge(to, start, policy.AgeMax+policy.AgeStepLong, a.older)
+	if a.beforeCoarse > 0 {
+		oldest = stepAge(now, a.coarseFrom*fineStepsPerCoarse)
+		to = countAge(to, start, policy.AgeMax+policy.AgeStepLong, a.beforeCoarse)
 	}
 	return to, oldest
 }
 
-// stepAge returns the largest age at now of jobs that arrived in a step.
+// stepAge returns the largest age, at world time now, of jobs that arrived in a fine step.
 func stepAge(now, step int64) time.Duration { return time.Duration(now - step*int64(policy.AgeStep)) }
 
-// countAge counts n jobs of an age, the largest so far, in the list that begins
-// at start.
+// countAge counts n jobs of an age in the list that begins at start. No age in it is
+// larger.
 func countAge(to []policy.AgeCount, start int, age time.Duration, n int64) []policy.AgeCount {
 	if last := len(to) - 1; last >= start && to[last].Age >= age {
 		to[last].Jobs += n

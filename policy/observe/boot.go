@@ -7,24 +7,33 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// bootLearner keeps the boot lags seen lately.
+// bootLearner keeps the boot lags seen last.
 type bootLearner struct {
-	guess  time.Duration
-	recent []time.Duration // in order of arrival, a ring
-	next   int
-	sorted []time.Duration
-	failed []int64 // world times of launches given up, ascending
+	guess    time.Duration
+	recent   []time.Duration // in order of arrival, a ring
+	next     int             // where the oldest of a full ring is
+	sorted   []time.Duration
+	failedAt []int64 // world times of launches given up, ascending
 }
 
-const bootMemory = 200
+const (
+	// bootsRemembered is how many boots the quantiles rest on: some days of a small
+	// fleet, some hours of a large one.
+	bootsRemembered = 200
+	// bootsForTail is how many boots say something of their p99. With fewer it is at
+	// least tailGuess times the median, as it is before any boot.
+	bootsForTail = 20
+	tailGuess    = 3
+)
 
+// add takes the lag of a boot. The newest takes the place of the oldest.
 func (b *bootLearner) add(lag time.Duration) {
-	if len(b.recent) < bootMemory {
+	if len(b.recent) < bootsRemembered {
 		b.recent = append(b.recent, lag)
 	} else {
 		old := b.recent[b.next]
 		b.recent[b.next] = lag
-		b.next = (b.next + 1) % bootMemory
+		b.next = (b.next + 1) % bootsRemembered
 		i, _ := slices.BinarySearch(b.sorted, old)
 		b.sorted = slices.Delete(b.sorted, i, i+1)
 	}
@@ -32,8 +41,8 @@ func (b *bootLearner) add(lag time.Duration) {
 	b.sorted = slices.Insert(b.sorted, i, lag)
 }
 
-// quantile returns the least sample above a fraction p of them, at most one
-// above the nearest rank; the guess before any boot.
+// quantile returns the least lag that is above a share p of them, at most one above the
+// nearest rank; before any boot it is the guess.
 func (b *bootLearner) quantile(p float64) time.Duration {
 	n := len(b.sorted)
 	if n == 0 {
@@ -42,34 +51,34 @@ func (b *bootLearner) quantile(p float64) time.Duration {
 	return b.sorted[min(int(p*float64(n)), n-1)]
 }
 
+// fill tells what is known at world time now. Failures count for an hour.
 func (b *bootLearner) fill(v *policy.BootView, now int64) {
-	for len(b.failed) > 0 && b.failed[0] <= now-int64(time.Hour) {
-		b.failed = b.failed[1:]
+	for len(b.failedAt) > 0 && b.failedAt[0] <= now-int64(time.Hour) {
+		b.failedAt = b.failedAt[1:]
 	}
 	v.Samples = len(b.sorted)
 	v.P50 = b.quantile(0.50)
 	v.P99 = b.quantile(0.99)
-	if n := len(b.sorted); n > 0 && n < 20 {
-		// few samples say little of the tail: never below three medians
-		v.P99 = max(v.P99, 3*v.P50)
+	if n := len(b.sorted); n > 0 && n < bootsForTail {
+		v.P99 = max(v.P99, tailGuess*v.P50)
 	} else if n == 0 {
-		v.P99 = 3 * b.guess
+		v.P99 = tailGuess * b.guess
 	}
-	v.Failed = len(b.failed)
+	v.Failed = len(b.failedAt)
 }
 
 // Booted notes that an instance asked for work for the first time, lag after
 // its launch.
 func (r *Recorder) Booted(lag time.Duration) {
 	r.boots.add(lag)
-	if n := len(r.boots.failed); n > 0 {
-		// workers do register: earlier failures were theirs alone
-		r.boots.failed = r.boots.failed[:0]
+	if n := len(r.boots.failedAt); n > 0 {
+		// workers do register: earlier failures had causes of their own
+		r.boots.failedAt = r.boots.failedAt[:0]
 	}
 }
 
 // BootFailed notes a launch that is given up: it never became a worker.
-func (r *Recorder) BootFailed(now int64) { r.boots.failed = append(r.boots.failed, now) }
+func (r *Recorder) BootFailed(now int64) { r.boots.failedAt = append(r.boots.failedAt, now) }
 
 // Boot returns what boots have taught.
 func (r *Recorder) Boot(now int64) policy.BootView {

@@ -87,12 +87,12 @@ func TestSomeEstimatesAreNotCalibrated(t *testing.T) {
 // Jobs of which nothing is known but that they took no time do not make work that is
 // no number, and one estimate beside thousands of jobs of unknown ones proves nothing.
 func TestCalibrationOfNothing(t *testing.T) {
-	none := service{n: 1000, samples: 1000, started: 1000, estimated: 1000, estimate: 2000}
+	none := service{jobs: 1000, samples: 1000, started: 1000, estimated: 1000, estimate: 2000}
 	none.update(1)
 	if got := none.calibration(); got != 1 {
 		t.Errorf("jobs that took no time correct estimates by %v", got)
 	}
-	one := service{n: 50_000, sum: 100_000, squares: 400_000, samples: 50_000, started: 1, estimated: 1, estimate: 60}
+	one := service{jobs: 50_000, work: 100_000, workSquared: 400_000, samples: 50_000, started: 1, estimated: 1, estimate: 60}
 	one.update(1)
 	if got := one.calibration(); got < 0.95 || got > 1 {
 		t.Errorf("the first estimate corrects all others by %v", got)

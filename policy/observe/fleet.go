@@ -6,12 +6,14 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
+// freeSteps is how many steps of FreeStep are told apart when running jobs are done; the
+// last one holds all that are done later.
 const freeSteps = int(time.Hour / policy.FreeStep)
 
-// Running notes a job of a kind that has run for elapsed nanoseconds on a slot of the
-// given speed in reference cores, and returns after how long it is estimated to be
-// done. estimate is what it carries, in nanoseconds on the reference core; 0: none.
-// frees: its instance is ready and stays, so that the slot is free for others then.
+// Running notes a job of a kind that has run for elapsed nanoseconds on a slot of the given
+// speed in reference cores, and returns after how long it is estimated to be done. The
+// estimate is what the job carries, in nanoseconds on the reference core; 0: none. Frees
+// says that its instance is ready and stays, so that others can have the slot then.
 func (r *Recorder) Running(k *Kind, estimate, elapsed int64, speed float64, frees bool) time.Duration {
 	left := residual(r.expected(k, estimate), float64(float64(elapsed)/1e9*speed))
 	after := policy.CoreSeconds(left).On(speed)
@@ -24,8 +26,8 @@ func (r *Recorder) Running(k *Kind, estimate, elapsed int64, speed float64, free
 	return after
 }
 
-// fleet fills the parts of o.Fleet that are sums over o.Fleet.Instances and
-// what was noted by Running, Launched, Terminated and Booted.
+// fleet fills what o.Fleet has besides Instances: sums over them, and what Running,
+// Launched, Terminated and Booted noted.
 func (r *Recorder) fleet(o *policy.Observation, now int64) {
 	f := &o.Fleet
 	f.At, f.Complete = o.Now, true
@@ -61,46 +63,55 @@ func (r *Recorder) fleet(o *policy.Observation, now int64) {
 		}
 		f.JobsPerInstance = float64(done) / float64(ready)
 	}
-	r.free = r.free[:0]
-	for step, capacity := range r.freeing[:r.freeEnd] {
-		if capacity != 0 {
-			r.free = append(r.free, policy.FreeCount{After: time.Duration(step+1) * policy.FreeStep, Capacity: capacity})
-			r.freeing[step] = 0
-		}
-	}
-	r.freeEnd = 0
-	f.Freeing = r.free
+	r.fillFreeing(f)
 	f.Speeds = nil
-	if r.speeds.fresh {
+	if r.speeds.stale {
 		r.speeds.estimate(r.catalogSpeeds())
 	}
-	if r.speeds.differ {
+	if r.speeds.changed {
 		f.Speeds = r.speeds.speeds
 	}
 	r.fleetLog.fill(f, now)
 }
 
-// Decided notes a decision and what became of its launches at once.
+// fillFreeing tells when running jobs leave how much capacity, and forgets it.
+func (r *Recorder) fillFreeing(f *policy.FleetView) {
+	r.freeBuffer = r.freeBuffer[:0]
+	for step, capacity := range r.freeing[:r.freeEnd] {
+		if capacity != 0 {
+			r.freeBuffer = append(r.freeBuffer, policy.FreeCount{After: time.Duration(step+1) * policy.FreeStep, Capacity: capacity})
+			r.freeing[step] = 0
+		}
+	}
+	r.freeEnd = 0
+	f.Freeing = r.freeBuffer
+}
+
+// Decided notes a decision and what became of its launches at once. The last few are kept.
 func (r *Recorder) Decided(o policy.Outcome) {
-	const memory = 8
-	if len(r.outcomes) == memory {
+	const kept = 8
+	if len(r.outcomes) == kept {
 		copy(r.outcomes, r.outcomes[1:])
-		r.outcomes = r.outcomes[:memory-1]
+		r.outcomes = r.outcomes[:kept-1]
 	}
 	r.outcomes = append(r.outcomes, o)
 }
 
-// history fills o.History: the profile, level and trend of the work that
-// arrives, the slack and the last decisions.
+// trendLeast is for how many seconds the world must have run, for a quarter of an hour
+// to be compared with the hour.
+const trendLeast = 900
+
+// history fills o.History: the profile, level and trend of the work that arrives, the
+// slack of the last 24 hours with the ready slot-seconds it rests on, and the last
+// decisions.
 func (r *Recorder) history(o *policy.Observation, now int64, slack, ready float64) {
 	h := &o.History
 	h.At, h.Complete = o.Now, true
-	arrived := 0.0
-	var recent, hour float64
+	var arrived, quarter, hour float64 // core-seconds: of this step, the last 15 and 60 minutes
 	for i, k := range r.kinds {
 		arrived += k.estimated - k.seen.estimated
-		recent += k.estimated - r.before(i, 2, now).estimated
-		hour += k.estimated - r.before(i, 3, now).estimated
+		quarter += k.estimated - r.countersBefore(i, window15m, now).estimated
+		hour += k.estimated - r.countersBefore(i, window1h, now).estimated
 	}
 	r.profile.add(o.Now, arrived)
 	var seen bool
@@ -110,8 +121,8 @@ func (r *Recorder) history(o *policy.Observation, now int64, slack, ready float6
 	if seen && h.ProfileMean > 0 {
 		h.Level = hour / 3600 / h.ProfileMean
 	}
-	if span := float64(min(now, int64(time.Hour))) * 1e-9; hour > 0 && span > 900 {
-		h.Trend = (recent / 900) / (hour / span)
+	if span := float64(min(now, int64(time.Hour))) * 1e-9; hour > 0 && span > trendLeast {
+		h.Trend = (quarter / 900) / (hour / span)
 	}
 	h.Slack24h = slack
 	h.SlackOver = time.Duration(min(now, int64(24*time.Hour)))

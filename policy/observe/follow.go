@@ -2,36 +2,36 @@ package observe
 
 import "math"
 
-// Counters are what another process counted of a kind: events since it began,
-// and how many jobs wait and run now.
+// Counters are what another process counted of a kind: events since it began, and how
+// many jobs wait and run now.
 type Counters struct {
 	Arrived, Started, StartedLate int64
 	Completed, Failed, Expired    int64
-	Returned                      int64 // that stopped running without being completed
-	// Estimated are the arrivals that carried an estimate, and its sum in
-	// nanoseconds on the reference core.
+	Returned                      int64 // jobs that stopped running without being completed
+	// Estimated is how many arrivals carried an estimate, and Estimate the sum of these
+	// in nanoseconds on the reference core.
 	Estimated, Estimate int64
-	Work, WorkSquared   float64 // of completed jobs, core-seconds
-	Works               []Bucket
+	Work, WorkSquared   float64  // of completed jobs, in core-seconds, and its square
+	Works               []Bucket // completed jobs by WorkBucket, ascending
 
 	Waiting, Running int64
-	// WaitingEstimated are the waiting jobs that carry an estimate, and
-	// WaitingEstimate its sum in nanoseconds.
+	// WaitingEstimated is how many waiting jobs carry an estimate, and WaitingEstimate
+	// the sum of these in nanoseconds on the reference core.
 	WaitingEstimated, WaitingEstimate int64
 	// Ages are the waiting jobs by arrival: ascending, in nanoseconds since the
 	// recorder's origin, at least 0.
 	Ages []Bucket
 }
 
-// Bucket counts jobs that have a value.
+// Bucket counts the jobs that have one value.
 type Bucket struct{ Of, Jobs int64 }
 
-// WorkBucket returns the bucket of Works for so many nanoseconds of work.
+// WorkBucket returns the bucket, of Counters.Works, of so many nanoseconds of work.
 func WorkBucket(ns int64) int { return workBucket(uint64(max(ns, 0))) }
 
-// Follow makes the kind count what another process counted: events since last,
-// which was followed before it, and what waits and runs now. Without a last, or
-// when the other began anew, no event is counted, only what is there.
+// Follow makes the kind count what another process counted: the events between last, which
+// was followed before, and now; and what waits and runs now. Where there is no last, or
+// the other process began anew, no event is counted, only what is there.
 func (k *Kind) Follow(now, last *Counters) {
 	began := last == nil
 	if began {
@@ -53,11 +53,12 @@ func (k *Kind) Follow(now, last *Counters) {
 			k.WorkHist[b.Of] += uint32(min(b.Jobs, math.MaxUint32))
 		}
 	}
-	// what waits and runs is as it is, whatever led there
+	// What waits and runs now is certain, so the counters that it is the difference of
+	// are made to agree with it.
 	k.Retried = k.Started - k.Completed - now.Running
 	k.Dropped = k.Arrived + k.Retried - k.Started - now.Waiting
 	k.leftEst = k.arrivedEst.minus(estimates{now.WaitingEstimated, now.WaitingEstimate})
-	if began { // what waits and runs was not seen to come or go
+	if began { // nobody saw what waits and runs come or go
 		k.seen.retried, k.seen.leftEst = k.Retried, k.leftEst
 	}
 	k.Ages = AgeRing{}
@@ -66,8 +67,8 @@ func (k *Kind) Follow(now, last *Counters) {
 	}
 }
 
-// Grown returns by how much the counts of now exceed those of last, where they do.
-// Both are ascending.
+// Grown returns by how much the counts of now are above those of last, where they are. All
+// lists are ascending.
 func Grown(now, last []Bucket) (by []Bucket) {
 	for _, b := range now {
 		for len(last) > 0 && last[0].Of < b.Of {

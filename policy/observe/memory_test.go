@@ -45,7 +45,7 @@ func TestMemorySurvives(t *testing.T) {
 	if is.Mean != was.Mean || is.Samples != was.Samples || math.Abs(float64(is.P95-was.P95)) > 0.2 {
 		t.Errorf("service %+v, was %+v", is, was)
 	}
-	if a.Fleet.Boot.P50 != b.Fleet.Boot.P50 || a.Fleet.Boot.P99 != b.Fleet.Boot.P99 || b.Fleet.Boot.Samples != bootMemory {
+	if a.Fleet.Boot.P50 != b.Fleet.Boot.P50 || a.Fleet.Boot.P99 != b.Fleet.Boot.P99 || b.Fleet.Boot.Samples != bootsRemembered {
 		t.Errorf("boot %+v, was %+v", b.Fleet.Boot, a.Fleet.Boot)
 	}
 	if math.Abs(a.History.Slack24h-b.History.Slack24h) > 1e-9 || a.History.SlackOver != b.History.SlackOver {

@@ -5,46 +5,50 @@ import (
 	"time"
 )
 
-// profile is the work that arrives by hour of the week on the users' clock, in
-// reference cores, over the last weeks.
+// profile is the work that arrives by hour of the week on the users' clock, in reference
+// cores, over the last weeks. People look at it; policies keep profiles of their own.
 type profile struct {
-	offset  time.Duration
-	hours   [168][profileWeeks]float64
-	weeks   [168]int // how many entries are filled
-	current int64    // hour since the epoch, shifted; 0: none yet
-	work    float64  // in the current hour
+	offset       time.Duration // of the users' clock from UTC
+	hours        [hoursPerWeek][profileWeeks]float64
+	visits       [hoursPerWeek]int // hours that have passed, of which the last profileWeeks are kept
+	currentHour  int64             // since the epoch on the users' clock; 0: none yet
+	workThisHour float64           // core-seconds
 }
 
-const profileWeeks = 8
+const (
+	hoursPerWeek = 7 * 24
+	profileWeeks = 8
+)
 
-// add books the work that arrived since the last tick, up to now: at the full
-// hour that is still the hour before's.
+// add counts the work, in core-seconds, that arrived since the last tick, up to now. At the
+// full hour it still belongs to the hour before.
 func (p *profile) add(now time.Time, work float64) {
 	hour := now.Add(p.offset-time.Nanosecond).Unix() / 3600
-	if p.current == 0 {
-		p.current = hour
+	if p.currentHour == 0 {
+		p.currentHour = hour
 	}
-	if hour != p.current {
-		// the hour before the first whole one is incomplete: it is kept all the
-		// same, a low guess is better than none
-		h := int(hourOfWeek(p.current))
-		n := p.weeks[h]
-		p.hours[h][n%profileWeeks] = p.work / 3600
-		p.weeks[h]++
-		p.current = hour
-		p.work = 0
+	if hour != p.currentHour {
+		// The first hour is incomplete. It is kept all the same: a low guess is better
+		// than none.
+		h := int(hourOfWeek(p.currentHour))
+		n := p.visits[h]
+		p.hours[h][n%profileWeeks] = p.workThisHour / 3600
+		p.visits[h]++
+		p.currentHour = hour
+		p.workThisHour = 0
 	}
-	p.work += work
+	p.workThisHour += work
 }
 
-// hourOfWeek of an hour counted from the Unix epoch, a Thursday: 0 is Monday
-// midnight.
-func hourOfWeek(hour int64) int64 { return (hour + 3*24) % 168 }
+// hourOfWeek returns the hour of the week, 0 at midnight before Monday, of an hour counted
+// from the epoch, which was a Thursday.
+func hourOfWeek(hour int64) int64 { return (hour + 3*24) % hoursPerWeek }
 
-// at returns mean and upper decile of the hour of the week that holds t.
+// at returns the mean and the upper decile, in reference cores, of the hour of the week that
+// holds t; seen is false where no such hour has passed.
 func (p *profile) at(t time.Time) (mean, p90 float64, seen bool) {
 	h := int(hourOfWeek(t.Add(p.offset).Unix() / 3600))
-	n := min(p.weeks[h], profileWeeks)
+	n := min(p.visits[h], profileWeeks)
 	if n == 0 {
 		return 0, 0, false
 	}

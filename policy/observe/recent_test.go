@@ -89,14 +89,14 @@ func TestTheRecentMeanIsOfASize(t *testing.T) {
 
 // (R + t m) / (r + t), with t = 30 (1 + SCV), of the jobs of one tick.
 func TestTheRecentMeanIsDrawnToTheLongOne(t *testing.T) {
-	s := service{n: 1000, sum: 2000, squares: 12000}
+	s := service{jobs: 1000, work: 2000, workSquared: 12000}
 	s.learn(10, 100, 1000, &Kind{})
 	s.update(0)
 	own := 2100.0 / 1010
 	scv := (13000.0/1010 - own*own) / (own * own)
 	mean := (2100 + 5*0.7*own) / 1015
 	trust := 30 * (1 + scv)
-	if got, want := s.recent(), (100+trust*mean)/(10+trust); math.Abs(got-want) > 1e-9 {
+	if got, want := s.recentMean(), (100+trust*mean)/(10+trust); math.Abs(got-want) > 1e-9 {
 		t.Errorf("recent mean %v, want %v", got, want)
 	}
 }

@@ -8,48 +8,68 @@ import (
 	"github.com/skynet-ec2/skynet/policy/detmath"
 )
 
+// windows are the spans of Arrived and Completed, ascending.
+var windows = [4]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
+
+// Positions in windows.
+const (
+	window5m  = 1 // failures, retries and expired leases are told of this one
+	window15m = 2
+	window1h  = 3
+)
+
+// completedWindows is of how many of the windows completions are told.
+const completedWindows = 3
+
 // Recorder accumulates what a controller learns and builds Observations. It is
 // not safe for concurrent use.
 type Recorder struct {
 	env    policy.Env
 	origin time.Time // world time 0
 
-	kinds []*Kind
-	types []*service
-	views []policy.KindView
-	// where each of them is; a trace may have tens of thousands
+	// Kinds of jobs; their types, each in each size; and the views that a policy
+	// sees, in which sizes are put together. The maps tell where each of them is,
+	// because a trace may have tens of thousands.
+	kinds  []*Kind
+	types  []*service
+	views  []policy.KindView
 	kindOf map[kindKey]*Kind
 	typeAt map[typeKey]int
 	viewAt map[viewKey]int
 
-	// rings by tick
-	times []int64     // world time of the tick
-	rows  [][]counted // by kind; nil: no window looks back so far
-	spare [][]counted // rows to be used again
-	head  int         // ticks recorded so far
-	tails [4]int      // the first tick of each window, descending
+	// By type: mean work of a job in core-seconds, over a long time and in about the
+	// last ten minutes, and the factor that corrects estimates.
+	typeMean    []float64
+	typeRecent  []float64
+	calibration []float64
 
-	boots    bootLearner
-	speeds   speedLearner
-	fleetLog eventLog
-	slack    slackWindow
-	profile  profile
-	outcomes []policy.Outcome
-	refusals []policy.Refusal
-	calls    callLog
-	// reads of the queue
-	queueCalls callLog
+	// What was counted at each of the last ticks, in rings by tick.
+	ticks       int                // recorded so far
+	times       []int64            // world time of the tick
+	rows        [][]windowedCounts // by kind; nil: no window looks back so far
+	spareRows   [][]windowedCounts // to be used again
+	windowTicks [len(windows)]int  // the tick at the start of each window, descending
+
+	boots      bootLearner
+	speeds     speedLearner
+	fleetLog   eventLog
+	slack      slackWindow
+	profile    profile
+	outcomes   []policy.Outcome
+	refusals   []policy.Refusal
+	calls      callLog // of EC2
+	queueCalls callLog // reads of the queue
 	progress   time.Time
 
+	// Capacity that running jobs leave, in reference cores, by the step of FreeStep in
+	// which they are done; 0 from freeEnd on.
 	freeing [freeSteps]float64
-	freeEnd int // freeing is zero from here on
-	free    []policy.FreeCount
-	ages    []policy.AgeCount
-	sizes   []policy.SizeCount
+	freeEnd int
 
-	typeMean    []float64 // current mean work by type in core-seconds
-	typeRecent  []float64 // that of about the last ten minutes
-	calibration []float64 // by how much a type's estimates are multiplied
+	// Memory of the lists in the Observation.
+	freeBuffer []policy.FreeCount
+	ageBuffer  []policy.AgeCount
+	sizeBuffer []policy.SizeCount
 }
 
 // What tells kinds, types and views apart.
@@ -69,14 +89,15 @@ type (
 	}
 )
 
-// ringTicks holds an hour of ticks at the shortest tick, and a spare.
+// ringTicks is how many ticks are kept: an hour of them at the shortest tick (10 s), and
+// some to spare.
 const ringTicks = 512
 
 // New returns a Recorder for a world that starts at origin. Recorded work is in
 // nanoseconds on the reference core.
 func New(env policy.Env, origin time.Time) *Recorder {
 	r := &Recorder{
-		env: env, origin: origin, times: make([]int64, ringTicks), rows: make([][]counted, ringTicks),
+		env: env, origin: origin, times: make([]int64, ringTicks), rows: make([][]windowedCounts, ringTicks),
 		kindOf: map[kindKey]*Kind{}, typeAt: map[typeKey]int{}, viewAt: map[viewKey]int{},
 	}
 	r.boots.guess = env.BootGuess
@@ -114,7 +135,7 @@ func (r *Recorder) Kind(jobType string, priority int, size uint8) *Kind {
 	return k
 }
 
-// addType takes in a type of jobs and returns where it is.
+// addType takes in a type of jobs and returns its index.
 func (r *Recorder) addType(s *service) int {
 	at := len(r.types)
 	r.types = append(r.types, s)
@@ -171,7 +192,7 @@ func (r *Recorder) End(o *policy.Observation, now int64, s Sample) {
 	done := false
 	for _, k := range r.kinds {
 		done = done || k.Completed != k.seen.completed
-		k.seen = k.now()
+		k.seen = k.cumulative()
 	}
 	if done {
 		r.progress = o.Now
@@ -179,84 +200,102 @@ func (r *Recorder) End(o *policy.Observation, now int64, s Sample) {
 	o.Health.Progress = r.progress
 }
 
-// keepsRecent returns the part of what was recent at the last tick that still is.
-func (r *Recorder) keepsRecent(now int64) float64 {
+// learn closes the step that ends at now: it learns how much work jobs are, and keeps
+// what was counted for the windows.
+func (r *Recorder) learn(now int64) {
+	r.learnServices(now)
+	r.recordTick(now)
+	r.moveWindows(now)
+}
+
+// learnServices learns from what was completed and started since the last tick.
+func (r *Recorder) learnServices(now int64) {
+	kept := r.recentKept(now)
+	for _, s := range r.types {
+		s.forget(kept)
+	}
+	for _, k := range r.kinds {
+		s := r.types[k.workType]
+		s.learn(k.Completed-k.seen.completed, k.Work-k.seen.work, k.WorkSquared-k.seen.workSquared, k)
+		s.addStarted(k.Started-k.seen.started-(k.Retried-k.seen.retried), k.leftEst.minus(k.seen.leftEst))
+	}
+	var jobs, work float64
+	for _, s := range r.types {
+		jobs += s.jobs
+		work += s.work
+	}
+	prior := 1.0 // before any completion: one core-second, corrected within minutes
+	if jobs > 0 {
+		prior = work / jobs
+	}
+	for i, s := range r.types {
+		s.update(prior)
+		r.typeMean[i], r.typeRecent[i] = float64(s.view.Mean), s.recentMean()
+		r.calibration[i] = s.calibration()
+	}
+}
+
+// recentKept returns the part of what was recent at the last tick that still is.
+func (r *Recorder) recentKept(now int64) float64 {
 	var step time.Duration
 	switch {
-	case r.head > 0:
-		step = time.Duration(now - r.times[(r.head-1)%ringTicks])
-	case !r.progress.IsZero(): // it was learned before a restart
+	case r.ticks > 0:
+		step = time.Duration(now - r.times[(r.ticks-1)%ringTicks])
+	case !r.progress.IsZero(): // what is recent was learned before a restart
 		step = max(r.origin.Add(time.Duration(now)).Sub(r.progress), 0)
 	}
 	return detmath.Exp(-step.Seconds() / recentMemory)
 }
 
-// learn closes the step: estimates, windows, lateness.
-func (r *Recorder) learn(now int64) {
-	var n, sum float64
-	keep := r.keepsRecent(now)
-	for _, s := range r.types {
-		s.forget(keep)
-	}
-	for _, k := range r.kinds {
-		s := r.types[k.workType]
-		s.learn(k.Completed-k.seen.completed, k.Work-k.seen.work, k.WorkSquared-k.seen.workSquared, k)
-		s.start(k.Started-k.seen.started-(k.Retried-k.seen.retried), k.leftEst.minus(k.seen.leftEst))
-	}
-	for _, s := range r.types {
-		n += s.n
-		sum += s.sum
-	}
-	prior := 1.0 // before any completion: one core-second, corrected within minutes
-	if n > 0 {
-		prior = sum / n
-	}
-	for i, s := range r.types {
-		s.update(prior)
-		r.typeMean[i], r.typeRecent[i] = float64(s.view.Mean), s.recent()
-		r.calibration[i] = s.calibration()
-	}
-	slot := r.head % ringTicks
+// recordTick adds what arrived to the estimated work of every kind, and puts a row of
+// the counters into the ring.
+func (r *Recorder) recordTick(now int64) {
+	slot := r.ticks % ringTicks
 	r.times[slot] = now
-	row := r.row(slot)
+	row := r.takeRow(slot)
 	for i, k := range r.kinds {
-		n, est, times := k.Arrived-k.seen.arrived, k.arrivedEst.minus(k.seen.arrivedEst), r.calibration[k.workType]
-		k.estimated += est.core(n, r.typeMean[k.workType], times)
-		k.lately += est.core(n, r.typeRecent[k.workType], times)
-		row[i] = k.counted()
-		r.late(k)
+		n, est, factor := k.Arrived-k.seen.arrived, k.arrivedEst.minus(k.seen.arrivedEst), r.calibration[k.workType]
+		k.estimated += est.coreSeconds(n, r.typeMean[k.workType], factor)
+		k.recentEstimated += est.coreSeconds(n, r.typeRecent[k.workType], factor)
+		row[i] = k.windowed()
+		r.setLateAfter(k)
 	}
-	r.head++
-	// a window's tail is the youngest tick at or before its start
-	last := r.tails[len(r.tails)-1]
-	for w := range r.tails {
-		from := now - int64(windows[w])
-		r.tails[w] = max(r.tails[w], r.head-ringTicks)
-		for r.tails[w]+1 < r.head && r.times[(r.tails[w]+1)%ringTicks] <= from {
-			r.tails[w]++
-		}
-	}
-	for ; last < r.tails[len(r.tails)-1]; last++ {
-		if gone := last % ringTicks; gone != slot && r.rows[gone] != nil {
-			r.spare = append(r.spare, r.rows[gone])
-			r.rows[gone] = nil
-		}
-	}
+	r.ticks++
 }
 
-// row puts a row of the kinds that there are into a slot of the ring.
-func (r *Recorder) row(slot int) []counted {
+// takeRow puts a row for all present kinds into a slot of the ring.
+func (r *Recorder) takeRow(slot int) []windowedCounts {
 	row := r.rows[slot]
-	if n := len(r.spare); row == nil && n > 0 {
-		row, r.spare = r.spare[n-1], r.spare[:n-1]
+	if n := len(r.spareRows); row == nil && n > 0 {
+		row, r.spareRows = r.spareRows[n-1], r.spareRows[:n-1]
 	}
 	row = slices.Grow(row[:0], len(r.kinds))[:len(r.kinds)]
 	r.rows[slot] = row
 	return row
 }
 
-// late keeps the wait from which a start of this kind misses its target.
-func (r *Recorder) late(k *Kind) {
+// moveWindows makes the windows end at now. A window starts at the youngest tick that
+// is at or before its span. Rows that no window needs any more are kept for new ticks.
+func (r *Recorder) moveWindows(now int64) {
+	latest := (r.ticks - 1) % ringTicks
+	oldest := r.windowTicks[window1h]
+	for w := range r.windowTicks {
+		from := now - int64(windows[w])
+		r.windowTicks[w] = max(r.windowTicks[w], r.ticks-ringTicks)
+		for r.windowTicks[w]+1 < r.ticks && r.times[(r.windowTicks[w]+1)%ringTicks] <= from {
+			r.windowTicks[w]++
+		}
+	}
+	for ; oldest < r.windowTicks[window1h]; oldest++ {
+		if slot := oldest % ringTicks; slot != latest && r.rows[slot] != nil {
+			r.spareRows = append(r.spareRows, r.rows[slot])
+			r.rows[slot] = nil
+		}
+	}
+}
+
+// setLateAfter works out the wait from which a start of this kind misses its target.
+func (r *Recorder) setLateAfter(k *Kind) {
 	if k.Class < 0 {
 		return
 	}
@@ -267,8 +306,8 @@ func (r *Recorder) late(k *Kind) {
 	}
 }
 
-// meanService returns the mean service time of a kind on the fastest type of
-// the catalog: an expectation that is late there is late anywhere.
+// meanService returns the mean service time of a kind on the fastest type of the
+// catalog: a job that is expected to be late there is late on any type.
 func (r *Recorder) meanService(k *Kind) time.Duration {
 	speed := 0.0
 	for i := range r.env.Catalog.Types {
@@ -280,15 +319,16 @@ func (r *Recorder) meanService(k *Kind) time.Duration {
 	return policy.CoreSeconds(r.typeMean[k.workType]).On(speed)
 }
 
-// nothing was counted before the world began, or of a kind that was not known yet.
-var nothing counted
+// noCounts is what had been counted before the world began, and of a kind that was not
+// known yet.
+var noCounts windowedCounts
 
-// before returns the counters of a kind at the start of window w: zero when the
-// world is younger than the window.
-func (r *Recorder) before(i, w int, now int64) *counted {
-	t := r.tails[w] % ringTicks
+// countersBefore returns the counters of the kind at index i at the start of window w:
+// zero when the world is younger than the window.
+func (r *Recorder) countersBefore(i, w int, now int64) *windowedCounts {
+	t := r.windowTicks[w] % ringTicks
 	if r.times[t] > now-int64(windows[w]) || i >= len(r.rows[t]) {
-		return &nothing
+		return &noCounts
 	}
 	return &r.rows[t][i]
 }
@@ -299,8 +339,8 @@ func (r *Recorder) queue(o *policy.Observation, now int64) {
 		v := &r.views[i]
 		*v = policy.KindView{Type: v.Type, Priority: v.Priority, Class: v.Class}
 	}
-	r.ages = r.ages[:0]
-	r.sizes = r.sizes[:0]
+	r.ageBuffer = r.ageBuffer[:0]
+	r.sizeBuffer = r.sizeBuffer[:0]
 	for i, k := range r.kinds {
 		r.addKind(&r.views[k.view], i, k, now)
 	}
@@ -309,37 +349,38 @@ func (r *Recorder) queue(o *policy.Observation, now int64) {
 	o.Queue.Complete = true
 }
 
+// addKind adds the kind at index i to its view.
 func (r *Recorder) addKind(v *policy.KindView, i int, k *Kind, now int64) {
-	mean, recent, times := r.typeMean[k.workType], r.typeRecent[k.workType], r.calibration[k.workType]
+	mean, recent, factor := r.typeMean[k.workType], r.typeRecent[k.workType], r.calibration[k.workType]
 	pending, est := k.Waiting(), k.arrivedEst.minus(k.leftEst)
-	work := est.core(pending, mean, times)
+	work := est.coreSeconds(pending, mean, factor)
 	v.Pending.Jobs += pending
 	v.Pending.Work += policy.CoreSeconds(work)
-	v.PendingLately += policy.CoreSeconds(est.core(pending, recent, times))
+	v.PendingLately += policy.CoreSeconds(est.coreSeconds(pending, recent, factor))
 	v.InFlight.Jobs += k.Running()
 	r.addAges(v, k, now)
 	if k.Size > 0 && pending > 0 {
-		start := len(r.sizes)
-		r.sizes = append(r.sizes, v.PendingBySize...)
-		r.sizes = append(r.sizes, policy.SizeCount{Size: k.Size, Jobs: pending, Work: policy.CoreSeconds(work)})
-		v.PendingBySize = r.sizes[start:len(r.sizes):len(r.sizes)]
+		start := len(r.sizeBuffer)
+		r.sizeBuffer = append(r.sizeBuffer, v.PendingBySize...)
+		r.sizeBuffer = append(r.sizeBuffer, policy.SizeCount{Size: k.Size, Jobs: pending, Work: policy.CoreSeconds(work)})
+		v.PendingBySize = r.sizeBuffer[start:len(r.sizeBuffer):len(r.sizeBuffer)]
 	}
 	for w := range windows {
-		was := r.before(i, w, now)
-		v.Arrived[w].Jobs += k.Arrived - was.arrived
-		v.Arrived[w].Work += policy.CoreSeconds(k.estimated - was.estimated)
-		if w < 3 {
-			v.Completed[w] += k.Completed - was.completed
+		before := r.countersBefore(i, w, now)
+		v.Arrived[w].Jobs += k.Arrived - before.arrived
+		v.Arrived[w].Work += policy.CoreSeconds(k.estimated - before.estimated)
+		if w < completedWindows {
+			v.Completed[w] += k.Completed - before.completed
 		}
-		if w == 1 {
-			v.Failed += k.Failed - was.failed
-			v.Retried += k.Retried - was.retried
-			v.Expired += k.Expired - was.expired
+		if w == window5m {
+			v.Failed += k.Failed - before.failed
+			v.Retried += k.Retried - before.retried
+			v.Expired += k.Expired - before.expired
 		}
 	}
 	v.LastTick.Jobs += k.Arrived - k.seen.arrived
 	v.LastTick.Work += policy.CoreSeconds(k.estimated - k.seen.estimated)
-	v.LastTickLately += policy.CoreSeconds(k.lately - k.seen.lately)
+	v.LastTickLately += policy.CoreSeconds(k.recentEstimated - k.seen.recentEstimated)
 	v.Started += k.Started - k.seen.started
 	v.StartedLate += k.StartedLate - k.seen.startedLate
 	if s := &r.types[k.workType].view; v.Service.Samples == 0 || s.Samples > v.Service.Samples {
@@ -347,13 +388,14 @@ func (r *Recorder) addKind(v *policy.KindView, i int, k *Kind, now int64) {
 	}
 }
 
-// addAges merges the kind's ages into the view's and counts who will miss.
+// addAges merges the kind's ages into the view's, and counts the jobs that will miss their
+// target.
 func (r *Recorder) addAges(v *policy.KindView, k *Kind, now int64) {
-	start := len(r.ages)
-	grown, oldest := k.Ages.appendTo(r.ages, now)
-	r.ages = grown
+	start := len(r.ageBuffer)
+	grown, oldest := k.Ages.appendTo(r.ageBuffer, now)
+	r.ageBuffer = grown
 	v.OldestWait = max(v.OldestWait, oldest)
-	own := r.ages[start:len(r.ages):len(r.ages)]
+	own := r.ageBuffer[start:len(r.ageBuffer):len(r.ageBuffer)]
 	for h, horizon := range [...]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute} {
 		for i := len(own) - 1; i >= 0 && time.Duration(k.LateAfter)-own[i].Age < horizon; i-- {
 			v.WillMiss[h] += own[i].Jobs
@@ -366,21 +408,21 @@ func (r *Recorder) addAges(v *policy.KindView, k *Kind, now int64) {
 	if len(own) == 0 {
 		return
 	}
-	// two size buckets of one kind: merge the sorted lists at the end of ages
-	merged := len(r.ages)
+	// another size of the kind is there: merge the two sorted lists at the buffer's end
+	merged := len(r.ageBuffer)
 	a, b := v.PendingByAge, own
 	for len(a) > 0 || len(b) > 0 {
 		switch {
 		case len(b) == 0 || len(a) > 0 && a[0].Age < b[0].Age:
-			r.ages = append(r.ages, a[0])
+			r.ageBuffer = append(r.ageBuffer, a[0])
 			a = a[1:]
 		case len(a) == 0 || b[0].Age < a[0].Age:
-			r.ages = append(r.ages, b[0])
+			r.ageBuffer = append(r.ageBuffer, b[0])
 			b = b[1:]
 		default:
-			r.ages = append(r.ages, policy.AgeCount{Age: a[0].Age, Jobs: a[0].Jobs + b[0].Jobs})
+			r.ageBuffer = append(r.ageBuffer, policy.AgeCount{Age: a[0].Age, Jobs: a[0].Jobs + b[0].Jobs})
 			a, b = a[1:], b[1:]
 		}
 	}
-	v.PendingByAge = r.ages[merged:len(r.ages):len(r.ages)]
+	v.PendingByAge = r.ageBuffer[merged:len(r.ageBuffer):len(r.ageBuffer)]
 }

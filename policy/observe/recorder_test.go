@@ -104,7 +104,7 @@ func TestWindowsOfLateKinds(t *testing.T) {
 		history = append(history, seen)
 		r.Begin(&o, now)
 		r.End(&o, now, Sample{})
-		kept := len(r.spare)
+		kept := len(r.spareRows)
 		for _, row := range r.rows {
 			if row != nil {
 				kept++

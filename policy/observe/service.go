@@ -1,164 +1,181 @@
 package observe
 
 import (
-	"time"
-
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// service is what completions have taught about the work of one job type (in
-// one size bucket): a running mean with a long memory, second moment and
-// histogram.
+// service is what completions have taught about the work of one job type in one size:
+// mean, second moment and a histogram, with a long memory; and the recent mean.
 type service struct {
 	jobType string
 	size    uint8
 
-	n, sum, squares float64
-	samples         int64
-	// jobs that completed lately and their work, forgotten by a factor of e in
-	// recentMemory
-	recentN, recentSum float64
-	// started jobs, and those of them that carried an estimate with its sum in
-	// core-seconds; as long a memory as n and sum
+	// Jobs that completed, their work in core-seconds and its square; all halved at
+	// serviceMemoryJobs.
+	jobs, work, workSquared float64
+	samples                 int64 // jobs that ever completed
+	// Jobs that completed lately and their work, forgotten with the time constant
+	// recentMemory.
+	recentJobs, recentWork float64
+	// Jobs that were started, those of them that carried an estimate, and the sum of the
+	// estimates in core-seconds; with the memory of jobs.
 	started, estimated, estimate float64
-	histN                        float64
-	p95At                        float64 // histN when p95 was computed
 	view                         policy.ServiceView
-	hist                         [workBuckets]float32
+	// The histogram of the work of jobs. It holds histJobs, and p95Jobs of them when
+	// the p95 in view was worked out.
+	histJobs float64
+	p95Jobs  float64
+	hist     [workBuckets]float32
 }
 
 const (
-	// serviceMemory is the number of jobs after which the mean forgets: it
-	// halves its weights, so that a change of code or cameras is learned.
-	serviceMemory = 50_000
-	// priorWeight is how many jobs the guess from other types counts for.
-	priorWeight = 5
-	// recentMemory is for how many seconds a job counts as recent.
+	// serviceMemoryJobs is the number of jobs at which all weights are halved, so that
+	// a change of code or of cameras is learned.
+	serviceMemoryJobs = 50_000
+	// priorJobs is how many jobs the guess from other types counts for. It is taken
+	// between priorLow and priorHigh times the type's own mean.
+	priorJobs           = 5
+	priorLow, priorHigh = 0.7, 1.3
+	// priorP95 is the p95 of a type that is not known, in means.
+	priorP95 = 3
+
+	// recentMemory is the time constant of what is recent, in seconds.
 	recentMemory = 600.0
-	// recentTrust is how many jobs, times 1 + their SCV, speak for the long mean
+	// recentTrustJobs is how many jobs, times 1 + their SCV, speak for the long mean
 	// against the recent one.
-	recentTrust = 30
+	recentTrustJobs = 30
+
+	// histGrown is by which part the histogram must have grown to be fetched, and its
+	// p95 worked out anew: it is long.
+	histGrown = 0.02
 )
 
 const (
-	// estimatesShare is the part of the started jobs of a type that must have
+	// estimatedShareLeast is the part of the started jobs of a type that must have
 	// carried an estimate for their mean to be that of all.
-	estimatesShare = 0.95
-	// estimatesTrust is how many jobs, times 1 + their SCV, speak for the estimates.
-	estimatesTrust = 100
-	// estimatesMost is how many times too large or too small it may be.
-	estimatesMost = 100
+	estimatedShareLeast = 0.95
+	// estimateTrustJobs is how many jobs, times 1 + their SCV, speak for the estimates.
+	estimateTrustJobs = 100
+	// calibrationMost is how many times too large or too small estimates may be.
+	calibrationMost = 100
 )
 
-// start adds what left the line since the last tick: n jobs that were started, and e
-// with an estimate, those that were dropped too. A kind that is gone takes with it
-// what was never added.
-func (s *service) start(n int64, e estimates) {
+// addStarted adds what left the line since the last tick: n jobs that were started,
+// and e with an estimate, dropped ones included. A kind that is gone takes with it what
+// was never added, so that a difference may be negative.
+func (s *service) addStarted(n int64, e estimates) {
 	s.started = max(s.started+float64(n), 0)
 	s.estimated = max(s.estimated+float64(e.jobs), 0)
 	s.estimate = max(s.estimate+float64(float64(e.work)*1e-9), 0)
 }
 
-// calibration returns by how much estimates of this type must be multiplied to be
-// right on average, 1 where nothing is known: people ask for too much, and programs
-// become faster. With a the mean work of the n jobs that completed, E/e the mean
-// estimate of the e jobs that were started with one, m = min(n, e), and
-// t = 100 (1 + SCV) jobs in favour of the estimates,
+// calibration returns the factor that makes estimates of this type right on average,
+// because people ask for too much, and programs become faster; 1 where nothing is
+// known. With a the mean work of the n jobs that completed, E/e the mean estimate of the
+// e jobs that were started with one, m = min(n, e), and t = 100·(1 + SCV) jobs that
+// speak for the estimates as they are, it is
 //
-//	(m a/(E/e) + t) / (m + t)
+//	(m·a/(E/e) + t) / (m + t)
 func (s *service) calibration() float64 {
-	if s.n <= 0 || s.sum <= 0 || s.estimated < 1 || s.estimate <= 0 || s.estimated < float64(estimatesShare*s.started) {
+	if s.jobs <= 0 || s.work <= 0 || s.estimated < 1 || s.estimate <= 0 || s.estimated < float64(estimatedShareLeast*s.started) {
 		return 1
 	}
-	m := min(s.n, s.estimated)
-	own := s.sum / s.n / (s.estimate / s.estimated)
-	trust := float64(estimatesTrust * (1 + s.view.SCV))
-	return min(max((float64(m*own)+trust)/(m+trust), 1/float64(estimatesMost)), estimatesMost)
+	m := min(s.jobs, s.estimated)
+	own := s.work / s.jobs / (s.estimate / s.estimated)
+	trust := float64(estimateTrustJobs * (1 + s.view.SCV))
+	return min(max((float64(m*own)+trust)/(m+trust), 1/float64(calibrationMost)), calibrationMost)
 }
 
-// learn adds what completed since the last tick.
+// learn adds n jobs of a kind that completed since the last tick, with the sum of their
+// work in core-seconds and that of its squares.
 func (s *service) learn(n int64, sum, squares float64, k *Kind) {
 	if n <= 0 {
 		return
 	}
 	s.samples += n
-	s.n += float64(n)
-	s.sum += sum
-	s.recentN += float64(n)
-	s.recentSum += sum
-	s.squares += squares
-	// the histogram is long: it is fetched when it has grown by a fiftieth
-	if k.unlearned += n; float64(k.unlearned) >= float64(0.02*s.histN) {
+	s.jobs += float64(n)
+	s.work += sum
+	s.recentJobs += float64(n)
+	s.recentWork += sum
+	s.workSquared += squares
+	if k.unlearned += n; float64(k.unlearned) >= float64(histGrown*s.histJobs) {
 		for b := range k.WorkHist {
 			if c := k.WorkHist[b]; c != 0 {
 				s.hist[b] += float32(c)
 				k.WorkHist[b] = 0
 			}
 		}
-		s.histN += float64(k.unlearned)
+		s.histJobs += float64(k.unlearned)
 		k.unlearned = 0
 	}
-	if s.n > serviceMemory {
-		s.n /= 2
-		s.sum /= 2
-		s.squares /= 2
-		s.started /= 2
-		s.estimated /= 2
-		s.estimate /= 2
-		s.histN /= 2
-		for b := range s.hist {
-			s.hist[b] /= 2
-		}
-		s.p95At = 0
+	if s.jobs > serviceMemoryJobs {
+		s.halve()
 	}
 }
 
-// forget lets the part keep of what is recent remain so.
-func (s *service) forget(keep float64) {
-	s.recentN *= keep
-	s.recentSum *= keep
+// halve halves all weights, and has the p95 worked out anew.
+func (s *service) halve() {
+	s.jobs /= 2
+	s.work /= 2
+	s.workSquared /= 2
+	s.started /= 2
+	s.estimated /= 2
+	s.estimate /= 2
+	s.histJobs /= 2
+	for b := range s.hist {
+		s.hist[b] /= 2
+	}
+	s.p95Jobs = 0
 }
 
-// recent returns the mean of the recent jobs, in core-seconds, drawn to the long
-// mean: with r of them that took R, and t = 30 (1 + SCV) jobs in favour of the long
-// mean m,
-//
-//	(R + t m) / (r + t)
-//
-// the more the work of a type scatters, the more of it must have changed before that
-// is believed.
-func (s *service) recent() float64 {
-	trust := float64(recentTrust * (1 + s.view.SCV))
-	return (s.recentSum + float64(trust*float64(s.view.Mean))) / (s.recentN + trust)
+// forget lets only the part kept of what was recent remain so.
+func (s *service) forget(kept float64) {
+	s.recentJobs *= kept
+	s.recentWork *= kept
 }
 
-// update computes the view, given the mean over all types as a prior.
+// recentMean returns the mean work of the recent jobs, in core-seconds, drawn to the
+// long mean m. With r recent jobs that took R, and t = 30·(1 + SCV) jobs that speak for
+// the long mean, it is
+//
+//	(R + t·m) / (r + t)
+//
+// The more the work of a type scatters, the more recent jobs it takes to believe that
+// it has changed.
+func (s *service) recentMean() float64 {
+	trust := float64(recentTrustJobs * (1 + s.view.SCV))
+	return (s.recentWork + float64(trust*float64(s.view.Mean))) / (s.recentJobs + trust)
+}
+
+// update works out the view. The prior is the mean work of a job of any type, in
+// core-seconds.
 func (s *service) update(prior float64) {
 	s.view.Samples = s.samples
-	if s.n == 0 {
+	if s.jobs == 0 {
 		s.view.Mean = policy.CoreSeconds(prior)
-		s.view.P95 = policy.CoreSeconds(3 * prior)
+		s.view.P95 = policy.CoreSeconds(priorP95 * prior)
 		s.view.SCV = 1
 		return
 	}
-	own := s.sum / s.n
-	// a type seen only a few times is believed within 0.7 to 1.3 of its own mean
-	guess := min(max(prior, float64(0.7*own)), float64(1.3*own))
-	mean := (s.sum + float64(priorWeight*guess)) / (s.n + priorWeight)
+	own := s.work / s.jobs
+	guess := min(max(prior, float64(priorLow*own)), float64(priorHigh*own))
+	mean := (s.work + float64(priorJobs*guess)) / (s.jobs + priorJobs)
 	s.view.Mean = policy.CoreSeconds(mean)
-	variance := s.squares/s.n - float64(own*own)
+	variance := s.workSquared/s.jobs - float64(own*own)
 	s.view.SCV = 0
-	if own > 0 { // work of less than half a nanosecond is none
+	if own > 0 { // jobs may take no work at all
 		s.view.SCV = max(variance, 0) / float64(own*own)
 	}
-	if s.histN > float64(1.02*s.p95At) {
-		s.p95At = s.histN
+	if s.histJobs > float64((1+histGrown)*s.p95Jobs) {
+		s.p95Jobs = s.histJobs
 		s.view.P95 = s.quantile(0.95)
 	}
 }
 
+// quantile returns the work that the share p of the jobs does not exceed, rounded up to
+// the edge of a bucket.
 func (s *service) quantile(p float64) policy.CoreSeconds {
-	rank := p * s.histN
+	rank := p * s.histJobs
 	sum := 0.0
 	for b := range s.hist {
 		sum += float64(s.hist[b])
@@ -169,13 +186,10 @@ func (s *service) quantile(p float64) policy.CoreSeconds {
 	return workUpper(workBuckets - 1)
 }
 
-// residual returns the estimated work left of a job that has done elapsed of a
-// type whose mean is mean, all in the same unit. A job that has outlived its
-// mean is expected to go on: work times are skewed (POLICY: 0.3 of the mean
-// plus 0.2 of what was done).
+// residual returns the work that is expected to be left of a job that has done elapsed,
+// where jobs of its type take mean on average; all in the same unit. A job that outlives
+// the mean is expected to go on, because work is skewed: its remainder is at least 0.3
+// of the mean plus 0.2 of what was done.
 func residual(mean, elapsed float64) float64 {
 	return max(mean-elapsed, float64(0.3*mean)+float64(0.2*elapsed))
 }
-
-// windows are the spans of Flow and Completed windows.
-var windows = [4]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}

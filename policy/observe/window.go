@@ -7,16 +7,18 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// eventLog counts launches, terminations and interruptions by time.
+// eventLog counts launches, terminations and interruptions of the last hour.
 type eventLog struct {
 	entries []fleetEvent // ascending by time, trimmed to an hour
 }
 
+// fleetEvent is what happened at one world time, in nanoseconds.
 type fleetEvent struct {
 	at                                 int64
 	launched, terminated, interruption int
 }
 
+// add adds an event that is no earlier than the last.
 func (l *eventLog) add(e fleetEvent) {
 	if n := len(l.entries); n > 0 && l.entries[n-1].at == e.at {
 		last := &l.entries[n-1]
@@ -28,13 +30,14 @@ func (l *eventLog) add(e fleetEvent) {
 	l.entries = append(l.entries, e)
 }
 
+// fill forgets what is older than an hour, and counts the rest.
 func (l *eventLog) fill(f *policy.FleetView, now int64) {
-	keep := 0
-	for keep < len(l.entries) && l.entries[keep].at <= now-int64(time.Hour) {
-		keep++
+	old := 0
+	for old < len(l.entries) && l.entries[old].at <= now-int64(time.Hour) {
+		old++
 	}
-	if keep > 0 {
-		l.entries = slices.Delete(l.entries, 0, keep)
+	if old > 0 {
+		l.entries = slices.Delete(l.entries, 0, old)
 	}
 	f.Launched, f.Terminated, f.Interrupted = [2]int{}, [2]int{}, 0
 	for i := range l.entries {
@@ -58,12 +61,12 @@ func (r *Recorder) Terminated(now int64) { r.fleetLog.add(fleetEvent{at: now, te
 // Interrupted notes a spot instance taken back.
 func (r *Recorder) Interrupted(now int64) { r.fleetLog.add(fleetEvent{at: now, interruption: 1}) }
 
-// callLog counts EC2 calls over five minutes.
+// callLog counts calls of the last five minutes and how they ended.
 type callLog struct {
 	entries []callEntry
 }
 
-// QueueRead notes an attempt to read the queue and whether it failed.
+// QueueRead notes an attempt to read the queue at world time now, and whether it failed.
 func (r *Recorder) QueueRead(now int64, failed bool) {
 	e := callEntry{at: now, calls: 1}
 	if failed {
@@ -72,26 +75,28 @@ func (r *Recorder) QueueRead(now int64, failed bool) {
 	r.queueCalls.entries = append(r.queueCalls.entries, e)
 }
 
+// callEntry is a number of calls at one world time, or in all.
 type callEntry struct {
 	at                       int64
 	calls, errors, throttled int
 }
 
-// Called notes EC2 calls and how they ended.
+// Called notes calls of EC2 that ended at world time now: how many there were, and how many
+// of them failed and were throttled.
 func (r *Recorder) Called(now int64, calls, errors, throttled int) {
 	if calls > 0 {
 		r.calls.entries = append(r.calls.entries, callEntry{now, calls, errors, throttled})
 	}
 }
 
-// sum returns the calls of the last 5 minutes and forgets the older ones.
+// sum forgets the calls that are older than five minutes, and returns the rest in all.
 func (l *callLog) sum(now int64) (s callEntry) {
-	keep := 0
-	for keep < len(l.entries) && l.entries[keep].at <= now-int64(5*time.Minute) {
-		keep++
+	old := 0
+	for old < len(l.entries) && l.entries[old].at <= now-int64(5*time.Minute) {
+		old++
 	}
-	if keep > 0 {
-		l.entries = slices.Delete(l.entries, 0, keep)
+	if old > 0 {
+		l.entries = slices.Delete(l.entries, 0, old)
 	}
 	for _, e := range l.entries {
 		s.calls += e.calls
@@ -101,6 +106,7 @@ func (l *callLog) sum(now int64) (s callEntry) {
 	return s
 }
 
+// fill tells how the calls of the last five minutes ended.
 func (l *callLog) fill(v *policy.EC2View, now int64) {
 	s := l.sum(now)
 	v.Calls, v.Errors, v.Throttled = s.calls, s.errors, s.throttled
@@ -109,34 +115,46 @@ func (l *callLog) fill(v *policy.EC2View, now int64) {
 // Refused notes what EC2 would not sell.
 func (r *Recorder) Refused(f policy.Refusal) { r.refusals = append(r.refusals, f) }
 
-// ec2 fills o.EC2's memory; the caller says when EC2 last answered.
+// ec2 fills the refusals of the last hour into o.EC2. When EC2 last answered is for the
+// caller to say.
 func (r *Recorder) ec2(o *policy.Observation) {
-	keep := 0
-	for keep < len(r.refusals) && o.Now.Sub(r.refusals[keep].At) > time.Hour {
-		keep++
+	old := 0
+	for old < len(r.refusals) && o.Now.Sub(r.refusals[old].At) > time.Hour {
+		old++
 	}
-	if keep > 0 {
-		r.refusals = slices.Delete(r.refusals, 0, keep)
+	if old > 0 {
+		r.refusals = slices.Delete(r.refusals, 0, old)
 	}
 	o.EC2.Refusals = r.refusals
 }
 
-// slackWindow is the slack of the last 24 hours, by tick.
+// slackWindow holds the ready and busy slot-seconds of the steps of the last 24 hours.
 type slackWindow struct {
-	entries []slackEntry // a queue: entries[first:]
+	entries []slackEntry // a queue, entries[first:]
 	first   int
 	ready   runningSum
 	busy    runningSum
 }
 
-// runningSum adds up the terms of a window that moves. What is left once every
-// term that was more than 0 is gone is 0, not what rounding left of them: a
-// fraction of such remainders could be any number.
+// slackEntry is one step.
+type slackEntry struct {
+	at          int64   // world time of its end
+	ready, busy float64 // slot-seconds
+}
+
+// slackCompactAt is how many entries must have left the queue for its memory to be used
+// again.
+const slackCompactAt = 4096
+
+// runningSum is the sum of the terms in a moving window. Once every term other than 0 has
+// left, it is exactly 0, and not what rounding left of them: of two such remainders a
+// quotient could be any number.
 type runningSum struct {
 	sum   float64
 	terms int // that are not 0
 }
 
+// enter adds a term to the window.
 func (s *runningSum) enter(x float64) {
 	if x != 0 {
 		s.sum += x
@@ -144,6 +162,7 @@ func (s *runningSum) enter(x float64) {
 	}
 }
 
+// leave takes a term that had entered out of it.
 func (s *runningSum) leave(x float64) {
 	if x == 0 {
 		return
@@ -154,14 +173,9 @@ func (s *runningSum) leave(x float64) {
 	}
 }
 
-type slackEntry struct {
-	at          int64 // end of the step
-	ready, busy float64
-}
-
-// addSlack adds the ready and busy slot-seconds of the step that ends at now
-// and returns the mean slack of the last 24 hours with the ready slot-seconds
-// it rests on. The mean is 0 without ready capacity.
+// addSlack adds the ready and busy slot-seconds of the step that ends at now. It returns the
+// mean slack of the last 24 hours, 0 without ready capacity, and the ready slot-seconds
+// it rests on.
 func (r *Recorder) addSlack(now int64, ready, busy float64) (mean, readySlotSeconds float64) {
 	s := &r.slack
 	s.enter(slackEntry{now, ready, busy})
@@ -170,9 +184,9 @@ func (r *Recorder) addSlack(now int64, ready, busy float64) (mean, readySlotSeco
 		s.busy.leave(s.entries[s.first].busy)
 		s.first++
 	}
-	if s.first > 4096 && s.first > len(s.entries)/2 {
+	if s.first > slackCompactAt && s.first > len(s.entries)/2 {
 		left := slices.Delete(s.entries, 0, s.first)
-		*s = slackWindow{entries: left[:0]} // fresh sums: no drift over a year
+		*s = slackWindow{entries: left[:0]} // the sums are made anew, so that rounding does not add up over a year
 		for _, e := range left {
 			s.enter(e)
 		}
@@ -183,6 +197,7 @@ func (r *Recorder) addSlack(now int64, ready, busy float64) (mean, readySlotSeco
 	return 1 - s.busy.sum/s.ready.sum, s.ready.sum
 }
 
+// enter adds a step at the end.
 func (s *slackWindow) enter(e slackEntry) {
 	s.entries = append(s.entries, e)
 	s.ready.enter(e.ready)

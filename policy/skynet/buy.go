@@ -1,9 +1,7 @@
 package skynet
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
 	"github.com/skynet-ec2/skynet/policy"
 )
@@ -12,7 +10,6 @@ var (
 	rulePlanFits   = policy.NewRule("plan.fits", "%.1f cores serve, %.1f are on their way; forecast %.1f, planned for %.1f in %.0f s", false)
 	rulePlanShort  = policy.NewRule("plan.short", "short of %.1f cores in %.0f s: %.1f serve, %.1f are on their way, %.0f core-seconds wait", false)
 	rulePlanMore   = policy.NewRule("plan.more", "%.1f cores are bought: a line with a reserve multiplier of %.2f is short of more when they come", false)
-	ruleSlackShort = policy.NewRule("slack.short", "need %.1f cores to hold %.0f %% slack over 24 h (now %.1f %%), have %.1f", false)
 	ruleUndrain    = policy.NewRule("undrain", "%.0f draining instances (%.1f cores) are taken back before anything is bought", false)
 	ruleUndrainOwn = policy.NewRule("undrain.paid", "%.0f draining instances are still busy in a new paid window: they stay", false)
 	ruleSubstitute = policy.NewRule("buy.substitute", "%s instead of what EC2 refused %.0f s ago", true)
@@ -23,58 +20,50 @@ var (
 	ruleCold       = policy.NewRule("buy.cold", "the size of the work is unknown until a job completes: at most %.0f instances until then", false)
 )
 
-// grow takes back and buys what the plan, or the slack rule, is short of.
-func (p *Policy) grow(o *policy.Observation) {
-	need := p.upChecks()
+// scaleOut undrains and launches what the plan lacks, or what a floor under the fleet
+// lacks.
+func (p *Policy) scaleOut(o *policy.Observation) {
+	mustHold := p.scaleOutChecks()
+	now := capacity{useFleet: true, extraFrom: maxSteps}
+	fits := p.plan.holds(now, mustHold)
+	belowFloor := max(p.band.floor-p.fleet.alive, p.slotFloor.slots-p.fleet.alive, 0)
+	if fits && belowFloor == 0 {
+		p.withEnough(o, now, mustHold)
+		return
+	}
 	unit := p.market.unitSpeed
-	now := capacity{useThere: true, from: maxSteps}
-	fits := p.plan.holds(now, need)
-	floor := max(p.band.floor-p.fleet.alive, p.chance.floor-p.fleet.alive, 0)
-	if fits && floor == 0 && p.takeBackForSpare(o, now, need) {
-		return
-	}
-	if fits && floor == 0 && p.stranded() {
-		p.because(ruleStranded.Because(p.waitingWork()*unit, p.oldestWait()))
-		p.buy(o, p.lagging())
-		return
-	}
-	if fits && floor == 0 {
-		if want := p.swap(o); want > 0 {
-			p.buy(o, want)
-			return
-		}
-		if why, ok := p.spareReason(); ok {
-			p.because(why)
-		}
-		p.because(rulePlanFits.Because(p.fleet.serving*unit, p.fleet.coming*unit, p.ahead.mean*unit, p.ahead.high*unit, p.lag+p.tick))
-		return
-	}
-	back := 0.0
-	if len(p.fleet.back) > 0 {
-		want := floor
+
+	// What drains costs nothing to keep.
+	undrained := 0.0
+	if len(p.fleet.undrainable) > 0 {
+		want := belowFloor
 		if !fits {
-			want = max(want, p.plan.shortfall(now, 0, need))
+			want = max(want, p.plan.shortfall(now, 0, mustHold))
 		}
-		back = p.takeBack(o, want)
-		now.always = back
-		fits = fits || p.plan.holds(now, need)
+		undrained = p.undrain(o, want)
+		now.constant = undrained
+		fits = fits || p.plan.holds(now, mustHold)
 	}
+
+	// What the plan still lacks, but no more than the ceiling of the slack rule.
 	short := 0.0
 	if !fits {
-		short = p.plan.shortfall(now, p.lag, need)
-		p.because(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.coming*unit, p.waitingWork()*unit))
-		short = p.withMore(o, short)
+		short = p.plan.shortfall(now, p.lag, mustHold)
+		p.explain(rulePlanShort.Because(short*unit, p.lag, p.fleet.serving*unit, p.fleet.booting*unit, p.waitingWork()*unit))
+		short = p.withBurstMargin(o, short)
 	}
-	if room := max(p.band.ceiling-p.fleet.alive-back, 0); short > room {
-		p.because(ruleSlackEnough.Because(short*unit, room*unit, 100*(p.set.slackTarget+slackTop), 100*o.History.Slack24h))
+	if room := max(p.band.ceiling-p.fleet.alive-undrained, 0); short > room {
+		p.explain(ruleSlackEnough.Because(short*unit, room*unit, 100*(p.set.slackTarget+slackTop), 100*o.History.Slack24h))
 		short = room
 	}
-	if floor-back > short {
-		short = floor - back
-		if p.chance.floor > p.band.floor {
-			p.because(ruleChanceShort.Because(p.fleet.alive*unit, p.chance.budget, p.chance.floor*unit, p.chance.held))
+
+	// What a floor still lacks, if that is more.
+	if belowFloor-undrained > short {
+		short = belowFloor - undrained
+		if p.slotFloor.slots > p.band.floor {
+			p.explain(ruleChanceShort.Because(p.fleet.alive*unit, p.slotFloor.budget, p.slotFloor.slots*unit, p.slotFloor.held))
 		} else {
-			p.because(ruleSlackShort.Because((p.fleet.alive+floor)*unit, 100*p.set.slackTarget, 100*o.History.Slack24h, p.fleet.alive*unit))
+			p.explain(ruleSlackShort.Because((p.fleet.alive+belowFloor)*unit, 100*p.set.slackTarget, 100*o.History.Slack24h, p.fleet.alive*unit))
 		}
 	}
 	if short > 0 {
@@ -82,60 +71,84 @@ func (p *Policy) grow(o *policy.Observation) {
 	}
 }
 
-// takeBackForSpare takes back, per second, what is there already for jobs that may be
-// late, and reports whether it did: what they spare is a launch. Free slots beside the
-// last jobs of a draining instance are paid for. Where something drains, the plan
-// spares nothing afterwards.
-func (p *Policy) takeBackForSpare(o *policy.Observation, now capacity, need checks) bool {
-	if p.set.windows || len(p.fleet.back) == 0 || !p.plan.spareNothing() || p.plan.holds(now, need) {
+// withEnough does what is left to do where the plan holds and no floor lacks
+// anything: a little work that the plan leaves out is served, and a fleet that is too
+// large for its load gets a smaller instance in place of a large one.
+func (p *Policy) withEnough(o *policy.Observation, now capacity, mustHold checks) {
+	unit := p.market.unitSpeed
+	if p.undrainForSpare(o, now, mustHold) {
+		return
+	}
+	if p.stranded() {
+		p.explain(ruleStranded.Because(p.waitingWork()*unit, p.oldestWait()))
+		p.buy(o, p.lagTolerance())
+		return
+	}
+	if want := p.swapSlots(o); want > 0 {
+		p.buy(o, want)
+		return
+	}
+	if why, ok := p.spareReason(); ok {
+		p.explain(why)
+	}
+	p.explain(rulePlanFits.Because(p.fleet.serving*unit, p.fleet.booting*unit, p.forecast.mean*unit, p.forecast.high*unit, p.lag+p.tick))
+}
+
+// undrainForSpare undrains instances for jobs that may be late, with billing per second,
+// and reports whether it did. The miss budget is to save launches, not capacity that is
+// there: the free slots of a draining instance are paid for as long as its last jobs
+// run. Where something drains, the plan spares nothing afterwards.
+func (p *Policy) undrainForSpare(o *policy.Observation, now capacity, mustHold checks) bool {
+	if p.set.windows || len(p.fleet.undrainable) == 0 || !p.plan.spareNothing() || p.plan.holds(now, mustHold) {
 		return false
 	}
-	p.takeBack(o, p.plan.shortfall(now, 0, need))
+	p.undrain(o, p.plan.shortfall(now, 0, mustHold))
 	return true
 }
 
-// withMore returns the slots to buy where the plan is short of some. Per second, a
-// line that needs a reserve of z > 1 has bursts that nothing announces, and what it
-// is short of is the beginning of one: at the next tick it would be short again. So
-// up to as much again is bought, all of that from z = 3 on, as far as it makes whole
-// instances of the size that suits: large ones bring more than is asked for anyway.
-// What is too much leaves within a tick or two; with paid windows it would be paid
-// for an hour. Where slack is all that is held, there is no such reserve.
-func (p *Policy) withMore(o *policy.Observation, short float64) float64 {
-	j := p.plan.binding()
+// withBurstMargin returns how many slots to buy where the plan is short of some: more
+// than that, with billing per second, for a line with z > 1.
+//
+// Such a line has bursts that nothing announces. What it is short of is the beginning
+// of one, and at the next tick it would be short again. So as much again is bought in
+// proportion to z − 1, all of it from z = 3 on, but only as far as it makes whole
+// instances of the suitable type: large ones bring more than was asked for anyway.
+// What is too much leaves within a tick or two; a paid hour would have to be paid in
+// full. Where slack is all that is held there is no reserve to go by.
+func (p *Policy) withBurstMargin(o *policy.Observation, short float64) float64 {
+	j := p.plan.shortLine()
 	if p.set.windows || !p.set.promises || j < 0 {
 		return short
 	}
 	z := p.lines[j].z
-	share := min(max((z-1)/2, 0), 1)
-	size := p.market.slots[p.suits(o, p.market.order[0], short)]
-	more := size * math.Floor(float64(short*(1+share))/size)
+	margin := min(max((z-1)/2, 0), 1)
+	size := p.market.slots[p.suitableType(o, p.market.cheapestFirst[0], short)]
+	more := size * math.Floor(float64(short*(1+margin))/size)
 	if more <= short {
 		return short
 	}
-	p.because(rulePlanMore.Because(more*p.market.unitSpeed, z))
+	p.explain(rulePlanMore.Because(more*p.market.unitSpeed, z))
 	return more
 }
 
-// takeBack puts draining instances back into service, newest first, until they
-// have the wanted slots, and returns how many they have.
-func (p *Policy) takeBack(o *policy.Observation, want float64) float64 {
+// undrain puts draining instances back into service, newest first, until these have the
+// wanted slots, and returns how many slots they have.
+func (p *Policy) undrain(o *policy.Observation, want float64) float64 {
 	got := 0.0
-	for n := len(p.fleet.back); n > 0 && got < want; n-- {
-		in := &o.Fleet.Instances[p.fleet.back[n-1]]
+	for n := len(p.fleet.undrainable); n > 0 && got < want; n-- {
+		in := &o.Fleet.Instances[p.fleet.undrainable[n-1]]
 		p.undrains = append(p.undrains, in.ID)
 		got += p.market.slotsOf(in.Type)
 	}
-	p.because(ruleUndrain.Because(float64(len(p.undrains)), got*p.market.unitSpeed))
+	p.explain(ruleUndrain.Because(float64(len(p.undrains)), got*p.market.unitSpeed))
 	return got
 }
 
-// upChecks says where the plan must hold for nothing to be bought: urgent lines
-// in one tick once launches could have helped and had time to catch up, the
-// others from then on. Work that is late before that stays late: machines come
-// too late for it.
-func (p *Policy) upChecks() checks {
-	k := checks{patientFrom: stepOf(p.lag + p.recovery), slack: p.lagging()}
+// scaleOutChecks says where the plan must hold, or something is bought: urgent lines in
+// the first tick after launches could have helped and had the recovery time ρ, patient
+// lines from then on. Work that is late before that is late whatever is bought.
+func (p *Policy) scaleOutChecks() checks {
+	k := checks{patientFrom: stepOf(p.lag + p.recovery), tolerance: p.lagTolerance()}
 	for j := range p.lines {
 		from := p.lag + p.lines[j].recovery
 		k.urgent[j] = span{stepOf(from), stepOf(from + p.tick)}
@@ -143,14 +156,17 @@ func (p *Policy) upChecks() checks {
 	return k
 }
 
-// lagging is by how many slot-seconds a line may lag in the plan: 0.2 s of an
-// instance.
-func (p *Policy) lagging() float64 { return 0.2 * p.market.unitSlots }
+// lagToleranceSeconds is for how many seconds of a unit instance's service a line may be
+// overdue in the plan: too little to launch for.
+const lagToleranceSeconds = 0.2
 
-// stranded reports whether jobs wait that nothing would ever serve: the plan lets
-// every line lag by a little work, and some jobs be late, and where no instance is
-// alive so little work, or such jobs, may be all there is. A job of a line that can wait does so until the wait that
-// an instance launched now could just end.
+// lagTolerance returns that in slot-seconds.
+func (p *Policy) lagTolerance() float64 { return lagToleranceSeconds * p.market.unitSlots }
+
+// stranded reports whether jobs wait that nothing would ever serve. The plan leaves a
+// little work overdue in each line, and some jobs late. Where no instance is alive that
+// may be all the work there is, and would wait for ever. In a line that is not urgent a
+// job is stranded only when an instance launched now could just be in time for it.
 func (p *Policy) stranded() bool {
 	if p.fleet.alive > 0 {
 		return false
@@ -163,8 +179,7 @@ func (p *Policy) stranded() bool {
 	return false
 }
 
-// oldestWait returns how long the first of all waiting jobs has waited, in
-// seconds.
+// oldestWait returns how long the oldest of all waiting jobs has waited, in seconds.
 func (p *Policy) oldestWait() float64 {
 	oldest := 0.0
 	for i := range p.lines {
@@ -173,7 +188,7 @@ func (p *Policy) oldestWait() float64 {
 	return oldest
 }
 
-// waitingWork returns the work that waits, in slot-seconds.
+// waitingWork returns the work of all waiting jobs, in slot-seconds.
 func (p *Policy) waitingWork() float64 {
 	sum := 0.0
 	for i := range p.lines {
@@ -182,33 +197,34 @@ func (p *Policy) waitingWork() float64 {
 	return sum
 }
 
-// buy launches the cheapest set of types with the given slots.
+// buy launches the cheapest set of types with at least the given slots, as far as EC2
+// sells, and the quota and the parameter cold_launch leave room for, instances.
 func (p *Policy) buy(o *policy.Observation, slots float64) {
 	m := &p.market
 	cores := slots * m.unitSpeed
-	if o.Now.Before(m.denied) {
-		p.because(ruleBuyDenied.Because(cores, m.denied.Sub(o.Now).Seconds()))
+	if o.Now.Before(m.quotaUntil) {
+		p.explain(ruleBuyDenied.Because(cores, m.quotaUntil.Sub(o.Now).Seconds()))
 		return
 	}
 	bulk, rest := p.cover(o, slots)
 	if bulk.typ < 0 {
-		p.because(ruleBuyNothing.Because(cores, refusedFor.Seconds()))
+		p.explain(ruleBuyNothing.Because(cores, refusedFor.Seconds()))
 		return
 	}
-	if best := m.order[0]; !m.sells(best, o.Now) && m.dearer(bulk.typ, best) >= 0 && bulk.typ != best {
-		ago := o.Now.Sub(m.until[best].Add(-refusedFor))
-		p.because(ruleSubstitute.Named(m.catalog.Types[bulk.typ].Name, ago.Seconds()))
+	if best := m.cheapestFirst[0]; !m.sells(best, o.Now) && m.priceOrder(bulk.typ, best) >= 0 && bulk.typ != best {
+		ago := o.Now.Sub(m.refusedUntil[best].Add(-refusedFor))
+		p.explain(ruleSubstitute.Named(m.catalog.Types[bulk.typ].Name, ago.Seconds()))
 	}
 	if p.unknownWork(o) {
-		if room := p.set.coldLaunch - p.fleet.n; bulk.n+rest.n > room {
-			p.because(ruleCold.Because(float64(p.set.coldLaunch)))
+		if room := p.set.coldLaunch - p.fleet.instances; bulk.n+rest.n > room {
+			p.explain(ruleCold.Because(float64(p.set.coldLaunch)))
 			bulk.n = min(bulk.n, max(room, 0))
 			rest.n = min(rest.n, max(room-bulk.n, 0))
 		}
 	}
-	if q := o.EC2.Quota; q > 0 && bulk.n+rest.n > q-p.fleet.n {
-		room := max(q-p.fleet.n, 0)
-		p.because(ruleBuyQuota.Because(float64(bulk.n+rest.n), float64(room)))
+	if q := o.EC2.Quota; q > 0 && bulk.n+rest.n > q-p.fleet.instances {
+		room := max(q-p.fleet.instances, 0)
+		p.explain(ruleBuyQuota.Because(float64(bulk.n+rest.n), float64(room)))
 		bulk.n = min(bulk.n, room)
 		rest.n = min(rest.n, room-bulk.n)
 	}
@@ -216,143 +232,13 @@ func (p *Policy) buy(o *policy.Observation, slots float64) {
 	p.launch(o, rest)
 }
 
-// lot is a number of instances of one type.
-type lot struct{ typ, n int }
-
-// cover returns the cheapest set of at most two types with at least the given
-// slots, among those EC2 can be expected to sell: as many as fit of the cheapest
-// per unit of work, in the size that suits the fleet, and for what is left the
-// type that covers it for least, the larger instance among equals. Types whose
-// work is dearer by more than a twentieth are left out: a small instance that
-// fits today's need is dear tomorrow, and its slow cores make jobs late that did
-// not wait. A typ of −1 stands for none.
-//
-// Where sizes cost the same per unit of work, small ones follow the load more
-// closely and large ones are fewer to handle: the size that suits is the largest
-// of at most a twelfth of the fleet that there will be.
-func (p *Policy) cover(o *policy.Observation, slots float64) (bulk, rest lot) {
-	m := &p.market
-	bulk.typ, rest.typ = -1, -1
-	for _, typ := range m.order {
-		if m.sells(typ, o.Now) {
-			bulk.typ = p.suits(o, typ, slots)
-			break
-		}
-	}
-	if bulk.typ < 0 {
-		return bulk, rest
-	}
-	bulk.n = int(math.Floor(min(slots/m.slots[bulk.typ], instancesMax)))
-	left := slots - float64(float64(bulk.n)*m.slots[bulk.typ])
-	if left <= 0 {
-		return bulk, rest
-	}
-	var least float64
-	for _, typ := range m.order {
-		if !m.sells(typ, o.Now) || !m.kin(bulk.typ, typ) {
-			continue
-		}
-		n := math.Ceil(left / m.slots[typ])
-		if n > instancesMax {
-			continue
-		}
-		if cost := n * float64(m.prices[typ]); rest.typ < 0 || cost < least || cost == least && int(n) < rest.n {
-			least = cost
-			rest = lot{typ, int(n)}
-		}
-	}
-	if rest.typ == bulk.typ || rest.typ < 0 {
-		return lot{bulk.typ, bulk.n + 1}, lot{-1, 0}
-	}
-	if bulk.n == 0 {
-		return rest, lot{-1, 0}
-	}
-	return bulk, rest
-}
-
-// grain is how many instances make a fleet that can follow the load.
-const grain = 12
-
-// suits returns the size of best that suits a fleet with so many more slots:
-// among the types on sale that cost the same per unit of work, the largest of at
-// most a grain of the fleet, or else the smallest.
-func (p *Policy) suits(o *policy.Observation, best int, slots float64) int {
-	m := &p.market
-	most := (p.fleet.alive + slots) / grain
-	size := best
-	for _, typ := range m.order {
-		if m.dearer(typ, best) == 0 && m.sells(typ, o.Now) && m.slots[size] > most && m.slots[typ] < m.slots[size] {
-			size = typ
-		}
-	}
-	return size
-}
-
-// instancesMax bounds one launch, so that counting never overflows.
-const instancesMax = 1e6
-
-// launch asks for a lot, with equivalents by throughput for what EC2 refuses of
-// it: first those that cover all of it for least, the fewer instances among
-// equals.
-func (p *Policy) launch(o *policy.Observation, l lot) {
-	if l.typ < 0 || l.n <= 0 {
-		return
-	}
-	m := &p.market
-	slots := float64(l.n) * m.slots[l.typ]
-	p.options = p.options[:0]
-	for _, typ := range m.order {
-		if typ != l.typ && m.sells(typ, o.Now) {
-			n := math.Ceil(slots / m.slots[typ])
-			p.options = append(p.options, option{typ: typ, n: n, cost: n * float64(m.prices[typ])})
-		}
-	}
-	slices.SortStableFunc(p.options, func(a, b option) int {
-		if a.cost != b.cost {
-			return cmp.Compare(a.cost, b.cost)
-		}
-		return cmp.Compare(a.n, b.n)
-	})
-	start, from := len(p.substitutes), l.typ
-	for _, option := range p.options[:min(len(p.options), substitutesMax)] {
-		// what is refused of one is asked for as the next
-		num, den := ratio(m.slots[from], m.slots[option.typ])
-		p.substitutes = append(p.substitutes, policy.Substitute{Type: option.typ, Num: num, Den: den})
-		from = option.typ
-	}
-	p.launches = append(p.launches, policy.Launch{Type: l.typ, Count: l.n, Else: p.substitutes[start:len(p.substitutes):len(p.substitutes)]})
-}
-
-// option is a type that could stand in for a lot, how many of it, and for how
-// much an hour.
-type option struct {
-	typ     int
-	n, cost float64
-}
-
-// substitutesMax is how many equivalents one launch carries.
-const substitutesMax = 4
-
-// ratio returns a/b as a fraction of small whole numbers, to a thousandth.
-func ratio(a, b float64) (num, den int) {
-	num, den = int(math.Round(a*1000)), int(math.Round(b*1000))
-	if num <= 0 || den <= 0 {
-		return 1, 1
-	}
-	x, y := num, den
-	for y != 0 {
-		x, y = y, x%y
-	}
-	return num / x, den / x
-}
-
-// unknownWork reports whether nothing tells how large the waiting jobs are: no
-// job of theirs has completed, and they carry no estimate of their own.
+// unknownWork reports whether nothing tells how large any waiting job is: no job of any
+// kind has completed, and those that wait carry no estimate of their own.
 func (p *Policy) unknownWork(o *policy.Observation) bool {
 	waiting := false
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
-		if k.Service.Samples > 0 || k.Pending.Jobs > 0 && !guessed(k) {
+		if k.Service.Samples > 0 || k.Pending.Jobs > 0 && !sizeUnknown(k) {
 			return false
 		}
 		waiting = waiting || k.Pending.Jobs > 0

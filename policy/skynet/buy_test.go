@@ -16,7 +16,7 @@ func TestRatioIsExact(t *testing.T) {
 		a, b     float64
 		num, den int
 	}{{8, 2, 4, 1}, {8, 3.2, 5, 2}, {2, 8, 1, 4}, {1, 1, 1, 1}, {0, 1, 1, 1}, {2, 0.4, 5, 1}} {
-		if num, den := ratio(c.a, c.b); num != c.num || den != c.den {
+		if num, den := fraction(c.a, c.b); num != c.num || den != c.den {
 			t.Errorf("ratio(%v, %v) = %d/%d, want %d/%d", c.a, c.b, num, den, c.num, c.den)
 		}
 	}
@@ -47,9 +47,9 @@ func TestCoverIsEnoughAndCheap(t *testing.T) {
 		if got < need-1e-9 {
 			t.Fatalf("%v and %v are %v slots, need %v", bulk, rest, got, need)
 		}
-		for _, typ := range m.order {
+		for _, typ := range m.cheapestFirst {
 			n := math.Ceil(need/m.slots[typ] - 1e-9)
-			if m.kin(m.order[0], typ) && n*float64(m.prices[typ]) < cost-1 {
+			if m.nearlyAsCheap(m.cheapestFirst[0], typ) && n*float64(m.prices[typ]) < cost-1 {
 				t.Fatalf("%v×%s cost %v, bought for %v", n, c.Types[typ].Name, n*float64(m.prices[typ]), cost)
 			}
 		}
@@ -79,11 +79,11 @@ func TestSizesSuitTheFleet(t *testing.T) {
 		}
 		o := &policy.Observation{Now: monday}
 		if typ := p.env.Catalog.Index(c.refused); typ >= 0 {
-			p.market.until[typ] = monday.Add(time.Minute)
+			p.market.refusedUntil[typ] = monday.Add(time.Minute)
 		}
-		best := p.market.order[0]
+		best := p.market.cheapestFirst[0]
 		p.fleet.alive = c.alive
-		if got := p.env.Catalog.Types[p.suits(o, best, c.slots)].Name; got != c.want {
+		if got := p.env.Catalog.Types[p.suitableType(o, best, c.slots)].Name; got != c.want {
 			t.Errorf("%v slots and %v more, %q refused: %s, want %s", c.alive, c.slots, c.refused, got, c.want)
 		}
 	}
@@ -101,16 +101,16 @@ func TestCoverSuitsTheFleet(t *testing.T) {
 		}
 		m := &p.market
 		o := &policy.Observation{Now: monday}
-		for _, typ := range m.order {
+		for _, typ := range m.cheapestFirst {
 			if rapid.IntRange(0, 3).Draw(t, "refused") == 0 {
-				m.until[typ] = monday.Add(time.Minute)
+				m.refusedUntil[typ] = monday.Add(time.Minute)
 			}
 		}
 		p.fleet.alive = rapid.Float64Range(0, 1000).Draw(t, "alive")
 		need := rapid.Float64Range(0.1, 500).Draw(t, "slots")
 		bulk, rest := p.cover(o, need)
 		if bulk.typ < 0 {
-			for _, typ := range m.order {
+			for _, typ := range m.cheapestFirst {
 				if m.sells(typ, o.Now) {
 					t.Fatalf("nothing is bought, and %d is on sale", typ)
 				}
@@ -121,11 +121,11 @@ func TestCoverSuitsTheFleet(t *testing.T) {
 			t.Fatalf("%v and %v are %v slots, need %v", bulk, rest, got, need)
 		}
 		for _, l := range []lot{bulk, rest} {
-			if l.typ < 0 || l.n == 0 || m.slots[l.typ] <= (p.fleet.alive+need)/grain {
+			if l.typ < 0 || l.n == 0 || m.slots[l.typ] <= (p.fleet.alive+need)/fleetGrain {
 				continue
 			}
-			for _, typ := range m.order {
-				if m.sells(typ, o.Now) && m.dearer(typ, l.typ) == 0 && m.slots[typ] < m.slots[l.typ] {
+			for _, typ := range m.cheapestFirst {
+				if m.sells(typ, o.Now) && m.priceOrder(typ, l.typ) == 0 && m.slots[typ] < m.slots[l.typ] {
 					t.Fatalf("%v of %v slots is bought, %v of %v cost the same", l, m.slots[l.typ], typ, m.slots[typ])
 				}
 			}
@@ -187,8 +187,8 @@ func TestMoreIsBoughtOfBurstsOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.lines = append(p.lines, line{urgent: true, z: c.z})
-		p.plan.passes[0] = pass{n: 1, patient: c.patient}
-		if got := p.withMore(&policy.Observation{}, c.short); got != c.want {
+		p.plan.passes[0] = pass{lineCount: 1, patient: c.patient}
+		if got := p.withBurstMargin(&policy.Observation{}, c.short); got != c.want {
 			t.Errorf("z = %v, %v slots short: %v bought, want %v: %s", c.z, c.short, got, c.want, c.because)
 		}
 		if explained := len(p.reasons) > 0; explained != c.explained {
@@ -213,12 +213,12 @@ func TestAReserveDoesNotVanishWithTheLoad(t *testing.T) {
 			p.lines = append(p.lines, line{urgent: true, z: 1})
 			p.st.Lines = append(p.st.Lines, level{})
 			s := &p.st.Lines[0].Spread
-			s.Samples = learnedAfter
+			s.Samples = reserveSamplesLeast
 			s.Phi.Value = c.phi
 			if form == formPhi && c.phi > 100 {
 				continue // its root grows with φ as before
 			}
-			more := p.reserve(0, c.mean).of(c.mean) - c.mean
+			more := p.reserveOf(0, c.mean).plannedLoad(c.mean) - c.mean
 			if more < c.least || more > c.most {
 				t.Errorf("%s, φ = %v: %v slots more than %v, want %v to %v", form, c.phi, more, c.mean, c.least, c.most)
 			}

@@ -21,8 +21,8 @@ func (w *fanWorld) play(minutes int, load func(minute int) float64) {
 		w.loads = append(w.loads, y)
 		w.fan.Work = 60 * y
 		w.fan.learn(60, 3)
-		w.fan.foresee(w.fan.Quantile.Mean10)
-		w.highs = append(w.highs, w.fan.Highs[w.fan.last()])
+		w.fan.predictHigh(w.fan.Quantile.Mean10)
+		w.highs = append(w.highs, w.fan.Highs[w.fan.lastIndex()])
 	}
 }
 
@@ -77,7 +77,7 @@ func TestForecastAwakes(t *testing.T) {
 	w.play(1440, dayOfJobs(r, 1))
 	for range 365 * 1440 {
 		w.fan.learn(60, 3)
-		w.fan.foresee(0)
+		w.fan.predictHigh(0)
 	}
 	from := len(w.loads) + 1440
 	w.play(4*1440, dayOfJobs(r, 1))
@@ -93,8 +93,8 @@ func TestForecastIsOfWorkOnAverage(t *testing.T) {
 		return policy.KindView{LastTick: policy.Flow{Jobs: 3, Work: work}, LastTickLately: lately}
 	}
 	f := newFan()
-	f.collect([]policy.KindView{kind(30, 300), kind(12, 1)})
-	f.collect([]policy.KindView{kind(18, 0)})
+	f.addArrivals([]policy.KindView{kind(30, 300), kind(12, 1)})
+	f.addArrivals([]policy.KindView{kind(18, 0)})
 	if f.Work != 60 {
 		t.Fatalf("%v core-seconds arrived, want 60", f.Work)
 	}

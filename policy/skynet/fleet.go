@@ -9,25 +9,34 @@ import (
 
 // fleet is what the instances amount to, in slots of the unit type.
 type fleet struct {
-	alive    float64 // serving and on its way
-	serving  float64
-	coming   float64
-	draining float64
-	n        int // instances alive, draining ones included
-	// back are draining instances, uncounted those nobody counts on any more, both
-	// as positions in Fleet.Instances.
-	back, uncounted []int
+	alive     float64 // serving and booting
+	serving   float64
+	booting   float64
+	draining  float64
+	instances int // all of them, draining ones included
+	// Positions in Observation.Fleet.Instances: draining instances that may be
+	// undrained, and instances that are counted on no longer.
+	undrainable, uncounted []int
 }
 
 const (
-	silentFor = 5 * time.Minute  // after this, a silent worker is not counted on
-	bornIn    = 10 * time.Minute // an instance that boots longer is not, either; at least twice the p99
-	soonest   = 15.0             // seconds: what boots counts from here on at the earliest
+	// silentCounted is for how long a silent worker is counted on: behind a broken
+	// network it still works.
+	silentCounted = 5 * time.Minute
+	// bootGivenUp is after how long a boot is counted on no longer, at least; twice
+	// the p99 of boots where that is more.
+	bootGivenUp = 10 * time.Minute
+	// bootLeast is in how many seconds what boots is expected at the soonest, however
+	// overdue it is.
+	bootLeast = 15.0
 )
 
-// bootLag returns the lag to plan with, in seconds: the learned median times
-// e^(σ/2), about the p70 of a lognormal with the learned median and p99. The
-// plan is insensitive to it up to there.
+// z99 is the 0.99-quantile of the standard normal distribution.
+const z99 = 2.3263478740408408
+
+// bootLag returns the boot lag to plan with, in seconds: the median times e^(σ/2),
+// of a lognormal with the learned median and p99. That is about the 70th percentile
+// (Φ(1/2) = 0.69). Up to there the plan is insensitive to it.
 func bootLag(b *policy.BootView) float64 {
 	median, high := b.P50.Seconds(), b.P99.Seconds()
 	if median <= 0 || high <= median {
@@ -37,9 +46,9 @@ func bootLag(b *policy.BootView) float64 {
 	return median * detmath.Exp(0.5*sigma)
 }
 
-// bootWithin returns within how many seconds the given share of boots, at least
-// half, is ready: of a lognormal with the learned median and p99. Where neither
-// is known it is the lag that is planned with.
+// bootWithin returns within how many seconds the given share of boots is ready, at
+// least half of them: a quantile of a lognormal with the learned median and p99.
+// Where these do not tell, it is the lag that is planned with.
 func bootWithin(b *policy.BootView, lag, share float64) float64 {
 	median, high := b.P50.Seconds(), b.P99.Seconds()
 	if median <= 0 || high <= median {
@@ -49,23 +58,19 @@ func bootWithin(b *policy.BootView, lag, share float64) float64 {
 	return median * detmath.Exp(float64(sigma*detmath.NormalQuantile(max(share, 0.5))))
 }
 
-// z99 is the normal distribution's 0.99-quantile.
-const z99 = 2.3263478740408408
-
-// survey fills p.fleet and the capacity of the plan.
+// readFleet fills p.fleet, and the capacity in p.plan.
 //
-// Capacity on its way counts from when it is expected, at the soonest in 15 s:
-// buying it again is how fleets run away. A silent worker counts for five
-// minutes, because behind a partition it still works. One with an interruption
-// notice takes no more jobs and does not count.
-func (p *Policy) survey(o *policy.Observation) {
+// Booting capacity counts from when it is expected. If it did not count, it would
+// be bought again at every tick: that is how fleets run away. An instance that EC2
+// takes back takes no more jobs and does not count.
+func (p *Policy) readFleet(o *policy.Observation) {
 	f, pl := &p.fleet, &p.plan
-	*f = fleet{back: f.back[:0], uncounted: f.uncounted[:0]}
-	pl.there = [maxSteps]float64{}
-	patience := max(bornIn, 2*o.Fleet.Boot.P99)
+	*f = fleet{undrainable: f.undrainable[:0], uncounted: f.uncounted[:0]}
+	pl.fleetSlots = [maxSteps]float64{} // first what is added in each step, then the sums
+	patience := max(bootGivenUp, 2*o.Fleet.Boot.P99)
 	for i := range o.Fleet.Instances {
 		in := &o.Fleet.Instances[i]
-		f.n++
+		f.instances++
 		slots := p.market.slotsOf(in.Type)
 		switch in.Phase {
 		case policy.Requested, policy.Booting:
@@ -74,50 +79,53 @@ func (p *Policy) survey(o *policy.Observation) {
 				f.uncounted = append(f.uncounted, i)
 				continue
 			}
-			f.coming += slots
-			p.arrives(max(p.lag-age.Seconds(), soonest), slots)
+			f.booting += slots
+			p.addBooting(max(p.lag-age.Seconds(), bootLeast), slots)
 		case policy.Ready:
 			if in.InterruptAt.IsZero() {
 				f.serving += slots
 			}
 		case policy.Lost:
-			if o.Now.Sub(in.LastSeen) > silentFor {
+			if o.Now.Sub(in.LastSeen) > silentCounted {
 				f.uncounted = append(f.uncounted, i)
 				continue
 			}
 			f.serving += slots
 		case policy.Draining:
 			f.draining += slots
-			if in.InterruptAt.IsZero() { // what EC2 takes back does not stay
-				f.back = append(f.back, i)
+			if in.InterruptAt.IsZero() {
+				f.undrainable = append(f.undrainable, i)
 			}
 		}
 	}
-	f.alive = f.serving + f.coming
-	sum := 0.0
+	f.alive = f.serving + f.booting
+	booted := 0.0
 	for i := range pl.steps {
-		sum += pl.there[i]
-		pl.there[i] = f.serving + sum
+		booted += pl.fleetSlots[i]
+		pl.fleetSlots[i] = f.serving + booted
 	}
-	p.hold(o.Fleet.Freeing)
+	p.layOutRunning(o.Fleet.Freeing)
 }
 
-// arrives adds capacity that comes in u seconds to the differences of p.there.
-func (p *Policy) arrives(u, slots float64) {
+// addBooting enters slots that will serve in u seconds. The step of the grid in
+// which they come gets the part of them that is proportional to what is left of
+// the step, the next step the rest.
+func (p *Policy) addBooting(u, slots float64) {
 	i := stepOf(u)
 	part := (grid.end[i] - u) / grid.width[i]
 	part = min(max(part, 0), 1)
-	p.plan.there[i] += float64(part * slots)
+	p.plan.fleetSlots[i] += float64(part * slots)
 	if i+1 < maxSteps {
-		p.plan.there[i+1] += float64((1 - part) * slots)
+		p.plan.fleetSlots[i+1] += float64((1 - part) * slots)
 	}
 }
 
-// hold lays out what running jobs keep of the ready capacity. An entry of the
-// list is free some time in its step: in the middle, on average.
-func (p *Policy) hold(freeing []policy.FreeCount) {
-	held := &p.plan.held
-	*held = [maxSteps]float64{}
+// layOutRunning fills in how many slots running jobs hold in each step of the plan.
+// The list tells in which of its intervals slots become free: on average that is in
+// the middle.
+func (p *Policy) layOutRunning(freeing []policy.FreeCount) {
+	running := &p.plan.running
+	*running = [maxSteps]float64{} // first what becomes free in each step, then what is left
 	busy := 0.0
 	for _, f := range freeing {
 		slots := f.Capacity / p.market.unitSpeed
@@ -125,13 +133,13 @@ func (p *Policy) hold(freeing []policy.FreeCount) {
 		u := f.After.Seconds() - 0.5*policy.FreeStep.Seconds()
 		i := stepOf(u)
 		part := min(max((grid.end[i]-u)/grid.width[i], 0), 1)
-		held[i] -= float64(part * slots)
+		running[i] -= float64(part * slots)
 		if i+1 < maxSteps {
-			held[i+1] -= float64((1 - part) * slots)
+			running[i+1] -= float64((1 - part) * slots)
 		}
 	}
 	for i := range p.plan.steps {
-		busy += held[i]
-		held[i] = max(busy, 0)
+		busy += running[i]
+		running[i] = max(busy, 0)
 	}
 }

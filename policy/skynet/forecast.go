@@ -2,103 +2,119 @@ package skynet
 
 import "math"
 
-// forecast is the load of the urgent lines by step of the grid, as a multiple
-// of their level.
+// forecast is the load of the urgent lines by step of the plan's grid.
 type forecast struct {
-	usual [maxSteps]float64 // expected
-	// more is what is planned for over what is expected, by line: the reserve is
-	// for the load of the line and of those before it.
-	more [linesMax][maxSteps]float64
-	// mean and high load of all when a launch now could help, in slots, and how
-	// much higher the profile has the mean than the level.
+	// levelFactor is how many times the level is expected in each step: the
+	// profile's ratio, and while a burst is chased what the burst adds.
+	levelFactor [maxSteps]float64
+	// reserveFactor is, by line, how many times the expected load is planned for in
+	// each step. A line's reserve is for the load of itself and of the urgent lines
+	// before it.
+	reserveFactor [linesMax][maxSteps]float64
+	reserves      [linesMax]reserve
+
+	// The load of all urgent lines when a launch now could help, in slots: what is
+	// expected, and what is planned for. ratio is the expected load over the level.
 	mean, high, ratio float64
-	inflate           [linesMax]inflate
 }
 
-// inflate returns the load to plan for where mean slots are expected:
+// reserve tells what load to plan for where a load of m slots is expected. There
+// are two forms, and before either has learned a third:
 //
-//	quantile: max(0.3 m, m + z · (max(Q − m_L, 0.05 m_L) + min(φ/16, ½)) · min(m/m_L, √(m/m_L)))
-//	phi:      max(0.3 m, m + z √(φ (m + min(φ/20, 0.2, m))))
+//	quantile: m + z·(max(Q − m_L, 0.05·m_L) + min(φ/16, ½)) · min(m/m_L, √(m/m_L))
+//	phi:      m + z·√(φ·(m + min(φ/20, 0.2, m)))
+//	at first: m + z·√(2·m)
 //
-// and in the first hour, before either has learned, m + z √(2 m). φ is about the
-// slots that jobs ask for which come together. Where few are expected, the first of
-// them meet a fleet as small as that, and a reserve in proportion to the load, or
-// to its root, is none: what is added there is a part of φ, and bounded because it
-// does not help who asks for a thousand slots at once; that under the root also by
-// the mean, or a job every ten minutes would keep a second instance.
-type inflate struct {
-	// of the quantile form: z times the excess, and the mean it was learned for
-	excess, base float64
-	spread       float64 // of the root forms: z √spread √(m + least)
-	least        float64
+// all at least 0.3·m. Here z is the multiplier of the line, Q the learned quantile
+// of the highest load when a launch now could help and m_L the mean then, and φ the
+// index of dispersion. The second is square-root staffing for a load whose variance
+// is φ times its mean; see docs/policy.md for what else was tried.
+//
+// The terms with φ/16 and φ/20 matter where little is expected. φ is about as many
+// slots as the jobs that come together ask for, and the first of these meet a fleet
+// that is as small as the load: there a reserve in proportion to the load, or to its
+// root, is none. Both terms are bounded, because a slot more does not help jobs that
+// ask for a thousand at once. The second is bounded by m too, or a job every ten
+// minutes would keep a second instance.
+//
+// The zero reserve plans for what is expected.
+type reserve struct {
+	// Of the quantile form: z times the excess, in slots, and the mean m_L it was
+	// learned at.
+	excess, learnedAt float64
+	// Of the root forms: z·√φ, and what is added to m below the root, in slots.
+	rootGain, floorMean float64
 }
 
-// What the reserve has at the least: parts of φ, in slots, and their bounds.
 const (
-	leastExcess     = 1.0 / 16
-	leastExcessMost = 0.5
-	leastMean       = 1.0 / 20
-	leastMeanMost   = 0.2
+	// Terms of the reserve in parts of φ, and their bounds in slots; see reserve.
+	excessPerPhi     = 1.0 / 16
+	excessPerPhiMost = 0.5
+	floorPerPhi      = 1.0 / 20
+	floorPerPhiMost  = 0.2
+	// excessLeast is the least excess of the quantile over the mean, in parts of the
+	// mean: a learned quantile may be below it for a while.
+	excessLeast = 0.05
+	// plannedLeast is the least load that is planned for, in parts of the mean,
+	// however negative z is.
+	plannedLeast = 0.3
+	// reserveSamplesLeast is after how many samples a learned form is believed: an
+	// hour of them, at a tick of a minute.
+	reserveSamplesLeast = 60
 )
 
-func (f inflate) of(mean float64) float64 {
+// plannedLoad returns the load to plan for where mean slots are expected.
+func (r reserve) plannedLoad(mean float64) float64 {
 	high := mean
-	if f.spread != 0 {
-		high += float64(f.spread * math.Sqrt(mean+min(f.least, mean)))
+	if r.rootGain != 0 {
+		high += float64(r.rootGain * math.Sqrt(mean+min(r.floorMean, mean)))
 	}
-	if f.excess != 0 {
-		times := mean / f.base
-		high += float64(f.excess * min(times, math.Sqrt(times)))
+	if r.excess != 0 {
+		times := mean / r.learnedAt
+		high += float64(r.excess * min(times, math.Sqrt(times)))
 	}
-	return max(high, float64(0.3*mean))
+	return max(high, float64(plannedLeast*mean))
 }
 
-const learnedAfter = 60 // samples
-
-// reserve returns how to inflate a mean load of an urgent line and those before
-// it, given the mean in the window a launch now would serve.
-func (p *Policy) reserve(line int, meanAhead float64) inflate {
+// reserveOf returns the reserve of an urgent line, given the mean load of it and
+// those before it when a launch now could help, in slots.
+func (p *Policy) reserveOf(line int, meanAhead float64) reserve {
 	s := &p.st.Lines[line].Spread
 	z := p.lines[line].z
 	switch {
 	case !p.set.promises:
-		return inflate{}
-	case s.Samples < learnedAfter:
-		return inflate{spread: float64(z * math.Sqrt2)}
+		return reserve{}
+	case s.Samples < reserveSamplesLeast:
+		return reserve{rootGain: float64(z * math.Sqrt2)}
 	case p.set.phi:
-		return inflate{
-			spread: float64(z * math.Sqrt(s.Phi.Value)),
-			least:  min(float64(leastMean*s.Phi.Value), leastMeanMost),
+		return reserve{
+			rootGain:  float64(z * math.Sqrt(s.Phi.Value)),
+			floorMean: min(float64(floorPerPhi*s.Phi.Value), floorPerPhiMost),
 		}
 	case meanAhead <= 0:
-		return inflate{}
+		return reserve{}
 	}
-	excess := max(s.Quantile.predict(s.Samples-1)-meanAhead, float64(0.05*meanAhead))
-	excess += min(float64(leastExcess*s.Phi.Value), leastExcessMost)
-	return inflate{excess: float64(z * excess), base: meanAhead}
+	excess := max(s.Quantile.predict(s.Samples-1)-meanAhead, float64(excessLeast*meanAhead))
+	excess += min(float64(excessPerPhi*s.Phi.Value), excessPerPhiMost)
+	return reserve{excess: float64(z * excess), learnedAt: meanAhead}
 }
 
-// lookAhead fills p.ahead: the load to plan for, in each step that is looked at.
-func (p *Policy) lookAhead() {
-	a := &p.ahead
+// makeForecast fills p.forecast.
+func (p *Policy) makeForecast() {
+	f := &p.forecast
 	all := p.urgentLevel()
-	// while a burst is chased, what it is above the level; the profile knows
-	// nothing of it
-	burst := 0.0
-	if at := p.lastUrgent(); p.chase && all > 0 && at >= 0 {
-		burst = max(0, p.st.Lines[at].Spread.Quantile.Mean2/all-1)
-	}
-	a.ratio = p.ratio(p.lag+p.tick) + burst
-	a.mean = float64(all * a.ratio)
-	a.high = a.mean
-	minute, usual := -1.0, 0.0
+	burst := p.burst(all)
+	f.ratio = p.profileRatio(p.lag+p.tick) + burst
+	f.mean = float64(all * f.ratio)
+	f.high = f.mean
+	minute, factor := -1.0, 0.0
 	for i := range p.plan.steps {
 		// the profile moves slowly: once a minute is often enough
 		if at := grid.minute[i]; at != minute {
 			minute = at
-			usual = p.ratio(float64(60*at)+30) + burst
+			factor = p.profileRatio(float64(60*at)+30) + burst
 		}
-		a.usual[i] = usual
+		f.levelFactor[i] = factor
 	}
 	level := 0.0
 	for j := range p.lines {
@@ -106,31 +122,42 @@ func (p *Policy) lookAhead() {
 			continue
 		}
 		level += p.st.Lines[j].Head
-		mean := float64(level * a.ratio)
-		a.inflate[j] = p.reserve(j, mean)
-		a.high = max(a.high, a.inflate[j].of(mean))
-		p.inflateLine(j, level)
+		mean := float64(level * f.ratio)
+		f.reserves[j] = p.reserveOf(j, mean)
+		f.high = max(f.high, f.reserves[j].plannedLoad(mean))
+		p.fillReserveFactor(j, level)
 	}
 }
 
-// inflateLine fills in how much more is planned for than expected of an urgent
-// line and those before it, given their level.
-func (p *Policy) inflateLine(line int, level float64) {
-	a := &p.ahead
-	before, more := -1.0, 1.0
-	for i, usual := range a.usual[:p.plan.urgent] {
-		if usual != before {
-			before, more = usual, 1
-			if mean := float64(level * usual); mean > 0 {
-				// finite, so that no work is none however much more is planned for
-				more = min(a.inflate[line].of(mean)/mean, math.MaxFloat64)
+// burst returns by how many times the level, which is given in slots, the load of
+// the last two minutes exceeds it. It is 0 unless a burst is chased. The profile
+// knows nothing of a burst, so this is added to its ratio.
+func (p *Policy) burst(level float64) float64 {
+	at := p.lastUrgentLine()
+	if !p.hourInDanger || level <= 0 || at < 0 {
+		return 0
+	}
+	return max(0, p.st.Lines[at].Spread.Quantile.Mean2/level-1)
+}
+
+// fillReserveFactor fills in how many times the expected load is planned for, of an
+// urgent line and those before it, given their level in slots.
+func (p *Policy) fillReserveFactor(line int, level float64) {
+	f := &p.forecast
+	last, times := -1.0, 1.0
+	for i, factor := range f.levelFactor[:p.plan.urgentSteps] {
+		if factor != last {
+			last, times = factor, 1
+			if mean := float64(level * factor); mean > 0 {
+				// finite, so that no expected work times it is no work
+				times = min(f.reserves[line].plannedLoad(mean)/mean, math.MaxFloat64)
 			}
 		}
-		a.more[line][i] = more
+		f.reserveFactor[line][i] = times
 	}
 }
 
-// urgentLevel returns the level of the urgent lines' head work, in slots.
+// urgentLevel returns the level of the heads of all urgent lines, in slots.
 func (p *Policy) urgentLevel() float64 {
 	sum := 0.0
 	for i := range p.lines {
@@ -141,8 +168,8 @@ func (p *Policy) urgentLevel() float64 {
 	return sum
 }
 
-// otherLevel returns the level of all work the reserve does not concern: tails,
-// and lines that wait for their deadlines.
+// otherLevel returns the level of all work that no reserve is for, in slots: tails,
+// and lines that are not urgent.
 func (p *Policy) otherLevel() float64 {
 	sum := 0.0
 	for i := range p.lines {

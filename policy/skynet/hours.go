@@ -6,51 +6,66 @@ import (
 	"github.com/skynet-ec2/skynet/policy/detmath"
 )
 
-// hours is how a class fares by the clock hour: the one that runs, and the
-// worst of late.
+// hours is how a class fares by the clock hour. It holds the hour that runs, and
+// the worst hour of late.
 type hours struct {
-	Hour    int64   `json:"hour"` // counted from the epoch on the users' clock
-	Started float64 `json:"started"`
-	Late    float64 `json:"late"`
-	// Worst is the largest late share of an hour, forgotten by a factor of e in
-	// two days.
+	Hour    int64   `json:"hour"`    // that runs, counted from the epoch on the users' clock
+	Started float64 `json:"started"` // jobs of that hour
+	Late    float64 `json:"late"`    // of these
+	// Worst is the largest late share of an hour, forgotten with the time constant
+	// hourMemory.
 	Worst float64 `json:"worst"`
 }
 
 const (
-	hourLeast  = 100     // jobs of an hour that counts
-	hourMemory = 2 * day // of the worst one
-	// hourAim is the part of an hour's allowance that its worst may come to, times
-	// the budget: the worst hour of a month is worse than that of two days.
+	hourJobsLeast = 100     // jobs that an hour must have started to count
+	hourMemory    = 2 * day // time constant of Worst, in seconds
+	// hourAim is the part of an hour's allowance, times the parameter "budget", that
+	// the worst hour of two days may come to: the worst of a month is worse than that.
 	hourAim = 0.5
-	// From what late share of an hour, at its present rate of starts, catching up
-	// is worth its price: where an hour allows the share a, from hourAlarm·a², with
-	// the first late jobs of a strict promise; where none was promised, from
-	// hourAlarmImplied of hourMultiple times what the class allows.
-	hourAlarm        = 0.1
+	// hourPartLeast is the part of an hour that must have passed before its starts are
+	// extrapolated from less.
+	hourPartLeast = 0.05
+)
+
+// From which late share of an hour on, at its present rate of starts, the hour is in
+// danger, so that catching up is worth its price.
+const (
+	// Where every hour is promised to have no more than the share a late, it is
+	// hourAlarm·a²: with the first late jobs of a strict promise, later of a lax one.
+	hourAlarm = 0.1
+	// Where no hour is promised anything it is the part hourAlarmImplied of
+	// hourMultiple times the late share that the class allows.
 	hourAlarmImplied = 0.5
 	hourMultiple     = 20
-	// The recovery time, in seconds, while a promised hour is in danger: catchUp
-	// times the share it allows, within catchUpLeast and catchUpMost; while another
-	// is: catchUpImplied; and at most while a class is behind: catchUpMost.
-	catchUp        = 800.0
-	catchUpLeast   = 40.0
-	catchUpMost    = 60.0
+)
+
+// The recovery time ρ, in seconds.
+const (
+	// While a promised hour is in danger it is catchUp times the late share that the
+	// hour allows, but at least catchUpLeast and at most catchUpMost.
+	catchUp      = 800.0
+	catchUpLeast = 40.0
+	catchUpMost  = 60.0 // also the most while a class is behind
+	// While another hour is in danger.
 	catchUpImplied = 120.0
-	// recoverLeast is the shortest recovery, in seconds: a launch must have been
-	// there for a while before it can have worked off anything.
+	// At the least: a launch must have served for a while before it can have worked off
+	// anything.
 	recoverLeast = 5.0
-	// A class is behind that had more than behindBy times the late jobs it allows,
-	// over two days, of which behindSeen seconds at least were counted.
+)
+
+// A class is behind if it had more than behindBy times the late jobs it allows, over
+// about two days, of which at least behindSeen seconds were counted.
+const (
 	behindBy   = 1.5
 	behindSeen = 6 * 3600.0
 )
 
-// count adds the starts of step seconds that end in the given hour.
+// count adds the starts of step seconds, the last of which lies in the given hour.
 func (h *hours) count(hour int64, started, late, step float64) {
 	h.Worst *= detmath.Exp(-step / hourMemory)
 	if hour != h.Hour {
-		if h.Started >= hourLeast {
+		if h.Started >= hourJobsLeast {
 			h.Worst = max(h.Worst, h.Late/h.Started)
 		}
 		*h = hours{Hour: hour, Worst: h.Worst}
@@ -59,95 +74,98 @@ func (h *hours) count(hour int64, started, late, step float64) {
 	h.Late += late
 }
 
-// endangered reports whether the running hour, of which the given part has
-// passed, has more late jobs than share of those it will start at this rate.
+// endangered reports whether the running hour, of which the given part has passed,
+// has more late jobs than the given share of those it will start at this rate.
 func (h *hours) endangered(share, part float64) bool {
-	expected := h.Started / max(part, 0.05)
-	return h.Late > float64(share*max(expected, hourLeast))
+	expected := h.Started / max(part, hourPartLeast)
+	return h.Late > float64(share*max(expected, hourJobsLeast))
 }
 
-// hourAllows returns the late share that a class allows any hour, 0 when it
-// promises nothing of the kind.
-func (p *Policy) hourAllows(class int) float64 {
+// hourAllowedLate returns the late share that a class allows in any hour, 0 when it
+// promises nothing of single hours.
+func (p *Policy) hourAllowedLate(class int) float64 {
 	if w := p.env.Classes[class].WorstHour; w > 0 {
 		return max(1-w, missFloor)
 	}
 	return 0
 }
 
-// chasing returns the recovery time, in seconds, that the running hour calls for
-// because it goes badly for a class; false when it does not. Only then does the
-// policy chase a burst: it gives what waits a shorter time to recover, and takes
-// the load of the last two minutes for the level if that is higher. At other
-// times a machine that comes when the burst is over is paid for nothing, and the
-// late jobs are what the miss budget is for.
+// recoveryTime returns ρ for all lines, in seconds, and whether the running hour is
+// in danger for a class.
 //
-// A class that is behind has no such budget left: it catches up within a boot, and
-// an hour of it is in danger as soon as it has more late jobs than it allows.
-func (p *Policy) chasing() (recovery float64, chase bool) {
+// While it is, the policy chases the burst: what waits has a shorter time to recover,
+// and the load of the last two minutes counts as the level if that is higher. At
+// other times it does not, because instances that come when a burst is over are paid
+// for nothing, and the late jobs of a burst are what the miss budget is for.
+//
+// A class that is behind has no such budget left. It catches up within a boot, and an
+// hour of it is in danger as soon as more of it is late than the class allows.
+func (p *Policy) recoveryTime() (recovery float64, inDanger bool) {
 	hour := p.clock / 3600
 	part := hour - math.Floor(hour)
 	recovery = p.set.recovery
 	for i := range p.st.Steer.Classes {
-		allowed := p.hourAllows(i)
+		allowed := p.hourAllowedLate(i)
 		alarm, within := float64(hourAlarm*allowed*allowed), min(max(float64(catchUp*allowed), catchUpLeast), catchUpMost)
 		if c := &p.env.Classes[i]; alarm == 0 && c.Attain > 0 {
-			alarm, within = float64(hourAlarmImplied*min(hourMultiple*p.allowed(i), 1)), catchUpImplied
+			alarm, within = float64(hourAlarmImplied*min(hourMultiple*p.allowedLate(i), 1)), catchUpImplied
 			if p.behind(i) {
-				alarm, within = p.allowed(i), min(catchUpMost, max(p.lag, soonest))
+				alarm, within = p.allowedLate(i), min(catchUpMost, max(p.lag, bootLeast))
 				recovery = min(recovery, within)
 			}
 		}
 		if alarm > 0 && p.st.Steer.Classes[i].Hours.endangered(alarm, part) {
-			recovery, chase = min(recovery, within), true
+			recovery, inDanger = min(recovery, within), true
 		}
 	}
-	return recovery, chase
+	return recovery, inDanger
 }
 
-// behind reports whether a class has had so many late jobs that what it is
-// promised is in question, but not so many that it is out of reach.
+// behind reports whether a class has had so many late jobs that its promise is in
+// question, but not so many that it is out of reach.
 func (p *Policy) behind(class int) bool {
 	c := &p.st.Steer.Classes[class]
 	return c.Started >= steerLeast && c.SeenS >= behindSeen &&
-		c.Late > float64(behindBy*p.allowed(class)*c.Started) && !p.lost(class)
+		c.Late > float64(behindBy*p.allowedLate(class)*c.Started) && !p.outOfReach(class)
 }
 
-// lost reports whether a class has so many late jobs that what it is promised is
-// out of reach.
-func (p *Policy) lost(class int) bool {
+// outOfReach reports whether a class has so many late jobs that its promise is out of
+// reach: more than outOfReachOver times what it allows.
+func (p *Policy) outOfReach(class int) bool {
 	c := &p.st.Steer.Classes[class]
-	return c.Started >= steerLeast && c.Late > float64(flatOver*p.allowed(class)*c.Started)
+	return c.Started >= steerLeast && c.Late > float64(outOfReachOver*p.allowedLate(class)*c.Started)
 }
 
-// recoverLines sets how long what is late in each line may stay late. With paid
-// windows that is one time for all: who comes for a burst is paid for an hour. So it
-// is where slack is all that is held.
-// Per second, who comes is paid for as long as it helps, and what a line is short
-// of its promise is had for less by coming sooner than by a larger reserve. So the
-// multiplier of the reserve, z, moves both:
+// setLineRecovery sets ρ of each line.
 //
-//	ρ(z) = max(ρ · (1 − z), 5 s)
+// With paid hours it is that of recoveryTime for all lines, because what comes for a
+// burst is paid for an hour. So it is where slack is all that is held.
 //
-// a line that is hardly ever late takes up to twice as long; one that needs a
-// reserve of z = 1 takes five seconds, and from there on only the reserve grows. A
-// line whose promise is out of reach has ρ at least, and so has every line in a cold
-// start, when all that waits is late already. None has longer than what an hour in
-// danger, or a class that is behind, calls for.
-func (p *Policy) recoverLines() {
+// With billing per second what comes is paid only as long as it helps. A line that is
+// short of its promise is served for less by coming sooner than by a larger reserve, so the
+// reserve's multiplier moves both:
+//
+//	ρ(z) = max(ρ·(1 − z), 5 s)
+//
+// A line that is hardly ever late (z = −1) has twice ρ; one that needs a reserve of
+// z = 1 has five seconds, and beyond that only the reserve grows. A line whose promise
+// is out of reach has at least ρ, and so has every line until the policy is warmed up,
+// when all that waits is late already. No line has more than what an hour in danger,
+// or a class that is behind, calls for.
+func (p *Policy) setLineRecovery() {
 	for j := range p.lines {
 		ln := &p.lines[j]
 		ln.recovery = p.recovery
 		if p.set.windows || !p.set.promises {
 			continue
 		}
-		own := float64(p.set.recovery * (1 - ln.z))
-		if ln.lost || p.st.WarmAt.IsZero() {
-			own = max(own, p.set.recovery)
+		recovery := float64(p.set.recovery * (1 - ln.z))
+		if ln.outOfReach || p.st.WarmAt.IsZero() {
+			recovery = max(recovery, p.set.recovery)
 		}
 		if p.recovery < p.set.recovery { // an hour is in danger, or a class behind
-			own = min(own, p.recovery)
+			recovery = min(recovery, p.recovery)
 		}
-		ln.recovery = max(own, recoverLeast)
+		ln.recovery = max(recovery, recoverLeast)
 	}
 }

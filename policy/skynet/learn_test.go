@@ -24,7 +24,7 @@ func TestQuantileRegressionFindsTheQuantile(t *testing.T) {
 		q.learn(i, 20*r.Float64(), 60, 10)
 		predicted[i] = q.predict(i)
 		if i >= 4 {
-			high := max(q.Loads[(i-2)%memory], q.Loads[(i-1)%memory], q.Loads[i%memory])
+			high := max(q.Loads[(i-2)%ringSize], q.Loads[(i-1)%ringSize], q.Loads[i%ringSize])
 			if i > 5000 {
 				n++
 				if high <= predicted[i-4] {
@@ -95,7 +95,7 @@ func TestQuartersBeforeTheEpoch(t *testing.T) {
 	if got := quarterOf(before); got != -1 {
 		t.Errorf("quarter %d a minute before the epoch, want -1", got)
 	}
-	if got := wrap(-1, 96); got != 95 {
+	if got := modulo(-1, 96); got != 95 {
 		t.Errorf("wrap(-1, 96) = %d, want 95", got)
 	}
 	var s shape
@@ -109,15 +109,15 @@ func TestQuartersBeforeTheEpoch(t *testing.T) {
 
 func TestOffCountsTheSilentShare(t *testing.T) {
 	var f off
-	if f.share(1) != 1 {
+	if f.shareUpTo(1) != 1 {
 		t.Error("before any job nothing may be called silent")
 	}
 	f.learn(0.01, 3)
 	f.learn(10, 997)
-	if got := f.share(0.02); got != 0.003 {
+	if got := f.shareUpTo(0.02); got != 0.003 {
 		t.Errorf("share of the silent hours %v, want 0.003", got)
 	}
-	if got := f.share(20); got != 1 {
+	if got := f.shareUpTo(20); got != 1 {
 		t.Errorf("share of all hours %v, want 1", got)
 	}
 }
@@ -135,7 +135,7 @@ func steered(t *testing.T, days float64, late func(z float64) float64) float64 {
 	for range int(days * 1440) {
 		w.policy.lines = append(w.policy.lines[:0], line{urgent: true})
 		o.Queue.Kinds[0].StartedLate = int64(1000 * late(c.Z))
-		w.policy.count(o, 60)
+		w.policy.countStarts(o, 60)
 	}
 	return c.Z
 }
@@ -158,7 +158,7 @@ func TestSteeringDoesNotWindUp(t *testing.T) {
 		takenBack = takenBack || z < tried-1.5
 		tried = max(tried, z)
 	}
-	if tried > parZStart.Default+flatRise+1 || !takenBack {
+	if tried > parZStart.Default+trialRise+1 || !takenBack {
 		t.Errorf("z rose to %.2f and was taken back: %v, although raising it helps nobody", tried, takenBack)
 	}
 }

@@ -7,31 +7,39 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// market is what may be bought, and how much of it a unit of work costs.
+// market is what may be bought, and what a unit of work costs of each type.
 type market struct {
 	catalog *policy.Catalog
-	allowed []int // catalog indices
-	// unitSpeed is the speed of the unit slot: that of the type whose work is
-	// cheapest by the catalog. It never changes, so that what was learned in
-	// unit slots stays comparable.
+	allowed []int // catalog indices of the types that may be bought
+	// unitSpeed is the speed of the unit slot: one slot of the type whose unit of work
+	// is cheapest by the catalog. It never changes, so that what was learned in unit
+	// slots stays comparable. unitSlots is how many slots an instance of that type has.
 	unitSpeed float64
-	unitSlots float64 // slots of an instance of that type
+	unitSlots float64
 
-	slots  []float64         // unit slots by catalog index, as fast as they were measured
-	prices []policy.MicroUSD // by catalog index, as last seen
-	order  []int             // allowed, cheapest unit of work first, larger first among equals
-	until  []time.Time       // by catalog index: refused until then
-	denied time.Time         // the whole market is left alone until then
+	// By catalog index: an instance's capacity in unit slots, at the speed that was
+	// measured; its price per hour as last seen; until when EC2 is taken to have none.
+	slots        []float64
+	prices       []policy.MicroUSD
+	refusedUntil []time.Time
+	// cheapestFirst is allowed, ordered by the price of a unit of work, the larger
+	// type first among equals.
+	cheapestFirst []int
+	quotaUntil    time.Time // until when nothing is asked for, because of the account's quota
 }
 
-// refusedFor is how long a type EC2 had no capacity of is not asked for again,
-// quotaFor how long nothing is asked for when the account is at its quota.
 const (
+	// refusedFor is for how long a type that EC2 had no capacity of is not asked for.
 	refusedFor = 180 * time.Second
-	quotaFor   = 10 * time.Minute
+	// quotaFor is for how long nothing is asked for when the account is at its quota.
+	quotaFor = 10 * time.Minute
+	// dearerMost is how many times as dear the unit of work of a type may be that is
+	// bought for a rest, or beside the cheapest.
+	dearerMost = 1.05
 )
 
-// newMarket returns the market of the named types of c; all without names.
+// newMarket returns the market of the named types of c, of all types where none is
+// named. It fails when c has no type of a name, or nothing has any capacity.
 func newMarket(c *policy.Catalog, names []string) (market, error) {
 	m := market{catalog: c}
 	for i := range c.Types {
@@ -50,10 +58,10 @@ func newMarket(c *policy.Catalog, names []string) (market, error) {
 	if len(m.allowed) == 0 {
 		return market{}, &policy.ParamError{Policy: name, Name: parTypes.Name, Value: names, Allowed: "types with slots and speed: there is nothing to buy"}
 	}
-	m.until = make([]time.Time, len(c.Types))
-	m.order = slices.Clone(m.allowed)
-	m.sort()
-	unit := &c.Types[m.order[0]]
+	m.refusedUntil = make([]time.Time, len(c.Types))
+	m.cheapestFirst = slices.Clone(m.allowed)
+	m.sortByPrice()
+	unit := &c.Types[m.cheapestFirst[0]]
 	m.unitSpeed = unit.Speed
 	m.unitSlots = float64(unit.Slots)
 	for i := range m.slots {
@@ -71,23 +79,23 @@ func (m *market) slotsOf(typ int) float64 {
 	return m.slots[typ]
 }
 
-// dearer compares two types by the price of a unit of work: a positive number
-// when a's is dearer.
-func (m *market) dearer(a, b int) float64 {
-	// p/q against r/s without division
+// priceOrder compares two types by the price of a unit of work: it is above 0 when that of
+// a is dearer, below when that of b is. It is p/q − r/s without divisions, so that
+// equal prices are exactly equal.
+func (m *market) priceOrder(a, b int) float64 {
 	return float64(float64(m.prices[a])*m.slots[b]) - float64(float64(m.prices[b])*m.slots[a])
 }
 
-// kin reports whether b's unit of work costs at most a twentieth more than a's.
-func (m *market) kin(a, b int) bool {
-	return float64(m.prices[b])*m.slots[a] <= float64(1.05*float64(m.prices[a]))*m.slots[b]
+// nearlyAsCheap reports whether b's unit of work costs at most dearerMost times a's.
+func (m *market) nearlyAsCheap(a, b int) bool {
+	return float64(m.prices[b])*m.slots[a] <= float64(dearerMost*float64(m.prices[a]))*m.slots[b]
 }
 
-// sort orders the types by the price of a unit of work; among equals the larger
-// first, then in catalog order.
-func (m *market) sort() {
-	slices.SortStableFunc(m.order, func(a, b int) int {
-		switch d := m.dearer(a, b); {
+// sortByPrice puts cheapestFirst in order; among equals in size as well it is that of the
+// catalog.
+func (m *market) sortByPrice() {
+	slices.SortStableFunc(m.cheapestFirst, func(a, b int) int {
+		switch d := m.priceOrder(a, b); {
 		case d > 0:
 			return 1
 		case d < 0:
@@ -102,9 +110,9 @@ func (m *market) sort() {
 	})
 }
 
-// measure takes in the speeds that were measured, the catalog's without any, and
-// reports whether one is another.
-func (m *market) measure(speeds []float64) (changed bool) {
+// updateSpeeds takes in the speeds that were measured, by catalog index, and reports
+// whether one has changed. A type without a measured speed has the catalog's.
+func (m *market) updateSpeeds(speeds []float64) (changed bool) {
 	for i := range m.slots {
 		t := &m.catalog.Types[i]
 		speed := t.Speed
@@ -118,23 +126,23 @@ func (m *market) measure(speeds []float64) (changed bool) {
 	return changed
 }
 
-// refresh takes in speeds, prices and refusals.
+// update takes in speeds, prices and refusals.
 //
-// A refusal for capacity concerns the type, wherever it was asked for: SkyNet
-// names no zone. One for quota concerns the whole account. A call that was
-// throttled or failed says nothing about what EC2 has.
-func (m *market) refresh(o *policy.Observation) {
-	if m.measure(o.Fleet.Speeds) {
-		m.order = append(m.order[:0], m.allowed...)
-		m.sort()
+// A refusal for want of capacity concerns the type, wherever it was asked for, because
+// SkyNet names no zone. One because of the quota concerns the whole account. A call that
+// was throttled or failed says nothing about what EC2 has.
+func (m *market) update(o *policy.Observation) {
+	if m.updateSpeeds(o.Fleet.Speeds) {
+		m.cheapestFirst = append(m.cheapestFirst[:0], m.allowed...)
+		m.sortByPrice()
 	}
 	if o.Money.Complete && len(o.Money.OnDemand) == len(m.prices) && !slices.Equal(o.Money.OnDemand, m.prices) {
 		copy(m.prices, o.Money.OnDemand)
-		m.order = append(m.order[:0], m.allowed...)
-		m.sort()
+		m.cheapestFirst = append(m.cheapestFirst[:0], m.allowed...)
+		m.sortByPrice()
 	}
-	clear(m.until)
-	m.denied = time.Time{}
+	clear(m.refusedUntil)
+	m.quotaUntil = time.Time{}
 	for i := range o.EC2.Refusals {
 		r := &o.EC2.Refusals[i]
 		if r.Market != policy.OnDemand {
@@ -142,15 +150,16 @@ func (m *market) refresh(o *policy.Observation) {
 		}
 		switch r.Why {
 		case "capacity":
-			if r.Type >= 0 && r.Type < len(m.until) {
-				m.until[r.Type] = later(m.until[r.Type], r.At.Add(refusedFor))
+			if r.Type >= 0 && r.Type < len(m.refusedUntil) {
+				m.refusedUntil[r.Type] = later(m.refusedUntil[r.Type], r.At.Add(refusedFor))
 			}
 		case "quota":
-			m.denied = later(m.denied, r.At.Add(quotaFor))
+			m.quotaUntil = later(m.quotaUntil, r.At.Add(quotaFor))
 		}
 	}
 }
 
+// later returns the later of two times.
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -158,5 +167,5 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// sells reports whether EC2 can be expected to sell the type now.
-func (m *market) sells(typ int, now time.Time) bool { return !now.Before(m.until[typ]) }
+// sells reports whether EC2 can be expected to sell a type now.
+func (m *market) sells(typ int, now time.Time) bool { return !now.Before(m.refusedUntil[typ]) }

@@ -8,8 +8,8 @@ import (
 
 var ruleFast = policy.NewRule("tick.fast", "%.0f jobs of urgent classes wait: the next look is in %.0f s", false)
 
-// nextTick returns when to look again: soon, where the world honours it, while
-// a backlog of an urgent line stands; 0 for the usual tick.
+// nextTick returns in how long to look again: in fast_tick while jobs of an urgent line
+// wait, where the world honours that; 0, the usual tick, otherwise.
 func (p *Policy) nextTick(o *policy.Observation) time.Duration {
 	if !o.FastTicks || p.set.fastTick >= o.Tick {
 		return 0
@@ -23,6 +23,6 @@ func (p *Policy) nextTick(o *policy.Observation) time.Duration {
 	if waiting == 0 {
 		return 0
 	}
-	p.because(ruleFast.Because(float64(waiting), p.set.fastTick.Seconds()))
+	p.explain(ruleFast.Because(float64(waiting), p.set.fastTick.Seconds()))
 	return p.set.fastTick
 }

@@ -1,43 +1,58 @@
 package skynet
 
-import "github.com/skynet-ec2/skynet/policy/detmath"
+import (
+	"time"
 
-// off remembers at which forecasts the urgent jobs arrived: a histogram in
-// logarithmic bins, 15 to a factor of e. Hours so silent that only a small part
-// of the miss budget ever arrived in them are not forecast at all.
+	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/detmath"
+)
+
+var ruleOff = policy.NewRule("off.night", "%.2f slots expected: %.2f %% of the jobs ever arrived at so few, at most %.2f %% may be late; arrivals are not planned for", false)
+
+const (
+	// quietAfter is for how long after the start, in seconds, arrivals are planned
+	// for at every hour: before a day is over no night has been seen.
+	quietAfter = day
+	// quietLoadMost is the largest load, in slots, that counts as quiet.
+	quietLoadMost = 0.5
+)
+
+// off is a histogram of the urgent jobs that ever arrived, by the load that was
+// forecast when they did. It tells which share of all jobs would be late if
+// nothing stood ready at such forecasts.
+//
+// Its bins are logarithmic, offBinsPerE to a factor of e: the first holds
+// forecasts up to offFirstForecast, the last all that is beyond the rest.
 type off struct {
-	Bins  [offBins]float64 `json:"bins"`
-	Total float64          `json:"total"`
+	Bins  [offBins]float64 `json:"bins"`  // jobs
+	Total float64          `json:"total"` // jobs of all bins
 }
 
 const (
-	offBins   = 300
-	offPerE   = 15.0
-	offLowest = 1e-4 // slots: the first bin's forecast
-	offMost   = 0.5  // slots: what is more than that is not silence
+	offBins          = 300
+	offBinsPerE      = 15.0
+	offFirstForecast = 1e-4 // slots
 )
 
+// offBin returns the bin of a forecast, in slots.
 func offBin(forecast float64) int {
-	if forecast <= offLowest {
+	if forecast <= offFirstForecast {
 		return 0
 	}
-	return min(1+int(offPerE*detmath.Log(forecast/offLowest)), offBins-1)
+	return min(1+int(offBinsPerE*detmath.Log(forecast/offFirstForecast)), offBins-1)
 }
 
-// learn counts jobs that arrived when so few slots were expected: the lowest
-// forecast since a launch could still have been ready for them, because at that
-// one they would have been left to wait.
+// learn counts jobs that arrived. The forecast, in slots, is the lowest one since
+// a launch could still have been ready for them: if arrivals had not been planned
+// for at that one, these jobs would have found nothing.
 func (f *off) learn(forecast, jobs float64) {
 	f.Bins[offBin(forecast)] += jobs
 	f.Total += jobs
 }
 
-// offLearned is how long, in seconds, all hours are forecast: a day has a night.
-const offLearned = day
-
-// share returns the part of all jobs that arrived at forecasts up to the given
-// one; 1 before any.
-func (f *off) share(forecast float64) float64 {
+// shareUpTo returns the share of all jobs that arrived at forecasts up to the
+// given one; 1 before any job.
+func (f *off) shareUpTo(forecast float64) float64 {
 	if f.Total == 0 {
 		return 1
 	}
@@ -46,4 +61,28 @@ func (f *off) share(forecast float64) float64 {
 		sum += jobs
 	}
 	return sum / f.Total
+}
+
+// quietHour reports whether arrivals need no capacity that stands ready: so few
+// jobs ever arrived at forecasts like this one that, were they all late, they would
+// cost only off_share of the late jobs that the strictest urgent line allows.
+func (p *Policy) quietHour(now time.Time) bool {
+	if !p.set.promises || p.set.offShare == 0 || now.Sub(p.st.FirstAt).Seconds() < quietAfter {
+		return false
+	}
+	allowed := 1.0
+	for i := range p.lines {
+		if p.lines[i].urgent {
+			allowed = min(allowed, p.lines[i].allowedLate)
+		}
+	}
+	if p.forecast.mean > quietLoadMost {
+		return false
+	}
+	share := p.st.Off.shareUpTo(p.forecast.mean)
+	if share >= float64(p.set.offShare*allowed) {
+		return false
+	}
+	p.explain(ruleOff.Because(p.forecast.mean, 100*share, float64(100*p.set.offShare*allowed)))
+	return true
 }

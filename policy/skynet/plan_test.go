@@ -31,8 +31,8 @@ func TestStepOfFindsTheStep(t *testing.T) {
 
 // drawnPlan draws a plan of up to four lines with waiting and arriving work.
 func drawnPlan(t *rapid.T) (*plan, checks) {
-	p := &plan{steps: fineSteps + minuteSteps, n: rapid.IntRange(1, 4).Draw(t, "lines")}
-	for j := range p.n {
+	p := &plan{steps: fineSteps + minuteSteps, lineCount: rapid.IntRange(1, 4).Draw(t, "lines")}
+	for j := range p.lineCount {
 		ln := &p.lines[j]
 		ln.urgent = rapid.Bool().Draw(t, "urgent")
 		ln.patient = !ln.urgent || rapid.Bool().Draw(t, "patient")
@@ -46,26 +46,26 @@ func drawnPlan(t *rapid.T) (*plan, checks) {
 		more := rapid.Float64Range(0.3, 3).Draw(t, "more")
 		for i := range p.steps {
 			ln.expected[i] = rate * grid.width[i]
-			ln.more[i] = more
+			ln.reserveFactor[i] = more
 			ln.notDue[i] = rate * more * min(budget, grid.end[i])
 			if grid.end[i] < budget {
 				ln.notDue[i] += ln.waiting
 			}
 		}
 	}
-	for i := range p.there {
-		p.there[i] = rapid.Float64Range(0, 40).Draw(t, "there")
+	for i := range p.fleetSlots {
+		p.fleetSlots[i] = rapid.Float64Range(0, 40).Draw(t, "there")
 		if i > 0 {
-			p.there[i] = max(p.there[i], p.there[i-1])
+			p.fleetSlots[i] = max(p.fleetSlots[i], p.fleetSlots[i-1])
 		}
 	}
 	busy := rapid.Float64Range(0, 10).Draw(t, "busy")
-	for i := range p.held {
-		p.held[i] = max(busy-float64(i), 0)
+	for i := range p.running {
+		p.running[i] = max(busy-float64(i), 0)
 	}
 	from := rapid.Float64Range(0, 900)
-	k := checks{patientFrom: stepOf(from.Draw(t, "from")), slack: 1.6}
-	for j := range p.n {
+	k := checks{patientFrom: stepOf(from.Draw(t, "from")), tolerance: 1.6}
+	for j := range p.lineCount {
 		at := from.Draw(t, "urgent from")
 		k.urgent[j] = span{stepOf(at), stepOf(at + 60)}
 	}
@@ -75,21 +75,21 @@ func drawnPlan(t *rapid.T) (*plan, checks) {
 // dumbHolds is the plan in the plainest form: one second at a time, no tails. It
 // checks one urgent line, or all that can wait (line −1).
 func dumbHolds(p *plan, c capacity, k checks, line int) bool {
-	waiting := make([]float64, p.n)
-	for j := range p.n {
+	waiting := make([]float64, p.lineCount)
+	for j := range p.lineCount {
 		waiting[j] = p.lines[j].waiting
 	}
 	for i := range p.steps {
-		slots := c.always - p.held[i]
-		if c.useThere {
-			slots += p.there[i]
+		slots := c.constant - p.running[i]
+		if c.useFleet {
+			slots += p.fleetSlots[i]
 		}
 		for second := range int(grid.width[i]) {
 			room := max(slots, 0)
-			for j := range p.n {
+			for j := range p.lineCount {
 				arriving := p.lines[j].expected[i] / grid.width[i]
 				if line >= 0 {
-					arriving *= p.lines[line].more[i]
+					arriving *= p.lines[line].reserveFactor[i]
 				}
 				waiting[j] += arriving
 				served := min(waiting[j], room)
@@ -99,14 +99,14 @@ func dumbHolds(p *plan, c capacity, k checks, line int) bool {
 			if second < int(grid.width[i])-1 {
 				continue
 			}
-			for j := range p.n {
+			for j := range p.lineCount {
 				ln := &p.lines[j]
 				checked, may := ln.patient && i >= k.patientFrom, ln.spare
 				if line >= 0 {
 					checked, may = j == line && i >= k.urgent[j].from && i <= k.urgent[j].to, 0
 				}
 				// a hair's breadth: the two add in different orders
-				if checked && waiting[j] > ln.notDue[i]+may+k.slack+1e-6 {
+				if checked && waiting[j] > ln.notDue[i]+may+k.tolerance+1e-6 {
 					return false
 				}
 			}
@@ -118,14 +118,14 @@ func dumbHolds(p *plan, c capacity, k checks, line int) bool {
 // plainHolds is holds in the plainest order: every line from the first step on.
 func plainHolds(p *plan, c capacity, k checks) bool {
 	patient := false
-	for j := range p.n {
+	for j := range p.lineCount {
 		ln := &p.lines[j]
 		patient = patient || ln.patient && ln.waiting > 0
-		if ln.urgent && !plainServe(p, c, j+1, &ln.more, k.urgent[j].from, min(k.urgent[j].to, p.steps-1), k.slack) {
+		if ln.urgent && !plainServe(p, c, j+1, &ln.reserveFactor, k.urgent[j].from, min(k.urgent[j].to, p.steps-1), k.tolerance) {
 			return false
 		}
 	}
-	return !patient || plainServe(p, c, p.n, nil, k.patientFrom, p.steps-1, k.slack)
+	return !patient || plainServe(p, c, p.lineCount, nil, k.patientFrom, p.steps-1, k.tolerance)
 }
 
 func plainServe(p *plan, c capacity, n int, more *[maxSteps]float64, from, last int, slack float64) bool {
@@ -134,18 +134,18 @@ func plainServe(p *plan, c capacity, n int, more *[maxSteps]float64, from, last 
 		waiting[j] = p.lines[j].waiting
 	}
 	for i := 0; i <= last; i++ {
-		width, slots := grid.width[i], c.always-p.held[i]
-		if c.useThere {
-			slots += p.there[i]
+		width, slots := grid.width[i], c.constant-p.running[i]
+		if c.useFleet {
+			slots += p.fleetSlots[i]
 		}
-		if i > c.from {
+		if i > c.extraFrom {
 			slots += c.extra
-		} else if i == c.from {
-			slots += float64(c.first * c.extra)
+		} else if i == c.extraFrom {
+			slots += float64(c.extraPart * c.extra)
 		}
 		room := max(slots, 0) * width
 		for j := range n {
-			ended := min(float64(holding[j]*min(float64(p.lines[j].ending*width), 1)), room)
+			ended := min(float64(holding[j]*min(float64(p.lines[j].tailRate*width), 1)), room)
 			holding[j] -= ended
 			room -= ended
 		}
@@ -158,7 +158,7 @@ func plainServe(p *plan, c capacity, n int, more *[maxSteps]float64, from, last 
 			served := min(waiting[j], room)
 			room -= served
 			waiting[j] -= served
-			holding[j] += float64(ln.tail * served)
+			holding[j] += float64(ln.tailPerHead * served)
 			checked, may := more != nil && j == n-1, 0.0
 			if more == nil {
 				checked, may = ln.patient, ln.spare
@@ -177,21 +177,21 @@ func plainServe(p *plan, c capacity, n int, more *[maxSteps]float64, from, last 
 func TestPlanTakesNoShortcut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, k := drawnPlan(t)
-		for j := range p.n {
+		for j := range p.lineCount {
 			if rapid.Bool().Draw(t, "tails") {
-				p.lines[j].tail = rapid.Float64Range(0, 20).Draw(t, "tail")
-				p.lines[j].ending = rapid.Float64Range(1e-4, 0.5).Draw(t, "ending")
+				p.lines[j].tailPerHead = rapid.Float64Range(0, 20).Draw(t, "tail")
+				p.lines[j].tailRate = rapid.Float64Range(1e-4, 0.5).Draw(t, "ending")
 			}
 		}
-		c := capacity{useThere: true, always: rapid.Float64Range(0, 30).Draw(t, "always"), from: maxSteps}
+		c := capacity{useFleet: true, constant: rapid.Float64Range(0, 30).Draw(t, "always"), extraFrom: maxSteps}
 		if got, want := p.holds(c, k), plainHolds(p, c, k); got != want {
 			t.Fatalf("holds %v, one line after the other %v", got, want)
 		}
 		lag := rapid.Float64Range(0, 900).Draw(t, "lag")
 		got := p.shortfall(c, lag, k)
 
-		c.from = stepOf(lag)
-		c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
+		c.extraFrom = stepOf(lag)
+		c.extraPart = min(max((grid.end[c.extraFrom]-lag)/grid.width[c.extraFrom], 0), 1)
 		low, high := 0.0, 1.0
 		for c.extra = high; high < 1<<24 && !plainHolds(p, c, k); c.extra = high {
 			low, high = high, 2*high
@@ -213,9 +213,9 @@ func TestPlanTakesNoShortcut(t *testing.T) {
 func TestPlanAgreesWithASecondBySecondOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, k := drawnPlan(t)
-		c := capacity{useThere: true, always: rapid.Float64Range(0, 60).Draw(t, "always"), from: maxSteps}
+		c := capacity{useFleet: true, constant: rapid.Float64Range(0, 60).Draw(t, "always"), extraFrom: maxSteps}
 		patient, want := false, true
-		for j := range p.n {
+		for j := range p.lineCount {
 			ln := &p.lines[j]
 			if ln.urgent {
 				want = want && dumbHolds(p, c, k, j)
@@ -225,7 +225,7 @@ func TestPlanAgreesWithASecondBySecondOne(t *testing.T) {
 		want = want && (!patient || dumbHolds(p, c, k, -1))
 		if got := p.holds(c, k); got != want {
 			// a tie within the rounding of the sums decides nothing
-			k.slack += 1e-5
+			k.tolerance += 1e-5
 			if p.holds(c, k) == want {
 				return
 			}
@@ -240,17 +240,17 @@ func TestPlanIsMonotone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, k := drawnPlan(t)
 		lag := rapid.Float64Range(0, 300).Draw(t, "lag")
-		base := capacity{useThere: true, from: maxSteps}
+		base := capacity{useFleet: true, extraFrom: maxSteps}
 		if p.holds(base, k) {
 			more := base
-			more.always = rapid.Float64Range(0, 20).Draw(t, "more")
+			more.constant = rapid.Float64Range(0, 20).Draw(t, "more")
 			if !p.holds(more, k) {
 				t.Fatal("more capacity breaks a plan that holds")
 			}
 			return
 		}
 		need := p.shortfall(base, lag, k)
-		j := rapid.IntRange(0, p.n-1).Draw(t, "line")
+		j := rapid.IntRange(0, p.lineCount-1).Draw(t, "line")
 		p.lines[j].waiting += rapid.Float64Range(0, 3000).Draw(t, "more work")
 		if again := p.shortfall(base, lag, k); again < need-max(0.25, need/64) {
 			t.Fatalf("more waiting work needs %v slots, less of it %v", again, need)
@@ -261,7 +261,7 @@ func TestPlanIsMonotone(t *testing.T) {
 func TestShortfallIsEnoughAndNotMuchMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, k := drawnPlan(t)
-		base := capacity{useThere: true, from: maxSteps}
+		base := capacity{useFleet: true, extraFrom: maxSteps}
 		for j := range k.urgent {
 			s := &k.urgent[j]
 			s.from = max(s.from, stepOf(200))
@@ -273,7 +273,7 @@ func TestShortfallIsEnoughAndNotMuchMore(t *testing.T) {
 		}
 		need := p.shortfall(base, 100, k)
 		with := base
-		with.from, with.first = stepOf(100), 0
+		with.extraFrom, with.extraPart = stepOf(100), 0
 		with.extra = need
 		if !p.holds(with, k) {
 			t.Fatalf("%v slots from 100 s on are not enough", need)
@@ -286,22 +286,22 @@ func TestShortfallIsEnoughAndNotMuchMore(t *testing.T) {
 
 // Who is short is known however little: of two urgent lines and one that can wait,
 // the one whose work is late.
-func TestBindingIsTheLineThatIsShort(t *testing.T) {
+func TestTheShortLineIsKnown(t *testing.T) {
 	for short, want := range []int{0, 1, -1} {
 		for _, work := range []float64{2, 200, 20_000} { // less than the first capacity tried serves, and more
-			p := &plan{steps: fineSteps + minuteSteps, n: 3}
-			for j := range p.n {
-				p.lines[j].urgent, p.lines[j].patient, p.lines[j].more = j < 2, j == 2, asExpected
+			p := &plan{steps: fineSteps + minuteSteps, lineCount: 3}
+			for j := range p.lineCount {
+				p.lines[j].urgent, p.lines[j].patient, p.lines[j].reserveFactor = j < 2, j == 2, noReserve
 			}
 			p.lines[short].waiting = work
-			k := checks{urgent: alike(stepOf(60), stepOf(60)), patientFrom: stepOf(60)}
-			now := capacity{from: maxSteps}
+			k := checks{urgent: sameSpan(stepOf(60), stepOf(60)), patientFrom: stepOf(60)}
+			now := capacity{extraFrom: maxSteps}
 			if p.holds(now, k) {
 				t.Fatalf("line %d: %v slot-seconds are served by nothing", short, work)
 			}
 			need := p.shortfall(now, 0, k)
-			if got := p.binding(); got != want {
-				t.Errorf("line %d is short of %v slots: binding %d, want %d", short, need, got, want)
+			if got := p.shortLine(); got != want {
+				t.Errorf("line %d is short of %v slots: line %d is said to be, want %d", short, need, got, want)
 			}
 		}
 	}
@@ -310,27 +310,27 @@ func TestBindingIsTheLineThatIsShort(t *testing.T) {
 // A job of an hour that may wait half a minute asks for one slot, not for 120.
 // The plan serves heads one after another, not side by side, and errs on more.
 func TestLongJobsHoldTheirSlotAndNoMore(t *testing.T) {
-	head, tail := split(flow(10, 10*3600), 1, 30)
+	head, tail := splitAtBudget(flow(10, 10*3600), 1, 30)
 	if head != 300 || tail != 10*3600-300 {
 		t.Fatalf("head %v and tail %v of ten jobs of an hour, want 300 and 35700 slot-seconds", head, tail)
 	}
-	p := &plan{steps: fineSteps + minuteSteps, n: 1}
+	p := &plan{steps: fineSteps + minuteSteps, lineCount: 1}
 	ln := &p.lines[0]
 	ln.urgent, ln.waiting = true, head
-	ln.tail, ln.ending = tail/head, tail/holding(tail, 10)
-	k := checks{urgent: alike(stepOf(30), stepOf(30)), slack: 1}
+	ln.tailPerHead, ln.tailRate = tail/head, tail/tailHold(tail, 10)
+	k := checks{urgent: sameSpan(stepOf(30), stepOf(30)), tolerance: 1}
 	for i := range ln.notDue {
 		if grid.end[i] < 30 {
 			ln.notDue[i] = head
 		}
 	}
-	if p.holds(capacity{always: 9, from: maxSteps}, k) {
+	if p.holds(capacity{constant: 9, extraFrom: maxSteps}, k) {
 		t.Error("nine slots start ten jobs in time")
 	}
-	if !p.holds(capacity{always: 15, from: maxSteps}, k) {
+	if !p.holds(capacity{constant: 15, extraFrom: maxSteps}, k) {
 		t.Error("fifteen slots do not start ten jobs in time")
 	}
-	if math.IsNaN(ln.ending) {
+	if math.IsNaN(ln.tailRate) {
 		t.Error("no rate for the tails' end")
 	}
 }

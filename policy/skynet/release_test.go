@@ -20,11 +20,11 @@ func drawnRelease(t *rapid.T, sizes []int) *Policy {
 	for range rapid.IntRange(0, 30).Draw(t, "candidates") {
 		typ := rapid.SampledFrom(sizes).Draw(t, "type")
 		slots := p.market.slotsOf(typ)
-		p.candidates = append(p.candidates, candidate{at: len(p.candidates), slots: slots, dear: float64(p.market.prices[typ]) / slots})
+		p.candidates = append(p.candidates, candidate{index: len(p.candidates), slots: slots, unitPrice: float64(p.market.prices[typ]) / slots})
 		p.fleet.alive += slots
 	}
 	p.fleet.alive += rapid.Float64Range(0, 60).Draw(t, "others")
-	p.ahead.mean = rapid.Float64Range(0, 100).Draw(t, "mean")
+	p.forecast.mean = rapid.Float64Range(0, 100).Draw(t, "mean")
 	p.band = band{rapid.Float64Range(0, 100).Draw(t, "floor"), 1e9}
 	if rapid.Bool().Draw(t, "a ceiling") {
 		p.band.ceiling = p.band.floor + rapid.Float64Range(0, 100).Draw(t, "ceiling")
@@ -40,21 +40,21 @@ func drawnRelease(t *rapid.T, sizes []int) *Policy {
 func TestChooseLetsTheLargestLeaveThatCan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawnRelease(t, []int{0, 1, 2, 3, 4})
-		left := p.choose()
-		k := checks{urgent: alike(0, stepOf(p.horizon())), slack: p.lagging()}
+		left := p.chooseLeaving()
+		k := checks{urgent: sameSpan(0, stepOf(p.releaseHorizon())), tolerance: p.lagTolerance()}
 		can := func(stay float64) bool {
-			return stay >= p.band.floor && stay >= p.ahead.mean-p.market.unitSlots &&
-				(stay >= p.band.ceiling || p.plan.holds(capacity{always: stay, from: maxSteps}, k))
+			return stay >= p.band.floor && stay >= p.forecast.mean-p.market.unitSlots &&
+				(stay >= p.band.ceiling || p.plan.holds(capacity{constant: stay, extraFrom: maxSteps}, k))
 		}
 		stay, next := p.fleet.alive, 0
 		for i, c := range p.candidates {
 			if i > 0 {
 				before := p.candidates[i-1]
-				if before.dear < c.dear || before.dear == c.dear && before.slots < c.slots {
+				if before.unitPrice < c.unitPrice || before.unitPrice == c.unitPrice && before.slots < c.slots {
 					t.Fatalf("%v is ranked before %v", before, c)
 				}
 			}
-			if next < len(p.leaving) && p.leaving[next].at == c.at {
+			if next < len(p.leaving) && p.leaving[next].index == c.index {
 				stay -= c.slots
 				next++
 				// a hair's breadth: the slots are summed in another order
@@ -79,13 +79,13 @@ func TestChooseLetsTheLargestLeaveThatCan(t *testing.T) {
 func TestChooseIsMonotone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawnRelease(t, []int{4})
-		p.choose()
+		p.chooseLeaving()
 		before := len(p.leaving)
 		p.band.floor += rapid.Float64Range(0, 50).Draw(t, "more floor")
 		p.band.ceiling = max(p.band.ceiling, p.band.floor)
-		p.ahead.mean += rapid.Float64Range(0, 50).Draw(t, "more load")
+		p.forecast.mean += rapid.Float64Range(0, 50).Draw(t, "more load")
 		p.plan.lines[0].waiting += rapid.Float64Range(0, 3000).Draw(t, "more work")
-		p.choose()
+		p.chooseLeaving()
 		if after := len(p.leaving); after > before {
 			t.Fatalf("%d leave, %d of less work", after, before)
 		}
@@ -98,13 +98,13 @@ func TestChooseIgnoresTheMeanOfASilentHour(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.tick, p.fleet.alive, p.ahead.mean, p.band.ceiling = 60, 16, 20, 1e9
+	p.tick, p.fleet.alive, p.forecast.mean, p.band.ceiling = 60, 16, 20, 1e9
 	p.candidates = []candidate{{slots: 8}, {slots: 8}}
-	if p.choose(); len(p.leaving) != 0 {
+	if p.chooseLeaving(); len(p.leaving) != 0 {
 		t.Errorf("%d leave under the mean load", len(p.leaving))
 	}
-	p.silent = true
-	if p.choose(); len(p.leaving) != 2 {
+	p.quiet = true
+	if p.chooseLeaving(); len(p.leaving) != 2 {
 		t.Errorf("%d leave a silent hour, want both", len(p.leaving))
 	}
 }
@@ -125,7 +125,7 @@ func TestHorizonIsThreeBootsAtLeast(t *testing.T) {
 		}
 		p.set.lookAhead, p.lag, p.tick = c.lookAhead, c.lag, c.tick
 		p.lines = []line{{urgent: true, budget: c.budget}}
-		if got := p.horizon(); got != c.want {
+		if got := p.releaseHorizon(); got != c.want {
 			t.Errorf("look-ahead %g s, boots of %g s, budget %g s: horizon %g s, want %g s", c.lookAhead, c.lag, c.budget, got, c.want)
 		}
 	}

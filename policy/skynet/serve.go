@@ -1,68 +1,78 @@
 package skynet
 
-// pass is one way through the plan: the first n lines are served, and some of
-// them checked in the steps from to last.
+// pass is one run of the plan. The first lineCount lines are served, and the pass
+// checks one or several of them in the steps from to last.
 //
-// An urgent line is checked against the arrivals planned for, of itself and of
-// the lines it has to wait for, reserve included, in a pass of its own. Those whose
-// budget leaves time for a launch wait long enough for the load to come to its mean,
-// so they may use what the reserves leave idle on average: they are checked against
-// the arrivals expected, all in one, those before an urgent line too.
+// Each urgent line is checked in a pass of its own. In it the arrivals of the line
+// and of all before it come with the line's reserve, for the reserve was learned for
+// the sum of them.
+//
+// All patient lines are checked in one pass, with the arrivals that are expected.
+// What waits there waits long enough for the load to come to its mean, so it may use
+// what the reserves of other lines leave idle on average.
 type pass struct {
-	n          int
-	more       *[maxSteps]float64 // how much more arrives than expected
-	patient    bool               // all lines that can wait are checked, otherwise the last
-	from, last int
-	// Where all that is asked about begins: what waits and runs then, and whether
-	// a line lagged before.
-	lines [linesMax]served
-	lost  bool
+	lineCount     int
+	reserveFactor *[maxSteps]float64 // how many times the expected work arrives, by step
+	patient       bool               // all patient lines are checked; otherwise the last line is
+	from, last    int
+	// How the pass stands at the first step in which the capacities asked about
+	// differ: each line, and whether a check failed before.
+	lines        [linesMax]lineProgress
+	failedBefore bool
 }
 
-// served is what a pass knows of a line.
-type served struct {
-	waiting float64 // head work, in slot-seconds
-	holding float64 // tail work of the jobs started in the plan, in slot-seconds
-	tail    float64 // see planLine
-	ends    float64 // the part of holding that is done within the step
+// lineProgress is how far a line has come in a pass. Work is in slot-seconds.
+type lineProgress struct {
+	waiting     float64 // head work that waits
+	runningTail float64 // tail work of jobs started in the plan
+	tailPerHead float64 // as in planLine
+	tailPart    float64 // part of runningTail that is done in a step of the present width
 }
 
-// asExpected is how much more arrives in a plan without a reserve.
-var asExpected = func() (more [maxSteps]float64) {
+// noReserve is the reserve factor of a pass in which what is expected arrives.
+var noReserve = func() (more [maxSteps]float64) {
 	for i := range more {
 		more[i] = 1
 	}
 	return more
 }()
 
-// holds reports whether the plan keeps every promise that k checks, with
-// capacity c.
+// holds reports whether the plan keeps, with capacity c, every promise that k checks.
 func (p *plan) holds(c capacity, k checks) bool {
-	p.ask(c, k, 0)
-	return p.answer(c, k.slack, 0)
+	p.layOutPasses(c, k, 0)
+	return p.passesHold(c, k.tolerance, 0)
 }
 
-// shortfall returns the least capacity, in slots, that makes the plan hold if
-// it is there in lag seconds: doubled, then bisected to a quarter of a slot,
-// or to a 128th. What made the plan fail to begin with was asked about before, so
-// that binding knows it where the first capacity tried is enough.
+// How exactly a shortfall is found, in slots: to shortfallStep, or to the part
+// 1/shortfallParts of it where that is more. Nothing above shortfallMost is tried.
+const (
+	shortfallStep  = 0.25
+	shortfallParts = 128
+	shortfallMost  = 1 << 24
+)
+
+// shortfall returns the least capacity, in slots, that makes the plan hold if it
+// serves from lag seconds on, beside c. It is found by doubling, then bisection.
+//
+// It is asked only after holds, with the same checks, has said no. The pass that
+// failed there is kept as the one that failed last, for shortLine.
 func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
-	c.from = stepOf(lag)
-	c.first = min(max((grid.end[c.from]-lag)/grid.width[c.from], 0), 1)
-	failed := p.failed
-	p.ask(c, k, c.from) // until then all goes the same way
-	p.failed = max(min(failed, p.asked-1), 0)
+	c.extraFrom = stepOf(lag)
+	c.extraPart = min(max((grid.end[c.extraFrom]-lag)/grid.width[c.extraFrom], 0), 1)
+	failedLast := p.failedLast
+	p.layOutPasses(c, k, c.extraFrom) // until then the extra capacity makes no difference
+	p.failedLast = max(min(failedLast, p.passCount-1), 0)
 	low, high := 0.0, 1.0
 	for {
 		c.extra = high
-		if p.answer(c, k.slack, c.from) || high >= 1<<24 {
+		if p.passesHold(c, k.tolerance, c.extraFrom) || high >= shortfallMost {
 			break
 		}
 		low, high = high, 2*high
 	}
-	for high-low > max(0.25, high/128) {
+	for high-low > max(shortfallStep, high/shortfallParts) {
 		c.extra = 0.5 * (low + high)
-		if p.answer(c, k.slack, c.from) {
+		if p.passesHold(c, k.tolerance, c.extraFrom) {
 			high = c.extra
 		} else {
 			low = c.extra
@@ -71,62 +81,63 @@ func (p *plan) shortfall(c capacity, lag float64, k checks) float64 {
 	return high
 }
 
-// binding returns the urgent line whose pass failed last, of those a shortfall was
-// sought for, or of the question whether there is one; -1 where it was that of the
-// lines that can wait.
-func (p *plan) binding() int {
-	if r := &p.passes[p.failed]; !r.patient {
-		return r.n - 1
+// shortLine returns the index of the urgent line for whose sake the plan failed last;
+// -1 where it failed for the patient lines.
+func (p *plan) shortLine() int {
+	if r := &p.passes[p.failedLast]; !r.patient {
+		return r.lineCount - 1
 	}
 	return -1
 }
 
-// ask lays out the passes that k checks and takes them up to a step.
-func (p *plan) ask(c capacity, k checks, upTo int) {
-	p.asked, p.failed = 0, 0
+// layOutPasses lays out the passes that k checks and serves each up to a step, which it
+// leaves out.
+func (p *plan) layOutPasses(c capacity, k checks, upTo int) {
+	p.passCount, p.failedLast = 0, 0
 	patient := false
-	for j := range p.n {
+	for j := range p.lineCount {
 		ln := &p.lines[j]
 		if ln.urgent {
-			p.pass(j+1, &ln.more, k.urgent[j].from, min(k.urgent[j].to, p.steps-1))
+			p.addPass(j+1, &ln.reserveFactor, k.urgent[j].from, min(k.urgent[j].to, p.steps-1))
 		}
 		patient = patient || ln.patient && ln.waiting > 0
 	}
 	if patient {
-		p.pass(p.n, &asExpected, k.patientFrom, p.steps-1)
-		p.passes[p.asked-1].patient = true
+		p.addPass(p.lineCount, &noReserve, k.patientFrom, p.steps-1)
+		p.passes[p.passCount-1].patient = true
 	}
-	for i := range p.asked {
+	for i := range p.passCount {
 		r := &p.passes[i]
-		r.lost = upTo > 0 && !p.serve(&c, r, r.lines[:r.n], k.slack, 0, min(upTo-1, r.last))
+		r.failedBefore = upTo > 0 && !p.serve(&c, r, r.lines[:r.lineCount], k.tolerance, 0, min(upTo-1, r.last))
 	}
 }
 
-// pass lays out one more pass.
-func (p *plan) pass(n int, more *[maxSteps]float64, from, last int) {
-	r := &p.passes[p.asked]
-	p.asked++
-	r.n, r.more, r.from, r.last, r.patient = n, more, from, last, false
+// addPass lays out one more pass, over the first n lines.
+func (p *plan) addPass(n int, reserveFactor *[maxSteps]float64, from, last int) {
+	r := &p.passes[p.passCount]
+	p.passCount++
+	r.lineCount, r.reserveFactor, r.from, r.last, r.patient = n, reserveFactor, from, last, false
 	for j := range n {
-		r.lines[j] = served{waiting: p.lines[j].waiting, tail: p.lines[j].tail}
+		r.lines[j] = lineProgress{waiting: p.lines[j].waiting, tailPerHead: p.lines[j].tailPerHead}
 	}
 }
 
-// answer reports whether no pass fails that was taken up to a step. It begins
-// with the one that failed last: it is the likeliest to fail again.
-func (p *plan) answer(c capacity, slack float64, from int) bool {
-	for i := range p.asked {
+// passesHold reports whether every pass holds, each served on from the step that it was
+// laid out to. It begins with the pass that failed last, which is the likeliest to
+// fail again: one that fails is enough.
+func (p *plan) passesHold(c capacity, tolerance float64, from int) bool {
+	for i := range p.passCount {
 		switch i {
 		case 0:
-			i = p.failed
-		case p.failed:
+			i = p.failedLast
+		case p.failedLast:
 			i = 0
 		}
 		r := &p.passes[i]
-		lines := p.trial[:r.n]
+		lines := p.scratch[:r.lineCount]
 		copy(lines, r.lines[:])
-		if r.lost || !p.serve(&c, r, lines, slack, from, r.last) {
-			p.failed = i
+		if r.failedBefore || !p.serve(&c, r, lines, tolerance, from, r.last) {
+			p.failedLast = i
 			return false
 		}
 	}
@@ -134,54 +145,60 @@ func (p *plan) answer(c capacity, slack float64, from int) bool {
 }
 
 // serve takes a pass through the steps from begin to end, with capacity c, and
-// reports whether none of the lines it checks lags by more than slack
-// slot-seconds.
+// reports whether no line that it checks has more than tolerance slot-seconds
+// overdue. It moves lines on.
 //
-// In each step, running jobs keep their slots, then the tails of jobs started
-// in the plan keep theirs, then each line is served in order of priority. A
-// line fails where more waits than is not yet due.
+// In each step, jobs that run now keep their slots first, then the tails of jobs
+// started in the plan keep theirs, and then each line is served in order of
+// priority. Work is overdue that waits although it is due.
 //
-// It is most of what a step of the policy costs. Hence ifs in place of min and
+// This is most of what a step of the policy costs. Hence ifs in place of min and
 // max, which cost several times as much for the sake of -0 and NaN.
-func (p *plan) serve(c *capacity, r *pass, lines []served, slack float64, begin, end int) bool {
+func (p *plan) serve(c *capacity, r *pass, lines []lineProgress, tolerance float64, begin, end int) bool {
 	plans := p.lines[:len(lines)]
 	tails := false
 	for j := range lines {
-		tails = tails || lines[j].tail > 0
+		tails = tails || lines[j].tailPerHead > 0
 	}
 	width := 0.0
 	for i := begin; i <= end; i++ {
 		if grid.width[i] != width {
 			width = grid.width[i]
 			for j := range lines {
-				lines[j].ends = min(float64(plans[j].ending*width), 1)
+				lines[j].tailPart = min(float64(plans[j].tailRate*width), 1)
 			}
 		}
-		slots := c.always - p.held[i]
-		if c.useThere {
-			slots += p.there[i]
+
+		// what jobs that run now leave of the capacity
+		slots := c.constant - p.running[i]
+		if c.useFleet {
+			slots += p.fleetSlots[i]
 		}
-		if i > c.from {
+		if i > c.extraFrom {
 			slots += c.extra
-		} else if i == c.from {
-			slots += float64(c.first * c.extra)
+		} else if i == c.extraFrom {
+			slots += float64(c.extraPart * c.extra)
 		}
-		room := 0.0
+		room := 0.0 // slot-seconds left in the step
 		if slots > 0 {
 			room = slots * width
 		}
+
+		// tails of jobs that the plan has started hold their slots
 		if tails {
 			for j := range lines {
 				ln := &lines[j]
-				ended := float64(ln.holding * ln.ends)
-				if ended > room {
-					ended = room
+				done := float64(ln.runningTail * ln.tailPart)
+				if done > room {
+					done = room
 				}
-				ln.holding -= ended
-				room -= ended
+				ln.runningTail -= done
+				room -= done
 			}
 		}
-		times := r.more[i]
+
+		// heads, in order of priority
+		times := r.reserveFactor[i]
 		wait := 0.0
 		for j := range lines {
 			ln := &lines[j]
@@ -193,19 +210,20 @@ func (p *plan) serve(c *capacity, r *pass, lines []served, slack float64, begin,
 			room -= served
 			wait -= served
 			ln.waiting = wait
-			ln.holding += float64(ln.tail * served)
+			ln.runningTail += float64(ln.tailPerHead * served)
 		}
+
 		if i < r.from {
 			continue
 		}
-		if !r.patient {
-			if wait > plans[len(plans)-1].notDue[i]+slack {
+		if !r.patient { // only the last line is checked
+			if wait > plans[len(plans)-1].notDue[i]+tolerance {
 				return false
 			}
 			continue
 		}
 		for j := range lines {
-			if plans[j].patient && lines[j].waiting > plans[j].notDue[i]+plans[j].spare+slack {
+			if plans[j].patient && lines[j].waiting > plans[j].notDue[i]+plans[j].spare+tolerance {
 				return false
 			}
 		}

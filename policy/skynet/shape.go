@@ -5,25 +5,42 @@ import (
 	"time"
 )
 
-// shape is the load of the urgent lines by quarter-hour of the day and of the
-// week on the users' clock.
+// shape is the seasonal profile: the load of the urgent lines by quarter-hour of
+// the day and of the week, on the users' clock. The zero shape knows nothing.
 type shape struct {
-	Day  [96]bin  `json:"day"`
-	Week [672]bin `json:"week"`
-	// Quarter is the one being measured, counted from the epoch on the users'
-	// clock, with the sum and number of its samples so far.
+	Day  [quartersPerDay]bin  `json:"day"`
+	Week [quartersPerWeek]bin `json:"week"`
+	// Quarter is the quarter-hour that is being measured, counted from the epoch on
+	// the users' clock; Sum and Count are of its samples so far, loads in slots.
 	Quarter int64   `json:"quarter"`
 	Sum     float64 `json:"sum"`
-	N       int64   `json:"n"`
+	Count   int64   `json:"n"`
 }
 
-// bin is a mean load in slots over the last visits.
+// bin is the mean load of a quarter-hour over its last visits. A visit is one such
+// quarter-hour that has passed.
 type bin struct {
-	Load   float64 `json:"l"`
-	Visits int64   `json:"v"`
+	Load   float64 `json:"l"` // slots
+	Visits int64   `json:"v"` // since the start
 }
 
-const quarter = 15 * time.Minute
+const (
+	quarter         = 15 * time.Minute
+	quartersPerDay  = 96
+	quartersPerWeek = 7 * quartersPerDay
+
+	// visitsRemembered is about how many visits a bin remembers: of the week's bins
+	// over a month, which is long enough to average weeks and short enough to follow
+	// a season.
+	visitsRemembered = 5
+)
+
+// The profile's ratio is trusted within these bounds: a bin that was visited a few
+// times may be off by any factor.
+const (
+	profileRatioLeast = 0.25
+	profileRatioMost  = 4
+)
 
 // quarterOf returns the quarter-hour that holds t, counted from the epoch.
 func quarterOf(t time.Time) int64 {
@@ -35,8 +52,9 @@ func quarterOf(t time.Time) int64 {
 	return q
 }
 
-// wrap returns i modulo n, from 0 to n-1 before the epoch too.
-func wrap(i, n int64) int64 {
+// modulo returns i modulo n, from 0 to n-1 also where i is negative, before the
+// epoch.
+func modulo(i, n int64) int64 {
 	i %= n
 	if i < 0 {
 		i += n
@@ -44,9 +62,9 @@ func wrap(i, n int64) int64 {
 	return i
 }
 
-// pair returns the bins that i and i+1 wrap to.
-func pair(bins []bin, i int64) (a, b *bin) {
-	at := wrap(i, int64(len(bins)))
+// adjacentBins returns the bins of quarter-hours i and i+1 in a cycle of bins.
+func adjacentBins(bins []bin, i int64) (a, b *bin) {
+	at := modulo(i, int64(len(bins)))
 	next := at + 1
 	if next == int64(len(bins)) {
 		next = 0
@@ -54,84 +72,88 @@ func pair(bins []bin, i int64) (a, b *bin) {
 	return &bins[at], &bins[next]
 }
 
-// visitMemory is about how many visits a bin remembers.
-const visitMemory = 5
-
+// learn takes the mean load of one visit, in slots.
 func (b *bin) learn(load float64) {
-	b.Load = follow(b.Load, load, 1, visitMemory, b.Visits)
+	b.Load = smooth(b.Load, load, 1, visitsRemembered, b.Visits)
 	b.Visits++
 }
 
-// learn adds the load of a sample that ended at t, on the users' clock.
+// learn adds the load of a sample, in slots, whose middle was at t on the users'
+// clock. When a quarter-hour is over, its mean goes into its bins.
 func (s *shape) learn(t time.Time, load float64) {
 	q := quarterOf(t)
 	if q != s.Quarter {
-		if s.N > 0 {
-			mean := s.Sum / float64(s.N)
-			s.Day[wrap(s.Quarter, 96)].learn(mean)
-			s.Week[wrap(s.Quarter, 672)].learn(mean)
+		if s.Count > 0 {
+			mean := s.Sum / float64(s.Count)
+			s.Day[modulo(s.Quarter, quartersPerDay)].learn(mean)
+			s.Week[modulo(s.Quarter, quartersPerWeek)].learn(mean)
 		}
-		s.Quarter, s.Sum, s.N = q, 0, 0
+		s.Quarter, s.Sum, s.Count = q, 0, 0
 	}
 	s.Sum += load
-	s.N++
+	s.Count++
 }
 
-// at returns the load usual at t on the users' clock, in slots, interpolated
-// between the centres of quarter-hours: the mean of week and day where the
-// week's bins were visited, the day's alone before, and false before that.
+// at returns the usual load at t, in seconds since the epoch on the users' clock,
+// in slots. It is interpolated between the middles of quarter-hours: the mean of
+// the week's and the day's bins where the week's were visited, the day's alone
+// where only those were, and unknown before that.
 func (s *shape) at(t float64) (load float64, known bool) {
 	x := t/quarter.Seconds() - 0.5
 	q := int64(math.Floor(x))
 	part := x - float64(q)
-	a, b := pair(s.Day[:], q)
-	day, ok := between(a, b, part)
+	a, b := adjacentBins(s.Day[:], q)
+	day, ok := interpolate(a, b, part)
 	if !ok {
 		return 0, false
 	}
-	a, b = pair(s.Week[:], q)
-	if week, ok := between(a, b, part); ok {
+	a, b = adjacentBins(s.Week[:], q)
+	if week, ok := interpolate(a, b, part); ok {
 		return float64(0.5*day) + float64(0.5*week), true
 	}
 	return day, true
 }
 
-func between(a, b *bin, part float64) (float64, bool) {
+// interpolate returns the load at the given part of the way from a to b. It is
+// known where both were visited.
+func interpolate(a, b *bin, part float64) (load float64, known bool) {
 	return a.Load + float64(part*(b.Load-a.Load)), a.Visits > 0 && b.Visits > 0
 }
 
-// ratio returns how much higher the usual load is in ahead seconds than it was
-// in the middle of what the level remembers, within a quarter and four; 1 when
-// the profile does not know.
-func (p *Policy) ratio(ahead float64) float64 {
-	if !p.usual.known {
+// profileRatio returns how many times as high as now the usual load will be in
+// ahead seconds, within bounds; 1 where the profile does not know.
+func (p *Policy) profileRatio(ahead float64) float64 {
+	if !p.profileNow.known {
 		return 1
 	}
 	then, ok := p.st.Shape.at(p.clock + ahead)
 	if !ok {
 		return 1
 	}
-	// not min and max, which cost several times as much for the sake of -0 and NaN
-	switch r := then / p.usual.load; {
-	case r < 0.25:
-		return 0.25
-	case r > 4:
-		return 4
+	// ifs, because min and max cost several times as much for the sake of -0 and NaN
+	switch r := then / p.profileNow.load; {
+	case r < profileRatioLeast:
+		return profileRatioLeast
+	case r > profileRatioMost:
+		return profileRatioMost
 	default:
 		return r
 	}
 }
 
-// usualLoad is the profile's load in the middle of what the level remembers.
-type usualLoad struct {
+// profileLoad is a usual load, in slots, if the profile knows it.
+type profileLoad struct {
 	load  float64
 	known bool
 }
 
-func (p *Policy) usualNow() usualLoad {
+// profileAroundNow returns the usual load in the middle of the time that the level
+// remembers, half a time constant ago: the level is a mean of that time, so ratios
+// to it must be taken from there.
+func (p *Policy) profileAroundNow() profileLoad {
 	if !p.set.profile {
-		return usualLoad{}
+		return profileLoad{}
 	}
 	load, ok := p.st.Shape.at(p.clock - float64(p.set.tau/2))
-	return usualLoad{load, ok && load > 0}
+	return profileLoad{load, ok && load > 0}
 }

@@ -7,59 +7,78 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// slack is what the slack rule remembers: the ready and busy slot-seconds of
-// the last 24 hours by quarter-hour, so that it knows what is about to leave
-// the mean, and the load.
+var (
+	ruleSlackShort  = policy.NewRule("slack.short", "need %.1f cores to hold %.0f %% slack over 24 h (now %.1f %%), have %.1f", false)
+	ruleSlackEnough = policy.NewRule("slack.enough", "of %.1f cores %.1f are bought: with more, over %.1f %% would idle over 24 h (now %.1f %%)", false)
+)
+
+// slack is what the slack rule remembers: the slot-seconds of the last 24 hours by
+// quarter-hour, to know what is about to leave their mean; and the load.
 type slack struct {
-	Quarter int64              `json:"quarter"` // counted from the epoch
-	Ready   [slackRing]float64 `json:"ready"`   // by quarter-hour
-	Busy    [slackRing]float64 `json:"busy"`
-	// Load is the work that arrives, in slots, over about ten minutes, and Usual
-	// what it is at this hour.
+	Quarter int64 `json:"quarter"` // the quarter-hour that runs, counted from the epoch
+	// Ready and busy slot-seconds by quarter-hour, modulo slackRing. A slot counts as
+	// one here, however fast it is: that is how slack is defined.
+	Ready [slackRing]float64 `json:"ready"`
+	Busy  [slackRing]float64 `json:"busy"`
+	// Load is the load that arrives, in unit slots, over about ten minutes; Usual is its
+	// profile, and N counts its samples.
 	Load  float64 `json:"load"`
 	Usual shape   `json:"usual"`
 	N     int64   `json:"n"`
 }
 
-// slackRing holds 24 hours of quarters and the one that is leaving.
-const slackRing = 97
+// slackRing is 24 hours of quarter-hours, and the one that is leaving them.
+const slackRing = quartersPerDay + 1
 
-// The rule keeps the mean from half a point below its target to two above. It
-// aims between, for what it cannot foresee is mostly excess: a backlog that is
-// done early leaves paid hours idle.
+// The rule keeps the 24 h mean of slack from half a point below its target to two
+// above. It aims low in that band, for what it cannot foresee mostly makes more slack:
+// a backlog that is done early leaves paid hours idle.
 const (
-	slackAim = 0.004  // over the target: where the mean is to be in an hour
-	slackLow = -0.003 // where it must be at any quarter of that hour
-	slackTop = 0.013  // above this, nothing is bought or paid again for what only waits
-	// slackLeast is the part of the target that is held at every hour: a mean
-	// over 24 hours must not be made of days that idle and nights that queue. It
-	// falls to slackSpare while the mean is at the top.
+	// Added to the target: where the mean is to be in an hour; where it must be at any
+	// quarter of that hour; and above what nothing is bought, or paid for again, for
+	// work that can wait.
+	slackAim = 0.004
+	slackLow = -0.003
+	slackTop = 0.013
+
+	// slackLeast is the part of the target that is idle at every hour: a mean over 24
+	// hours must not be made of days that idle and nights that queue. It falls to
+	// slackSpare while the mean is at the top.
 	slackLeast, slackSpare = 0.5, 0.2
-	// slackLean is the part of the target that the next hours take at least, in
-	// whole instances.
+	// slackLean is the part of the target that hours after the next one take at least:
+	// they consist of whole instances.
 	slackLean = 2.0 / 3
-	slackNear = 4  // quarters: an hour is what a launch pays for
-	slackFar  = 24 // quarters: how far ahead what leaves the mean is looked at
-	// slackLoadTau is the memory of the load, in seconds.
-	slackLoadTau = 600
-	// Of the profile's rise or fall the next hour is expected to follow a
-	// quarter, later hours half: no day is like the others.
+
+	slackNear = 4  // quarter-hours that a launch with paid hours pays for
+	slackFar  = 24 // quarter-hours ahead up to which what leaves the mean is looked at
+
+	slackLoadTau = 600 // time constant of Load, in seconds
+	// slackLoadMost is how many times the load plus a slot the floor may be at most: a
+	// mean of 24 hours cannot be repaired in one afternoon at any price.
+	slackLoadMost = 4
+	// slackJump is how many times the load plus a slot a sample of it may be.
+	slackJump = 2
+
+	// The load of the next hour is expected to follow a quarter of what the profile
+	// rises or falls, that of later hours half: no day is like the others.
 	slackTrust, slackTrustFar = 0.25, 0.5
 )
 
-// learnSlack adds step seconds of the fleet as it is seen now, and of what
-// arrived. A gallery that is enqueued within a minute must not look like load
-// that stays, so a sample counts for at most twice the load and a slot: what
-// exceeds it waits, and counts as waiting.
+// learnSlack adds step seconds of the fleet as it is seen now, and what arrived in
+// them.
+//
+// A gallery that is submitted within a minute must not look like load that stays. So a
+// sample of the load is at most slackJump times the load and a slot. What exceeds that
+// waits, and is counted as waiting.
 func (p *Policy) learnSlack(o *policy.Observation, step float64) {
 	s := &p.st.Slack
 	q := quarterOf(o.Now)
 	for n := min(q-s.Quarter, slackRing); n > 0; n-- {
-		at := wrap(q-n+1, slackRing)
+		at := modulo(q-n+1, slackRing)
 		s.Ready[at], s.Busy[at] = 0, 0
 	}
 	s.Quarter = q
-	at := wrap(q, slackRing)
+	at := modulo(q, slackRing)
 	s.Ready[at] += float64(float64(o.Fleet.ReadySlots) * step)
 	s.Busy[at] += float64(float64(o.Fleet.BusySlots) * step)
 	arrived := 0.0
@@ -68,37 +87,41 @@ func (p *Policy) learnSlack(o *policy.Observation, step float64) {
 	}
 	arrived /= step
 	if s.N > 0 {
-		arrived = min(arrived, float64(2*s.Load)+1)
+		arrived = min(arrived, float64(slackJump*s.Load)+1)
 	}
-	s.Load = follow(s.Load, arrived, step, slackLoadTau, s.N)
+	s.Load = smooth(s.Load, arrived, step, slackLoadTau, s.N)
 	s.Usual.learn(o.Now.Add(p.env.UTCOffset-o.Tick/2), arrived)
 	s.N++
 }
 
-// band is the fleet, in slots, within which the 24 h mean of slack stays right.
+// band is the least and the largest fleet, in slots, with which the 24 h mean of
+// slack stays in its band.
 type band struct{ floor, ceiling float64 }
 
-// slackBand returns the fleet the slack rule wants. With R and B the ready and
-// busy slot-seconds of the last 24 hours, r and b those of them that leave the
-// mean within u seconds, D the work expected to arrive by then, and W what
-// waits, the mean is s in u seconds if
+// slackBand returns the band that the slack rule wants.
 //
-//	need(s, D) = ((B − b + D)/(1 − s) − (R − r))/u
+// Let R and B be the ready and busy slot-seconds of the last 24 hours, r and b what of
+// them leaves the mean within the next u seconds, D the work expected to arrive by
+// then, and W the work that waits. If the fleet is held at
 //
-// slots stay alive. Then
+//	need(s, D) = ((B − b + D)/(1 − s) − (R − r)) / u
 //
-//	floor   = need(aim, D) for an hour, at least need(low, D) for any quarter of it
-//	ceiling = the least need(top, D + W) for the quarters of an hour, or for the
-//	          next one where nothing is paid in advance
+// slots, then u seconds from now the mean is s: then B − b + D slot-seconds were busy,
+// and R − r + need·u were ready. From that,
 //
-// and with paid windows the ceiling also leaves room for what the hours after
-// need: hours of little slack, yesterday, are about to leave the mean. The floor
-// is at least what leaves half the target idle now (less while the mean is too
-// high), and at most four times the load and an instance: a mean cannot be
-// repaired in one afternoon at any price.
+//	floor   = need(aim, D) for an hour ahead, and at least need(low, D) for each
+//	          quarter-hour of it
+//	ceiling = the least need(top, D + W) of the quarter-hours of an hour ahead; of the
+//	          next one alone where nothing is paid in advance
 //
-// There is no ceiling where promises count too, for they come first, nor while
-// the mean is unknown.
+// With paid windows the ceiling also leaves room for what the hours after that will
+// need: where little was idle yesterday, that leaves the mean soon, and slack must not
+// have been used up by then. The floor is at least what leaves half the target idle
+// now, less while the mean is too high; and it is at most four times the load and an
+// instance.
+//
+// There is no ceiling where promises count too, for they come first, nor while the
+// mean is unknown.
 func (p *Policy) slackBand(o *policy.Observation) band {
 	none := band{0, math.Inf(1)}
 	s := &p.st.Slack
@@ -108,7 +131,7 @@ func (p *Policy) slackBand(o *policy.Observation) band {
 	target := p.set.slackTarget
 	aim, low, top := target+slackAim, max(target+slackLow, 0), target+slackTop
 
-	var ready, busy, missing float64
+	var ready, busy, missing float64 // R, B, and the seconds that the mean lacks of 24 hours
 	if h := &o.History; h.Complete {
 		ready, busy = h.ReadySlotSeconds, h.BusySlotSeconds
 		missing = max(24*time.Hour-h.SlackOver, 0).Seconds()
@@ -118,13 +141,13 @@ func (p *Policy) slackBand(o *policy.Observation) band {
 		high = min(max((1-busy/ready-aim)/(top-aim), 0), 1)
 	}
 	least := s.Load / (1 - float64(target*(slackLeast-float64((slackLeast-slackSpare)*high))))
-	most := float64(4*s.Load) + p.market.unitSlots
+	most := float64(slackLoadMost*s.Load) + p.market.unitSlots
 
 	length := quarter.Seconds()
 	passed := min(max(float64(o.Now.Unix())/length-float64(s.Quarter), 0), 1)
 	usual, known := s.Usual.at(p.clock - slackLoadTau/2)
 	known = known && usual > 0
-	// until there are 24 hours, the rest of them is taken to be as aimed at
+	// until there are 24 hours, the rest of them is taken to have been as aimed at
 	restBusy := float64(s.Load * missing)
 	restReady := restBusy / (1 - aim)
 
@@ -133,7 +156,7 @@ func (p *Policy) slackBand(o *policy.Observation) band {
 		near = 1
 	}
 	b := none
-	safe, expected, later := 0.0, p.waitingWork(), 0.0
+	safe, expected, later := 0.0, p.waitingWork(), 0.0 // expected is D + W, later what later hours need
 	waits := expected
 	for k := 1; k <= slackFar; k++ {
 		u := float64(float64(k) * length)
@@ -146,7 +169,7 @@ func (p *Policy) slackBand(o *policy.Observation) band {
 		if k <= slackNear {
 			done := busy + expected - waits
 			safe = max(safe, (done/(1-low)-ready)/u)
-			b.floor = (done/(1-aim) - ready) / u // the last one counts
+			b.floor = (done/(1-aim) - ready) / u // that of the whole hour is the last
 		}
 		switch room := (busy+expected+restBusy)/(1-top) - ready - restReady; {
 		case k <= near:
@@ -165,8 +188,8 @@ func (p *Policy) slackBand(o *policy.Observation) band {
 	return b
 }
 
-// slackLoad returns the load expected in the k-th quarter-hour from now, in
-// slots, where usual is what the profile has for now.
+// slackLoad returns the load expected in the k-th quarter-hour from now, in slots. usual is
+// what the profile has for now, if that is known.
 func (p *Policy) slackLoad(k int, usual float64, known bool) float64 {
 	s := &p.st.Slack
 	if !known {
@@ -180,14 +203,14 @@ func (p *Policy) slackLoad(k int, usual float64, known bool) float64 {
 	if k > slackNear {
 		trust = slackTrustFar
 	}
-	return s.Load * (1 + float64(trust*(min(max(then/usual, 0.25), 4)-1)))
+	return s.Load * (1 + float64(trust*(min(max(then/usual, profileRatioLeast), profileRatioMost)-1)))
 }
 
-// leaving returns the ready and busy slot-seconds that leave the last 24 hours
-// during the k-th quarter-hour from now, where the part passed of the present
-// one is over.
+// leaving returns the ready and busy slot-seconds that leave the last 24 hours during the
+// k-th quarter-hour from now. The part passed of the present quarter-hour is over, so
+// that what leaves lies across two of the ring.
 func (s *slack) leaving(k int, passed float64) (ready, busy float64) {
-	a, b := wrap(s.Quarter-97+int64(k), slackRing), wrap(s.Quarter-96+int64(k), slackRing)
+	a, b := modulo(s.Quarter-slackRing+int64(k), slackRing), modulo(s.Quarter-quartersPerDay+int64(k), slackRing)
 	return float64((1-passed)*s.Ready[a]) + float64(passed*s.Ready[b]),
 		float64((1-passed)*s.Busy[a]) + float64(passed*s.Busy[b])
 }

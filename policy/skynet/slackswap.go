@@ -8,47 +8,51 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-var (
-	ruleSlackEnough = policy.NewRule("slack.enough", "of %.1f cores %.1f are bought: with more, over %.1f %% would idle over 24 h (now %.1f %%)", false)
-	ruleSlackSwap   = policy.NewRule("slack.swap", "%.1f cores would idle too much, %.1f are enough: %.1f are bought so that one of %.1f can leave", false)
-)
+var ruleSlackSwap = policy.NewRule("slack.swap", "%.1f cores would idle too much, %.1f are enough: %.1f are bought so that one of %.1f can leave", false)
 
-// oversizedLead is how long before the end of its paid window an instance may
-// leave a fleet that is too large: a job that is long then does not make its
-// next window be paid.
+// oversizedLead is how long before the end of its paid window an instance of a fleet that
+// is too large may be drained, so that a long job does not make it pay another window.
 const oversizedLead = 3 * time.Minute
 
-// oversized reports whether the fleet is larger than the slack rule wants.
+// A smaller instance is bought for a large one if it has at most the part swapMost of
+// its slots, and if the paid window of the large one ends within swapTicks ticks after
+// the small one is ready: what is bought must not idle beside it.
+const (
+	swapMost  = 0.75
+	swapTicks = 4
+)
+
+// oversized reports whether the fleet is larger than the ceiling of the slack rule.
 func (p *Policy) oversized() bool { return p.fleet.alive > p.band.ceiling }
 
-// rankBySize orders the candidates of an oversized fleet: the largest that can
-// leave first, so that what remains is not one large instance for little work.
-// What boots may be there to replace one of them, and stays where leaving is
-// not a matter of paid windows.
+// rankBySize orders the candidates of an oversized fleet anew: the largest that the floor
+// can spare comes first, so that what stays is not one large instance for little work.
+// With billing per second a booting instance is no candidate: it may be there to replace
+// a large one.
 func (p *Policy) rankBySize(o *policy.Observation) {
 	if !p.set.windows {
 		p.candidates = slices.DeleteFunc(p.candidates, func(c candidate) bool {
-			return o.Fleet.Instances[c.at].Phase != policy.Ready
+			return o.Fleet.Instances[c.index].Phase != policy.Ready
 		})
 	}
 	room := p.fleet.serving - p.band.floor
-	last := func(c candidate) int {
+	tooLarge := func(c candidate) int {
 		if c.slots > room {
 			return 1
 		}
 		return 0
 	}
 	slices.SortStableFunc(p.candidates, func(a, b candidate) int {
-		return cmp.Or(last(a)-last(b), cmp.Compare(b.slots, a.slots))
+		return cmp.Or(tooLarge(a)-tooLarge(b), cmp.Compare(b.slots, a.slots))
 	})
 }
 
-// swap returns the slots to buy so that an oversized fleet can let its largest
-// instance go, which is more than the floor can spare: 0 where nothing much
-// smaller would do, where something is on its way already, or where no paid
-// window ends soon after the launch would be ready.
-func (p *Policy) swap(o *policy.Observation) float64 {
-	if !p.oversized() || p.fleet.coming > 0 {
+// swapSlots returns how many slots to buy so that an oversized fleet can let its largest
+// instance go, which is more than the floor can spare. It is 0 where nothing much
+// smaller would do, where something is booting already, or where no paid window ends
+// soon after the launch would be ready.
+func (p *Policy) swapSlots(o *policy.Observation) float64 {
+	if !p.oversized() || p.fleet.booting > 0 {
 		return 0
 	}
 	largest := 0.0
@@ -58,7 +62,7 @@ func (p *Policy) swap(o *policy.Observation) float64 {
 			continue
 		}
 		left := in.PaidUntil.Sub(o.Now).Seconds() - p.lag
-		if p.set.windows && (left < p.tick || left > 4*p.tick) {
+		if p.set.windows && (left < p.tick || left > swapTicks*p.tick) {
 			continue
 		}
 		largest = max(largest, p.market.slotsOf(in.Type))
@@ -68,15 +72,15 @@ func (p *Policy) swap(o *policy.Observation) float64 {
 		return 0
 	}
 	bulk, rest := p.cover(o, want)
-	if got := p.slotsIn(bulk) + p.slotsIn(rest); got == 0 || got > 0.75*largest {
+	if got := p.slotsIn(bulk) + p.slotsIn(rest); got == 0 || got > swapMost*largest {
 		return 0
 	}
 	unit := p.market.unitSpeed
-	p.because(ruleSlackSwap.Because(p.fleet.alive*unit, p.band.floor*unit, want*unit, largest*unit))
+	p.explain(ruleSlackSwap.Because(p.fleet.alive*unit, p.band.floor*unit, want*unit, largest*unit))
 	return want
 }
 
-// slotsIn returns the slots of a lot.
+// slotsIn returns how many unit slots a lot has.
 func (p *Policy) slotsIn(l lot) float64 {
 	if l.typ < 0 {
 		return 0

@@ -34,12 +34,12 @@ func (x *patience) starts(class int, jobs, late int64) {
 		x.o.Queue.Kinds[i].Started, x.o.Queue.Kinds[i].StartedLate = 0, 0
 	}
 	x.o.Queue.Kinds[class].Started, x.o.Queue.Kinds[class].StartedLate = jobs, late
-	x.p.count(&x.o, 60)
+	x.p.countStarts(&x.o, 60)
 }
 
 // share returns the part of what waits, jobs of each class, that may be late.
 func (x *patience) share(waiting ...int64) float64 {
-	x.p.lines[0].spare, x.p.lines[0].spareKnown = 0, false
+	x.p.lines[0].spare, x.p.lines[0].spareSet = 0, false
 	for i, n := range waiting {
 		x.o.Queue.Kinds[i].Pending.Jobs = n
 	}

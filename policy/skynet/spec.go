@@ -8,9 +8,8 @@ import (
 	"github.com/skynet-ec2/skynet/policy"
 )
 
-// Spec is the policy "skynet". Every default works untuned; where it is 0 for
-// "by billing", hourly windows and per-second billing use the two values its
-// sentence names.
+// Spec is the policy "skynet". Every default works untuned. Where it is 0 or "auto", it
+// goes by the billing, and the parameter's sentence names the two values.
 var Spec = policy.Spec{
 	Name:   name,
 	Doc:    "plans work and deadlines over the boot lag, with a reserve that the promises' miss budget steers",
@@ -47,7 +46,7 @@ var (
 	}
 	parSlackTarget = policy.Param{
 		Name: "slack_target", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 0.8, Default: 0.25,
-		Doc: "The 24 h mean of slack that the slack rule steers to, half a point below it to two above. With reserve = slack that comes before the time of what waits.",
+		Doc: "The 24 h mean of slack that the slack rule steers to; it keeps the mean from half a point below to two points above. With reserve = slack this comes before how long jobs wait.",
 	}
 	parForm = policy.Param{
 		Name: "form", Kind: policy.Choice, Choices: []string{byBilling, formQuantile, formPhi},
@@ -59,7 +58,7 @@ var (
 	}
 	parBudget = policy.Param{
 		Name: "budget", Kind: policy.Number, Unit: "fraction", Min: 0.1, Max: 1, Default: 0.73,
-		Doc: "The share of the late jobs a promise allows that is aimed at.",
+		Doc: "The share of the late jobs that a promise allows to aim at.",
 	}
 	parZStart = policy.Param{
 		Name: "z_start", Kind: policy.Number, Unit: "multiple", Min: zLow, Max: zHigh, Default: 0.5,
@@ -71,7 +70,7 @@ var (
 	}
 	parService = policy.Param{
 		Name: "service", Kind: policy.Choice, Choices: []string{byBilling, serviceLong, serviceLonger, serviceRecent},
-		Doc: "What a job that carries no estimate is taken to need. long: the mean of its type over a long time. recent: that of about the last ten minutes, as far as it is known (auto per second). longer: the long one, but for waiting jobs the recent one while they would need at least 1.5 times as much by it (auto under hourly billing).",
+		Doc: "How much work a job that carries no estimate is taken to be. long: the mean of its type over a long time. recent: the mean of about the last ten minutes, as far as it is known (auto per second). longer: the long mean, but for waiting jobs the recent one while that makes at least 1.5 times as much work of them (auto under hourly billing).",
 	}
 	parTau = policy.Param{
 		Name: "tau", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour),
@@ -79,11 +78,11 @@ var (
 	}
 	parRecovery = policy.Param{
 		Name: "recovery", Kind: policy.Duration, Min: 0, Max: float64(30 * time.Minute),
-		Doc: "What is late may stay late for so long after a launch could help: nothing is bought for work that is late already. Per second a line has longer while it is late less often than it may be, and less time where its reserve grows. 0: 5m hourly, 90s per second.",
+		Doc: "How long late work may stay late after a launch could help, so that nothing is bought for work that no launch can save. Per second a line has more time while it is late less often than it may be, and less time as its reserve grows. 0: 5m hourly, 90s per second.",
 	}
 	parLookAhead = policy.Param{
 		Name: "look_ahead", Kind: policy.Duration, Min: 0, Max: float64(40 * time.Minute),
-		Doc: "How far ahead the plan must hold without an instance before it is released, at least the boot lag and a tick, three boot lags, and half a tick more than the longest urgent wait; 0: 10m hourly, 2m per second.",
+		Doc: "For how long the plan must hold without an instance for it to be released: at least a boot lag and a tick, three boot lags, and the longest urgent wait and half a tick; 0: 10m hourly, 2m per second.",
 	}
 	parValueShare = policy.Param{
 		Name: "value_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.3,
@@ -95,11 +94,11 @@ var (
 	}
 	parTheta = policy.Param{
 		Name: "theta", Kind: policy.Number, Unit: "fraction", Min: 0.05, Max: 1, Default: 0.8,
-		Doc: "The share of a patient class's target that is planned with.",
+		Doc: "The share of its target that the jobs of a class that can wait are planned with.",
 	}
 	parOffShare = policy.Param{
 		Name: "off_share", Kind: policy.Number, Unit: "fraction", Min: 0, Max: 1, Default: 0.3,
-		Doc: "The share of the miss budget that silent hours may cost before arrivals are forecast in them; 0 forecasts always.",
+		Doc: "The share of the miss budget that quiet hours may cost before arrivals are planned for in them; 0 plans for them always.",
 	}
 	parProfile = policy.Param{
 		Name: "profile", Kind: policy.Choice, Choices: []string{"on", "off"},
@@ -111,11 +110,11 @@ var (
 	}
 	parReleaseAfter = policy.Param{
 		Name: "release_after", Kind: policy.Duration, Min: 0, Max: float64(time.Hour), Default: float64(10 * time.Minute), Fixed: true,
-		Doc: "How long after a start without a state nothing is released: what arrives is not known yet. Shorter only where time runs faster than on a site.",
+		Doc: "For how long nothing is released after a start without a saved state, because what arrives is not known yet. Shorter only where time runs faster than on a site.",
 	}
 	parFastTick = policy.Param{
 		Name: "fast_tick", Kind: policy.Duration, Min: float64(policy.MinTick), Max: float64(time.Hour), Default: float64(10 * time.Second),
-		Doc: "How soon to look again while a backlog of an urgent class stands, where earlier ticks are honoured.",
+		Doc: "How soon to look again while jobs of an urgent class wait, where earlier ticks are honoured.",
 	}
 	parTypes = policy.Param{
 		Name: "types", Kind: policy.TypeList, Fixed: true,
@@ -123,30 +122,33 @@ var (
 	}
 )
 
-// settings are the parameters as the rules use them; times in seconds.
+// settings are the parameters as the rules use them, with the values by billing
+// filled in. Times without a type are in seconds.
 type settings struct {
-	promises, slack bool // which reserves count
-	slackTarget     float64
-	phi             bool
-	quantile        float64
-	budget          float64
-	zStart, gain    float64
-	recent          bool // the work of jobs goes by what such jobs took lately
-	longer          bool // that of those that wait, where it is much more
-	tau             float64
-	recovery        float64
-	lookAhead       float64
-	valueShare      float64
-	drainLead       float64
-	theta           float64
-	offShare        float64
-	profile         bool
-	coldLaunch      int
-	releaseAfter    time.Duration
-	fastTick        time.Duration
-	windows         bool // paid windows worth waiting for the end of
+	promises     bool    // the reserve is what the promises need …
+	slack        bool    // … or what the slack rule needs; or both
+	slackTarget  float64 // 24 h mean of slack, as a fraction
+	phi          bool    // the reserve has the form phi, otherwise quantile
+	quantile     float64 // that is learned of the highest load
+	budget       float64 // share b of the allowed late jobs that is aimed at
+	zStart, gain float64 // where z starts, and G: how fast it moves, per day
+	recent       bool    // jobs are taken to need what such jobs took in the last minutes
+	longer       bool    // so are those that wait, where that is much more
+	tau          float64 // time constant of the level
+	recovery     float64 // ρ, before hours.go shortens it
+	lookAhead    float64 // for which the plan must hold without what is released
+	valueShare   float64 // of a paid window in which the profile must need an instance
+	drainLead    float64 // before the end of a paid window
+	theta        float64 // share θ of a patient line's budget that is planned with
+	offShare     float64 // of the miss budget that quiet hours may cost
+	profile      bool
+	coldLaunch   int // instances that may be alive before any job has completed
+	releaseAfter time.Duration
+	fastTick     time.Duration
+	windows      bool // windows are paid whole (hours, say), so that releasing waits for their end
 }
 
+// newSettings returns the settings of the given values under a billing.
 func newSettings(b policy.Billing, v policy.Values) settings {
 	windows := b.Windows()
 	seconds := func(p *policy.Param, hourly, perSecond float64) float64 {
@@ -202,7 +204,7 @@ func New(env policy.Env, v policy.Values) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{env: env, set: newSettings(env.Catalog.Billing, v), market: m, waits: make([]float64, len(env.Classes))}
+	p := &Policy{env: env, set: newSettings(env.Catalog.Billing, v), market: m, deadlineJobs: make([]float64, len(env.Classes))}
 	p.st = newState(&p.set, len(env.Classes))
 	return p, nil
 }

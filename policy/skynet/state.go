@@ -8,34 +8,37 @@ import (
 	"github.com/skynet-ec2/skynet/policy/statehash"
 )
 
-// state is everything the policy remembers. All else is derived from it and
-// the observation, so saving and restoring it changes no later decision.
+// state is everything the policy remembers. All else is worked out from it and the
+// observation, so that saving and restoring it changes no later decision.
 type state struct {
-	// SteppedAt is the last step, QueueAt the last reading of the queue that was
-	// learned from.
+	// SteppedAt is when the last step was; QueueAt is the last reading of the queue
+	// that was learned from.
 	SteppedAt time.Time `json:"stepped_at"`
 	QueueAt   time.Time `json:"queue_at"`
-	// FirstAt is the first step that knew the queue, WarmAt the first after
-	// which lateness was avoidable.
+	// FirstAt is the first step that knew the queue; WarmAt is when late jobs began to
+	// count (see warmedUp). Zero: not yet.
 	FirstAt time.Time `json:"first_at"`
 	WarmAt  time.Time `json:"warm_at"`
-	// Kept is the number of instances that were to stay, Missing when most of
-	// them vanished from the list; zero: they did not.
+	// Kept is how many instances the last decision meant to stay; Missing is since when
+	// most of these are no longer listed. Zero: they are.
 	Kept    int       `json:"kept"`
 	Missing time.Time `json:"missing"`
 
-	// Samples taken, and what has arrived since the last one.
+	// Samples counts the samples of the load that are complete; SampledS is how many
+	// seconds the one in the making covers.
 	Samples  int64   `json:"samples"`
 	SampledS float64 `json:"sampled_s"`
-	Lines    []level `json:"lines,omitempty"`
+	// Lines remembers a level for each priority seen so far, in order of priority.
+	Lines []level `json:"lines,omitempty"`
 
-	Shape shape `json:"shape"`
-	Off   off   `json:"off"`
-	Fan   fan   `json:"fan"`
-	Steer steer `json:"steer"`
-	Slack slack `json:"slack"`
+	Shape shape `json:"shape"` // the seasonal profile of the load
+	Off   off   `json:"off"`   // which forecasts are so low that nothing need stand ready
+	Fan   fan   `json:"fan"`   // the forecast that is shown
+	Steer steer `json:"steer"` // the books of each class
+	Slack slack `json:"slack"` // of the slack rule
 }
 
+// newState returns what a policy remembers before its first step.
 func newState(s *settings, classes int) state {
 	return state{
 		Fan:   newFan(),

@@ -8,33 +8,36 @@ import (
 )
 
 const (
-	zLow, zHigh = -1.0, 8.0
-	missFloor   = 1e-3    // a promise of all jobs is steered as one of 99.9 %
-	steerMemory = 2 * day // of started and late jobs
-	rateMemory  = 3 * day // of jobs a day
-	steerLeast  = 200     // jobs started before a class has a say
-	awayFor     = day     // without a job, after which a class counts its days anew
-	debtMost    = 2.0     // days of budget: what one disaster can cost
-	debtTime    = day / 2 // in which a debt is paid
+	zLow, zHigh = -1.0, 8.0 // bounds of the multiplier z
+
+	missFloor   = 1e-3    // least late share: a promise of all jobs is steered as one of 99.9 %
+	steerLeast  = 200     // jobs of about two days that a class must have started to have a say
+	steerMemory = 2 * day // time constant, in seconds, of a class's started and late jobs
+	rateMemory  = 3 * day // time constant, in seconds, of its jobs a day
+	absentFor   = day     // seconds without a job after which its days are counted anew
+	debtMost    = 2.0     // days of budget: the most that one disaster can cost
+	debtTime    = day / 2 // time constant, in seconds, with which a debt is paid
 )
 
-// A promise about every hour starts with a reserve larger by hourMore, and moves
-// it hourGain times as fast.
+// A promise about every hour has a second multiplier. It starts higher than that of
+// the class by hourZMore and moves hourGain times as fast.
 const (
-	hourMore = 0.6
-	hourGain = 2.0
+	hourZMore = 0.6
+	hourGain  = 2.0
 )
 
-// What is out of reach: a class this many times over its allowance gets no
-// larger reserve when a rise of z by flatRise, over flatAge, has not lowered its
-// late share by the factor flatWorth.
+// When a promise is given up. A class that is late more than outOfReachOver times as
+// often as it allows is on trial: when z has risen by trialRise, for trialTime seconds at
+// least, and the late share has not fallen below the part trialWorth of what it was,
+// the reserve does not help. Then z does not rise for risePause seconds, and what it
+// rose is taken back at takeBackPerDay.
 const (
-	flatOver   = 8.0
-	flatRise   = 4.0
-	flatAge    = 2 * day
-	flatWorth  = 0.85
-	flatBar    = 2 * day // it is not tried again for so long
-	flatReturn = 1.0     // z per day
+	outOfReachOver = 8.0
+	trialRise      = 4.0
+	trialTime      = 2 * day
+	trialWorth     = 0.85
+	risePause      = 2 * day
+	takeBackPerDay = 1.0
 )
 
 var (
@@ -42,79 +45,83 @@ var (
 	ruleSteerFlat = policy.NewRule("steer.flat", "%s: %.2f %% late although the reserve multiplier rose from %.2f to %.2f: it is taken back", true)
 )
 
-// steer is the multiplier of the reserve, z: the largest of those that the
-// classes ask for.
+// steer is what moves the multipliers of the reserve, z: the books of each class, in
+// the order of policy.Env.Classes.
 //
-// A class keeps books of its late jobs, in days of its budget. With N the jobs
-// it starts a day, ε the late share it allows and b the part of that aimed at,
+// The books are kept in days of miss budget. With N the jobs that the class starts a
+// day, ε the late share it allows, b the parameter "budget", and G the parameter
+// "gain", each observation of started and late jobs, Δ after the last, does
 //
-//	debt ← min(debt + late/(b ε N), 2)
-//	paid = debt · Δ/(½ day),  debt ← debt − paid
-//	z ← clip(z + G (1 + max(z, 0)/2) (paid − started/N), −1, 8)
+//	debt ← min(debt + late/(b·ε·N), 2)
+//	paid = debt · Δ/(½ day)
+//	debt ← debt − paid
+//	z    ← clip(z + G·(1 + max(z, 0)/2)·(paid − started/N), −1, 8)
 //
-// so that z rests only where late jobs are b ε of those started: exactly, by
-// jobs, whatever the hour they fall in. A burst that no reserve could have met
-// is forgotten but for two days of budget, and what is paid, is paid slowly, so
-// that a bad minute moves z by little.
+// So z rests only where the share b·ε of the jobs started is late, counted by jobs
+// and not by time, whatever hour they fall in. What a burst costs beyond two days of
+// budget is forgotten, for no reserve could have met it. And a debt is paid slowly, so
+// that one bad minute moves z by little. (This is integral control of the late share;
+// the bound on the debt keeps the integral from winding up.)
 //
-// The same books, unpaid, steer the late share that the chance to find a free
-// slot may have (see chance):
+// The same books, as debts are made and not as they are paid, steer the odds that an
+// urgent job finds no free slot; see chance.go. Per day of budget,
 //
-//	ln x ← clip(ln x + started/N − late/(b ε N), 0, 5)
+//	ln x ← clip(ln x + started/N − late/(b·ε·N), 0, 5)
 //
-// A class that promises something of every hour has a second multiplier, which
-// rises and falls with ln of the late share of its worst hour lately over half
-// of what an hour allows.
+// A class that promises something of every hour has a second multiplier, HourZ. It
+// rises and falls with the logarithm of how much of what an hour allows its worst hour
+// of late has used.
 type steer struct {
-	Classes []spent `json:"classes"`
+	Classes []classBooks `json:"classes"`
 }
 
-// spent is how a class spends its miss budget.
-type spent struct {
-	// Started and late jobs over about two days.
+// classBooks say how a class spends its miss budget.
+type classBooks struct {
+	// Started and Late jobs over about two days: each counts less as time passes.
 	Started float64 `json:"started"`
 	Late    float64 `json:"late"`
-	// PerDay is the jobs started a day, over about three days, or over SeenS where
-	// that is less: the seconds counted, of a class that comes after a day or more
-	// without a job those since. IdleS is how many seconds ago the last started.
+	// PerDay is the jobs started a day, over about three days or over the SeenS
+	// seconds that were counted, where that is less. A class that comes back after
+	// absentFor is counted anew. IdleS is how many seconds ago a job last started.
 	PerDay float64 `json:"per_day"`
 	SeenS  float64 `json:"seen_s"`
 	IdleS  float64 `json:"idle_s"`
-	Debt   float64 `json:"debt"` // days of budget
+	Debt   float64 `json:"debt"` // late jobs not paid for, in days of budget
 	Z      float64 `json:"z"`
-	HourZ  float64 `json:"hour_z"`
+	HourZ  float64 `json:"hour_z"` // counts only where every hour is promised something
 	Hours  hours   `json:"hours"`
-	// Lax is ln of how many times the late share aimed at a job's chance to find
-	// every slot held may be.
-	Lax float64 `json:"lax"`
-	// Spare is the balance of late jobs (see spare.go): how many more may be late, or
-	// below 0 how many too many were.
+	// LogTolerance is ln x: the odds that an urgent job finds no free slot may be x
+	// times the late share aimed at.
+	LogTolerance float64 `json:"lax"`
+	// Spare is the balance of late jobs in lines that are not urgent (see spare.go):
+	// so many more may be late, or below 0 so many too many were.
 	Spare float64 `json:"spare"`
-	// Where the present rise of Z began: Z, the late share then, and how many
-	// seconds ago. BarS: for how many seconds Z may not rise.
+	// Where the present rise of Z began: Z, the late share then, and how many seconds
+	// ago. BarS is for how many seconds from now Z may not rise.
 	BaseZ    float64 `json:"base_z"`
 	BaseLate float64 `json:"base_late"`
 	BaseS    float64 `json:"base_s"`
 	BarS     float64 `json:"bar_s"`
 
-	started, late float64 // since the last sample
+	started, late float64 // jobs of urgent lines since the last observation
 }
 
+// newSteer returns the books of so many classes before any job.
 func newSteer(s *settings, classes int) steer {
-	st := steer{Classes: make([]spent, classes)}
+	st := steer{Classes: make([]classBooks, classes)}
 	for i := range st.Classes {
 		c := &st.Classes[i]
-		c.Z, c.HourZ, c.BaseZ = s.zStart, min(s.zStart+hourMore, zHigh), s.zStart
-		c.Lax = laxStart
+		c.Z, c.HourZ, c.BaseZ = s.zStart, min(s.zStart+hourZMore, zHigh), s.zStart
+		c.LogTolerance = logToleranceStart
 	}
 	return st
 }
 
-// steerLines gives each line the largest z that a class in it asks for; what no
-// class has a say in starts from z_start.
+// steerLines gives each line the largest z that a class in it asks for, and the smallest
+// tolerance. A line in which no class has a promise starts from z_start.
 func (p *Policy) steerLines(o *policy.Observation) {
 	for i := range p.lines {
-		p.lines[i].z, p.lines[i].lax = zLow-1, laxHigh
+		p.lines[i].z, p.lines[i].logTolerance = zLow-1, logToleranceMost // below all z: not set
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
@@ -122,8 +129,8 @@ func (p *Policy) steerLines(o *policy.Observation) {
 			ln := p.lineOf(k.Priority)
 			c := &p.st.Steer.Classes[k.Class]
 			ln.z = max(ln.z, c.Z, p.hourZ(k.Class))
-			ln.lax = min(ln.lax, c.Lax)
-			ln.lost = ln.lost || p.lost(k.Class)
+			ln.logTolerance = min(ln.logTolerance, c.LogTolerance)
+			ln.outOfReach = ln.outOfReach || p.outOfReach(k.Class)
 		}
 	}
 	for i := range p.lines {
@@ -133,8 +140,9 @@ func (p *Policy) steerLines(o *policy.Observation) {
 	}
 }
 
-// count adds the starts since the last observation, step seconds ago.
-func (p *Policy) count(o *policy.Observation, step float64) {
+// countStarts enters the starts since the last observation, step seconds ago, into the
+// books, and lets every class settle them.
+func (p *Policy) countStarts(o *policy.Observation, step float64) {
 	s := &p.st.Steer
 	keep := detmath.Exp(-step / steerMemory)
 	for i := range s.Classes {
@@ -143,7 +151,7 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c.Late *= keep
 		c.started, c.late = 0, 0
 	}
-	p.forgetSpare(step)
+	p.decaySpare(step)
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
 		if p.promise(k) == nil {
@@ -151,7 +159,7 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		}
 		p.countSpare(k)
 		if !p.lineOf(k.Priority).urgent {
-			continue // it waits for its deadline, whatever the reserve
+			continue // it waits for its deadline: no reserve could have changed that
 		}
 		c := &s.Classes[k.Class]
 		c.started += float64(k.Started)
@@ -162,21 +170,23 @@ func (p *Policy) count(o *policy.Observation, step float64) {
 		c := &s.Classes[i]
 		c.Started += c.started
 		c.Late += c.late
-		c.countDay(step)
+		c.updatePerDay(step)
 		c.Hours.count(hour, c.started, c.late, step)
-		p.moveZ(i, step)
+		p.settleBooks(i, step)
 	}
-	p.worst = p.pressing()
+	p.leadingClass = p.classWithLargestReserve()
 }
 
-// countDay adds the starts of step seconds to the jobs a day. A class that is
-// new, or was away for days, is not measured by the days without it: its jobs
-// would each earn so much budget that z fell to its least within the hour.
-func (c *spent) countDay(step float64) {
+// updatePerDay counts the starts of step seconds in the jobs a day.
+//
+// A class that is new, or was absent for days, is not measured by the days without it.
+// Else N would be so small that each job earned a great deal of budget, and z would
+// fall to its least within the hour.
+func (c *classBooks) updatePerDay(step float64) {
 	if c.started == 0 {
 		c.IdleS += step
 	} else {
-		if c.IdleS >= awayFor {
+		if c.IdleS >= absentFor {
 			c.SeenS = 0
 		}
 		c.IdleS = 0
@@ -186,82 +196,85 @@ func (c *spent) countDay(step float64) {
 	c.PerDay += float64(weight * (float64(c.started*day/step) - c.PerDay))
 }
 
-// moveZ lets a class settle its books after step seconds.
-func (p *Policy) moveZ(class int, step float64) {
+// settleBooks makes debts and payments of the started and late jobs of the last step
+// seconds, and moves the multipliers of the class; see steer.
+func (p *Policy) settleBooks(class int, step float64) {
 	c := &p.st.Steer.Classes[class]
 	perDay := c.PerDay
 	if c.Started < steerLeast || perDay <= 0 || p.set.gain == 0 {
 		return
 	}
-	miss := p.allowed(class)
-	owed := c.late / (p.aimed(class) * perDay)
+	owed := c.late / (p.aimedLate(class) * perDay) // in days of budget
 	c.Debt = min(c.Debt+owed, debtMost)
 	paid := float64(c.Debt * min(step/debtTime, 1))
 	c.Debt -= paid
-	c.Lax = min(max(c.Lax+float64(laxGain*(c.started/perDay-owed)), 0), laxHigh)
+	c.LogTolerance = min(max(c.LogTolerance+float64(logTolerancePerDay*(c.started/perDay-owed)), 0), logToleranceMost)
 	gain := p.set.gain * (1 + float64(0.5*max(c.Z, 0)))
-	p.settle(c, miss, float64(gain*(paid-c.started/perDay)), step)
-	if allowed := p.hourAllows(class); allowed > 0 {
-		rest := detmath.Log(p.set.budget + 0.05)
-		x := used(c.Hours.Worst, float64(hourAim*allowed))
+	p.moveZ(c, p.allowedLate(class), float64(gain*(paid-c.started/perDay)), step)
+	if allowed := p.hourAllowedLate(class); allowed > 0 {
+		rest := detmath.Log(p.set.budget + shareUsedLeast) // logShareUsed where the budget is used
+		x := logShareUsed(c.Hours.Worst, float64(hourAim*allowed))
 		c.HourZ = min(max(c.HourZ+float64(float64(hourGain*p.set.gain*(x-rest))*step/day), zLow), zHigh)
 	}
 }
 
-// settle moves the z of a class that allows the late share miss, unless it is
-// out of reach.
-func (p *Policy) settle(c *spent, miss, move, step float64) {
+// moveZ moves the z of a class that allows the given late share, after step seconds.
+// A class that is out of reach is on trial: a rise that does not help is taken back.
+func (p *Policy) moveZ(c *classBooks, allowed, move, step float64) {
 	late := c.Late / c.Started
 	c.BaseS += step
 	c.BarS = max(c.BarS-step, 0)
 	if c.BarS > 0 && move > 0 {
-		// the rise that did not help is taken back
 		if c.Z > c.BaseZ {
-			c.Z = max(c.BaseZ, c.Z-float64(flatReturn*step/day))
+			c.Z = max(c.BaseZ, c.Z-float64(takeBackPerDay*step/day))
 		}
 		return
 	}
 	c.Z = min(max(c.Z+move, zLow), zHigh)
 	if c.BaseLate == 0 {
-		c.BaseLate = late // a class that began over its allowance
+		c.BaseLate = late // a class that was over its allowance from its first jobs on
 	}
 	switch {
-	case c.Z <= c.BaseZ || late <= float64(flatOver*miss):
-		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // nothing is tried, or nothing is hopeless
-	case c.Z < c.BaseZ+flatRise || c.BaseS < flatAge:
-	case late <= float64(flatWorth*c.BaseLate):
-		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // it helps
+	case c.Z <= c.BaseZ || late <= float64(outOfReachOver*allowed):
+		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // nothing is on trial
+	case c.Z < c.BaseZ+trialRise || c.BaseS < trialTime: // the trial goes on
+	case late <= float64(trialWorth*c.BaseLate):
+		c.BaseZ, c.BaseLate, c.BaseS = c.Z, late, 0 // the rise helped: the next begins
 	default:
-		p.flatZ = c.Z
-		c.BarS = flatBar
+		p.abandonedZ = c.Z
+		c.BarS = risePause
 	}
 }
 
-// allowed returns the late share that a class allows.
-func (p *Policy) allowed(class int) float64 {
+// allowedLate returns the late share that a class allows.
+func (p *Policy) allowedLate(class int) float64 {
 	return max(1-p.env.Classes[class].Attain, missFloor)
 }
 
-// aimed returns the late share of a class that is aimed at, b ε.
-func (p *Policy) aimed(class int) float64 { return p.set.budget * p.allowed(class) }
+// aimedLate returns the late share of a class that is aimed at, b·ε.
+func (p *Policy) aimedLate(class int) float64 { return p.set.budget * p.allowedLate(class) }
 
-// hourZ returns the multiplier that the hours of a class ask for; the lowest
-// where it promises nothing of the kind.
+// hourZ returns the multiplier that a class asks for because of single hours; the least
+// one where it promises nothing of them.
 func (p *Policy) hourZ(class int) float64 {
-	if p.hourAllows(class) == 0 {
+	if p.hourAllowedLate(class) == 0 {
 		return zLow
 	}
 	return p.st.Steer.Classes[class].HourZ
 }
 
-// used returns ln of how much of an allowed late share is used, bounded below.
-func used(late, allowed float64) float64 {
-	return detmath.Log((late + float64(0.05*allowed)) / allowed)
+// shareUsedLeast keeps logShareUsed finite where nobody is late.
+const shareUsedLeast = 0.05
+
+// logShareUsed returns ln(late ÷ allowed + shareUsedLeast): how much of an allowed
+// late share is used.
+func logShareUsed(late, allowed float64) float64 {
+	return detmath.Log((late + float64(shareUsedLeast*allowed)) / allowed)
 }
 
-// pressing returns the class that asks for the largest reserve; −1 when none
-// has started enough jobs to have a say.
-func (p *Policy) pressing() int {
+// classWithLargestReserve returns the index of the class that asks for the largest z; −1
+// when none has started enough jobs to have a say.
+func (p *Policy) classWithLargestReserve() int {
 	worst, z := -1, 0.0
 	for i := range p.st.Steer.Classes {
 		if p.st.Steer.Classes[i].Started < steerLeast {
@@ -274,16 +287,17 @@ func (p *Policy) pressing() int {
 	return worst
 }
 
-// steerReason returns the sentence about z.
+// steerReason returns the sentence about the class that asks for the largest z, and
+// whether there is one.
 func (p *Policy) steerReason() (policy.Reason, bool) {
-	if p.worst < 0 || !p.set.promises {
+	if p.leadingClass < 0 || !p.set.promises {
 		return policy.Reason{}, false
 	}
-	c := &p.st.Steer.Classes[p.worst]
-	class := &p.env.Classes[p.worst]
+	c := &p.st.Steer.Classes[p.leadingClass]
+	class := &p.env.Classes[p.leadingClass]
 	late := 100 * c.Late / c.Started
-	if p.flatZ != 0 {
-		return ruleSteerFlat.Named(class.Name, late, c.BaseZ, p.flatZ), true
+	if p.abandonedZ != 0 {
+		return ruleSteerFlat.Named(class.Name, late, c.BaseZ, p.abandonedZ), true
 	}
-	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), max(c.Z, p.hourZ(p.worst))), true
+	return ruleSteer.Named(class.Name, late, 100*(1-class.Attain), max(c.Z, p.hourZ(p.leadingClass))), true
 }

@@ -30,7 +30,7 @@ func newBooks(t *testing.T, v policy.Values, class policy.Class) *books {
 	return b
 }
 
-func (b *books) class() *spent { return &b.w.policy.st.Steer.Classes[0] }
+func (b *books) class() *classBooks { return &b.w.policy.st.Steer.Classes[0] }
 
 // run counts for days: jobs(minute) of each kind, of which late(z, jobs) are.
 func (b *books) run(days float64, jobs func(minute int) float64, late func(z, jobs float64) float64) {
@@ -44,7 +44,7 @@ func (b *books) run(days float64, jobs func(minute int) float64, late func(z, jo
 			b.started += float64(k.Started)
 			b.late += float64(k.StartedLate)
 		}
-		b.w.policy.count(&b.o, 60)
+		b.w.policy.countStarts(&b.o, 60)
 		b.minute++
 	}
 }
@@ -172,7 +172,7 @@ func TestAStrictPromiseRemembersItsBeginning(t *testing.T) {
 	}}}}
 	c := &w.policy.st.Steer.Classes[0]
 	w.policy.lines = append(w.policy.lines[:0], line{urgent: true})
-	w.policy.count(o, 60)
+	w.policy.countStarts(o, 60)
 	if c.Z <= c.BaseZ || c.BaseLate != 1 {
 		t.Errorf("z %.5f from %.5f, judged by a late share of %v: want a rise, judged by 1", c.Z, c.BaseZ, c.BaseLate)
 	}
@@ -210,7 +210,7 @@ func TestWhoIsBehindCatchesUp(t *testing.T) {
 			class.SeenS--
 		}
 		class.Hours = hours{Hour: 9, Started: 10_000, Late: c.hour}
-		if recovery, chase := p.chasing(); recovery != c.recovery || chase != c.chase {
+		if recovery, chase := p.recoveryTime(); recovery != c.recovery || chase != c.chase {
 			t.Errorf("%+v: recovery %v, chase %v", c, recovery, chase)
 		}
 	}
@@ -239,7 +239,7 @@ func TestALineRecoversSoonerWhereItsReserveGrows(t *testing.T) {
 		{z: 4, paid: true, recovery: 90},
 		{z: 4, slack: true, recovery: 90},
 	} {
-		p := &Policy{recovery: 90, lines: []line{{z: c.z, lost: c.lost}}}
+		p := &Policy{recovery: 90, lines: []line{{z: c.z, outOfReach: c.lost}}}
 		p.set = settings{recovery: 90, windows: c.paid, promises: !c.slack}
 		if c.promised > 0 {
 			p.recovery = c.promised
@@ -247,7 +247,7 @@ func TestALineRecoversSoonerWhereItsReserveGrows(t *testing.T) {
 		if !c.cold {
 			p.st.WarmAt = time.Date(2008, 6, 2, 0, 0, 0, 0, time.UTC)
 		}
-		p.recoverLines()
+		p.setLineRecovery()
 		if got := p.lines[0].recovery; math.Abs(got-c.recovery) > 1e-9 {
 			t.Errorf("%+v: a line recovers within %v s", c, got)
 		}
@@ -259,11 +259,11 @@ func TestALineRecoversSoonerWhereItsReserveGrows(t *testing.T) {
 func TestTheShortestRecoveryStillLeavesTimeToServe(t *testing.T) {
 	const work = 6000.0 // slot-seconds
 	for lag := 0.0; lag < 500; lag += 0.37 {
-		p := &plan{steps: fineSteps + minuteSteps, n: 1}
-		p.lines[0] = planLine{urgent: true, waiting: work, more: asExpected}
+		p := &plan{steps: fineSteps + minuteSteps, lineCount: 1}
+		p.lines[0] = planLine{urgent: true, waiting: work, reserveFactor: noReserve}
 		from := lag + recoverLeast
-		k := checks{urgent: alike(stepOf(from), stepOf(from+60)), slack: 1}
-		if need := p.shortfall(capacity{from: maxSteps}, lag, k); need > 1.01*work/recoverLeast {
+		k := checks{urgent: sameSpan(stepOf(from), stepOf(from+60)), tolerance: 1}
+		if need := p.shortfall(capacity{extraFrom: maxSteps}, lag, k); need > 1.01*work/recoverLeast {
 			t.Fatalf("%v slots for %v slot-seconds, with a boot lag of %v s", need, work, lag)
 		}
 	}

@@ -204,9 +204,9 @@ func (w *world) reserves() string {
 			continue
 		}
 		level += p.st.Lines[j].Head
-		mean := level * p.ahead.ratio
+		mean := level * p.forecast.ratio
 		fmt.Fprintf(&b, "up to priority %d: %.1f slots expected, %.1f planned for (%.2f×)\n",
-			p.lines[j].priority, mean, p.ahead.inflate[j].of(mean), p.ahead.inflate[j].of(mean)/mean)
+			p.lines[j].priority, mean, p.forecast.reserves[j].plannedLoad(mean), p.forecast.reserves[j].plannedLoad(mean)/mean)
 	}
 	return b.String()
 }

@@ -2,19 +2,19 @@ package policy
 
 import "time"
 
-// survey is what the guard counts of a fleet: everything alive counts,
-// whatever its phase, because everything alive is paid.
-type survey struct {
+// tally is what the guard counts of a fleet. Every instance that is alive counts,
+// whatever its phase, because it is paid.
+type tally struct {
 	alive    int
-	inFlight int
-	// hopeful instances are in flight and younger than the learned boot lag's
-	// p99; overdue ones are older than twice that and than bootPatience, and no
-	// instance launched after them has become a worker either.
+	inFlight int // requested or booting
+	// hopeful instances are in flight and younger than the learned p99 of boots. Overdue
+	// ones are older than twice that and than bootPatience, and no instance launched after
+	// them has become a worker either.
 	hopeful, overdue int
 	cores            int64
-	perHour          MicroUSD
-	// busy slots as the workers that report say, and running jobs as the queue
-	// does; jobs that wait, and for how long the oldest has.
+	perHour          MicroUSD // price of an hour of all of it
+	// Jobs that run as the workers that report say (busy) and as the queue says
+	// (running), jobs that wait, and for how long the oldest has.
 	busy, running, waiting int64
 	oldestWait             time.Duration
 }
@@ -22,9 +22,9 @@ type survey struct {
 // bootPatience is the age below which a boot is never given up.
 const bootPatience = 5 * time.Minute
 
-// surveyOf counts o in one pass.
-func surveyOf(o *Observation, c *Catalog) survey {
-	var s survey
+// tallyOf counts what o says, in one pass.
+func tallyOf(o *Observation, c *Catalog) tally {
+	var s tally
 	s.alive = len(o.Fleet.Instances)
 	giveUp := max(2*o.Fleet.Boot.P99, bootPatience)
 	for i := range o.Fleet.Instances {
@@ -43,8 +43,8 @@ func surveyOf(o *Observation, c *Catalog) survey {
 		if in.Phase != Lost { // what it runs may have gone back to the queue
 			s.busy += int64(in.Busy)
 		}
-		s.cores = satAdd(s.cores, coresOf(c, in.Type, in.Slots))
-		s.perHour = MicroUSD(satAdd(int64(s.perHour), int64(priceOf(o, c, in.Type, in.Market))))
+		s.cores = saturatingAdd(s.cores, coresOf(c, in.Type, in.Slots))
+		s.perHour = MicroUSD(saturatingAdd(int64(s.perHour), int64(priceOf(o, c, in.Type, in.Market))))
 	}
 	for i := range o.Queue.Kinds {
 		k := &o.Queue.Kinds[i]
@@ -89,8 +89,8 @@ func priceOf(o *Observation, c *Catalog, typ int, m Market) MicroUSD {
 // inCatalog reports whether typ is an index into the catalog.
 func inCatalog(c *Catalog, typ int) bool { return c != nil && typ >= 0 && typ < len(c.Types) }
 
-// satAdd returns a+b for non-negative a and b, at most Unlimited.
-func satAdd(a, b int64) int64 {
+// saturatingAdd returns a+b for a and b that are not negative, at most Unlimited.
+func saturatingAdd(a, b int64) int64 {
 	if sum := a + b; sum >= 0 {
 		return sum
 	}
