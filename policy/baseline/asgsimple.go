@@ -132,7 +132,7 @@ func newASGSimple(_ *policy.Env, v policy.Values) (rule[simpleMemory], error) {
 		if backlog {
 			metric = s.pending / float64(s.ready)
 		}
-		out, in := m.Alarm.update(s.now, metric >= up, metric <= down, periods)
+		out, in := m.Alarm.update(s, metric >= up, metric <= down, periods)
 		if m.locked(s.now, s.booting > 0, cooldown) {
 			return hold(ruleSimpleLock.Because(metric, cooldown.Seconds()))
 		}

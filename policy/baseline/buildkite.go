@@ -57,7 +57,7 @@ var Buildkite = newSpec(build{
 		case delta < 0 && byIdle:
 			return s.by(-min(s.idleFor(idle), int(-delta)), reason)
 		case delta < 0 && min(s.sinceUp, s.sinceDown) >= inCooldown:
-			return s.by(-floor(-delta*in), reason)
+			return s.by(-ceil(-delta*in), reason) // the floor of a negative change
 		}
 		return hold(reason)
 	}, nil

@@ -21,10 +21,13 @@ import (
 //
 // Kept: capacity is that of registered nodes, so when boots outlast cooldown the
 // same use adds nodes again, and the group's size, which persists while EC2
-// refuses, climbs to max (PR #294: 600 nodes for about 100); fewer untainted
-// nodes than min are replaced before the lock is looked at, again at each scan
-// while the replacements boot (inferred from the source). booting = "counted"
-// repairs both, by counting what boots as capacity.
+// refuses, climbs to max (PR #294: 600 nodes for about 100). booting = "counted"
+// repairs it, by counting what was asked for as capacity.
+//
+// With fewer nodes than min, tainted ones included, it reports an error and does
+// nothing: the group's own minimum, the actuator here, brings them. Where the
+// tainted ones make up the number it takes as many back, before the lock is
+// looked at.
 //
 // The percentages, removal rates and grace are the documented examples; most
 // have no default. The cooldown of 2 minutes is from memory of the same example.
@@ -50,13 +53,17 @@ var Escalator = newSpec(build{
 	return func(s *signals, _ *struct{}) verdict {
 		nodes, slots := s.ready, s.readySlots
 		if counted {
-			nodes, slots = nodes+s.booting, slots+s.bootingSlots
+			nodes, slots = s.desired, s.desiredSlots
 		}
 		requests := s.pending + s.running
 		if nodes == 0 && requests == 0 {
 			return verdict{}
 		}
-		if nodes < s.least {
+		tainted := s.draining + s.released
+		switch {
+		case nodes+tainted < s.least:
+			return hold(ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
+		case nodes < s.least:
 			return s.by(s.least-nodes, ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
 		}
 		if s.sinceUp < cooldown {
@@ -64,11 +71,11 @@ var Escalator = newSpec(build{
 		}
 		use := 0.0
 		if slots > 0 {
-			use = 100 * requests / float64(slots)
+			use = requests / float64(slots) * 100
 		}
 		n := r.change(nodes, use)
 		if nodes == 0 {
-			n = max(1, ceil(100*requests/float64(s.slots)/r.up))
+			n = max(1, ceil(requests/float64(s.slots)/r.up*100))
 		}
 		return s.by(max(n, -nodes), ruleEscalator.Because(use, float64(nodes), float64(n)))
 	}, nil
@@ -101,7 +108,7 @@ var (
 	}
 	escalatorBooting = policy.Param{
 		Name: "booting", Kind: policy.Choice, Choices: []string{"forgotten", "counted"},
-		Doc: "Whether nodes that boot are forgotten, as in the original, or counted as capacity.",
+		Doc: "Whether nodes that were asked for and do not run yet are forgotten, as in the original, or counted as capacity.",
 	}
 
 	ruleEscalator     = policy.NewRule("escalator.plan", "%.0f %% of %.0f nodes are asked for: %+.0f", false)
@@ -123,7 +130,7 @@ func (r *escalatorRates) change(nodes int, use float64) int {
 	case use < r.upper:
 		return -r.slow
 	case use > r.up:
-		return ceil(float64(nodes) * (use - r.up) / r.up)
+		return ceil(float64(nodes) * ((use - r.up) / r.up)) // in the original's order: its last bit is a node
 	}
 	return 0
 }
