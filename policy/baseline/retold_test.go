@@ -74,6 +74,35 @@ func (sc *scene) idle(minutes, age int) int {
 	})
 }
 
+// parabolaAtEnd returns the value at the last of the samples, one a minute, of the
+// parabola that is nearest to them, or of the line or level where they are fewer
+// than three or two. Cramer's rule, in minutes before the last.
+func parabolaAtEnd(y []float64) float64 {
+	n := len(y)
+	switch n {
+	case 1:
+		return y[0]
+	case 2:
+		return y[1]
+	}
+	var s [5]float64
+	var m [3]float64
+	for i, v := range y {
+		t := float64(i-n+1) / float64(n)
+		for k, x := 0, 1.0; k < 5; k, x = k+1, x*t {
+			s[k] += x
+			if k < 3 {
+				m[k] += x * v
+			}
+		}
+	}
+	det := func(a, b, c [3]float64) float64 {
+		return a[0]*(b[1]*c[2]-b[2]*c[1]) - b[0]*(a[1]*c[2]-a[2]*c[1]) + c[0]*(a[1]*b[2]-a[2]*b[1])
+	}
+	one, two, three := [3]float64(s[0:3]), [3]float64(s[1:4]), [3]float64(s[2:5])
+	return det(m, two, three) / det(one, two, three)
+}
+
 func over(a, b int) int { return int(math.Ceil(float64(a) / float64(b))) }
 
 func ceilOf(x float64) int { return int(math.Ceil(x - 1e-9)) }
@@ -96,6 +125,7 @@ type retelling struct {
 	raw   map[string]any
 	every int // minutes
 	make  func() func(sc *scene) int
+	days  int // that it takes to learn; 0: some hours will do
 }
 
 func retellings() []retelling {
@@ -119,6 +149,9 @@ func retellings() []retelling {
 			}
 		}
 	}
+	ofLoad := func(_ *scene, warm, busy int) (m, target float64) {
+		return float64(busy) / float64(retoldSlots*warm), 0.7
+	}
 	keda := func(jobs func(scale, running, pending, most int) int) func() func(sc *scene) int {
 		return func() func(sc *scene) int {
 			return func(sc *scene) int {
@@ -140,6 +173,7 @@ func retellings() []retelling {
 			return func(sc *scene) int { return target(over(sc.jobs(), retoldSlots), sc.desired) }
 		}
 	}
+	jobs := map[string]any{"demand": "jobs"} // a slot for every job
 	simple := func(f func(sc *scene) int) func() func(sc *scene) int {
 		return func() func(sc *scene) int { return f }
 	}
@@ -157,10 +191,34 @@ func retellings() []retelling {
 	return []retelling{
 		{"backlog per instance", &ASGTargetTracking, nil, 1, tracking(func(sc *scene, warm, _ int) (float64, float64) {
 			return float64(sc.pending) / float64(warm), 4 * 30. / 10
-		})},
-		{"load", &ASGTargetTracking, with(nil, "metric", "load"), 1, tracking(func(_ *scene, warm, busy int) (float64, float64) {
-			return float64(busy) / float64(retoldSlots*warm), 0.7
-		})},
+		}), 0},
+		{"load", &ASGTargetTracking, with(nil, "metric", "load"), 1, tracking(ofLoad), 0},
+		{"the hours of earlier days", &ASGPredictive, nil, 1, func() func(sc *scene) int {
+			track := tracking(ofLoad)()
+			sums, counts := make([]float64, 24*10), make([]float64, 24*10)
+			first := -1
+			return func(sc *scene) int {
+				hour := (sc.minute + 1) / 60 // the scenes begin a minute after midnight
+				if first < 0 {
+					first = hour
+				}
+				sums[hour] += float64(sc.running)
+				counts[hour]++
+				forecast := func(of int) float64 { // of whole hours, 24 at the least
+					sum, days := 0.0, 0.0
+					for h := of - 24; h >= first && hour-first >= 24; h -= 24 {
+						sum += sums[h] / counts[h]
+						days++
+					}
+					if days == 0 {
+						return 0
+					}
+					return sum / days
+				}
+				floor := int(math.Ceil(max(forecast(hour), forecast((sc.minute+1+5)/60)) / (0.7 * retoldSlots)))
+				return max(track(sc), floor)
+			}
+		}, 3},
 		{"steps", &ASGStep, nil, 1, func() func(sc *scene) int {
 			var high, low streak
 			share := func(n int, percent float64) int { return max(1, int(float64(n)*percent/100+1e-9)) }
@@ -187,7 +245,7 @@ func retellings() []retelling {
 				}
 				return sc.desired
 			}
-		}},
+		}, 0},
 		{"one adjustment and a cooldown", &ASGSimple, nil, 1, func() func(sc *scene) int {
 			var high, low streak
 			active, endedAt := false, -retoldNever
@@ -213,7 +271,7 @@ func retellings() []retelling {
 				active = active || want != sc.desired
 				return want
 			}
-		}},
+		}, 0},
 		{"AverageValue", &HPA, nil, 1, func() func(sc *scene) int {
 			var wishes []int // of every minute; before the first, what was there
 			return func(sc *scene) int {
@@ -243,17 +301,17 @@ func retellings() []retelling {
 				}
 				return min(high, sc.desired)
 			}
-		}},
-		{"default", &KedaScaledJob, with(idle, "queue", "waiting"), 1, keda(func(scale, running, _, _ int) int { return scale - running })},
+		}, 0},
+		{"default", &KedaScaledJob, with(idle, "queue", "waiting"), 1, keda(func(scale, running, _, _ int) int { return scale - running }), 0},
 		{"accurate", &KedaScaledJob, with(idle, "queue", "waiting", "strategy", "accurate"), 1, keda(func(scale, running, pending, most int) int {
 			if scale+running-pending > most {
 				return most - running
 			}
 			return scale - pending
-		})},
+		}), 0},
 		{"eager", &KedaScaledJob, with(idle, "queue", "waiting", "strategy", "eager"), 1, keda(func(scale, running, pending, most int) int {
 			return min(most-running-pending, scale)
-		})},
+		}), 0},
 		{"unneeded nodes", &ClusterAutoscaler, idle, 1, simple(func(sc *scene) int {
 			free := sc.free() + retoldSlots*sc.booting()
 			if sc.pending > free {
@@ -263,7 +321,7 @@ func retellings() []retelling {
 				return sc.desired
 			}
 			return sc.desired - min(sc.idle(10, 0), (free-sc.pending)/retoldSlots, 60)
-		})},
+		}), 0},
 		{"pods on nodes", &Karpenter, with(nil, "consolidate_after", "3m"), 1, func() func(sc *scene) int {
 			var shorts []int
 			return func(sc *scene) int {
@@ -277,7 +335,7 @@ func retellings() []retelling {
 				}
 				return sc.desired - min(-min(short, 0)/retoldSlots, over(sc.ready(), 10))
 			}
-		}},
+		}, 0},
 		{"cooldown", &Buildkite, with(nil, "scale_in", "cooldown", "scale_in_cooldown", "20m", "scale_in_factor", 0.5, "scale_out_factor", 0.6), 1, simple(func(sc *scene) int {
 			change := over(sc.jobs(), retoldSlots) - sc.desired
 			switch {
@@ -287,7 +345,7 @@ func retellings() []retelling {
 				return sc.desired + int(math.Floor(float64(change)*0.5))
 			}
 			return sc.desired
-		})},
+		}), 0},
 		{"idle agents end", &Buildkite, with(idle, "instance_buffer", 2), 1, simple(func(sc *scene) int {
 			want := over(sc.jobs(), retoldSlots)
 			want += min(want, 2)
@@ -295,7 +353,7 @@ func retellings() []retelling {
 				return want
 			}
 			return sc.desired - min(sc.idle(10, 0), sc.desired-want)
-		})},
+		}), 0},
 		{"thresholds", &Escalator, with(nil, "min", 2), 1, simple(func(sc *scene) int {
 			nodes := sc.ready()
 			if nodes < 2 || sc.sinceUp < 2 {
@@ -311,7 +369,7 @@ func retellings() []retelling {
 				return sc.desired + int(math.Ceil(float64(nodes)*((use-70)/70)))
 			}
 			return sc.desired
-		})},
+		}), 0},
 		{"planner", &Drone, with(idle, "buffer", 3, "min", 2), 5, simple(func(sc *scene) int {
 			free := max(retoldSlots*sc.desired-sc.running-3, 0)
 			excess := over(sc.pending-free, retoldSlots)
@@ -323,22 +381,22 @@ func retellings() []retelling {
 				return sc.desired
 			}
 			return sc.desired - min(mark, sc.idle(0, 55))
-		})},
+		}), 0},
 		{"forgets what boots", &Woodpecker, idle, 1, simple(func(sc *scene) int {
 			n := over(sc.jobs(), retoldSlots) - over(sc.free()+sc.running, retoldSlots)
 			if n < 0 {
 				n = -min(-n, sc.idle(10, 0))
 			}
 			return sc.desired + n
-		})},
+		}), 0},
 		{"counts what boots", &Woodpecker, with(idle, "in_flight", "counted"), 1, simple(func(sc *scene) int {
 			n := over(sc.jobs(), retoldSlots) - over(sc.free()+retoldSlots*sc.booting()+sc.running, retoldSlots)
 			if n < 0 {
 				n = -min(-n, sc.idle(10, 0))
 			}
 			return sc.desired + n
-		})},
-		{"scale set", &ARC, with(nil, "min_runners", 6), 1, simple(func(sc *scene) int { return over(6+sc.jobs(), retoldSlots) })},
+		}), 0},
+		{"scale set", &ARC, with(nil, "min_runners", 6), 1, simple(func(sc *scene) int { return over(6+sc.jobs(), retoldSlots) }), 0},
 		{"percentage busy", &ARC, with(nil, "mode", "percentage-busy", "min_runners", 4), 1, func() func(sc *scene) int {
 			runners, upAt := 0, -retoldNever
 			return func(sc *scene) int {
@@ -355,7 +413,7 @@ func retellings() []retelling {
 				}
 				return over(runners, retoldSlots)
 			}
-		}},
+		}, 0},
 		{"idle target", &GitLab, with(idle, "idle_count", 3, "scale_factor", 0.25, "scale_factor_limit", 8), 1, simple(func(sc *scene) int {
 			slots := float64(sc.jobs()) + max(3, min(float64(sc.running)/4, 8))
 			want := ceilOf(slots / retoldSlots)
@@ -363,7 +421,7 @@ func retellings() []retelling {
 				return want
 			}
 			return sc.desired - min(sc.idle(20, 0), sc.desired-want)
-		})},
+		}), 0},
 		{"periods and grace", &Jitsi, nil, 1, func() func(sc *scene) int {
 			var high, low streak
 			return func(sc *scene) int {
@@ -381,7 +439,7 @@ func retellings() []retelling {
 				}
 				return sc.desired
 			}
-		}},
+		}, 0},
 		{"target value", &NomadTargetValue, nil, 1, simple(func(sc *scene) int {
 			if sc.ready() == 0 || min(sc.sinceUp, sc.sinceDown) < 5 {
 				return sc.desired
@@ -391,7 +449,7 @@ func retellings() []retelling {
 				return sc.desired
 			}
 			return int(math.Ceil(float64(sc.desired) * factor))
-		})},
+		}), 0},
 		{"raw queue", &NomadTargetValue, with(nil, "metric", "queue"), 1, simple(func(sc *scene) int {
 			factor := float64(sc.pending) / retoldSlots
 			switch {
@@ -401,7 +459,7 @@ func retellings() []retelling {
 				return int(math.Ceil(factor))
 			}
 			return int(math.Ceil(float64(sc.desired) * factor))
-		})},
+		}), 0},
 		{"breach and cooldown", &CFRule, with(nil, "adjustment", "percent"), 1, func() func(sc *scene) int {
 			var samples []float64
 			until := 0
@@ -442,7 +500,7 @@ func retellings() []retelling {
 				}
 				return want
 			}
-		}},
+		}, 0},
 		{"setpoint", &Clusterman, with(nil, "weight_step", 12), 5, simple(func(sc *scene) int {
 			target := retoldSlots * sc.desired
 			switch {
@@ -458,7 +516,7 @@ func retellings() []retelling {
 				return sc.desired
 			}
 			return over(min(max(want, target-12), target+12), retoldSlots)
-		})},
+		}), 0},
 		{"formula", &AzureBatch, nil, 15, simple(func(sc *scene) int {
 			tasks := float64(sc.pending)
 			if window := sc.waiting[max(0, len(sc.waiting)-15):]; len(window) >= 11 { // 70 %
@@ -472,13 +530,13 @@ func retellings() []retelling {
 				return int(math.Ceil(tasks / retoldSlots))
 			}
 			return sc.desired / 2
-		})},
+		}), 0},
 		{"paper", &React, with(nil, "demand", "jobs"), 1, react(func(need, have int) int {
 			if d := need + 2 - have; d > 2 || d < -2 {
 				return need + 2
 			}
 			return have
-		})},
+		}), 0},
 		{"opendc", &React, with(nil, "demand", "jobs", "variant", "opendc"), 1, react(func(need, have int) int {
 			switch {
 			case need-have >= 0:
@@ -487,7 +545,7 @@ func retellings() []retelling {
 				return have - (have - need + 2)
 			}
 			return have
-		})},
+		}), 0},
 		{"ali-eldin", &React, with(nil, "demand", "jobs", "variant", "ali-eldin"), 1, react(func(need, have int) int {
 			switch {
 			case need > have:
@@ -496,7 +554,94 @@ func retellings() []retelling {
 				return min(have, int(math.Ceil(1.2*float64(need))))
 			}
 			return have
-		})},
+		}), 0},
+		// the load's instances by the hour of the day in which a launch helps
+		{"histogram", &Hist24, jobs, 1, func() func(sc *scene) int {
+			var hours [24][]int
+			var errors, last []int
+			return func(sc *scene) int {
+				need := over(sc.jobs(), retoldSlots)
+				here := &hours[(sc.minute+1)/60%24]
+				*here = append(*here, need)
+				errors = append(errors, sc.desired-need)
+				last = append(last, sc.desired-need)
+				want := int(math.Ceil(1.05 * float64(need)))
+				if then := hours[(sc.minute+1+retoldBoot)/60%24]; len(then) > 0 {
+					sorted := slices.Sorted(slices.Values(then[max(0, len(then)-730):]))
+					want = sorted[ceilOf(0.9*float64(len(sorted)))-1]
+					if len(errors) >= 5 {
+						sum := 0
+						for _, e := range errors[len(errors)-5:] {
+							sum += e
+						}
+						want -= int(math.Round(float64(sum) / 5))
+					}
+				}
+				short := 0
+				last = last[max(0, len(last)-10):]
+				for _, e := range last {
+					if e < 0 {
+						short++
+					}
+				}
+				if short > 5 {
+					want, last = max(want, int(math.Ceil(1.05*float64(need)))), nil
+				}
+				return want
+			}
+		}, 4},
+		{"parabola", &Reg, jobs, 1, func() func(sc *scene) int {
+			var needs []float64
+			return func(sc *scene) int {
+				need := over(sc.jobs(), retoldSlots)
+				needs = append(needs, float64(need))
+				if need >= sc.desired {
+					return int(math.Ceil(1.05 * float64(need)))
+				}
+				want := ceilOf(1.2 * parabolaAtEnd(needs[max(0, len(needs)-60):]))
+				if want > sc.desired || want <= 0 {
+					return sc.desired
+				}
+				return want
+			}
+		}, 0},
+		{"adds up a rate", &Adapt, jobs, 1, func() func(sc *scene) int {
+			alive, part := 0.0, 0.0
+			return func(sc *scene) int {
+				need, have := over(sc.jobs(), retoldSlots), sc.desired
+				alive += float64(have)
+				rate := float64(need - have)
+				if overall := alive / float64(sc.minute+1); overall > 0 {
+					rate = float64(have) * float64(need-have) / overall
+				}
+				if rate < 0 {
+					rate /= 4
+				}
+				part += rate
+				step := int(part)
+				part -= float64(step)
+				if need > have {
+					return max(have+step, int(math.Ceil(1.1*float64(need))))
+				}
+				return max(have+step, need)
+			}
+		}, 0},
+		// 18 jobs of 10 s for each slot in 3 minutes, 17 behind one that runs
+		{"list", &Plan, nil, 1, simple(func(sc *scene) int {
+			return over(sc.running+over(max(0, sc.pending-17*sc.running), 18), retoldSlots)
+		}), 0},
+		{"last week", &SeasonalNaive, jobs, 1, func() func(sc *scene) int {
+			highest := map[int]int{} // by 5 minutes
+			return func(sc *scene) int {
+				cell := (sc.minute + 1) / 5
+				highest[cell] = max(highest[cell], sc.jobs())
+				most := sc.jobs()
+				for c := cell - 7*24*12; cell >= 7*24*12 && c <= cell-7*24*12+6; c++ { // once a week is over
+					most = max(most, highest[c])
+				}
+				return int(math.Ceil(float64(most) / 0.75 / retoldSlots))
+			}
+		}, 8},
 		{"break-even", &DelayedOff, with(nil, "demand", "jobs", "t_wait", "7m", "packing", 2.0), 1, func() func(sc *scene) int {
 			var needs []int
 			return func(sc *scene) int {
@@ -507,7 +652,7 @@ func retellings() []retelling {
 				}
 				return most
 			}
-		}},
+		}, 0},
 	}
 }
 
@@ -621,7 +766,11 @@ func (w *world) minutes(n, pending, running int) (fleet int) {
 func TestRetold(t *testing.T) {
 	for _, r := range retellings() {
 		t.Run(r.spec.Name+" "+r.name, func(t *testing.T) {
-			for seed := range uint64(30) {
+			seeds := uint64(30)
+			if r.days > 0 {
+				seeds = 3
+			}
+			for seed := range seeds {
 				r.compare(t, rand.New(rand.NewPCG(seed, 1)))
 			}
 		})
@@ -637,7 +786,11 @@ func (r *retelling) compare(t *testing.T, random *rand.Rand) {
 	}
 	w, tell := newWorld(t, r.spec, raw), r.make()
 	pending, running := 0, 0
-	for minute := range 400 {
+	minutes := 400
+	if r.days > 0 {
+		minutes = 1440 * r.days
+	}
+	for minute := range minutes {
 		if random.IntN(9) == 0 { // the load stays for some minutes
 			pending, running = 0, 0
 			if random.IntN(4) > 0 {
