@@ -13,7 +13,7 @@ import (
 //	below taint_lower: taint fast_removal nodes; below taint_upper: slow_removal
 //	above scale_up:    add ceil(nodes × (use − scale_up) ÷ scale_up)
 //	from no node:      ceil(requests ÷ a node ÷ scale_up)
-//	locked for cooldown after nodes were added
+//	locked for cooldown after nodes were added, not when taints were taken back
 //
 // A taint is a drain that can be taken back: more nodes are untainted before any
 // is bought, and the oldest are tainted first. That is the actuator's way for
@@ -29,9 +29,9 @@ import (
 // tainted ones make up the number it takes as many back, before the lock is
 // looked at.
 //
-// The percentages, removal rates and grace are the documented examples; most
-// have no default. The cooldown of 2 minutes is from memory of the same example.
-// Deviations: memory and maximal node age are not modelled; a fleet in which too
+// The percentages, removal rates, cooldown and grace are those of the documented
+// example; most have no default. (The documentation says too that the lock waits for
+// the nodes to be ready; the code does not.) Deviations: memory and maximal node age are not modelled; a fleet in which too
 // many nodes are unhealthy is the guard's business.
 var Escalator = newSpec(build{
 	name: "escalator",
@@ -44,13 +44,13 @@ var Escalator = newSpec(build{
 	max:    100,
 	keeps:  true,
 	oldest: true,
-}, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
+}, func(_ *policy.Env, v policy.Values) (rule[escalatorMemory], error) {
 	r := escalatorRates{
 		up: v.Number(&escalatorUp), upper: v.Number(&escalatorUpper), lower: v.Number(&escalatorLower),
 		slow: int(v.Number(&escalatorSlow)), fast: int(v.Number(&escalatorFast)),
 	}
 	cooldown, counted := v.Duration(&escalatorCooldown), v.Choice(&escalatorBooting) == "counted"
-	return func(s *signals, _ *struct{}) verdict {
+	return func(s *signals, m *escalatorMemory) verdict {
 		nodes, slots := s.ready, s.readySlots
 		if counted {
 			nodes, slots = s.desired, s.desiredSlots
@@ -60,14 +60,20 @@ var Escalator = newSpec(build{
 			return verdict{}
 		}
 		tainted := s.draining + s.released
+		add := func(n int, because policy.Reason) verdict {
+			if n > tainted {
+				m.AddedAt = s.now
+			}
+			return s.by(n, because)
+		}
 		switch {
 		case nodes+tainted < s.least:
 			return hold(ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
 		case nodes < s.least:
-			return s.by(s.least-nodes, ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
+			return add(s.least-nodes, ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
 		}
-		if s.sinceUp < cooldown {
-			return hold(ruleEscalatorLock.Because((cooldown - s.sinceUp).Seconds()))
+		if left := cooldown - since(m.AddedAt, s.now); left > 0 {
+			return hold(ruleEscalatorLock.Because(left.Seconds()))
 		}
 		use := 0.0
 		if slots > 0 {
@@ -77,7 +83,7 @@ var Escalator = newSpec(build{
 		if nodes == 0 {
 			n = max(1, ceil(requests/float64(s.slots)/r.up*100))
 		}
-		return s.by(max(n, -nodes), ruleEscalator.Because(use, float64(nodes), float64(n)))
+		return add(max(n, -nodes), ruleEscalator.Because(use, float64(nodes), float64(n)))
 	}, nil
 })
 
@@ -115,6 +121,12 @@ var (
 	ruleEscalatorMin  = policy.NewRule("escalator.min", "%.0f untainted nodes, fewer than min %.0f", false)
 	ruleEscalatorLock = policy.NewRule("escalator.lock", "locked for another %.0f s after nodes were added", false)
 )
+
+// escalatorMemory is when nodes were last added, beyond those whose taint was taken
+// back.
+type escalatorMemory struct {
+	AddedAt time.Time `json:"added_at"`
+}
 
 // escalatorRates are its thresholds, in percent, and its removal rates.
 type escalatorRates struct {

@@ -28,7 +28,8 @@ import (
 //
 // Deviations: a replica is an instance, and the target of the queue is given for
 // a slot of it. The pods' own scheduling and the nodes below them are not
-// modelled. The sync period of 15 s is lived through in one tick of 60 s as four
+// modelled, nor the replicas that KEDA falls back to when its scaler fails. The
+// sync period of 15 s is lived through in one tick of 60 s as four
 // periods of the rate limit.
 var HPA = newSpec(build{
 	name:   "hpa",

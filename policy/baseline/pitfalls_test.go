@@ -328,6 +328,15 @@ func TestEscalatorBelowMin(t *testing.T) {
 	if n := w.minutes(6, 40, 0); n != 8 {
 		t.Errorf("%d nodes while 8 boot, want 8: fewer than min is an error, and not a reason to add", n)
 	}
+	w.boot = 0
+	w.minutes(2, 0, 28) // all are used
+	for i := range 2 {
+		w.bench.o.Fleet.Instances[i].Phase = policy.Draining
+	}
+	w.begin(0, 16)
+	if d := w.bench.policy.Step(&w.bench.o); len(d.Undrains) != 2 || len(d.Launches) > 0 {
+		t.Errorf("with 6 of 8 untainted: takes back %v and launches %v, want 2 and none", d.Undrains, d.Launches)
+	}
 }
 
 // GitLab: no more than max_growth instances in a period, and none leaves before it

@@ -354,22 +354,26 @@ func retellings() []retelling {
 			}
 			return sc.desired - min(sc.idle(10, 0), sc.desired-want)
 		}), 0},
-		{"thresholds", &Escalator, with(nil, "min", 2), 1, simple(func(sc *scene) int {
-			nodes := sc.ready()
-			if nodes < 2 || sc.sinceUp < 2 {
+		{"thresholds", &Escalator, with(nil, "min", 2), 1, func() func(sc *scene) int {
+			addedAt := -retoldNever
+			return func(sc *scene) int {
+				nodes := sc.ready()
+				if nodes < 2 || sc.minute-addedAt < 2 {
+					return sc.desired
+				}
+				use := float64(sc.jobs()) / float64(retoldSlots*nodes) * 100
+				switch {
+				case use < 10:
+					return sc.desired - 5
+				case use < 40:
+					return sc.desired - 2
+				case use > 70:
+					addedAt = sc.minute
+					return sc.desired + int(math.Ceil(float64(nodes)*((use-70)/70)))
+				}
 				return sc.desired
 			}
-			use := float64(sc.jobs()) / float64(retoldSlots*nodes) * 100
-			switch {
-			case use < 10:
-				return sc.desired - 5
-			case use < 40:
-				return sc.desired - 2
-			case use > 70:
-				return sc.desired + int(math.Ceil(float64(nodes)*((use-70)/70)))
-			}
-			return sc.desired
-		}), 0},
+		}, 0},
 		{"planner", &Drone, with(idle, "buffer", 3, "min", 2), 5, simple(func(sc *scene) int {
 			free := max(retoldSlots*sc.desired-sc.running-3, 0)
 			excess := over(sc.pending-free, retoldSlots)
@@ -549,7 +553,7 @@ func retellings() []retelling {
 		{"ali-eldin", &React, with(nil, "demand", "jobs", "variant", "ali-eldin"), 1, react(func(need, have int) int {
 			switch {
 			case need > have:
-				return have + int(math.Ceil(1.2*float64(need-have)))
+				return have + int(1.2*float64(need-have))
 			case 1.1*float64(need) < float64(have):
 				return min(have, int(math.Ceil(1.2*float64(need))))
 			}
@@ -595,11 +599,11 @@ func retellings() []retelling {
 			return func(sc *scene) int {
 				need := over(sc.jobs(), retoldSlots)
 				needs = append(needs, float64(need))
-				if need >= sc.desired {
+				if need > sc.desired {
 					return int(math.Ceil(1.05 * float64(need)))
 				}
-				want := ceilOf(1.2 * parabolaAtEnd(needs[max(0, len(needs)-60):]))
-				if want > sc.desired || want <= 0 {
+				want := ceilOf(1.2 * float64(ceilOf(parabolaAtEnd(needs[max(0, len(needs)-60):]))))
+				if need == sc.desired || want > sc.desired || want <= 0 {
 					return sc.desired
 				}
 				return want
