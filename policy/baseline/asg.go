@@ -96,11 +96,21 @@ func asgSurvey(s *signals, warmup time.Duration) asgGroup {
 	return g
 }
 
-// asgStart is the verdict without an instance in service.
+// asgStart is the verdict without an instance in service, where there is no metric:
+// none, or one instance for waiting jobs where the mistake is repaired.
 func asgStart(s *signals, repaired bool) verdict {
 	reason := ruleASGZero.Because(s.pending)
-	if repaired && s.desired == 0 && s.pending > 0 {
+	if repaired && s.ready == 0 && s.desired == 0 && s.pending > 0 {
 		return s.to(1, reason)
 	}
 	return hold(reason)
+}
+
+// metric returns the load of the instances in service, or the jobs waiting for each
+// of them; there must be one.
+func (s *signals) metric(backlog bool) float64 {
+	if backlog {
+		return s.pending / float64(s.ready)
+	}
+	return s.load()
 }

@@ -50,9 +50,6 @@ var ASGStep = newSpec(build{
 		g := asgSurvey(s, warmup)
 		if g.warm == 0 {
 			*alarm = asgAlarm{}
-			if s.ready > 0 {
-				return hold(ruleASGZero.Because(s.pending))
-			}
 			return asgStart(s, starts)
 		}
 		load := float64(g.busy) / float64(g.warmSlots)

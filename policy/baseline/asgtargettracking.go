@@ -104,9 +104,6 @@ func (t *tracking) decide(s *signals, alarm *asgAlarm) verdict {
 func (t *tracking) decideFor(s *signals, g *asgGroup, desired int, alarm *asgAlarm) verdict {
 	if g.warm == 0 {
 		*alarm = asgAlarm{}
-		if s.ready > 0 {
-			return hold(ruleASGZero.Because(s.pending))
-		}
 		return asgStart(s, t.starts)
 	}
 	m, target := t.measure(s, g)

@@ -154,33 +154,19 @@ func hpaRate(current, periods int) int {
 // hpaMemory is the recommendations of the down window, and when there was last
 // a job.
 type hpaMemory struct {
-	Wishes   []hpaWish `json:"wishes,omitempty"`
+	Wishes   trailing  `json:"wishes"`
 	ActiveAt time.Time `json:"active_at"`
 }
 
-type hpaWish struct {
-	At   time.Time `json:"at"`
-	Want int       `json:"want"`
-}
-
 // stable notes a wish and returns what it comes to: the wish itself on the way
-// up, the highest of the window on the way down, never most current.
+// up, the highest of the window on the way down, never more than current.
 func (m *hpaMemory) stable(now time.Time, want, current int, window time.Duration) int {
-	if len(m.Wishes) == 0 {
-		m.Wishes = append(m.Wishes, hpaWish{now, current}) // as after a restart
+	if len(m.Wishes.Peaks) == 0 {
+		m.Wishes.highest(now, window, current) // as after a restart
 	}
-	m.Wishes = append(m.Wishes, hpaWish{now, want})
-	old := 0
-	for old < len(m.Wishes) && now.Sub(m.Wishes[old].At) > window {
-		old++
-	}
-	m.Wishes = m.Wishes[:copy(m.Wishes, m.Wishes[old:])]
+	high := m.Wishes.highest(now, window, want)
 	if want >= current {
 		return want
-	}
-	high := want
-	for _, w := range m.Wishes {
-		high = max(high, w.Want)
 	}
 	return min(high, current)
 }

@@ -82,7 +82,7 @@ func TestHPAStable(t *testing.T) {
 			t.Errorf("minute %d: got %d, want %d", minute, got, c.stable)
 		}
 	}
-	if len(m.Wishes) > 6 {
-		t.Errorf("%d wishes remembered", len(m.Wishes))
+	if len(m.Wishes.Peaks) > 6 {
+		t.Errorf("%d wishes remembered", len(m.Wishes.Peaks))
 	}
 }
