@@ -61,7 +61,7 @@ var Escalator = newSpec(build{
 		}
 		tainted := s.draining + s.released
 		add := func(n int, because policy.Reason) verdict {
-			if n > tainted {
+			if n > tainted && s.desired < s.most { // at its limit it reports an error
 				m.AddedAt = s.now
 			}
 			return s.by(n, because)

@@ -368,7 +368,9 @@ func retellings() []retelling {
 				case use < 40:
 					return sc.desired - 2
 				case use > 70:
-					addedAt = sc.minute
+					if sc.desired < sc.most {
+						addedAt = sc.minute
+					}
 					return sc.desired + int(math.Ceil(float64(nodes)*((use-70)/70)))
 				}
 				return sc.desired
