@@ -648,6 +648,50 @@ func retellings() []retelling {
 				return int(math.Ceil(float64(most) / 0.75 / retoldSlots))
 			}
 		}, 8},
+		{"a pool beside the group", &ASGWarmPool, with(nil, "pool_min", 2, "prepared", 8), 1, func() func(sc *scene) int {
+			group := 1
+			var high, low streak
+			return func(sc *scene) int {
+				warm, busy := sc.warm(5)
+				warm = min(warm, group) // the rest is the pool
+				if warm == 0 {
+					high, low = 0, 0
+					return group + max(2, 8-group)
+				}
+				load := float64(busy) / float64(retoldSlots*warm)
+				want := ceilOf(float64(warm) * load / 0.7)
+				out, in := high.is(load > 0.7, 3), low.is(load < 0.9*0.7, 15)
+				if out && want > group || in && warm == group && want < group {
+					group = min(max(want, 1), sc.most)
+				}
+				return group + max(2, 8-group)
+			}
+		}, 0},
+		{"percentile", &Autopilot, jobs, 1, func() func(sc *scene) int {
+			var loads, wanted []int
+			return func(sc *scene) int {
+				loads = append(loads, sc.jobs())
+				weights, total := map[int]float64{}, 0.0 // by bucket
+				for i, load := range loads {
+					k := 0
+					for edge := 0.0; edge < float64(load); k++ {
+						edge = max(1, 1.05*edge)
+					}
+					w := math.Exp2(-float64(len(loads)-1-i) / (12 * 60))
+					weights[k] += w
+					total += w
+				}
+				sum, typical := 0.0, 0.0
+				for k := 0; ; k++ {
+					if sum += weights[k]; weights[k] > 0 && sum >= 0.95*total {
+						break
+					}
+					typical = max(1, 1.05*typical)
+				}
+				wanted = append(wanted, int(math.Ceil(max(1.1*typical, float64(sc.jobs()))/retoldSlots)))
+				return slices.Max(wanted[max(0, len(wanted)-61):])
+			}
+		}, 0},
 		{"break-even", &DelayedOff, with(nil, "demand", "jobs", "t_wait", "7m", "packing", 2.0), 1, func() func(sc *scene) int {
 			var needs []int
 			return func(sc *scene) int {
