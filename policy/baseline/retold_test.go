@@ -456,13 +456,15 @@ func retellings() []retelling {
 			}
 			return int(math.Ceil(float64(sc.desired) * factor))
 		}), 0},
-		{"raw queue", &NomadTargetValue, with(nil, "metric", "queue"), 1, simple(func(sc *scene) int {
+		{"raw queue", &NomadTargetValue, with(nil, "metric", "queue", "min", 0), 1, simple(func(sc *scene) int {
 			factor := float64(sc.pending) / retoldSlots
 			switch {
-			case min(sc.sinceUp, sc.sinceDown) < 5 || math.Abs(1-factor) <= 0.01:
+			case min(sc.sinceUp, sc.sinceDown) < 5:
 				return sc.desired
 			case sc.desired == 0:
 				return int(math.Ceil(factor))
+			case math.Abs(1-factor) <= 0.01:
+				return sc.desired
 			}
 			return int(math.Ceil(float64(sc.desired) * factor))
 		}), 0},
