@@ -2,10 +2,12 @@ package scenarios
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -180,6 +182,49 @@ func TestDoubts(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, doubts(c.change)); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+// Every parameter of every policy survives its file: at both its bounds, between
+// them, and with each of its choices.
+func TestEveryPolicyRoundTrips(t *testing.T) {
+	catalog, _ := policy.CatalogByName("ec2-2008")
+	for _, spec := range Policies() {
+		for turn := range 4 {
+			raw := map[string]any{}
+			for i := range spec.Params {
+				p := &spec.Params[i]
+				x := p.Min + (p.Max-p.Min)*[]float64{0, 1, 0.3, 1. / 7}[turn]
+				switch p.Kind {
+				case policy.Choice:
+					raw[p.Name] = p.Choices[turn%len(p.Choices)]
+				case policy.TypeList:
+					raw[p.Name] = []any{"c1.medium"}
+				case policy.Duration:
+					raw[p.Name] = time.Duration(x).String()
+				case policy.Integer:
+					raw[p.Name] = math.Trunc(x)
+				default:
+					raw[p.Name] = x
+				}
+			}
+			made, err := NewPolicy(spec.Name, raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text bytes.Buffer
+			if err := made.Write(&text); err != nil {
+				t.Fatal(err)
+			}
+			got, err := ParsePolicy("tuned.toml", text.Bytes(), &catalog)
+			if err != nil {
+				t.Errorf("%s: %v in\n%s", spec.Name, err, text.String())
+				continue
+			}
+			if diff := cmp.Diff(made.Values, got.Values); diff != "" {
+				t.Errorf("%s: written and read (-was +is):\n%s", spec.Name, diff)
+			}
 		}
 	}
 }

@@ -19,11 +19,11 @@ import (
 //	part    += rate; its whole instances are added or taken
 //	short    : at once to surge × need (author, 1.1) or need + spare (opendc, 2)
 //
-// The fleet never falls below the need plus spare.
+// The fleet falls to the need plus spare and never below.
 //
-// Uncertain: the author's code sets the interval to 5 ÷ mean fleet, the
-// prototype to a hundredth of the fleet over its mean; both are one tick for
-// any but tiny fleets, which is the default here.
+// The interval is a twentieth of the fleet over its mean in the author's code, a
+// hundredth in the prototype. Both are one tick for any fleet that does not grow
+// twentyfold, so the default here is the prototype's.
 //
 // Pitfall: the prototype hands the change to an actuator that expects a
 // target, so a fleet that has to grow by 2 is cut to 2. deltas = "on"
@@ -143,8 +143,8 @@ func (a *adaptState) target(r *adaptRule, need, have int, ticks float64) int {
 	a.Part -= whole
 	step := int(min(max(whole, -1e6), 1e6))
 
-	if step < 0 && have+step < need+r.spare {
-		step = 0 // the fleet never falls below what runs
+	if step < 0 {
+		step = max(step, min(0, need+r.spare-have)) // the fleet never falls below what runs
 	}
 	if need > have {
 		enough := int(math.Ceil(float64(r.surge*float64(need)))) + r.spare

@@ -11,7 +11,8 @@ import (
 //
 //	scale set:       target = min(min_runners + assigned jobs, max)
 //	percentage-busy: busy ÷ desired >= up_from: × up_factor, rounded up;
-//	                 < down_from: × down_factor, not within down_delay of a rise
+//	                 < down_from: × down_factor, rounded down, not within
+//	                 down_delay of a rise
 //
 // min_runners are added to the jobs, a constant number of idle ones. Both are
 // absolute or count what was asked for: what boots is not asked for again. Kept:
@@ -40,13 +41,13 @@ var ARC = newSpec(build{
 			want := s.units((runners + jobs) / perSlot)
 			return s.to(want, ruleARC.Because(jobs, runners, float64(want), float64(s.desired)))
 		}
-		busy := float64(min(s.busySlots, s.readySlots))
-		want := arcBusy(busy, s.desiredSlots, s.slots, upFrom, up, downFrom, down)
-		if want < s.desired && s.sinceUp < delay {
-			want = s.desired
+		busy := float64(min(s.busySlots, s.desiredSlots))
+		want := arcBusy(busy, s.desiredSlots, upFrom, up, downFrom, down)
+		if want < s.desiredSlots && s.sinceUp < delay {
+			want = s.desiredSlots
 		}
-		want = max(want, s.units(runners))
-		return s.to(want, ruleARCBusy.Because(busy, float64(s.desiredSlots), float64(want), float64(s.desired)))
+		want = max(want, ceil(runners))
+		return s.toSlots(want, ruleARCBusy.Because(busy, float64(s.desiredSlots), float64(want)))
 	}, nil
 })
 
@@ -81,21 +82,21 @@ var (
 	}
 
 	ruleARC     = policy.NewRule("arc.plan", "%.0f jobs and %.0f idle runners need %.0f instances, %.0f desired", false)
-	ruleARCBusy = policy.NewRule("arc.busy", "%.0f of %.0f runners are busy: %.0f instances, %.0f desired", false)
+	ruleARCBusy = policy.NewRule("arc.busy", "%.0f of %.0f runners are busy: %.0f wanted", false)
 )
 
-// arcBusy returns the instances that a share of busy runners makes of those
-// desired.
-func arcBusy(busy float64, desired, slots int, upFrom, up, downFrom, down float64) int {
-	now := (desired + slots - 1) / slots
+// arcBusy returns the runners that a share of busy ones makes of those desired.
+// It counts runners and not instances, which hold many: a rise or fall that is
+// less than an instance would be rounded away at each step.
+func arcBusy(busy float64, desired int, upFrom, up, downFrom, down float64) int {
 	if desired == 0 {
-		return now
+		return 0
 	}
 	switch share := busy / float64(desired); {
 	case share >= upFrom:
-		return ceil(float64(desired) * up / float64(slots))
+		return ceil(float64(desired) * up)
 	case share < downFrom:
-		return min(now, ceil(float64(desired)*down/float64(slots)))
+		return floor(float64(desired) * down)
 	}
-	return now
+	return desired
 }

@@ -37,7 +37,8 @@ var (
 	ruleASGZero = policy.NewRule("asg.zero", "no instance is in service, so there is no metric; %.0f jobs wait", false)
 )
 
-// asgAlarm is since when the metric has been high and low.
+// asgAlarm is since when the metric has been high and low, datapoint after
+// datapoint.
 type asgAlarm struct {
 	HighAt time.Time `json:"high_at"`
 	LowAt  time.Time `json:"low_at"`
@@ -46,17 +47,22 @@ type asgAlarm struct {
 // asgPeriods are the minutes that make an alarm.
 type asgPeriods struct{ out, in int }
 
-// update notes what the metric is and returns which alarm is on.
-func (a *asgAlarm) update(now time.Time, high, low bool, p asgPeriods) (out, in bool) {
+// update notes what the metric is and returns which alarm is on. A datapoint
+// that is missing leaves an alarm without sufficient data, so what was seen
+// before a gap does not count.
+func (a *asgAlarm) update(s *signals, high, low bool, p asgPeriods) (out, in bool) {
+	if s.missed {
+		*a = asgAlarm{}
+	}
 	on := func(at *time.Time, is bool, periods int) bool {
 		if !is {
 			*at = time.Time{}
 			return false
 		}
 		if at.IsZero() {
-			*at = now
+			*at = s.now
 		}
-		return now.Sub(*at) >= time.Duration(periods-1)*time.Minute
+		return s.now.Sub(*at) >= time.Duration(periods-1)*time.Minute
 	}
 	return on(&a.HighAt, high, p.out), on(&a.LowAt, low, p.in)
 }
@@ -90,11 +96,21 @@ func asgSurvey(s *signals, warmup time.Duration) asgGroup {
 	return g
 }
 
-// asgStart is the verdict without an instance in service.
+// asgStart is the verdict without an instance in service, where there is no metric:
+// none, or one instance for waiting jobs where the mistake is repaired.
 func asgStart(s *signals, repaired bool) verdict {
 	reason := ruleASGZero.Because(s.pending)
-	if repaired && s.desired == 0 && s.pending > 0 {
+	if repaired && s.ready == 0 && s.desired == 0 && s.pending > 0 {
 		return s.to(1, reason)
 	}
 	return hold(reason)
+}
+
+// metric returns the load of the instances in service, or the jobs waiting for each
+// of them; there must be one.
+func (s *signals) metric(backlog bool) float64 {
+	if backlog {
+		return s.pending / float64(s.ready)
+	}
+	return s.load()
 }

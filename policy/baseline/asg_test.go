@@ -17,6 +17,7 @@ func TestASGWant(t *testing.T) {
 		{10, 115, 100, 12}, // 1.5 more are 2
 		{10, 85, 100, 9},   // 1.5 fewer are 1
 		{10, 0, 100, 0},
+		{49, 100. / 49, 10, 10}, // 49 times a 49th of 100 is a hair above 100
 	} {
 		if got := asgWant(c.instances, c.m, c.target); got != c.want {
 			t.Errorf("%+v: got %d", c, got)
@@ -55,12 +56,16 @@ func TestASGSteps(t *testing.T) {
 	if got := a.apply(10, 0.60); got != 12 {
 		t.Errorf("with a least adjustment of 2: got %d, want 12", got)
 	}
+	a.up[0].share = 0
+	if got := a.apply(10, 0.60); got != 10 {
+		t.Errorf("a step of nothing: got %d, want 10", got)
+	}
 }
 
 // TestASGAlarm: an alarm is on after as many minutes on end as it has periods,
 // and one minute that is not high starts it again.
 func TestASGAlarm(t *testing.T) {
-	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := signals{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	var a asgAlarm
 	for minute, c := range []struct {
 		high, low, out, in bool
@@ -74,9 +79,10 @@ func TestASGAlarm(t *testing.T) {
 		{false, true, false, false},
 		{false, true, false, true},
 	} {
-		out, in := a.update(start.Add(time.Duration(minute)*time.Minute), c.high, c.low, asgPeriods{3, 2})
+		out, in := a.update(&s, c.high, c.low, asgPeriods{3, 2})
 		if out != c.out || in != c.in {
 			t.Errorf("minute %d: out %v, in %v", minute, out, in)
 		}
+		s.now = s.now.Add(time.Minute)
 	}
 }

@@ -128,11 +128,8 @@ func newASGSimple(_ *policy.Env, v policy.Values) (rule[simpleMemory], error) {
 			m.Alarm = asgAlarm{}
 			return asgStart(s, starts)
 		}
-		metric := s.load()
-		if backlog {
-			metric = s.pending / float64(s.ready)
-		}
-		out, in := m.Alarm.update(s.now, metric >= up, metric <= down, periods)
+		metric := s.metric(backlog)
+		out, in := m.Alarm.update(s, metric >= up, metric <= down, periods)
 		if m.locked(s.now, s.booting > 0, cooldown) {
 			return hold(ruleSimpleLock.Because(metric, cooldown.Seconds()))
 		}

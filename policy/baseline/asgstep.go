@@ -50,13 +50,10 @@ var ASGStep = newSpec(build{
 		g := asgSurvey(s, warmup)
 		if g.warm == 0 {
 			*alarm = asgAlarm{}
-			if s.ready > 0 {
-				return hold(ruleASGZero.Because(s.pending))
-			}
 			return asgStart(s, starts)
 		}
 		load := float64(g.busy) / float64(g.warmSlots)
-		out, in := alarm.update(s.now, load >= a.up[0].from, load <= a.down[0].from, periods)
+		out, in := alarm.update(s, load >= a.up[0].from, load <= a.down[0].from, periods)
 		want := a.apply(g.warm, load)
 		reason := ruleStep.Because(load, float64(g.warm), float64(want), float64(s.desired))
 		if out && want > s.desired || in && !g.warming && want < s.desired {
@@ -116,10 +113,13 @@ func (a *adjustments) apply(group int, load float64) int {
 	return group
 }
 
-// change returns a share of the group in instances.
+// change returns a share of the group in instances; of nothing, none.
 func (a *adjustments) change(group int, share float64) int {
 	n := float64(group) * share
-	if n > 0 && n < 1 {
+	switch {
+	case n <= 0:
+		return 0
+	case n < 1:
 		n = 1
 	}
 	return max(floor(n+1e-9), a.least) // 0.29 of 100 is a hair below 29

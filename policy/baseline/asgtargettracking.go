@@ -17,8 +17,11 @@ import (
 //	in:  m < 0.9 T for in_periods minutes, and nothing is warming
 //
 // AWS does not publish the controller. What is documented is here: rounding,
-// warmup, that missing data does nothing, that desired capacity persists. The
-// periods of the alarms (3 and 15) and the 0.9 are from secondary sources. AWS
+// warmup, that missing data does nothing and begins the alarms anew, that desired
+// capacity persists. An instance that warms up is part of the size that a rise is
+// compared with, and not of the size that it is reckoned from: AWS's support says
+// so, and otherwise a rise would be taken for its own cause. The periods of the
+// alarms (3 and 15) and the 0.9 are from secondary sources. AWS
 // calls scaling in gradual without saying how; here it goes to what the formula
 // wants, once the alarm is on.
 //
@@ -101,13 +104,10 @@ func (t *tracking) decide(s *signals, alarm *asgAlarm) verdict {
 func (t *tracking) decideFor(s *signals, g *asgGroup, desired int, alarm *asgAlarm) verdict {
 	if g.warm == 0 {
 		*alarm = asgAlarm{}
-		if s.ready > 0 {
-			return hold(ruleASGZero.Because(s.pending))
-		}
 		return asgStart(s, t.starts)
 	}
 	m, target := t.measure(s, g)
-	out, in := alarm.update(s.now, m > target, m < 0.9*target, t.periods)
+	out, in := alarm.update(s, m > target, m < 0.9*target, t.periods)
 	want := asgWant(g.warm, m, target)
 	reason := ruleTracking.Because(m, target, float64(want), float64(desired))
 	switch {
@@ -136,5 +136,6 @@ func (t *tracking) measure(s *signals, g *asgGroup) (m, target float64) {
 // asgWant returns the size at which the metric of so many instances would be at
 // its target.
 func asgWant(instances int, m, target float64) int {
-	return ceil(float64(instances) * m / target)
+	const exact = 1e-9 // a metric was divided by the instances: its last bit is no instance
+	return ceil(float64(instances)*m/target - exact)
 }

@@ -2,7 +2,6 @@ package baseline
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -62,14 +61,8 @@ var (
 // azureMemory is the samples of the window, oldest first, and when the formula was
 // evaluated last.
 type azureMemory struct {
-	Samples []azureSample `json:"samples,omitempty"`
-	AtLast  time.Time     `json:"at_last"`
-}
-
-// azureSample is how many tasks there were at a time.
-type azureSample struct {
-	At    time.Time `json:"at"`
-	Tasks float64   `json:"tasks"`
+	Samples samples   `json:"samples,omitempty"`
+	AtLast  time.Time `json:"at_last"`
 }
 
 // azureTasks returns the tasks that the formula counts.
@@ -91,10 +84,9 @@ func azureNodes(tasks, perNode float64, current int) int {
 // sample notes the tasks and returns the mean of the window and the share of its
 // samples that are there.
 func (m *azureMemory) sample(s *signals, tasks float64, window time.Duration) (mean, share float64) {
-	m.Samples = append(m.Samples, azureSample{s.now, tasks})
-	m.Samples = slices.DeleteFunc(m.Samples, func(x azureSample) bool { return s.now.Sub(x.At) >= window })
+	m.Samples.note(s.now, tasks, window-1) // one that is as old as the window is not in it
 	for _, x := range m.Samples {
-		mean += x.Tasks
+		mean += x.Value
 	}
 	n := float64(len(m.Samples))
 	return mean / n, min(1, n/math.Ceil(window.Seconds()/max(s.tick, time.Second).Seconds()))

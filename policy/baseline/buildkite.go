@@ -14,7 +14,8 @@ import (
 //	up:   current + ceil(delta × out_factor), out_cooldown after the last up
 //	down: either agents end by themselves after idle_period without a job (the
 //	      stack's way, scale_in = "idle"), or current + floor(delta × in_factor)
-//	      in_cooldown after the last change (the scaler's own, "cooldown")
+//	      in_cooldown after the last change of either kind (the scaler's own,
+//	      "cooldown", with SCALE_ONLY_AFTER_ALL_EVENT)
 //
 // An absolute target: what boots is in the current size, so nothing is asked
 // for twice. boost = "on" adds the availability boost of elastic mode: while
@@ -57,7 +58,7 @@ var Buildkite = newSpec(build{
 		case delta < 0 && byIdle:
 			return s.by(-min(s.idleFor(idle), int(-delta)), reason)
 		case delta < 0 && min(s.sinceUp, s.sinceDown) >= inCooldown:
-			return s.by(-floor(-delta*in), reason)
+			return s.by(-ceil(-delta*in), reason) // the floor of a negative change
 		}
 		return hold(reason)
 	}, nil

@@ -108,37 +108,21 @@ var (
 	ruleCFZero = policy.NewRule("cf-rule.zero", "no instance runs, so there is no sample; %.0f jobs wait", false)
 )
 
-// cfSample is what the metric was at a time.
-type cfSample struct {
-	At    time.Time `json:"at"`
-	Value float64   `json:"value"`
-}
-
 // cfMemory is the samples of twice the window, oldest first, and until when the
 // cooldown lasts.
 type cfMemory struct {
-	Samples []cfSample `json:"samples,omitempty"`
-	Until   time.Time  `json:"until"`
-}
-
-// sample notes the metric and forgets what is older than twice the window.
-func (m *cfMemory) sample(now time.Time, value float64, breach time.Duration) {
-	m.Samples = append(m.Samples, cfSample{now, value})
-	old := 0
-	for now.Sub(m.Samples[old].At) > 2*breach {
-		old++
-	}
-	m.Samples = slices.Delete(m.Samples, 0, old)
+	Samples samples   `json:"samples,omitempty"`
+	Until   time.Time `json:"until"`
 }
 
 // window returns the samples of the last breach; none if the oldest known is not
 // older than that, for then the window is not covered.
-func (m *cfMemory) window(now time.Time, breach time.Duration) []cfSample {
+func (m *cfMemory) window(now time.Time, breach time.Duration) samples {
 	from := now.Add(-breach)
 	if len(m.Samples) == 0 || !m.Samples[0].At.Before(from) {
 		return nil
 	}
-	first := slices.IndexFunc(m.Samples, func(x cfSample) bool { return !x.At.Before(from) })
+	first := slices.IndexFunc(m.Samples, func(x sample) bool { return !x.At.Before(from) })
 	if first < 0 {
 		return nil
 	}
@@ -146,8 +130,8 @@ func (m *cfMemory) window(now time.Time, breach time.Duration) []cfSample {
 }
 
 // cfBeyond reports whether there are samples and all are.
-func cfBeyond(samples []cfSample, is func(value float64) bool) bool {
-	return len(samples) > 0 && !slices.ContainsFunc(samples, func(x cfSample) bool { return !is(x.Value) })
+func cfBeyond(of samples, is func(value float64) bool) bool {
+	return len(of) > 0 && !slices.ContainsFunc(of, func(x sample) bool { return !is(x.Value) })
 }
 
 // cfPercent returns the instances that a percentage more, or less, makes of some.
@@ -182,29 +166,26 @@ func newCFRule(_ *policy.Env, v policy.Values) (rule[cfMemory], error) {
 			}
 			return hold(reason)
 		}
-		metric := s.load()
-		if backlog {
-			metric = s.pending / float64(s.ready)
-		}
-		m.sample(s.now, metric, breach)
+		metric := s.metric(backlog)
+		m.Samples.note(s.now, metric, 2*breach)
 		if fromReady && s.booting > 0 {
 			m.Until = s.now.Add(cooldown)
 		}
-		samples := m.window(s.now, breach)
+		window := m.window(s.now, breach)
 		want := s.desired
 		switch {
 		case s.now.Before(m.Until):
-		case cfBeyond(samples, func(x float64) bool { return x > above }):
+		case cfBeyond(window, func(x float64) bool { return x > above }):
 			if want += upStep; percent {
 				want = cfPercent(s.desired, upPercent)
 			}
-		case cfBeyond(samples, func(x float64) bool { return x < below }):
+		case cfBeyond(window, func(x float64) bool { return x < below }):
 			if want -= downStep; percent {
 				want = cfPercent(s.desired, -downPercent)
 			}
 		}
 		want = min(max(want, s.least), s.most)
-		reason := ruleCF.Because(metric, float64(len(samples)), float64(want), float64(s.desired))
+		reason := ruleCF.Because(metric, float64(len(window)), float64(want), float64(s.desired))
 		if want == s.desired {
 			return hold(reason)
 		}

@@ -40,7 +40,7 @@ func TestCFWindow(t *testing.T) {
 		now := start
 		for _, x := range values {
 			now = now.Add(time.Minute)
-			m.sample(now, x, breach)
+			m.Samples.note(now, x, 2*breach)
 		}
 		return cfBeyond(m.window(now, breach), func(x float64) bool { return x > 500 })
 	}
@@ -62,7 +62,7 @@ func TestCFWindow(t *testing.T) {
 
 	var m cfMemory
 	for minute := range 200 {
-		m.sample(start.Add(time.Duration(minute)*time.Minute), 1, breach)
+		m.Samples.note(start.Add(time.Duration(minute)*time.Minute), 1, 2*breach)
 	}
 	if len(m.Samples) != 5 {
 		t.Errorf("%d samples kept, want those of four minutes", len(m.Samples))

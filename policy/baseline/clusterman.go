@@ -22,8 +22,10 @@ import (
 // the target follows the requests, so nothing is asked for twice. A signal that
 // cannot be read falls back to a default signal; a fleet without one holds.
 //
-// Uncertain: its period of 5 minutes, and the first step from 0 to 1, are from
-// memory. Deviations: only one resource, the slot; orphans are the actuator's.
+// Its period is that of its signal, period_minutes, which has no default: 5
+// minutes here. Deviations: only one resource, the slot; orphans are the
+// actuator's. The limits of a step are a pool's configuration, in weights of its
+// own choice; here they are slots, and tuned.
 var Clusterman = newSpec(build{
 	name:   "clusterman",
 	doc:    "keeps the share of requested capacity at a setpoint, outside a margin (Yelp's Clusterman)",
@@ -55,7 +57,7 @@ var (
 		Doc: "The share of its target that a new one must differ by (target_capacity_margin).",
 	}
 	clustermanStep = policy.Param{
-		Name: "weight_step", Kind: policy.Integer, Min: 1, Max: 100_000, Default: 100, Log: true, Fixed: true,
+		Name: "weight_step", Kind: policy.Integer, Min: 1, Max: 100_000, Default: 100, Log: true,
 		Doc: "The most slots added or taken at once (max_weight_to_add, max_weight_to_remove).",
 	}
 
@@ -72,7 +74,7 @@ func clustermanTarget(requested float64, fulfilled, target, unit int, setpoint, 
 	want := 0
 	switch {
 	case requested <= 0:
-	case fulfilled == 0 && target == 0:
+	case target == 0:
 		return unit
 	case fulfilled == 0:
 		return target

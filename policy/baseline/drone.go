@@ -13,13 +13,15 @@ import (
 //	diff = ceil((pending − free) ÷ slots)
 //
 // More than zero are launched. Of less, as many idle servers older than min_age
-// leave, the newest first, and none if fewer than min would stay. Its period is
-// 5 minutes. A queue that cannot be read skips the cycle.
+// leave, the newest first, so that min stay of all; and none at all if fewer than
+// min would stay of those that run, for then others are still on their way. Its
+// period is 5 minutes. A queue that cannot be read skips the cycle.
 //
 // Kept: capacity counts a server in every state, those that never came up
-// included, so launches that fail starve the queue instead of multiplying; and
-// free is cut off at zero before the buffer can ask for more, so a buffer alone
-// never launches. buffer_counts = "always" repairs the second.
+// included, so launches that fail starve the queue instead of multiplying, here
+// until the actuator gives them up; and free is cut off at zero before the buffer
+// can ask for more, so a buffer alone never launches. buffer_counts = "always"
+// repairs the second.
 //
 // Deviations: its concurrency of 2 calls at a time is not modelled; min 2 and
 // max 4 are the sample configuration's, not limits of the method, so min is 0
@@ -40,7 +42,7 @@ var Drone = newSpec(build{
 		if diff >= 0 {
 			return s.by(diff, ruleDrone.Because(s.pending, s.running, float64(servers), float64(diff)))
 		}
-		leave := min(-diff, s.idleOlder(0, minAge))
+		leave := min(droneLeave(servers, s.ready, -diff, s.least), s.idleOlder(0, minAge))
 		return s.by(-leave, ruleDrone.Because(s.pending, s.running, float64(servers), float64(-leave)))
 	}, nil
 })
@@ -70,4 +72,14 @@ func droneDiff(pending, capacity, running, perServer, buffer float64, repaired b
 		free = max(free, 0)
 	}
 	return ceil((pending - free) / perServer)
+}
+
+// droneLeave returns how many of so many servers may leave when excess are too
+// many.
+func droneLeave(servers, running, excess, least int) int {
+	n := min(excess, max(0, servers-least))
+	if running-n < least {
+		return 0
+	}
+	return n
 }

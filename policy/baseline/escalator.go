@@ -13,7 +13,7 @@ import (
 //	below taint_lower: taint fast_removal nodes; below taint_upper: slow_removal
 //	above scale_up:    add ceil(nodes × (use − scale_up) ÷ scale_up)
 //	from no node:      ceil(requests ÷ a node ÷ scale_up)
-//	locked for cooldown after nodes were added
+//	locked for cooldown after nodes were added, not when taints were taken back
 //
 // A taint is a drain that can be taken back: more nodes are untainted before any
 // is bought, and the oldest are tainted first. That is the actuator's way for
@@ -21,14 +21,17 @@ import (
 //
 // Kept: capacity is that of registered nodes, so when boots outlast cooldown the
 // same use adds nodes again, and the group's size, which persists while EC2
-// refuses, climbs to max (PR #294: 600 nodes for about 100); fewer untainted
-// nodes than min are replaced before the lock is looked at, again at each scan
-// while the replacements boot (inferred from the source). booting = "counted"
-// repairs both, by counting what boots as capacity.
+// refuses, climbs to max (PR #294: 600 nodes for about 100). booting = "counted"
+// repairs it, by counting what was asked for as capacity.
 //
-// The percentages, removal rates and grace are the documented examples; most
-// have no default. The cooldown of 2 minutes is from memory of the same example.
-// Deviations: memory and maximal node age are not modelled; a fleet in which too
+// With fewer nodes than min, tainted ones included, it reports an error and does
+// nothing: the group's own minimum, the actuator here, brings them. Where the
+// tainted ones make up the number it takes as many back, before the lock is
+// looked at.
+//
+// The percentages, removal rates, cooldown and grace are those of the documented
+// example; most have no default. (The documentation says too that the lock waits for
+// the nodes to be ready; the code does not.) Deviations: memory and maximal node age are not modelled; a fleet in which too
 // many nodes are unhealthy is the guard's business.
 var Escalator = newSpec(build{
 	name: "escalator",
@@ -41,36 +44,46 @@ var Escalator = newSpec(build{
 	max:    100,
 	keeps:  true,
 	oldest: true,
-}, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
+}, func(_ *policy.Env, v policy.Values) (rule[escalatorMemory], error) {
 	r := escalatorRates{
 		up: v.Number(&escalatorUp), upper: v.Number(&escalatorUpper), lower: v.Number(&escalatorLower),
 		slow: int(v.Number(&escalatorSlow)), fast: int(v.Number(&escalatorFast)),
 	}
 	cooldown, counted := v.Duration(&escalatorCooldown), v.Choice(&escalatorBooting) == "counted"
-	return func(s *signals, _ *struct{}) verdict {
+	return func(s *signals, m *escalatorMemory) verdict {
 		nodes, slots := s.ready, s.readySlots
 		if counted {
-			nodes, slots = nodes+s.booting, slots+s.bootingSlots
+			nodes, slots = s.desired, s.desiredSlots
 		}
 		requests := s.pending + s.running
 		if nodes == 0 && requests == 0 {
 			return verdict{}
 		}
-		if nodes < s.least {
-			return s.by(s.least-nodes, ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
+		tainted := s.draining + s.released
+		add := func(n int, because policy.Reason) verdict {
+			if n > tainted && s.desired < s.most { // at its limit it reports an error
+				m.AddedAt = s.now
+			}
+			return s.by(n, because)
 		}
-		if s.sinceUp < cooldown {
-			return hold(ruleEscalatorLock.Because((cooldown - s.sinceUp).Seconds()))
+		switch {
+		case nodes+tainted < s.least:
+			return hold(ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
+		case nodes < s.least:
+			return add(s.least-nodes, ruleEscalatorMin.Because(float64(nodes), float64(s.least)))
+		}
+		if left := cooldown - since(m.AddedAt, s.now); left > 0 {
+			return hold(ruleEscalatorLock.Because(left.Seconds()))
 		}
 		use := 0.0
 		if slots > 0 {
-			use = 100 * requests / float64(slots)
+			use = requests / float64(slots) * 100
 		}
 		n := r.change(nodes, use)
 		if nodes == 0 {
-			n = max(1, ceil(100*requests/float64(s.slots)/r.up))
+			n = max(1, ceil(requests/float64(s.slots)/r.up*100))
 		}
-		return s.by(max(n, -nodes), ruleEscalator.Because(use, float64(nodes), float64(n)))
+		return add(max(n, -nodes), ruleEscalator.Because(use, float64(nodes), float64(n)))
 	}, nil
 })
 
@@ -101,13 +114,19 @@ var (
 	}
 	escalatorBooting = policy.Param{
 		Name: "booting", Kind: policy.Choice, Choices: []string{"forgotten", "counted"},
-		Doc: "Whether nodes that boot are forgotten, as in the original, or counted as capacity.",
+		Doc: "Whether nodes that were asked for and do not run yet are forgotten, as in the original, or counted as capacity.",
 	}
 
 	ruleEscalator     = policy.NewRule("escalator.plan", "%.0f %% of %.0f nodes are asked for: %+.0f", false)
 	ruleEscalatorMin  = policy.NewRule("escalator.min", "%.0f untainted nodes, fewer than min %.0f", false)
 	ruleEscalatorLock = policy.NewRule("escalator.lock", "locked for another %.0f s after nodes were added", false)
 )
+
+// escalatorMemory is when nodes were last added, beyond those whose taint was taken
+// back.
+type escalatorMemory struct {
+	AddedAt time.Time `json:"added_at"`
+}
 
 // escalatorRates are its thresholds, in percent, and its removal rates.
 type escalatorRates struct {
@@ -123,7 +142,7 @@ func (r *escalatorRates) change(nodes int, use float64) int {
 	case use < r.upper:
 		return -r.slow
 	case use > r.up:
-		return ceil(float64(nodes) * (use - r.up) / r.up)
+		return ceil(float64(nodes) * ((use - r.up) / r.up)) // in the original's order: its last bit is a node
 	}
 	return 0
 }

@@ -35,7 +35,7 @@ import (
 // Deviations: which job a message was for is not known; the messages that find
 // their job waiting are as many as there are jobs whose wait has just passed
 // delay. The actuator chooses which instance leaves; the original ends the idle
-// runner it looks at. Without the check delay is rounded to ticks. Ephemeral
+// runner it looks at, and counts busy ones among the idle_count that it leaves. Without the check delay is rounded to ticks. Ephemeral
 // runners, which serve one job, are not modelled: all pull on.
 var GHAPush = newSpec(build{
 	name: "gha-push",

@@ -18,7 +18,8 @@ import (
 // a histogram per hour of the day, from 730 samples (the code of Ali-Eldin) or
 // all (opendc), take its 0.9 quantile, correct it by the mean error of the last
 // 5 samples, and repair: after more than 5 of 10 samples that were short, at
-// least 1.05 times the need.
+// least 1.05 times the need. (Ali-Eldin's code keeps 5 errors, so that it never
+// gets there; here the 10 are kept beside them.)
 //
 // The sign of the correction differs. A fleet that was too large on average
 // (mean of have − need above 0) is lowered by Ali-Eldin's code and raised by

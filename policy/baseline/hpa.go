@@ -15,19 +15,21 @@ import (
 //	queue: want = ceil(q ÷ target), q being jobs waiting and running, unless q is
 //	       within 10 % of target × replicas
 //	load:  want = ceil(replicas × load ÷ target), unless the ratio is within
-//	       10 % of 1. Replicas not ready count as idle when that says up, and
-//	       a change of direction they cause is dropped
+//	       10 % of 1. Replicas not ready count as idle when that says up, lost
+//	       ones as idle then and as full when it says down, and a change of
+//	       direction they cause is dropped
 //	up:    at most twice the size, or 4 more, in each 15 s; no window
 //	down:  to the highest recommendation of the last 5 minutes
 //
 // Metrics that cannot be read keep it from scaling down (fixed since 1.21;
 // unreadable = "zero" is what an outage that reports 0 does: the whole fleet is
 // scaled in). A group at zero replicas is switched off and stays there; KEDA
-// wakes it for any job, and puts it to sleep cooldown after the last.
+// wakes it for any job and, with min = 0, puts it to sleep cooldown after the last.
 //
 // Deviations: a replica is an instance, and the target of the queue is given for
 // a slot of it. The pods' own scheduling and the nodes below them are not
-// modelled. The sync period of 15 s is lived through in one tick of 60 s as four
+// modelled, nor the replicas that KEDA falls back to when its scaler fails. The
+// sync period of 15 s is lived through in one tick of 60 s as four
 // periods of the rate limit.
 var HPA = newSpec(build{
 	name:   "hpa",
@@ -49,8 +51,8 @@ var HPA = newSpec(build{
 			switch {
 			case s.desired == 0 && q > 0:
 				return s.to(max(s.least, 1), ruleHPAZero.Because(q))
-			case q == 0 && s.now.Sub(m.ActiveAt) > cooldown:
-				return s.to(s.least, ruleHPAZero.Because(q))
+			case q == 0 && s.least == 0 && s.now.Sub(m.ActiveAt) > cooldown:
+				return s.to(0, ruleHPAZero.Because(q))
 			}
 		}
 		if s.desired == 0 {
@@ -60,14 +62,10 @@ var HPA = newSpec(build{
 		if queue {
 			want = hpaQueue(q, float64(jobs*float64(s.slots)), s.desired, tolerance)
 		} else {
-			want = hpaLoad(s.load()/load, s.ready, s.booting, s.desired, tolerance)
+			want = hpaLoad(s.load()/load, 1/load, s.ready, s.booting, s.lost-s.gone, s.desired, tolerance)
 		}
 		want = max(want, 1)
-		periods := 1
-		if s.sinceRun < time.Hour {
-			periods = max(1, int((s.sinceRun+hpaSync/2)/hpaSync))
-		}
-		got := min(m.stable(s.now, want, s.desired, window), hpaRate(s.desired, periods))
+		got := min(m.stable(s.now, want, s.desired, window), hpaRate(s.desired, s.periods(hpaSync)))
 		return s.to(got, ruleHPA.Because(q, s.load(), float64(want), float64(got), float64(s.desired)))
 	}, nil
 })
@@ -117,21 +115,32 @@ func hpaQueue(q, target float64, current int, tolerance float64) int {
 }
 
 // hpaLoad returns the replicas for ready ones at ratio times their target, while
-// unready ones start.
-func hpaLoad(ratio float64, ready, unready, current int, tolerance float64) int {
-	if ready == 0 || math.Abs(1-ratio) <= tolerance {
+// unready ones start and missing ones report nothing. Where the ready ones ask
+// for more both count as idle, and where they ask for fewer the missing ones as
+// fully used, which is full times the target.
+func hpaLoad(ratio, full float64, ready, unready, missing, current int, tolerance float64) int {
+	if ready == 0 {
 		return current
 	}
-	if unready == 0 || ratio < 1 {
-		return ceil(ratio * float64(ready))
+	up := ratio > 1
+	used, all := float64(ratio*float64(ready)), float64(ready+missing)
+	switch {
+	case up:
+		all += float64(unready)
+	default:
+		used += float64(full * float64(missing))
 	}
-	// unready replicas count as idle where the ready ones ask for more
-	all := float64(ready + unready)
-	again := float64(ratio*float64(ready)) / all
-	if math.Abs(1-again) <= tolerance || again < 1 {
+	again := used / all
+	switch want := ceil(used); {
+	case math.Abs(1-again) <= tolerance || (again > 1) != up:
 		return current
+	case up && (unready > 0 || missing > 0):
+		return max(current, want)
+	case missing > 0:
+		return min(current, want)
+	default:
+		return want
 	}
-	return max(current, ceil(float64(again*all)))
 }
 
 // hpaRate returns the size that so many periods of its rate limit allow.
@@ -145,33 +154,19 @@ func hpaRate(current, periods int) int {
 // hpaMemory is the recommendations of the down window, and when there was last
 // a job.
 type hpaMemory struct {
-	Wishes   []hpaWish `json:"wishes,omitempty"`
+	Wishes   trailing  `json:"wishes"`
 	ActiveAt time.Time `json:"active_at"`
 }
 
-type hpaWish struct {
-	At   time.Time `json:"at"`
-	Want int       `json:"want"`
-}
-
 // stable notes a wish and returns what it comes to: the wish itself on the way
-// up, the highest of the window on the way down, never most current.
+// up, the highest of the window on the way down, never more than current.
 func (m *hpaMemory) stable(now time.Time, want, current int, window time.Duration) int {
-	if len(m.Wishes) == 0 {
-		m.Wishes = append(m.Wishes, hpaWish{now, current}) // as after a restart
+	if len(m.Wishes.Peaks) == 0 {
+		m.Wishes.highest(now, window, current) // as after a restart
 	}
-	m.Wishes = append(m.Wishes, hpaWish{now, want})
-	old := 0
-	for old < len(m.Wishes) && now.Sub(m.Wishes[old].At) > window {
-		old++
-	}
-	m.Wishes = m.Wishes[:copy(m.Wishes, m.Wishes[old:])]
+	high := m.Wishes.highest(now, window, want)
 	if want >= current {
 		return want
-	}
-	high := want
-	for _, w := range m.Wishes {
-		high = max(high, w.Want)
 	}
 	return min(high, current)
 }

@@ -23,21 +23,29 @@ func TestHPAQueue(t *testing.T) {
 	}
 }
 
-// TestHPALoad: unready replicas count as idle on the way up, and a change they
-// turn round is dropped.
+// TestHPALoad: unready replicas count as idle on the way up and not on the way
+// down, missing ones as idle on the way up and fully used on the way down, and a
+// change that they turn round is dropped. The target is a load of 0.8, so a full
+// replica is 1.25 of it.
 func TestHPALoad(t *testing.T) {
 	for _, c := range []struct {
-		ratio                         float64
-		ready, unready, current, want int
+		ratio                                  float64
+		ready, unready, missing, current, want int
 	}{
-		{1.5, 10, 0, 10, 15},
-		{1.05, 10, 0, 10, 10},
-		{0.5, 10, 0, 10, 5},
-		{2.0, 10, 5, 15, 20},
-		{1.2, 10, 5, 15, 15}, // 12 of 15: would go down, so it stays
-		{2.0, 0, 5, 5, 5},    // nothing reports
+		{1.5, 10, 0, 0, 10, 15},
+		{1.05, 10, 0, 0, 10, 10},
+		{0.5, 10, 0, 0, 10, 5},
+		{0.5, 10, 5, 0, 15, 5},
+		{2.0, 10, 5, 0, 15, 20},
+		{1.2, 10, 5, 0, 15, 15}, // 12 of 15: would go down, so it stays
+		{2.0, 0, 5, 0, 5, 5},    // nothing reports
+		{0.5, 8, 0, 4, 12, 9},   // 4 and 5 of 12
+		{0.5, 2, 0, 8, 10, 10},  // 1 and 10 of 10: would go up, so it stays
+		{0.85, 8, 0, 2, 10, 10}, // 9.3 of 10: within the tolerance
+		{2.0, 8, 0, 4, 12, 16},
+		{1.2, 8, 1, 1, 10, 10},
 	} {
-		if got := hpaLoad(c.ratio, c.ready, c.unready, c.current, 0.1); got != c.want {
+		if got := hpaLoad(c.ratio, 1.25, c.ready, c.unready, c.missing, c.current, 0.1); got != c.want {
 			t.Errorf("%+v: got %d", c, got)
 		}
 	}
@@ -74,7 +82,7 @@ func TestHPAStable(t *testing.T) {
 			t.Errorf("minute %d: got %d, want %d", minute, got, c.stable)
 		}
 	}
-	if len(m.Wishes) > 6 {
-		t.Errorf("%d wishes remembered", len(m.Wishes))
+	if len(m.Wishes.Peaks) > 6 {
+		t.Errorf("%d wishes remembered", len(m.Wishes.Peaks))
 	}
 }

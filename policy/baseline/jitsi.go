@@ -22,9 +22,10 @@ import (
 // the whole group again where it sees none (unreadable = "hold" repairs it); with
 // no instance it does nothing, for ever (from_zero = "starts" repairs it).
 //
-// Deviations: the protection of instances for their first 600 s is not modelled,
-// nor is the limit of 40 untracked ones: what was asked for is in every
-// observation.
+// Deviations: the metric is read with the fleet here, so that a query which fails
+// sees no instance either. The protection of instances for their first 600 s is
+// not modelled, nor is the limit of 40 untracked ones: what was asked for is in
+// every observation.
 var Jitsi = newSpec(build{
 	name: "jitsi",
 	doc:  "adds or takes a fixed number when a metric was beyond its threshold for some minutes (Jitsi Autoscaler)",
@@ -56,7 +57,7 @@ var Jitsi = newSpec(build{
 		if available {
 			high, low = free < freeUp, free > freeDown
 		}
-		more, fewer := m.update(s.now, high, low, periods)
+		more, fewer := m.update(s, high, low, periods)
 		reason := ruleJitsi.Because(free, stress, float64(s.desired))
 		switch {
 		case s.ready+s.booting != s.desired || min(s.sinceUp, s.sinceDown) < grace:

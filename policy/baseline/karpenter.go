@@ -13,8 +13,8 @@ import (
 //	           nodes, each of the cheapest type that holds its pods; a type that
 //	           EC2 refused is left alone for 3 minutes
 //	disrupt:   nodes empty for consolidate_after go; with consolidate =
-//	           "underutilized", so do nodes whose pods fit on the others; at most
-//	           budget of the nodes at once
+//	           "underutilized", so do nodes whose pods have fitted on the others
+//	           for so long; at most budget of the nodes at once, rounded up
 //
 // It buys any type of its list (all of the catalog when none is given), the
 // whole nodes of the type whose slot-second is cheapest at its speed, the last
@@ -33,23 +33,23 @@ var Karpenter = newSpec(build{
 	params: []policy.Param{parRoom, karpenterBuffer, karpenterConsolidate, karpenterAfter, karpenterBudget},
 	every:  10 * time.Second,
 	mixes:  true,
-}, func(_ *policy.Env, v policy.Values) (rule[struct{}], error) {
+}, func(_ *policy.Env, v policy.Values) (rule[trailing], error) {
 	buffer, budget, perSlot := v.Number(&karpenterBuffer), v.Number(&karpenterBudget), v.Number(&parRoom)
 	after, empty := v.Duration(&karpenterAfter), v.Choice(&karpenterConsolidate) == "empty"
-	return func(s *signals, _ *struct{}) verdict {
+	return func(s *signals, shorts *trailing) verdict {
 		free := s.room(perSlot) + float64(perSlot*float64(s.bootingSlots))
 		short := ceil((s.pending + buffer - free) / perSlot)
+		lately := shorts.highest(s.now, after, short)
 		reason := ruleKarpenter.Because(s.pending, free, float64(short))
 		if short > 0 {
 			return s.toSlots(s.desiredSlots+short, reason)
 		}
-		nodes := s.nodes()
-		slots := float64(s.readySlots) / float64(max(1, nodes)) // of a mean node
-		gone := ceil(budget * float64(nodes))
+		mean := s.meanNode()
+		gone, room := ceil(budget*float64(s.readySlots)/mean), -lately
 		if empty {
-			gone = min(gone, s.idleFor(after))
+			gone, room = min(gone, s.idleFor(after)), -short
 		}
-		return s.toSlots(s.desiredSlots-min(-short, floor(float64(gone)*slots)), reason)
+		return s.toSlots(s.desiredSlots-max(0, min(room, floor(float64(gone)*mean))), reason)
 	}, nil
 })
 
@@ -64,7 +64,7 @@ var (
 	}
 	karpenterAfter = policy.Param{
 		Name: "consolidate_after", Kind: policy.Duration, Min: 0, Max: float64(2 * time.Hour),
-		Doc: "How long a node is empty before it goes, with consolidate = empty (consolidateAfter).",
+		Doc: "How long a node is empty, or the others have room for its pods, before it goes (consolidateAfter).",
 	}
 	karpenterBudget = policy.Param{
 		Name: "budget", Kind: policy.Number, Unit: "fraction", Min: 0.01, Max: 1, Default: 0.1,
@@ -73,14 +73,3 @@ var (
 
 	ruleKarpenter = policy.NewRule("karpenter.plan", "%.0f pods are pending, %.0f slots are free or in flight: %+.0f slots", false)
 )
-
-// nodes returns how many instances of any type are ready.
-func (s *signals) nodes() int {
-	n := 0
-	for i := range s.instances {
-		if s.instances[i].Phase == policy.Ready {
-			n++
-		}
-	}
-	return n
-}

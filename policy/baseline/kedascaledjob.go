@@ -26,6 +26,9 @@ import (
 // eager asks for what is pending again at every poll (#1227, #5114); a list of
 // Jobs that cannot be read is taken for none at all, so that everything is
 // created a second time (unreadable = "hold" repairs it).
+//
+// Deviations: the strategy custom, default with a part of what runs taken off, is
+// not modelled, nor are the fewest Jobs (minReplicaCount): min keeps instances.
 var KedaScaledJob = newSpec(build{
 	name:       "keda-scaledjob",
 	doc:        "creates a Kubernetes Job for each job of the queue, by the strategy default, accurate or eager (KEDA ScaledJob)",

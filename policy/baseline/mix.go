@@ -55,3 +55,30 @@ func refused(o *policy.Observation, typ int) bool {
 	}
 	return false
 }
+
+// smallestNode returns the slots of the smallest instance that is ready or boots.
+func (s *signals) smallestNode() int {
+	least := beyond
+	for i := range s.instances {
+		if in := &s.instances[i]; in.Phase < policy.Draining && in.Slots > 0 {
+			least = min(least, in.Slots)
+		}
+	}
+	return least
+}
+
+// meanNode returns the slots of a mean instance that is ready, what was released
+// among them; of the first type that it buys, where none is.
+func (s *signals) meanNode() float64 {
+	nodes, slots := 0, 0
+	for i := range s.instances {
+		if in := &s.instances[i]; in.Phase == policy.Ready && in.Slots > 0 {
+			nodes++
+			slots += in.Slots
+		}
+	}
+	if nodes == 0 {
+		return float64(s.slots)
+	}
+	return float64(slots) / float64(nodes)
+}

@@ -93,10 +93,10 @@ func nomadCount(count int, metric, target float64) int {
 		factor = metric / target
 	}
 	switch {
+	case count == 0: // here the one percent means nothing
+		return ceil(factor)
 	case math.Abs(1-factor) <= 0.01:
 		return count
-	case count == 0:
-		return ceil(factor)
 	}
 	return ceil(float64(count) * factor)
 }

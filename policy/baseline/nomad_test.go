@@ -14,6 +14,8 @@ func TestNomadCount(t *testing.T) {
 		{10, 0.77, 0.7, 11},
 		{10, 0.35, 0.7, 5},
 		{0, 3.2, 1, 4},
+		{0, 1, 1, 1}, // from nothing, no change is too small
+		{0, 0, 1, 0},
 		{10, 0, 0.7, 0},
 		{1, 100, 1, 100},
 		{100, 100, 1, 10_000}, // the same queue, while 99 boot

@@ -24,7 +24,10 @@ import (
 // Deviations: the policy is made for workflows, and lists tasks whose
 // predecessors are done. Jobs here have none, so the backlog is listed. The
 // prototype knows service times; here they are the learned means, and a job of
-// a kind that never completed fills a slot.
+// a kind that never completed fills a slot. It gives a task to an empty slot as
+// long as its capacity has one, so that it asks for one for each task that is
+// ready; here as few are asked for as begin all within the horizon, which is what
+// its description says.
 var Plan = newSpec(build{
 	name:   "plan",
 	doc:    "list-schedules the backlog over a tick and the boot lag and provides the slots used (Ilyushkin et al. 2017)",

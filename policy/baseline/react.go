@@ -17,8 +17,8 @@ import "github.com/skynet-ec2/skynet/policy"
 //   - opendc: the prototype of the comparison. It adds the buffer to the
 //     change: up to buffer above the load, and down to buffer below it, which
 //     then needs a step up again. That is the pitfall, and paper repairs it
-//   - ali-eldin: the other public code. Up by 1.2 times what is missing, down
-//     to 1.2 times the load when the fleet exceeds 1.1 times the load
+//   - ali-eldin: the other public code. Up by 1.2 times what is missing, rounded
+//     down, and down to 1.2 times the load when the fleet exceeds 1.1 times that
 //
 // What boots counts as capacity in all three: without that they launch again
 // every tick of the boot lag.
@@ -71,7 +71,7 @@ func reactTarget(variant string, need, have, buffer int) int {
 	case reactEldin:
 		switch {
 		case missing > 0:
-			return have + ceil(float64(1.2*float64(missing)))
+			return have + floor(float64(1.2*float64(missing)))
 		case float64(1.1*float64(need)) < float64(have):
 			return min(have, ceil(float64(1.2*float64(need))))
 		}

@@ -25,6 +25,7 @@ func TestReactTarget(t *testing.T) {
 		{reactOpendc, 1, 9, 2, 0},
 
 		{reactEldin, 10, 5, 2, 11}, // 5 + 1.2 × 5
+		{reactEldin, 10, 7, 2, 10}, // 3.6 is cut off
 		{reactEldin, 10, 10, 2, 10},
 		{reactEldin, 10, 11, 2, 11}, // 1.1 × 10 is not below 11
 		{reactEldin, 10, 20, 2, 12},

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -15,12 +16,12 @@ import (
 // Generation Computer Systems 27(6), 2011, after two public
 // implementations, not checked against its text:
 //
-//	need >= fleet: ceil(1.05 × need)
-//	otherwise    : ceil(shrink × regression at now), never above the fleet;
-//	               0 or less keeps the fleet
+//	need > fleet: ceil(grow × need)
+//	need < fleet: ceil(shrink × ceil(regression at now)), never above the fleet;
+//	              0 or less keeps the fleet
 //
-// shrink is 1.2 and the window 60 samples in the code of Ali-Eldin, 1 and 72 in
-// opendc's.
+// grow is 1.05, shrink 1.2 and the window 60 samples in the code of Ali-Eldin; 1, 1
+// and 72 in opendc's.
 //
 // Pitfall: where the regression lies above the fleet, opendc's code wants 0 and
 // releases everything; above_fleet = "zero" reproduces it. Time is centred and
@@ -43,7 +44,7 @@ var (
 	}
 	regGrow = policy.Param{
 		Name: "grow", Kind: policy.Number, Unit: "multiple", Min: 1, Max: 3, Default: 1.05,
-		Doc: "The multiple of the need that a fleet which does not exceed it grows to.",
+		Doc: "The multiple of the need that a fleet which is short of it grows to.",
 	}
 	regShrink = policy.Param{
 		Name: "shrink", Kind: policy.Number, Unit: "multiple", Min: 0.5, Max: 3, Default: 1.2,
@@ -91,10 +92,14 @@ func (m *regState) learn(r *regRule, now time.Time, need int) {
 func (m *regState) target(r *regRule, need, have int) (want int, fitted float64) {
 	fit := fitCurve(m.At, m.Need, 2)
 	fitted = fit.at(m.At[len(m.At)-1])
-	if need >= have {
+	switch {
+	case need == have:
+		return have, fitted
+	case need > have:
 		return ceil(float64(r.grow * float64(need))), fitted
 	}
-	want = ceil(float64(r.shrink*fitted) - 1e-9) // an exact fit is not to be rounded up by its last bit
+	const exact = 1e-9 // an exact fit is not to be rounded up by its last bit
+	want = ceil(float64(r.shrink*math.Ceil(fitted-exact)) - exact)
 	switch {
 	case want > have && r.zero:
 		return 0, fitted

@@ -22,8 +22,9 @@ func TestRegTarget(t *testing.T) {
 		return &s
 	}
 	falling := func(m float64) float64 { return (m - 18) * (m - 18) / 2 } // 8 at minute 14
-	rising := func(m float64) float64 { return 100 + m*m }                // 296 at minute 14
-	sinking := func(m float64) float64 { return 14 - m }                  // 0 at minute 14
+	between := func(m float64) float64 { return falling(m) + 0.4 }
+	rising := func(m float64) float64 { return 100 + m*m } // 296 at minute 14
+	sinking := func(m float64) float64 { return 14 - m }   // 0 at minute 14
 	for _, c := range []struct {
 		name           string
 		f              func(m float64) float64
@@ -34,8 +35,9 @@ func TestRegTarget(t *testing.T) {
 		wantRegression float64
 	}{
 		{"reactive up", falling, 1.05, 1.2, false, 40, 30, 42, 8},
-		{"as much as needed", falling, 1.05, 1.2, false, 30, 30, 32, 8},
+		{"as much as needed", falling, 1.05, 1.2, false, 30, 30, 30, 8},
 		{"down by regression", falling, 1.05, 1.2, false, 8, 30, 10, 8},
+		{"a regression between", between, 1.05, 1.2, false, 8, 30, 11, 8.4}, // of 9, and not of 8.4
 		{"down, opendc", falling, 1.05, 1, false, 8, 30, 8, 8},
 		{"regression above the fleet", rising, 1.05, 1, false, 5, 30, 30, 296},
 		{"regression above the fleet, opendc", rising, 1.05, 1, true, 5, 30, 0, 296},

@@ -148,10 +148,11 @@ func (p *rival[S]) survey(o *policy.Observation) (have int) {
 	s := &p.seen
 	*s = signals{
 		now: o.Now, tick: o.Tick, ahead: o.Ahead,
-		slots: p.unit.Slots, speed: p.unit.Speed, refusals: o.EC2.Refusals,
+		slots: p.unit.Slots, speed: p.unit.Speed, refusals: o.EC2.Refusals, types: p.types, every: p.every,
 		least: p.least / p.unit.Slots, most: p.most / p.unit.Slots,
 		sinceUp: since(st.UpAt, o.Now), sinceDown: since(st.DownAt, o.Now), sinceRun: since(st.RunAt, o.Now),
 	}
+	s.missed = s.sinceRun != forever && s.sinceRun > max(p.every, o.Tick)*3/2
 	if o.Queue.Complete || p.unread == unreadLast {
 		s.readQueue(o)
 	}
@@ -165,6 +166,9 @@ func (p *rival[S]) survey(o *policy.Observation) (have int) {
 		st.Began, st.Desired = true, have
 	} else if !p.keeps {
 		st.Desired = min(st.Desired, have) // what was refused is forgotten
+	}
+	if over := have - st.Desired; p.mixes && over > 0 && over < s.smallestNode() {
+		st.Desired = have // no part of a node is released: it came with the rest
 	}
 	s.desired, s.desiredSlots = s.units(float64(st.Desired)), st.Desired
 	s.hide(max(0, have-st.Desired))

@@ -45,12 +45,20 @@ type signals struct {
 	sinceUp, sinceDown time.Duration
 	// sinceRun since its rule ran last; forever before the first time.
 	sinceRun time.Duration
+	// every is its own period; 0: it has none.
+	every time.Duration
+	// missed says that it could not read when its rule was due: what it watches
+	// has a gap.
+	missed bool
 
 	// kinds and instances as observed, for rules that need more; not to be
 	// kept. The instances are not adjusted for what was released.
 	kinds     []policy.KindView
 	instances []policy.Instance
 	refusals  []policy.Refusal
+	// types it buys, the preferred first, by their places in the catalog; not to
+	// be kept.
+	types []int
 
 	// ahead is what a clairvoyant rule is told will arrive; not to be kept.
 	ahead []policy.Coming
@@ -93,6 +101,15 @@ func (s *signals) unused(d, age time.Duration, all bool) int {
 		}
 	}
 	return n
+}
+
+// periods returns how many periods of the given length it lives through in one
+// run of its rule: 1 at the first and after a silence of an hour.
+func (s *signals) periods(length time.Duration) int {
+	if length <= 0 || s.sinceRun >= time.Hour {
+		return 1
+	}
+	return max(1, int((s.sinceRun+length/2)/length))
 }
 
 // freeSlots returns the slots of ready units that run nothing.

@@ -26,8 +26,8 @@ func (s *signals) to(n int, because policy.Reason) verdict {
 	return verdict{wants, times(n, s.slots), because}
 }
 
-// toSlots wants so many slots: what the rival buys is rounded up to units,
-// except where it mixes types.
+// toSlots wants so many slots: what the rival buys is rounded up to units, except
+// where it mixes types, and what it asked for is remembered as it was.
 func (s *signals) toSlots(slots int, because policy.Reason) verdict {
 	return verdict{wants, slots, because}
 }
