@@ -221,9 +221,6 @@ func (s *Scenario) checkFaults(d *document) {
 		if f.Rate > 0 && f.Probability > 0 {
 			d.wrong(at+".probability", "rate is given as well: workers crash at a rate, or once with a probability")
 		}
-		if f.Rate > 0 && f.To == 0 && s.Duration == 0 && s.Generate == nil {
-			d.wrong(at+".to", "missing: crashes at a rate must end, or the scenario must have a duration")
-		}
 		if f.Kind == string(sim.Interrupt) && s.Cloud.Spot == nil {
 			d.wrong(at+".kind", "there is no spot market: add a [cloud.spot] table")
 		}

@@ -172,7 +172,7 @@ func (w *World) open() (traces.Source, error) {
 	if len(t.Cut) == 2 {
 		src = traces.Cut(src, t.Cut[0], t.Cut[1])
 	}
-	return traces.Scale(src, t.ServiceScale), nil
+	return traces.Scale(&ownClock{Source: src, file: w.scenario.tracePath()}, t.ServiceScale), nil
 }
 
 func (w *World) amplify(src traces.Source, seed uint64) traces.Source {

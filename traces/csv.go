@@ -52,7 +52,6 @@ type csvReader struct {
 	known   facts
 	clock   clock // of an import
 	plain   bool  // rows may be as SkyNet writes them: fast is worth a try
-	any     bool  // a row was read
 
 	buf  []byte // buf[pos:end] is unread
 	pos  int
@@ -212,7 +211,7 @@ func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking boo
 		problems = append(problems, "no column "+strings.Join(lack, ", "))
 	}
 	// fast reads fields in the order of a header that means what it says
-	r.plain = len(opt.Columns) == 0 && !r.taken(colStart) && !r.taken(colFinish) && (opt.TimeUnit == 0 || opt.TimeUnit == time.Second)
+	r.plain = r.comma == ',' && len(opt.Columns) == 0 && !r.taken(colStart) && !r.taken(colFinish) && (opt.TimeUnit == 0 || opt.TimeUnit == time.Second)
 	return problems, len(lack) > 0
 }
 

@@ -204,7 +204,10 @@ func TestOpenTellsFormatsApart(t *testing.T) {
 		"what":         {[]byte("once upon a time"), "neither its name nor its first bytes tell its format; say which with --format of skynet trace, or trace.format of a scenario: parquet, swf, csv"},
 		"what.json":    {[]byte("{}"), "neither its name"},
 		"empty":        {nil, "neither its name"},
-		"x.parquet":    {[]byte(header), "does not end as a Parquet file does"},
+		"x.parquet":    {[]byte(header), "is called as if it were parquet, and begins as csv does; rename it, or say --format csv (in a scenario: trace.format)"},
+		"p.csv":        {[]byte("PAR1\x15\x00"), "is called as if it were csv, and begins as parquet does"},
+		"x.swf":        {[]byte(header + "1,1,photo,0\n"), "is called as if it were swf, and begins as csv does"},
+		"swf.csv.gz":   {gzipped("; Version: 2.2\n", 0), "is called as if it were csv, and begins as swf does"},
 		"y.parquet":    {[]byte("PAR1"), "is too short"},
 		"z.parquet.gz": {gzipped("PAR1PAR1PAR1", 0), "decompress it first"},
 	} {

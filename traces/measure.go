@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -29,7 +30,8 @@ type Stats struct {
 	MinuteMax     int64    `json:"max_in_1m"`
 
 	// Profile is the rate in each local hour of the week, Monday 0 h first,
-	// relative to the mean; nil entries were never seen.
+	// relative to the mean; nil entries were never seen. Hours are counted from the
+	// first arrival, and each is of the hour of the week in which it begins.
 	Profile [168]*float64 `json:"hour_of_week"`
 	// CycleR2 is the share of the hourly counts' variance that the hour of the
 	// week explains; nil below two weeks.
@@ -67,7 +69,7 @@ type ServiceStats struct {
 // profile are those of a clock that is offset ahead of UTC; a trace of
 // unknown start is taken to begin on a Monday at 0 h. It does not close src.
 func Measure(src Source, offset time.Duration) (*Stats, error) {
-	m := measurer{offset: offset, service: newHistogram()}
+	m := measurer{offset: offset, service: newHistogram(), places: map[typePriority]int{}}
 	var b Batch
 	for {
 		err := src.Next(&b)
@@ -91,24 +93,29 @@ type measurer struct {
 
 	gaps, gapSquares       float64 // s, s²
 	services, serviceSumSq float64
-	serviceMax             int64
 	service                *histogram
 
-	kinds []Kind
-	per   []kindCount
+	group  []int // of each kind of the trace: where its type and priority stand
+	places map[typePriority]int
+	kinds  []KindStats // by type and priority, over all sizes; means are sums yet
 	bursts
 }
 
-type kindCount struct {
-	jobs    int64
-	seconds float64
+type typePriority struct {
+	jobType  string
+	priority uint8
 }
 
 func (m *measurer) add(b *Batch) {
-	m.kinds = b.Kinds
-	for len(m.per) < len(b.Kinds) {
-		m.per = append(m.per, kindCount{})
-		m.open = append(m.open, run{last: math.MinInt64 / 2})
+	for _, k := range b.Kinds[len(m.group):] {
+		at, known := m.places[typePriority{k.Type, k.Priority}]
+		if !known {
+			at = len(m.kinds)
+			m.places[typePriority{k.Type, k.Priority}] = at
+			m.kinds = append(m.kinds, KindStats{Type: k.Type, Priority: k.Priority})
+			m.open = append(m.open, run{last: math.MinInt64 / 2})
+		}
+		m.group = append(m.group, at)
 	}
 	for i, at := range b.Arrival {
 		if m.jobs > 0 {
@@ -130,11 +137,10 @@ func (m *measurer) add(b *Batch) {
 		s := float64(service) / 1e9
 		m.services += s
 		m.serviceSumSq += float64(s * s)
-		m.serviceMax = max(m.serviceMax, service)
 		m.service.add(service)
-		k := b.Kind[i]
-		m.per[k].jobs++
-		m.per[k].seconds += s
+		k := m.group[b.Kind[i]]
+		m.kinds[k].Jobs++
+		m.kinds[k].MeanS += s
 		m.bursts.add(k, at)
 	}
 }
@@ -165,7 +171,7 @@ func (m *measurer) stats(meta Meta) *Stats {
 	mean := m.services / n
 	s.Service = &ServiceStats{
 		Mean: mean, P50: m.service.quantile(.5), P95: m.service.quantile(.95), P99: m.service.quantile(.99),
-		Max: float64(m.serviceMax) / 1e9, SCV: max(m.serviceSumSq/n/(mean*mean)-1, 0),
+		Max: float64(m.service.most) / 1e9, SCV: max(m.serviceSumSq/n/(mean*mean)-1, 0),
 	}
 	m.profile(s, meta.Start)
 	m.countKinds(s)
@@ -175,30 +181,15 @@ func (m *measurer) stats(meta Meta) *Stats {
 
 func some(v float64) *float64 { return &v }
 
-// countKinds sums kinds of one type and priority over their sizes.
+// countKinds tells the kinds, the most frequent first.
 func (m *measurer) countKinds(s *Stats) {
-	type key struct {
-		jobType  string
-		priority uint8
-	}
-	places := map[key]int{}
-	for i, k := range m.kinds {
-		if m.per[i].jobs == 0 {
-			continue
+	for _, k := range m.kinds {
+		if k.Jobs > 0 {
+			k.MeanS /= float64(k.Jobs)
+			s.Kinds = append(s.Kinds, k)
 		}
-		at, known := places[key{k.Type, k.Priority}]
-		if !known {
-			at = len(s.Kinds)
-			places[key{k.Type, k.Priority}] = at
-			s.Kinds = append(s.Kinds, KindStats{Type: k.Type, Priority: k.Priority})
-		}
-		s.Kinds[at].Jobs += m.per[i].jobs
-		s.Kinds[at].MeanS += m.per[i].seconds
 	}
-	for i := range s.Kinds {
-		s.Kinds[i].MeanS /= float64(s.Kinds[i].Jobs)
-	}
-	slices.SortStableFunc(s.Kinds, func(a, b KindStats) int { return int(min(max(b.Jobs-a.Jobs, -1), 1)) })
+	slices.SortStableFunc(s.Kinds, func(a, b KindStats) int { return cmp.Compare(b.Jobs, a.Jobs) })
 }
 
 // dispersion returns the index of dispersion of the counts in windows of some

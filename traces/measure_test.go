@@ -112,3 +112,38 @@ func TestMeasureTellsKinds(t *testing.T) {
 		t.Errorf("got %v, want %v", s.Kinds, want)
 	}
 }
+
+// Photos of a click are a burst whatever their sizes: it is of one type and
+// priority.
+func TestBurstsSpanSizes(t *testing.T) {
+	s, err := Measure(&made{n: 200, optional: true, make: func(i int) job {
+		size := int64(1) << (16 + i%10)
+		kind := Kind{Type: "x", Priority: uint8(i / 100), Size: SizeBucket(size)}
+		return job{Arrival: int64(i) * 1e6, Service: 1e9, BytesIn: size, Kind: kind}
+	}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Bursts.N != 2 || s.Bursts.Largest != 100 || s.Bursts.Share != 1 {
+		t.Errorf("%+v, want two bursts of 100", s.Bursts)
+	}
+}
+
+// A quantile is within 0.1 % of a service time, and of services that are all alike
+// it is theirs.
+func TestQuantilesLieAmongTheServices(t *testing.T) {
+	for _, services := range [][]int64{{5e9}, {5e9, 5e9, 5e9}, {1}, {TimeMax}, {3e9, 7_777_777_777}} {
+		s, err := Measure(&made{n: len(services), make: func(i int) job {
+			return job{Arrival: int64(i), Service: services[i], Kind: Kind{Type: "x"}}
+		}}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		least, most := float64(slices.Min(services))/1e9, float64(slices.Max(services))/1e9
+		for _, q := range []float64{s.Service.P50, s.Service.P95, s.Service.P99} {
+			if q < least || q > most || s.Service.Max != most {
+				t.Errorf("services %v: quantile %v, max %v", services, q, s.Service.Max)
+			}
+		}
+	}
+}
