@@ -101,6 +101,9 @@ func (r *csvReader) header(opt ImportOptions) error {
 		return err
 	}
 	if err := r.split(); err != nil {
+		if bad, ok := err.(*rowError); ok {
+			err = &InputError{File: r.in.path, Line: 1, Reason: bad.detail, Err: bad}
+		}
 		return err
 	}
 	for _, f := range r.fields {

@@ -300,7 +300,8 @@ func checkName(name []byte) *rowError {
 
 // split cuts the row at pos into fields, blanks around them and quotes
 // removed, and moves on behind it. A quoted field may hold commas, quotes
-// (doubled) and line ends.
+// (doubled) and line ends. A *rowError concerns that row alone, and the next
+// begins on the next line.
 func (r *csvReader) split() error {
 	r.line++
 	r.fields, r.scratch = r.fields[:0], r.scratch[:0]
@@ -329,9 +330,9 @@ func (r *csvReader) split() error {
 				p++
 			}
 			if data[p] != r.comma && data[p] != '\n' {
-				return &InputError{
-					File: r.in.path, Line: r.line, Reason: "text follows a closing quote", Fix: "double a quote inside a quoted field",
-				}
+				r.pos = p + bytes.IndexByte(data[p:], '\n') + 1
+				r.line += lines
+				return &rowError{why: BadQuotes, detail: "text follows a closing quote: a quote inside a quoted field is doubled"}
 			}
 		}
 		if data[p] == '\n' {

@@ -105,7 +105,7 @@ func TestCSVErrorsSayWhereAndWhat(t *testing.T) {
 		"endless line":       {header + strings.Repeat("x", 3<<20), `x.csv:2: a line is longer than 1048576 bytes: this is not a trace in CSV`},
 		"endless quote":      {header + `"` + strings.Repeat("x\n", 2<<20), `x.csv:2: a quoted field never ends`},
 		"open quote":         {header + "1,1,\"photo,0\n", `x.csv:2: a quoted field never ends`},
-		"text after a quote": {header + "1,1,\"photo\"s,0\n", `x.csv:2: text follows a closing quote; double a quote inside a quoted field`},
+		"text after a quote": {header + "1,1,\"photo\"s,0\n", `x.csv:2: text follows a closing quote: a quote inside a quoted field is doubled; run: skynet trace import x.csv -o OUT`},
 		"line after quotes":  {header + "1,1,\"a\nb\",0\n1,x,photo,0\n", `x.csv:4: service_s = "x": must be a decimal number` + run},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -92,6 +92,22 @@ func TestImportSeparatesByTheHeadersSeparatorAlone(t *testing.T) {
 	}
 }
 
+// A misplaced quote costs its row, and no other.
+func TestImportDropsRowsOfMisplacedQuotes(t *testing.T) {
+	text := header + "1,1,photo,0\n2,1,\"ph\"oto,0\n3,1,\"a\nb\",0\n4,1,\"a\nb\"c,0\n5,1,\"ph\"\"oto\",0\n"
+	jobs, sum, err := importText(t, text, ImportOptions{Options: Options{Format: "csv"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "dropped 2 (misplaced quote 2, first at line 3)"; len(jobs) != 3 || jobs[1].Kind.Type != "a\nb" || jobs[2].Kind.Type != `ph"oto` || !strings.Contains(sum.String(), want) {
+		t.Errorf("%v: %s, want %s", jobs, sum, want)
+	}
+	var bad *InputError
+	if _, _, err := importText(t, "arrival_s,\"service\"_s\n1,1\n", ImportOptions{Options: Options{Format: "csv"}}); !errors.As(err, &bad) || bad.Line != 1 {
+		t.Errorf("a misplaced quote in the header: %v", err)
+	}
+}
+
 // What a day begins with may come twice: Gaza set its clocks back from 1 to 0 o'clock
 // on 27 October 2018, and a job of the first half past midnight arrived before the
 // second midnight. No arrival is negative.
