@@ -89,7 +89,7 @@ type measurer struct {
 	jobs    int64
 	first   int64
 	last    int64
-	minutes []int32
+	minutes []minute // that saw a job, in order
 
 	gaps, gapSquares       float64 // s, s²
 	services, serviceSumSq float64
@@ -100,6 +100,9 @@ type measurer struct {
 	kinds  []KindStats // by type and priority, over all sizes; means are sums yet
 	bursts
 }
+
+// minute is one in which jobs arrived, counted from the first arrival.
+type minute struct{ at, jobs int64 }
 
 type typePriority struct {
 	jobType  string
@@ -127,12 +130,11 @@ func (m *measurer) add(b *Batch) {
 		}
 		m.jobs++
 		m.last = at
-		minute := int((at - m.first) / int64(time.Minute))
-		for minute >= len(m.minutes) {
-			grow := min(minute+1-len(m.minutes), 1<<16)
-			m.minutes = append(m.minutes, make([]int32, grow)...)
+		now := (at - m.first) / int64(time.Minute)
+		if n := len(m.minutes); n == 0 || m.minutes[n-1].at != now {
+			m.minutes = append(m.minutes, minute{at: now})
 		}
-		m.minutes[minute]++
+		m.minutes[len(m.minutes)-1].jobs++
 		service := b.Service[i]
 		s := float64(service) / 1e9
 		m.services += s
@@ -154,7 +156,6 @@ func (m *measurer) stats(meta Meta) *Stats {
 	if m.jobs == 0 {
 		return s
 	}
-	m.minutes = m.minutes[:(m.last-m.first)/int64(time.Minute)+1]
 	if s.SpanS > 0 {
 		s.PerMinute = float64(m.jobs) / (s.SpanS / 60)
 		s.OfferedLoad = some(m.services / s.SpanS)
@@ -162,7 +163,9 @@ func (m *measurer) stats(meta Meta) *Stats {
 	s.IDCMinute = dispersion(m.minutes, 1)
 	s.IDCTenMinutes = dispersion(m.minutes, 10)
 	s.IDCHour = dispersion(m.minutes, 60)
-	s.MinuteMax = int64(slices.Max(m.minutes))
+	for _, v := range m.minutes {
+		s.MinuteMax = max(s.MinuteMax, v.jobs)
+	}
 	if n := float64(m.jobs - 1); n > 0 && m.gaps > 0 {
 		mean := m.gaps / n
 		s.GapSCV = some(m.gapSquares/n/(mean*mean) - 1)
@@ -194,22 +197,30 @@ func (m *measurer) countKinds(s *Stats) {
 
 // dispersion returns the index of dispersion of the counts in windows of some
 // minutes; nil below two windows. A last window that is not whole counts.
-func dispersion(minutes []int32, window int) *float64 {
-	n, sum, squares := 0.0, 0.0, 0.0
-	for i := 0; i < len(minutes); i += window {
-		c := 0.0
-		for _, v := range minutes[i:min(i+window, len(minutes))] {
-			c += float64(v)
-		}
-		n++
+func dispersion(minutes []minute, window int64) *float64 {
+	n := float64(minutes[len(minutes)-1].at/window + 1)
+	if n < 2 {
+		return nil
+	}
+	sum, squares := 0.0, 0.0
+	for len(minutes) > 0 {
+		var jobs int64
+		jobs, minutes = jobsUntil(minutes, (minutes[0].at/window+1)*window)
+		c := float64(jobs)
 		sum += c
 		squares += float64(c * c)
 	}
-	if n < 2 || sum == 0 {
-		return nil
-	}
 	mean := sum / n
 	return some((squares/n - float64(mean*mean)) / mean)
+}
+
+// jobsUntil returns the jobs of the minutes before one, and the minutes left.
+func jobsUntil(minutes []minute, end int64) (jobs int64, rest []minute) {
+	i := 0
+	for ; i < len(minutes) && minutes[i].at < end; i++ {
+		jobs += minutes[i].jobs
+	}
+	return jobs, minutes[i:]
 }
 
 // profile computes what depends on the hour of the week.
@@ -220,22 +231,22 @@ func (m *measurer) profile(s *Stats, start time.Time) {
 	var jobs, hours [168]float64
 	var all []float64 // jobs of every whole hour, and which hour of the week it is
 	var which []int
-	for i := 0; i < len(m.minutes); i += 60 {
-		part := m.minutes[i:min(i+60, len(m.minutes))]
-		c := 0.0
-		for _, v := range part {
-			c += float64(v)
-		}
-		since, _ := weekday(start, m.offset, m.first+int64(i)*int64(time.Minute))
+	left := m.minutes
+	end := left[len(left)-1].at + 1
+	for i := int64(0); i < end; i += 60 {
+		var n int64
+		n, left = jobsUntil(left, i+60)
+		c, length := float64(n), min(60, end-i)
+		since, _ := weekday(start, m.offset, m.first+i*int64(time.Minute))
 		h := int(since / time.Hour)
 		jobs[h] += c
-		hours[h] += float64(len(part)) / 60
-		if len(part) == 60 {
+		hours[h] += float64(length) / 60
+		if length == 60 {
 			all = append(all, c)
 			which = append(which, h)
 		}
 	}
-	mean := float64(m.jobs) / (float64(len(m.minutes)) / 60)
+	mean := float64(m.jobs) / (float64(end) / 60)
 	var dayJobs, dayHours [24]float64
 	for h := range jobs {
 		if hours[h] > 0 {

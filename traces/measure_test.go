@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -126,6 +127,25 @@ func TestBurstsSpanSizes(t *testing.T) {
 	}
 	if s.Bursts.N != 2 || s.Bursts.Largest != 100 || s.Bursts.Share != 1 {
 		t.Errorf("%+v, want two bursts of 100", s.Bursts)
+	}
+}
+
+// Measuring keeps what the jobs take, not what the years between them would: two jobs
+// as far apart as a trace allows took a gigabyte.
+func TestMeasureOfDecadesKeepsMemorySmall(t *testing.T) {
+	at := []int64{0, TimeMax}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s, err := Measure(&made{n: 2, make: func(i int) job { return job{Arrival: at[i], Service: 1, Kind: Kind{Type: "x"}} }}, 0)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 200<<20 {
+		t.Errorf("%d MB were allocated", used>>20)
+	}
+	if s.MinuteMax != 1 || math.Abs(*s.IDCMinute-1) > 1e-6 {
+		t.Errorf("%d jobs in a minute, IDC %v; want 1 and 1", s.MinuteMax, *s.IDCMinute)
 	}
 }
 
