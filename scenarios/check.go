@@ -1,9 +1,12 @@
 package scenarios
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -79,13 +82,23 @@ func (s *Scenario) checkRecording(d *document) {
 	}
 }
 
-// plain returns what is behind an error about a file, without the path.
+// plain returns what is behind an error about a file, without the path; of one that
+// is not there also which one beside it has nearly its name.
 func plain(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
+	if !errors.As(err, &path) {
+		return err
 	}
-	return err
+	if errors.Is(path.Err, fs.ErrNotExist) {
+		dir, name := filepath.Split(path.Path)
+		beside, _ := os.ReadDir(cmp.Or(dir, "."))
+		var names []string
+		for _, entry := range beside {
+			names = append(names, entry.Name())
+		}
+		return fmt.Errorf("%w%s", path.Err, spell.DidYouMean(name, names))
+	}
+	return path.Err
 }
 
 func (s *Scenario) checkClasses(d *document) {
