@@ -1,9 +1,12 @@
 package scenarios
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -79,13 +82,23 @@ func (s *Scenario) checkRecording(d *document) {
 	}
 }
 
-// plain returns what is behind an error about a file, without the path.
+// plain returns what is behind an error about a file, without the path; of one that
+// is not there also which one beside it has nearly its name.
 func plain(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
+	if !errors.As(err, &path) {
+		return err
 	}
-	return err
+	if errors.Is(path.Err, fs.ErrNotExist) {
+		dir, name := filepath.Split(path.Path)
+		beside, _ := os.ReadDir(cmp.Or(dir, "."))
+		var names []string
+		for _, entry := range beside {
+			names = append(names, entry.Name())
+		}
+		return fmt.Errorf("%w%s", path.Err, spell.DidYouMean(name, names))
+	}
+	return path.Err
 }
 
 func (s *Scenario) checkClasses(d *document) {
@@ -220,9 +233,6 @@ func (s *Scenario) checkFaults(d *document) {
 		d.words(at+".signals", f.Signals, sim.SignalNames(), "a signal")
 		if f.Rate > 0 && f.Probability > 0 {
 			d.wrong(at+".probability", "rate is given as well: workers crash at a rate, or once with a probability")
-		}
-		if f.Rate > 0 && f.To == 0 && s.Duration == 0 && s.Generate == nil {
-			d.wrong(at+".to", "missing: crashes at a rate must end, or the scenario must have a duration")
 		}
 		if f.Kind == string(sim.Interrupt) && s.Cloud.Spot == nil {
 			d.wrong(at+".kind", "there is no spot market: add a [cloud.spot] table")

@@ -24,7 +24,7 @@ var perSecondFrom = time.Date(2017, 10, 2, 0, 0, 0, 0, time.UTC)
 // where every number came from. file is how the scenario is to name the trace.
 // It reads src to its end.
 func ExampleFor(title, file string, src traces.Source) ([]byte, error) {
-	s, err := surveyTrace(src)
+	s, err := surveyTrace(&ownClock{Source: src, file: file})
 	if err != nil {
 		return nil, err
 	}

@@ -133,6 +133,7 @@ func TestMistakesOneByOne(t *testing.T) {
 		{"parameter twice", small + "[policy.params]\ninstances = 2\n", "policy.instances: it stands in params as well"},
 		{"script without steps", strings.Replace(small, `"static"`, `"scripted"`, 1), "policy.step: missing"},
 		{"steps without script", small + "[[policy.step]]\nat = \"0s\"\nlaunch = 1\ntype = \"m1.small\"\n", "only the policy scripted has steps"},
+		{"trace file not there", small[strings.Index(small, "[[class]]"):] + "[trace]\nfile = \"testdata/boot.csv\"\n", `trace.file: "testdata/boot.csv": no such file or directory (did you mean "boots.csv"?)`},
 		{"policy file not there", strings.Replace(small, `name = "static"`, `file = "no.toml"`, 1), `policy.file: "no.toml": no such file`},
 		{"class nobody generates", small[:strings.Index(small, "[[class]]")] + "[[class]]\nname = \"x\"\ntype = \"photos\"\ntarget = \"1m\"\nattain = 0.5\n" + small[strings.Index(small, "[[class]]"):], `class[1]: no generated job can reach it: none has the type "photos" (did you mean "photo"?)`},
 		{"generated but unclassed", strings.Replace(small, `name = "all"`, "name = \"all\"\ntype = \"photo\"", 1), `generated jobs of type "video_sd", priority 0 match no class`},

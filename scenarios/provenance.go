@@ -90,7 +90,11 @@ func (s *Scenario) TraceHash() (string, error) {
 	if s.Trace == nil {
 		return TraceGenerated, nil
 	}
-	return recording.HashOf(s.ctx, s.tracePath())
+	hash, err := recording.HashOf(s.ctx, s.tracePath())
+	if err != nil {
+		return "", err
+	}
+	return hash, s.readTwice()
 }
 
 // Recording returns the trace that the scenario names by its URL; false where it

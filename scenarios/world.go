@@ -3,6 +3,8 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -47,8 +49,25 @@ func (s *Scenario) World() (*World, error) {
 	if err := src.Close(); err != nil {
 		return nil, err
 	}
+	if err := s.readTwice(); err != nil {
+		return nil, err
+	}
 	w.config, w.jobs = s.config(meta), meta.Jobs
 	return w, nil
+}
+
+// readTwice returns an error if the scenario's trace, which has been read, cannot be
+// read again: who opens a pipe anew waits for another writer, or for ever.
+func (s *Scenario) readTwice() error {
+	if s.Trace == nil {
+		return nil
+	}
+	if info, err := os.Stat(s.tracePath()); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return nil
+	}
+	return &traces.InputError{
+		File: s.tracePath(), Reason: "is a pipe: a simulation reads its trace more than once", Fix: "write it to a file first",
+	}
 }
 
 // config returns the world that the scenario describes, for a trace of which
@@ -172,7 +191,7 @@ func (w *World) open() (traces.Source, error) {
 	if len(t.Cut) == 2 {
 		src = traces.Cut(src, t.Cut[0], t.Cut[1])
 	}
-	return traces.Scale(src, t.ServiceScale), nil
+	return traces.Scale(&ownClock{Source: src, file: w.scenario.tracePath()}, t.ServiceScale), nil
 }
 
 func (w *World) amplify(src traces.Source, seed uint64) traces.Source {

@@ -2,8 +2,8 @@ package traces
 
 import "time"
 
-// A burst is a run of jobs of one kind, each within burstGap of the one
-// before.
+// A burst is a run of jobs of one type and priority, each within burstGap of the
+// one before.
 const (
 	burstGap  = 5 * time.Millisecond
 	burstMin  = 10  // jobs; shorter runs are chance
@@ -22,20 +22,20 @@ type BurstStats struct {
 	Hill *float64 `json:"hill_exponent"`
 }
 
-// run is the jobs of one kind that arrived close together so far.
+// run is the jobs of one type and priority that arrived close together so far.
 type run struct{ last, n int64 }
 
-// bursts finds runs of jobs of one kind.
+// bursts finds runs of jobs of one type and priority.
 type bursts struct {
-	open    []run // by kind
+	open    []run // by type and priority
 	n, jobs int64
 	largest int64
 	tail    int64   // bursts of at least hillMin
 	logs    float64 // sum of ln(size / hillMin) over them
 }
 
-func (b *bursts) add(kind uint16, at int64) {
-	o := &b.open[kind]
+func (b *bursts) add(group int, at int64) {
+	o := &b.open[group]
 	if at-o.last > int64(burstGap) {
 		b.close(o.n)
 		o.n = 0

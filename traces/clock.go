@@ -85,8 +85,8 @@ func (c clock) date(f []byte) (int64, *rowError) {
 	if hour > 23 || minute > 59 || second > 59 {
 		return bad("has no such time of day")
 	}
-	if year < 1973 || year > 2115 {
-		return 0, &rowError{why: OutOfRange, detail: "must lie between the years 1973 and 2115"}
+	if year < 1973 || year > 2115 || t.UnixNano() < unixFrom { // years far away overflow UnixNano
+		return 0, &rowError{why: OutOfRange, detail: "must lie between March 1973 and the end of 2115"}
 	}
 	return t.UnixNano(), nil
 }

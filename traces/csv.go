@@ -52,7 +52,6 @@ type csvReader struct {
 	known   facts
 	clock   clock // of an import
 	plain   bool  // rows may be as SkyNet writes them: fast is worth a try
-	any     bool  // a row was read
 
 	buf  []byte // buf[pos:end] is unread
 	pos  int
@@ -102,6 +101,9 @@ func (r *csvReader) header(opt ImportOptions) error {
 		return err
 	}
 	if err := r.split(); err != nil {
+		if bad, ok := err.(*rowError); ok {
+			err = &InputError{File: r.in.path, Line: 1, Reason: bad.detail, Err: bad}
+		}
 		return err
 	}
 	for _, f := range r.fields {
@@ -212,7 +214,7 @@ func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking boo
 		problems = append(problems, "no column "+strings.Join(lack, ", "))
 	}
 	// fast reads fields in the order of a header that means what it says
-	r.plain = len(opt.Columns) == 0 && !r.taken(colStart) && !r.taken(colFinish) && (opt.TimeUnit == 0 || opt.TimeUnit == time.Second)
+	r.plain = r.comma == ',' && len(opt.Columns) == 0 && !r.taken(colStart) && !r.taken(colFinish) && (opt.TimeUnit == 0 || opt.TimeUnit == time.Second)
 	return problems, len(lack) > 0
 }
 

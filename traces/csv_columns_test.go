@@ -114,3 +114,21 @@ func TestImportSaysWhatIsWrongWithAMapping(t *testing.T) {
 		}
 	}
 }
+
+// A start of 0 beside a finish that is a date is no start: the job would have run
+// for decades.
+func TestStartAndFinishAreOfOneKind(t *testing.T) {
+	text := "arrival_s,start_s,finish_s\n" +
+		"1300000000,0,1300000005\n" +
+		"1300000000,1300000001,1300000005\n" +
+		"1300000000,2011-03-13 07:06:41,1300000005\n" +
+		"1300000000,1300000001,0\n"
+	jobs, sum, err := importText(t, text, ImportOptions{Options: Options{Format: "csv"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `x.csv: read 4, kept 2, dropped 2 (service not positive 1, first at line 5: finish_s = "0"; out of range 1, first at line 2: start_s = "0")`
+	if len(jobs) != 2 || jobs[0].Service != 4e9 || jobs[1].Service != 4e9 || !strings.HasPrefix(sum.String(), want) {
+		t.Errorf("%v: %s", jobs, sum)
+	}
+}

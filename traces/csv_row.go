@@ -17,29 +17,15 @@ func (r *csvReader) read(out *row) error {
 		if n, ok := r.fast(r.buf[r.pos:r.hold], out); ok {
 			r.pos += n
 			r.line++
-			return r.sameEpoch(out.arrival)
+			if r.lenient {
+				if err := r.known.sameEpoch(out.arrival); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
 	}
 	return r.slow(out)
-}
-
-// sameEpoch keeps the arrivals of an import of one kind: counted from the
-// trace's start, or from 1970. The first row decides.
-func (r *csvReader) sameEpoch(arrival int64) error {
-	if !r.lenient {
-		return nil
-	}
-	absolute := arrival >= unixFrom
-	if !r.any {
-		r.any, r.known.absolute = true, absolute
-	}
-	if absolute == r.known.absolute {
-		return nil
-	}
-	if absolute {
-		return &rowError{why: OutOfRange, detail: "is a date; the first row counts from the trace's start"}
-	}
-	return &rowError{why: OutOfRange, detail: "is no date; the first row has one"}
 }
 
 // fast reads a row in the plain form that SkyNet itself writes and returns
@@ -163,22 +149,27 @@ func (r *csvReader) slow(out *row) error {
 		return &rowError{why: FieldCount, detail: fmt.Sprintf("has %d fields, the header names %d", len(r.fields), len(r.columns))}
 	}
 	var began int64
+	start := 0 // the field of began
 	for _, t := range r.takes {
-		f := r.fields[t.field]
-		err := r.field(out, t.col, f)
+		field := t.field
+		err := r.field(out, t.col, r.fields[field])
 		switch {
 		case err != nil:
-		case t.col == colArrival:
-			err, _ = r.sameEpoch(out.arrival).(*rowError)
+		case t.col == colArrival && r.lenient:
+			err = r.known.sameEpoch(out.arrival)
 		case t.col == colStart:
-			began = out.service
+			began, start = out.service, field
+		case t.col == colFinish && began < unixFrom && out.service >= unixFrom:
+			// a start of 0 is how some systems write that there was none
+			field = start
+			err = &rowError{why: OutOfRange, detail: "is no date; the finish is one"}
 		case t.col == colFinish:
 			if out.service -= began; out.service <= 0 {
 				err = &rowError{why: ServiceNot, detail: "must come after the start"}
 			}
 		}
 		if err != nil {
-			err.column, err.value = r.names[t.field], string(f)
+			err.column, err.value = r.names[field], string(r.fields[field])
 			return err
 		}
 	}
@@ -309,7 +300,8 @@ func checkName(name []byte) *rowError {
 
 // split cuts the row at pos into fields, blanks around them and quotes
 // removed, and moves on behind it. A quoted field may hold commas, quotes
-// (doubled) and line ends.
+// (doubled) and line ends. A *rowError concerns that row alone, and the next
+// begins on the next line.
 func (r *csvReader) split() error {
 	r.line++
 	r.fields, r.scratch = r.fields[:0], r.scratch[:0]
@@ -338,9 +330,9 @@ func (r *csvReader) split() error {
 				p++
 			}
 			if data[p] != r.comma && data[p] != '\n' {
-				return &InputError{
-					File: r.in.path, Line: r.line, Reason: "text follows a closing quote", Fix: "double a quote inside a quoted field",
-				}
+				r.pos = p + bytes.IndexByte(data[p:], '\n') + 1
+				r.line += lines
+				return &rowError{why: BadQuotes, detail: "text follows a closing quote: a quote inside a quoted field is doubled"}
 			}
 		}
 		if data[p] == '\n' {

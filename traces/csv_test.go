@@ -105,7 +105,7 @@ func TestCSVErrorsSayWhereAndWhat(t *testing.T) {
 		"endless line":       {header + strings.Repeat("x", 3<<20), `x.csv:2: a line is longer than 1048576 bytes: this is not a trace in CSV`},
 		"endless quote":      {header + `"` + strings.Repeat("x\n", 2<<20), `x.csv:2: a quoted field never ends`},
 		"open quote":         {header + "1,1,\"photo,0\n", `x.csv:2: a quoted field never ends`},
-		"text after a quote": {header + "1,1,\"photo\"s,0\n", `x.csv:2: text follows a closing quote; double a quote inside a quoted field`},
+		"text after a quote": {header + "1,1,\"photo\"s,0\n", `x.csv:2: text follows a closing quote: a quote inside a quoted field is doubled; run: skynet trace import x.csv -o OUT`},
 		"line after quotes":  {header + "1,1,\"a\nb\",0\n1,x,photo,0\n", `x.csv:4: service_s = "x": must be a decimal number` + run},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +204,10 @@ func TestOpenTellsFormatsApart(t *testing.T) {
 		"what":         {[]byte("once upon a time"), "neither its name nor its first bytes tell its format; say which with --format of skynet trace, or trace.format of a scenario: parquet, swf, csv"},
 		"what.json":    {[]byte("{}"), "neither its name"},
 		"empty":        {nil, "neither its name"},
-		"x.parquet":    {[]byte(header), "does not end as a Parquet file does"},
+		"x.parquet":    {[]byte(header), "is called as if it were parquet, and begins as csv does; rename it, or say --format csv (in a scenario: trace.format)"},
+		"p.csv":        {[]byte("PAR1\x15\x00"), "is called as if it were csv, and begins as parquet does"},
+		"x.swf":        {[]byte(header + "1,1,photo,0\n"), "is called as if it were swf, and begins as csv does"},
+		"swf.csv.gz":   {gzipped("; Version: 2.2\n", 0), "is called as if it were csv, and begins as swf does"},
 		"y.parquet":    {[]byte("PAR1"), "is too short"},
 		"z.parquet.gz": {gzipped("PAR1PAR1PAR1", 0), "decompress it first"},
 	} {

@@ -52,21 +52,25 @@ type ImportOptions struct {
 type Dropped struct {
 	Reason Reason
 	Rows   int64
-	First  int64  // line, or row, of the first, from 1
+	First  int64  // line, or row, of the first, from 1; 0: not told, of duplicates
 	Column string // where it was wrong, as the file calls it; "": as a whole
 	Value  string // what stood there
 }
 
 // String returns d as a summary tells it.
 func (d Dropped) String() string {
-	text := fmt.Sprintf("%s %d, first at line %d", d.Reason, d.Rows, d.First)
+	text := fmt.Sprintf("%s %d", d.Reason, d.Rows)
+	if d.First > 0 {
+		text += fmt.Sprintf(", first at line %d", d.First)
+	}
 	if d.Column != "" {
 		text += fmt.Sprintf(": %s = %s", d.Column, shown(d.Value))
 	}
 	return text
 }
 
-// Summary is what an import did.
+// Summary is what an import did: Kept jobs are the rows Read and what these were
+// Expanded by, less those Dropped.
 type Summary struct {
 	File       string
 	Read       int64     // rows in the file, header and comments aside
@@ -231,10 +235,9 @@ func (im *importer) add(in *row) error {
 		switch im.opt.Width {
 		case WidthExpand:
 			copies = int(in.width)
-			im.sum.Expanded += int64(copies - 1)
 		case WidthMultiply:
 			if in.service > TimeMax/int64(in.width) {
-				return &rowError{why: OutOfRange}
+				return &rowError{why: OutOfRange, column: "run", value: formatSeconds(in.service), detail: "must be less for so many processors"}
 			}
 			in.service *= int64(in.width)
 			in.estimate = min(in.estimate, TimeMax/int64(in.width)) * int64(in.width)
@@ -254,6 +257,7 @@ func (im *importer) add(in *row) error {
 			im.parts = append(im.parts, uint64(copies)<<32|uint64(part))
 		}
 	}
+	im.sum.Expanded += int64(copies - 1)
 	return nil
 }
 
@@ -372,6 +376,9 @@ func (im *importer) duplicates() {
 		}
 	}
 	im.jobs = b.slice(0, kept)
+	if gone := im.sum.Kept - int64(kept); gone > 0 {
+		im.sum.Dropped = append(im.sum.Dropped, Dropped{Reason: Duplicate, Rows: gone})
+	}
 	im.sum.Kept = int64(kept)
 }
 

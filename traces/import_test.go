@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,8 @@ func TestImportDropsSortsAndCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(jobs) != 3 || sum.Kept != 3 || !strings.HasSuffix(sum.String(), "duplicates 1") {
+	if len(jobs) != 3 || sum.Kept != 3 || !strings.Contains(sum.String(), "kept 3, dropped 11 (") ||
+		!strings.HasSuffix(sum.String(), "; duplicate 1), out of order 2, duplicates 1") {
 		t.Errorf("%d jobs after --dedup: %s", len(jobs), sum)
 	}
 }
@@ -72,6 +74,113 @@ func TestImportTakesOtherSeparatorsAndFewColumns(t *testing.T) {
 			t.Fatal(err)
 		}
 		sameJobs(t, []job{{Arrival: 1e9, Service: 2e9, Kind: Kind{Type: "job"}}}, jobs)
+	}
+}
+
+// Where columns are separated by semicolons, a comma separates nothing: a row of
+// two numbers around one is not a row of two fields.
+func TestImportSeparatesByTheHeadersSeparatorAlone(t *testing.T) {
+	for _, separator := range []string{";", "\t"} {
+		text := strings.ReplaceAll("arrival_s|service_s\n1|2\n1,5\n3|4\n", "|", separator)
+		jobs, sum, err := importText(t, text, ImportOptions{Options: Options{Format: "csv"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(jobs) != 2 || len(sum.Dropped) != 1 || sum.Dropped[0].Reason != FieldCount {
+			t.Errorf("separated by %q: %v: %s", separator, jobs, sum)
+		}
+	}
+}
+
+// A misplaced quote costs its row, and no other.
+func TestImportDropsRowsOfMisplacedQuotes(t *testing.T) {
+	text := header + "1,1,photo,0\n2,1,\"ph\"oto,0\n3,1,\"a\nb\",0\n4,1,\"a\nb\"c,0\n5,1,\"ph\"\"oto\",0\n"
+	jobs, sum, err := importText(t, text, ImportOptions{Options: Options{Format: "csv"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "dropped 2 (misplaced quote 2, first at line 3)"; len(jobs) != 3 || jobs[1].Kind.Type != "a\nb" || jobs[2].Kind.Type != `ph"oto` || !strings.Contains(sum.String(), want) {
+		t.Errorf("%v: %s, want %s", jobs, sum, want)
+	}
+	var bad *InputError
+	if _, _, err := importText(t, "arrival_s,\"service\"_s\n1,1\n", ImportOptions{Options: Options{Format: "csv"}}); !errors.As(err, &bad) || bad.Line != 1 {
+		t.Errorf("a misplaced quote in the header: %v", err)
+	}
+}
+
+// What a day begins with may come twice: Gaza set its clocks back from 1 to 0 o'clock
+// on 27 October 2018, and a job of the first half past midnight arrived before the
+// second midnight. No arrival is negative.
+func TestImportOnADayThatBeginsTwice(t *testing.T) {
+	gaza, err := time.LoadLocation("Asia/Gaza")
+	if err != nil {
+		t.Skip("needs the time zone database")
+	}
+	for at, want := range map[string]int64{
+		"2018-10-26T21:30:00Z": 30 * 60e9, // of the first midnight, at 21:00
+		"2018-10-26T20:30:00Z": (23*60 + 30) * 60e9,
+		"2018-10-27T12:00:00Z": 14 * 3600e9, // of the second
+	} {
+		jobs, _, err := importText(t, "arrival_s,service_s\n"+at+",5\n", ImportOptions{Options: Options{Format: "csv"}, Zone: gaza})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if jobs[0].Arrival != want {
+			t.Errorf("%s arrives at %v, want %v", at, time.Duration(jobs[0].Arrival), time.Duration(want))
+		}
+	}
+}
+
+// Whether a log's times are Unix times is decided once: a line of the other kind
+// would make a log of decades.
+func TestSWFKeepsToOneKindOfTime(t *testing.T) {
+	line := func(submit string) string { return "1 " + submit + " 5 64 1 1 64 1 86400 1 1 62 1 1 -1 1 1 1\n" }
+	const hpc2n = "; UnixStartTime: 1027839845\n"
+	for _, c := range []struct {
+		text    string
+		arrival []int64 // in s
+		dropped string
+	}{
+		{line("1300000000") + line("0") + line("1300000060"), []int64{25600, 25660}, `out of range 1, first at line 2: submit = "0"`},
+		{line("0") + line("1300000000") + line("60"), []int64{0, 60}, `out of range 1, first at line 2: submit = "1300000000"`},
+		{hpc2n + line("0") + line("110000000"), []int64{0, 110000000}, ""}, // three and a half years
+		{line("0") + line("110000000"), []int64{0, 110000000}, ""},
+	} {
+		jobs, sum, err := importText(t, c.text, ImportOptions{Options: Options{Format: "swf"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, j := range jobs {
+			got = append(got, j.Arrival/1e9)
+		}
+		if !slices.Equal(got, c.arrival) || !strings.Contains(sum.String(), c.dropped) || (c.dropped == "") != (len(sum.Dropped) == 0) {
+			t.Errorf("%q: arrivals %v, want %v: %s", c.text, got, c.arrival, sum)
+		}
+	}
+}
+
+func TestSWFQueueNamesStandBehindAnyBlank(t *testing.T) {
+	text := ";Queue: 1\tshort\n; Queue:  2   long jobs \n" +
+		"1 0 5 64 1 1 64 1 86400 1 1 62 1 1 1 1 1 1\n2 1 5 64 1 1 64 1 86400 1 1 62 1 1 2 1 1 1\n"
+	jobs, _, err := importText(t, text, ImportOptions{Options: Options{Format: "swf"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if jobs[0].Kind.Type != "short" || jobs[1].Kind.Type != "long jobs" {
+		t.Errorf("queues are %q and %q", jobs[0].Kind.Type, jobs[1].Kind.Type)
+	}
+}
+
+// Work beyond what a time can hold is dropped, and the row named.
+func TestMultipliedWorkStaysInBounds(t *testing.T) {
+	text := "1 0 5 9000000 1000 1 64 1 86400 1 1 62 1 1 1 1 1 1\n2 1 5 64 1 1 64 1 86400 1 1 62 1 1 2 1 1 1\n"
+	jobs, sum, err := importText(t, text, ImportOptions{Options: Options{Format: "swf"}, Width: WidthMultiply})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(jobs) != 1 || !strings.Contains(sum.String(), `dropped 1 (out of range 1, first at line 1: run = "9000000")`) {
+		t.Errorf("%d jobs: %s", len(jobs), sum)
 	}
 }
 

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -29,7 +30,8 @@ type Stats struct {
 	MinuteMax     int64    `json:"max_in_1m"`
 
 	// Profile is the rate in each local hour of the week, Monday 0 h first,
-	// relative to the mean; nil entries were never seen.
+	// relative to the mean; nil entries were never seen. Hours are counted from the
+	// first arrival, and each is of the hour of the week in which it begins.
 	Profile [168]*float64 `json:"hour_of_week"`
 	// CycleR2 is the share of the hourly counts' variance that the hour of the
 	// week explains; nil below two weeks.
@@ -67,7 +69,7 @@ type ServiceStats struct {
 // profile are those of a clock that is offset ahead of UTC; a trace of
 // unknown start is taken to begin on a Monday at 0 h. It does not close src.
 func Measure(src Source, offset time.Duration) (*Stats, error) {
-	m := measurer{offset: offset, service: newHistogram()}
+	m := measurer{offset: offset, service: newHistogram(), places: map[typePriority]int{}}
 	var b Batch
 	for {
 		err := src.Next(&b)
@@ -87,28 +89,36 @@ type measurer struct {
 	jobs    int64
 	first   int64
 	last    int64
-	minutes []int32
+	minutes []minute // that saw a job, in order
 
 	gaps, gapSquares       float64 // s, s²
 	services, serviceSumSq float64
-	serviceMax             int64
 	service                *histogram
 
-	kinds []Kind
-	per   []kindCount
+	group  []int // of each kind of the trace: where its type and priority stand
+	places map[typePriority]int
+	kinds  []KindStats // by type and priority, over all sizes; means are sums yet
 	bursts
 }
 
-type kindCount struct {
-	jobs    int64
-	seconds float64
+// minute is one in which jobs arrived, counted from the first arrival.
+type minute struct{ at, jobs int64 }
+
+type typePriority struct {
+	jobType  string
+	priority uint8
 }
 
 func (m *measurer) add(b *Batch) {
-	m.kinds = b.Kinds
-	for len(m.per) < len(b.Kinds) {
-		m.per = append(m.per, kindCount{})
-		m.open = append(m.open, run{last: math.MinInt64 / 2})
+	for _, k := range b.Kinds[len(m.group):] {
+		at, known := m.places[typePriority{k.Type, k.Priority}]
+		if !known {
+			at = len(m.kinds)
+			m.places[typePriority{k.Type, k.Priority}] = at
+			m.kinds = append(m.kinds, KindStats{Type: k.Type, Priority: k.Priority})
+			m.open = append(m.open, run{last: math.MinInt64 / 2})
+		}
+		m.group = append(m.group, at)
 	}
 	for i, at := range b.Arrival {
 		if m.jobs > 0 {
@@ -120,21 +130,19 @@ func (m *measurer) add(b *Batch) {
 		}
 		m.jobs++
 		m.last = at
-		minute := int((at - m.first) / int64(time.Minute))
-		for minute >= len(m.minutes) {
-			grow := min(minute+1-len(m.minutes), 1<<16)
-			m.minutes = append(m.minutes, make([]int32, grow)...)
+		now := (at - m.first) / int64(time.Minute)
+		if n := len(m.minutes); n == 0 || m.minutes[n-1].at != now {
+			m.minutes = append(m.minutes, minute{at: now})
 		}
-		m.minutes[minute]++
+		m.minutes[len(m.minutes)-1].jobs++
 		service := b.Service[i]
 		s := float64(service) / 1e9
 		m.services += s
 		m.serviceSumSq += float64(s * s)
-		m.serviceMax = max(m.serviceMax, service)
 		m.service.add(service)
-		k := b.Kind[i]
-		m.per[k].jobs++
-		m.per[k].seconds += s
+		k := m.group[b.Kind[i]]
+		m.kinds[k].Jobs++
+		m.kinds[k].MeanS += s
 		m.bursts.add(k, at)
 	}
 }
@@ -148,7 +156,6 @@ func (m *measurer) stats(meta Meta) *Stats {
 	if m.jobs == 0 {
 		return s
 	}
-	m.minutes = m.minutes[:(m.last-m.first)/int64(time.Minute)+1]
 	if s.SpanS > 0 {
 		s.PerMinute = float64(m.jobs) / (s.SpanS / 60)
 		s.OfferedLoad = some(m.services / s.SpanS)
@@ -156,7 +163,9 @@ func (m *measurer) stats(meta Meta) *Stats {
 	s.IDCMinute = dispersion(m.minutes, 1)
 	s.IDCTenMinutes = dispersion(m.minutes, 10)
 	s.IDCHour = dispersion(m.minutes, 60)
-	s.MinuteMax = int64(slices.Max(m.minutes))
+	for _, v := range m.minutes {
+		s.MinuteMax = max(s.MinuteMax, v.jobs)
+	}
 	if n := float64(m.jobs - 1); n > 0 && m.gaps > 0 {
 		mean := m.gaps / n
 		s.GapSCV = some(m.gapSquares/n/(mean*mean) - 1)
@@ -165,7 +174,7 @@ func (m *measurer) stats(meta Meta) *Stats {
 	mean := m.services / n
 	s.Service = &ServiceStats{
 		Mean: mean, P50: m.service.quantile(.5), P95: m.service.quantile(.95), P99: m.service.quantile(.99),
-		Max: float64(m.serviceMax) / 1e9, SCV: max(m.serviceSumSq/n/(mean*mean)-1, 0),
+		Max: float64(m.service.most) / 1e9, SCV: max(m.serviceSumSq/n/(mean*mean)-1, 0),
 	}
 	m.profile(s, meta.Start)
 	m.countKinds(s)
@@ -175,50 +184,43 @@ func (m *measurer) stats(meta Meta) *Stats {
 
 func some(v float64) *float64 { return &v }
 
-// countKinds sums kinds of one type and priority over their sizes.
+// countKinds tells the kinds, the most frequent first.
 func (m *measurer) countKinds(s *Stats) {
-	type key struct {
-		jobType  string
-		priority uint8
-	}
-	places := map[key]int{}
-	for i, k := range m.kinds {
-		if m.per[i].jobs == 0 {
-			continue
+	for _, k := range m.kinds {
+		if k.Jobs > 0 {
+			k.MeanS /= float64(k.Jobs)
+			s.Kinds = append(s.Kinds, k)
 		}
-		at, known := places[key{k.Type, k.Priority}]
-		if !known {
-			at = len(s.Kinds)
-			places[key{k.Type, k.Priority}] = at
-			s.Kinds = append(s.Kinds, KindStats{Type: k.Type, Priority: k.Priority})
-		}
-		s.Kinds[at].Jobs += m.per[i].jobs
-		s.Kinds[at].MeanS += m.per[i].seconds
 	}
-	for i := range s.Kinds {
-		s.Kinds[i].MeanS /= float64(s.Kinds[i].Jobs)
-	}
-	slices.SortStableFunc(s.Kinds, func(a, b KindStats) int { return int(min(max(b.Jobs-a.Jobs, -1), 1)) })
+	slices.SortStableFunc(s.Kinds, func(a, b KindStats) int { return cmp.Compare(b.Jobs, a.Jobs) })
 }
 
 // dispersion returns the index of dispersion of the counts in windows of some
 // minutes; nil below two windows. A last window that is not whole counts.
-func dispersion(minutes []int32, window int) *float64 {
-	n, sum, squares := 0.0, 0.0, 0.0
-	for i := 0; i < len(minutes); i += window {
-		c := 0.0
-		for _, v := range minutes[i:min(i+window, len(minutes))] {
-			c += float64(v)
-		}
-		n++
+func dispersion(minutes []minute, window int64) *float64 {
+	n := float64(minutes[len(minutes)-1].at/window + 1)
+	if n < 2 {
+		return nil
+	}
+	sum, squares := 0.0, 0.0
+	for len(minutes) > 0 {
+		var jobs int64
+		jobs, minutes = jobsUntil(minutes, (minutes[0].at/window+1)*window)
+		c := float64(jobs)
 		sum += c
 		squares += float64(c * c)
 	}
-	if n < 2 || sum == 0 {
-		return nil
-	}
 	mean := sum / n
 	return some((squares/n - float64(mean*mean)) / mean)
+}
+
+// jobsUntil returns the jobs of the minutes before one, and the minutes left.
+func jobsUntil(minutes []minute, end int64) (jobs int64, rest []minute) {
+	i := 0
+	for ; i < len(minutes) && minutes[i].at < end; i++ {
+		jobs += minutes[i].jobs
+	}
+	return jobs, minutes[i:]
 }
 
 // profile computes what depends on the hour of the week.
@@ -229,22 +231,22 @@ func (m *measurer) profile(s *Stats, start time.Time) {
 	var jobs, hours [168]float64
 	var all []float64 // jobs of every whole hour, and which hour of the week it is
 	var which []int
-	for i := 0; i < len(m.minutes); i += 60 {
-		part := m.minutes[i:min(i+60, len(m.minutes))]
-		c := 0.0
-		for _, v := range part {
-			c += float64(v)
-		}
-		since, _ := weekday(start, m.offset, m.first+int64(i)*int64(time.Minute))
+	left := m.minutes
+	end := left[len(left)-1].at + 1
+	for i := int64(0); i < end; i += 60 {
+		var n int64
+		n, left = jobsUntil(left, i+60)
+		c, length := float64(n), min(60, end-i)
+		since, _ := weekday(start, m.offset, m.first+i*int64(time.Minute))
 		h := int(since / time.Hour)
 		jobs[h] += c
-		hours[h] += float64(len(part)) / 60
-		if len(part) == 60 {
+		hours[h] += float64(length) / 60
+		if length == 60 {
 			all = append(all, c)
 			which = append(which, h)
 		}
 	}
-	mean := float64(m.jobs) / (float64(len(m.minutes)) / 60)
+	mean := float64(m.jobs) / (float64(end) / 60)
 	var dayJobs, dayHours [24]float64
 	for h := range jobs {
 		if hours[h] > 0 {

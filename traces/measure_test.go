@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -110,5 +111,59 @@ func TestMeasureTellsKinds(t *testing.T) {
 	}
 	if !slices.Equal(s.Kinds, want) {
 		t.Errorf("got %v, want %v", s.Kinds, want)
+	}
+}
+
+// Photos of a click are a burst whatever their sizes: it is of one type and
+// priority.
+func TestBurstsSpanSizes(t *testing.T) {
+	s, err := Measure(&made{n: 200, optional: true, make: func(i int) job {
+		size := int64(1) << (16 + i%10)
+		kind := Kind{Type: "x", Priority: uint8(i / 100), Size: SizeBucket(size)}
+		return job{Arrival: int64(i) * 1e6, Service: 1e9, BytesIn: size, Kind: kind}
+	}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Bursts.N != 2 || s.Bursts.Largest != 100 || s.Bursts.Share != 1 {
+		t.Errorf("%+v, want two bursts of 100", s.Bursts)
+	}
+}
+
+// Measuring keeps what the jobs take, not what the years between them would: two jobs
+// as far apart as a trace allows took a gigabyte.
+func TestMeasureOfDecadesKeepsMemorySmall(t *testing.T) {
+	at := []int64{0, TimeMax}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s, err := Measure(&made{n: 2, make: func(i int) job { return job{Arrival: at[i], Service: 1, Kind: Kind{Type: "x"}} }}, 0)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 200<<20 {
+		t.Errorf("%d MB were allocated", used>>20)
+	}
+	if s.MinuteMax != 1 || math.Abs(*s.IDCMinute-1) > 1e-6 {
+		t.Errorf("%d jobs in a minute, IDC %v; want 1 and 1", s.MinuteMax, *s.IDCMinute)
+	}
+}
+
+// A quantile is within 0.1 % of a service time, and of services that are all alike
+// it is theirs.
+func TestQuantilesLieAmongTheServices(t *testing.T) {
+	for _, services := range [][]int64{{5e9}, {5e9, 5e9, 5e9}, {1}, {TimeMax}, {3e9, 7_777_777_777}} {
+		s, err := Measure(&made{n: len(services), make: func(i int) job {
+			return job{Arrival: int64(i), Service: services[i], Kind: Kind{Type: "x"}}
+		}}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		least, most := float64(slices.Min(services))/1e9, float64(slices.Max(services))/1e9
+		for _, q := range []float64{s.Service.P50, s.Service.P95, s.Service.P99} {
+			if q < least || q > most || s.Service.Max != most {
+				t.Errorf("services %v: quantile %v, max %v", services, q, s.Service.Max)
+			}
+		}
 	}
 }

@@ -91,6 +91,12 @@ func detect(in *input, opt Options) (*format, error) {
 		}
 	}
 	if f := sniffed(in); f != nil {
+		if other := begins(in.head); other != nil && other != f && !f.sniff(in.head) {
+			return nil, &InputError{
+				File: in.path, Reason: "is called as if it were " + f.name + ", and begins as " + other.name + " does",
+				Fix: "rename it, or say --format " + other.name + " (in a scenario: trace.format)",
+			}
+		}
 		return f, nil
 	}
 	if in.pipe && len(in.head) == 0 {
@@ -116,8 +122,13 @@ func sniffed(in *input) *format {
 			}
 		}
 	}
+	return begins(in.head)
+}
+
+// begins returns the format that the first bytes of a file tell, or nil.
+func begins(head []byte) *format {
 	for i := range formats {
-		if formats[i].sniff(in.head) {
+		if formats[i].sniff(head) {
 			return &formats[i]
 		}
 	}
@@ -143,6 +154,23 @@ type facts struct {
 	has      columnSet
 	meta     Meta
 	absolute bool // arrivals count from 1970, UTC
+	settled  bool // whether they do is known: a row has told
+}
+
+// sameEpoch keeps the arrivals of an import of one kind: counted from the
+// trace's start, or from 1970. The first row decides.
+func (f *facts) sameEpoch(arrival int64) *rowError {
+	absolute := arrival >= unixFrom
+	if !f.settled {
+		f.settled, f.absolute = true, absolute
+	}
+	if absolute == f.absolute {
+		return nil
+	}
+	if absolute {
+		return &rowError{why: OutOfRange, detail: "is a date; the first row counts from the trace's start"}
+	}
+	return &rowError{why: OutOfRange, detail: "is no date; the first row has one"}
 }
 
 // rowSource is a rowReader as a strict Source: the first row that is wrong,
@@ -215,5 +243,12 @@ func (s *rowSource) Close() error { return s.in.Close() }
 // an instant lies; both count in ns from 1970, UTC.
 func midnight(at int64, place *time.Location) int64 {
 	t := time.Unix(0, at).In(place)
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, place).UnixNano()
+	start := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, place).UnixNano()
+	if start > at {
+		// clocks are set back over midnight, and this is the second one of that day
+		_, ahead := t.Zone()
+		const day = int64(24 * time.Hour)
+		start = at - (at+int64(ahead)*int64(time.Second))%day
+	}
+	return start
 }

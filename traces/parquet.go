@@ -116,6 +116,7 @@ func (r *parquetReader) takeIn(key, value string) error {
 // schema finds the trace's columns among those of the file.
 func (r *parquetReader) schema(opt Options) error {
 	var problems, lacking []string
+	unknown := false
 	nodes := r.file.schema
 	for i := 1; i < len(nodes); {
 		e := nodes[i]
@@ -128,6 +129,7 @@ func (r *parquetReader) schema(opt Options) error {
 		switch col := slices.Index(parquetNames[:], e.name); {
 		case col < 0 && opt.IgnoreColumns:
 		case col < 0:
+			unknown = true
 			problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(e.name), spell.DidYouMean(e.name, parquetNames[:])))
 		case r.columns[col] != nil:
 			problems = append(problems, fmt.Sprintf("column %q stands twice", e.name))
@@ -163,8 +165,11 @@ func (r *parquetReader) schema(opt Options) error {
 		return nil
 	}
 	fix := ""
-	if len(lacking) == 0 {
+	switch {
+	case len(lacking) == 0 && unknown:
 		fix = "--ignore-columns skips columns that are not a trace's"
+	case len(problems) == 1 && len(lacking) > 0 && r.columns[colArrival] != nil && r.columns[colService] != nil:
+		fix = runImport(r.in.path) // which has defaults for the others
 	}
 	return &InputError{File: r.in.path, Reason: strings.Join(problems, "; "), Fix: fix}
 }
@@ -175,6 +180,18 @@ func (r *parquetReader) column(col int, e *pqElement) (wanted string, fits bool)
 	c := &pqColumn{name: e.name, typ: e.typ, file: r.in.at, optional: e.repetition == pqOptional}
 	r.columns[col] = c
 	wanted, fits = "integers of 32 or 64 bits", e.typ == pqInt32 || e.typ == pqInt64
+	c.unsigned = e.logical.unsigned && e.typ == pqInt32
+	timed := col == colArrival || col == colService || col == colEstimate || col == colDeadline
+	switch {
+	case !fits:
+	case timed && e.logical != (pqLogical{}) && e.logical.unit != "ns" && !e.logical.unsigned:
+		wanted, fits = "nanoseconds, not decimal numbers", false
+		if e.logical.unit != "" {
+			wanted = "nanoseconds: its unit is the " + e.logical.unit
+		}
+	case !timed && (e.logical.unit != "" || e.logical.scale != 0):
+		wanted, fits = "whole numbers", false
+	}
 	switch col {
 	case colType:
 		wanted, fits = "text", e.typ == pqByteArray
@@ -253,6 +270,13 @@ func (r *parquetReader) fill() (err error) {
 				r.room[i] = make([]int64, batchLen)
 			}
 			r.ints[i], err = c.ints(r.room[i], n)
+			if c.unsigned {
+				for j, v := range r.ints[i] {
+					if v != nullInt {
+						r.ints[i][j] = int64(uint32(v))
+					}
+				}
+			}
 		}
 		if err != nil {
 			return r.bad(c.name, err)
@@ -292,10 +316,10 @@ func (r *parquetReader) row(i int, out *row) *rowError {
 		return v, nil
 	}
 	var err *rowError
-	if out.arrival, err = number(colArrival, 0, TimeMax, OutOfRange, "must be from 0 to 2^62"); err != nil {
+	if out.arrival, err = number(colArrival, 0, TimeMax, OutOfRange, "must be from 0 to 2^62-1"); err != nil {
 		return err
 	}
-	if out.service, err = number(colService, 1, TimeMax, ServiceNot, "must be from 1 to 2^62"); err != nil {
+	if out.service, err = number(colService, 1, TimeMax, ServiceNot, "must be from 1 to 2^62-1"); err != nil {
 		if r.ints[colService][i] > TimeMax {
 			err.why = OutOfRange
 		}
@@ -310,7 +334,7 @@ func (r *parquetReader) row(i int, out *row) *rowError {
 	}
 	for j, dst := range []*int64{&out.estimate, &out.deadline, &out.bytesIn, &out.bytesOut} {
 		if r.known.has.optional[j] {
-			if *dst, err = number(colEstimate+j, 0, TimeMax, OutOfRange, "must be from 0 to 2^62"); err != nil {
+			if *dst, err = number(colEstimate+j, 0, TimeMax, OutOfRange, "must be from 0 to 2^62-1"); err != nil {
 				return err
 			}
 		}

@@ -27,6 +27,7 @@ type pqColumn struct {
 	name     string
 	typ      int64
 	optional bool
+	unsigned bool                         // integers of 32 bits go up to 2^32-1
 	text     func([]byte) (uint32, error) // numbers a text; nil for integers
 
 	file   io.ReaderAt
@@ -182,7 +183,11 @@ func (c *pqColumn) decompress(src []byte, size int64) ([]byte, error) {
 		}
 		c.plain, err = c.unzip.DecodeAll(src, c.plain[:0])
 	default:
-		return nil, fmt.Errorf("is compressed with codec %d; snappy, gzip and zstd are read", c.chunk.codec)
+		codec := fmt.Sprintf("codec %d", c.chunk.codec)
+		if name := pqOtherCodecs[c.chunk.codec]; name != "" {
+			codec = name
+		}
+		return nil, fmt.Errorf("is compressed with %s; snappy, gzip and zstd are read", codec)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("has damaged compressed data: %w", err)

@@ -110,7 +110,7 @@ func TestParquetThatClaimsTooMuchIsRefusedCheaply(t *testing.T) {
 		"delta without its values":  {boast{rows: 1 << 40, values: 100, size: int64(len(delta)), encoding: pqDeltaPacked, page: delta}, "damaged delta"},
 		"dictionary that is absent": {boast{rows: 1, values: 1, size: 2, encoding: pqRLEDictionary, page: []byte{1, 2}}, "lacks its dictionary"},
 		"unknown encoding":          {boast{rows: 1, values: 1, size: 8, encoding: 9, page: make([]byte, 8)}, "is in encoding 9; plain"},
-		"unknown codec":             {boast{rows: 1, values: 1, size: 8, codec: 4, page: make([]byte, 8)}, "codec 4; snappy, gzip and zstd"},
+		"unknown codec":             {boast{rows: 1, values: 1, size: 8, codec: 4, page: make([]byte, 8)}, "Brotli; snappy, gzip and zstd"},
 		"negative rows":             {boast{rows: -5, values: 1, size: 8, page: make([]byte, 8)}, "damaged metadata"},
 	} {
 		t.Run(name, func(t *testing.T) {

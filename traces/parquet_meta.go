@@ -37,6 +37,9 @@ const (
 	pqUTF8 = 0 // converted type
 )
 
+// pqOtherCodecs names the compressions that are not read.
+var pqOtherCodecs = map[int64]string{3: "LZO", 4: "Brotli", 5: "LZ4", 7: "LZ4"}
+
 // Bounds on what a Parquet file may ask its reader to hold at once.
 const (
 	footerMax     = 64 << 20 // bytes of metadata
@@ -64,6 +67,15 @@ type pqElement struct {
 	typ        int64 // -1 for a group
 	repetition int64
 	children   int64
+	logical    pqLogical
+}
+
+// pqLogical is what the numbers of a column stand for, where that is not the
+// numbers themselves.
+type pqLogical struct {
+	unit     string // of a date or time: "day", "ms", "µs" or "ns"; "": it is neither
+	scale    int64  // decimals of a decimal number
+	unsigned bool
 }
 
 // pqGroup is a row group: a slice of the rows, column by column.
@@ -135,6 +147,7 @@ func (r *thriftReader) file() *pqFile {
 
 func (r *thriftReader) element() pqElement {
 	e := pqElement{typ: -1}
+	annotated := false // by the newer way, which wins
 	r.fields(func(id int, typ byte) {
 		switch id {
 		case 1:
@@ -145,11 +158,77 @@ func (r *thriftReader) element() pqElement {
 			e.name = string(r.bytes())
 		case 5:
 			e.children = r.int()
+		case 6:
+			if converted := r.int(); !annotated {
+				e.logical.convert(converted)
+			}
+		case 7:
+			if scale := r.int(); !annotated {
+				e.logical.scale = scale
+			}
+		case 10:
+			annotated, e.logical = true, r.logical()
 		default:
 			r.skip(typ)
 		}
 	})
 	return e
+}
+
+// convert sets l by the older of Parquet's two ways to annotate a column.
+func (l *pqLogical) convert(converted int64) {
+	switch converted {
+	case 6:
+		l.unit = "day"
+	case 7, 9: // a time of day, a timestamp
+		l.unit = "ms"
+	case 8, 10:
+		l.unit = "µs"
+	case 11, 12, 13, 14: // 8 to 64 bits
+		l.unsigned = true
+	}
+}
+
+// logical reads the newer annotation.
+func (r *thriftReader) logical() (l pqLogical) {
+	r.fields(func(id int, typ byte) {
+		if typ != thriftStruct {
+			r.skip(typ)
+			return
+		}
+		switch id {
+		case 5: // a decimal number
+			r.fields(func(id int, typ byte) {
+				if id == 1 && typ == thriftI32 {
+					l.scale = r.int()
+				} else {
+					r.skip(typ)
+				}
+			})
+		case 6:
+			l.unit = "day"
+			r.skip(typ)
+		case 7, 8: // a time of day, a timestamp
+			r.fields(func(id int, typ byte) {
+				if id != 2 || typ != thriftStruct {
+					r.skip(typ)
+					return
+				}
+				r.fields(func(id int, typ byte) {
+					l.unit = map[int]string{1: "ms", 2: "µs", 3: "ns"}[id]
+					r.skip(typ)
+				})
+			})
+		case 10: // an integer
+			r.fields(func(id int, typ byte) {
+				l.unsigned = l.unsigned || id == 2 && typ == thriftFalse
+				r.skip(typ)
+			})
+		default:
+			r.skip(typ)
+		}
+	})
+	return l
 }
 
 func (r *thriftReader) group() pqGroup {

@@ -178,7 +178,13 @@ func (r *parquetRowReader) read(out *row) error {
 		r.next = 0
 	}
 	r.next++
-	if err := r.row(r.next-1, out); err != nil {
+	err := r.row(r.next-1, out)
+	if err == nil && r.known.meta.Start.IsZero() { // otherwise the file says what arrivals count from
+		if err = r.known.sameEpoch(out.arrival); err != nil {
+			err.column, err.value = parquetNames[colArrival], strconv.FormatInt(out.arrival, 10)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return nil

@@ -251,6 +251,121 @@ func TestParquetErrorsNameRowAndColumn(t *testing.T) {
 	}
 }
 
+// arrivingAs returns the schema of a trace whose arrivals are of a kind.
+func arrivingAs(arrival parquet.Node) parquet.WriterOption {
+	return parquet.NewSchema("trace", parquet.Group{
+		"arrival_ns": arrival, "service_ns": parquet.Int(64), "type": parquet.String(), "priority": parquet.Int(32),
+	})
+}
+
+// Arrivals that another program keeps as times of another unit are not taken for
+// nanoseconds.
+func TestParquetOfAnotherUnitIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		arrival parquet.Node
+		want    string
+	}{
+		"ms":           {parquet.Timestamp(parquet.Millisecond), `column "arrival_ns" must hold nanoseconds: its unit is the ms`},
+		"µs":           {parquet.Timestamp(parquet.Microsecond), `column "arrival_ns" must hold nanoseconds: its unit is the µs`},
+		"µs, local":    {parquet.TimestampAdjusted(parquet.Microsecond, false), `column "arrival_ns" must hold nanoseconds: its unit is the µs`},
+		"time of day":  {parquet.Time(parquet.Microsecond), `column "arrival_ns" must hold nanoseconds: its unit is the µs`},
+		"date":         {parquet.Date(), `column "arrival_ns" must hold nanoseconds: its unit is the day`},
+		"decimal":      {parquet.Decimal(3, 18, parquet.Int64Type), `column "arrival_ns" must hold nanoseconds, not decimal numbers`},
+		"ns":           {parquet.Timestamp(parquet.Nanosecond), ""},
+		"ns of a day":  {parquet.Time(parquet.Nanosecond), ""},
+		"integer":      {parquet.Int(64), ""},
+		"unsigned":     {parquet.Uint(64), ""},
+		"plain":        {parquet.Leaf(parquet.Int64Type), ""},
+		"optional":     {parquet.Optional(parquet.Int(64)), ""},
+		"optional, ms": {parquet.Optional(parquet.Timestamp(parquet.Millisecond)), "its unit is the ms"},
+	} {
+		path := filepath.Join(t.TempDir(), "x.parquet")
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parquet.NewGenericWriter[any](f, arrivingAs(c.arrival)).Close(); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		src, err := Open(path, Options{})
+		switch {
+		case err == nil:
+			src.Close()
+			if c.want != "" {
+				t.Errorf("%s: opened, want %q", name, c.want)
+			}
+		case c.want == "" || !strings.Contains(err.Error(), c.want):
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// Integers of 32 bits without a sign go up to four billion.
+func TestParquetReadsUnsignedIntegers(t *testing.T) {
+	type unsigned struct {
+		Arrival  uint32 `parquet:"arrival_ns"`
+		Service  uint32 `parquet:"service_ns,dict"`
+		Type     string `parquet:"type"`
+		Priority uint8  `parquet:"priority"`
+	}
+	rows := []unsigned{{5, 3_000_000_000, "x", 255}, {4_294_967_295, 7, "x", 0}}
+	sameJobs(t, []job{
+		{Arrival: 5, Service: 3_000_000_000, Kind: Kind{Type: "x", Priority: 255}},
+		{Arrival: 4_294_967_295, Service: 7, Kind: Kind{Type: "x"}},
+	}, jobsOf(t, openForeign(t, rows, nil)))
+}
+
+// A foreign file whose arrivals count from 1970 is imported from the midnight
+// before the first; one that says when it starts counts from there.
+func TestImportOfParquetThatCountsFrom1970(t *testing.T) {
+	first := time.Date(2024, 3, 1, 8, 0, 0, 0, time.UTC).UnixNano()
+	path := filepath.Join(t.TempDir(), "x.parquet")
+	write := func(rows []foreignDict, options ...parquet.WriterOption) {
+		t.Helper()
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := parquet.NewGenericWriter[foreignDict](f, options...)
+		if _, err := w.Write(rows); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	write([]foreignDict{{Arrival: first, Service: 1, Type: "x"}, {Arrival: 5, Service: 1, Type: "x"}, {Arrival: first + 1, Service: 1, Type: "x"}})
+	src, sum, err := Import(path, ImportOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs := jobsOf(t, src)
+	if start := src.Meta().Start.Format(time.RFC3339); start != "2024-03-01T00:00:00Z" || len(jobs) != 2 || jobs[0].Arrival != 8*3600e9 {
+		t.Errorf("starts %s: %v", start, jobs)
+	}
+	if want := `out of range 1, first at line 2: arrival_ns = "5"`; !strings.Contains(sum.String(), want) {
+		t.Errorf("%s, want %s", sum, want)
+	}
+
+	write([]foreignDict{{Arrival: 5, Service: 1, Type: "x"}, {Arrival: unixFrom, Service: 1, Type: "x"}}, parquet.KeyValueMetadata(keyStart, "2024-03-01T00:00:00Z"))
+	src, sum, err = Import(path, ImportOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if jobs := jobsOf(t, src); len(jobs) != 2 || jobs[1].Arrival != unixFrom || len(sum.Dropped) > 0 {
+		t.Errorf("%v: %s", jobs, sum)
+	}
+}
+
+func TestParquetNamesTheCompressionItDoesNotRead(t *testing.T) {
+	src := openForeign(t, []foreignDict{{Arrival: 1, Service: 1, Type: "x"}}, []parquet.WriterOption{parquet.Compression(&parquet.Brotli)})
+	if _, err := readJobs(t, src); err == nil || !strings.Contains(err.Error(), "is compressed with Brotli; snappy, gzip and zstd are read") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A reference speed that no scenario may state is refused, not left out: the work of
 // every job hangs on it.
 func TestParquetReferenceSpeed(t *testing.T) {

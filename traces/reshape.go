@@ -10,7 +10,8 @@ import (
 
 // Scale returns src with every service time, and every estimate of one,
 // multiplied by serviceScale (more than 0) and rounded to the nanosecond, at
-// least 1. It takes ownership of src: closing the result closes src.
+// least 1 and at most TimeMax. It takes ownership of src: closing the result
+// closes src.
 func Scale(src Source, serviceScale float64) Source {
 	if serviceScale == 1 {
 		return src

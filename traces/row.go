@@ -58,13 +58,14 @@ const (
 	OutOfRange    Reason = "out of range"
 	BadType       Reason = "bad type or tenant"
 	FieldCount    Reason = "wrong number of fields"
+	BadQuotes     Reason = "misplaced quote"
 	PartialRecord Reason = "partial execution"
 	Duplicate     Reason = "duplicate"
 )
 
 // reasons lists every Reason in the order of a summary.
 var reasons = []Reason{
-	NoArrival, NoService, ServiceNot, BadNumber, BadTime, OutOfRange, BadType, FieldCount, PartialRecord, Duplicate,
+	NoArrival, NoService, ServiceNot, BadNumber, BadTime, OutOfRange, BadType, FieldCount, BadQuotes, PartialRecord, Duplicate,
 }
 
 // rowError is what is wrong with one row. An import drops the row and counts

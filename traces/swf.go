@@ -39,6 +39,10 @@ const (
 
 	// A job on more processors than any machine has is a mistake.
 	swfWidthMax = 1 << 20
+
+	// No log is longer; what counts from 1970 is more. Some run over three years
+	// (HPC2N), and so go beyond unixFrom.
+	swfSpanMax = 10 * 365 * 24 * int64(time.Hour)
 )
 
 type swfReader struct {
@@ -46,7 +50,6 @@ type swfReader struct {
 	r      *bufio.Reader
 	known  facts
 	line   int64
-	any    bool
 	queues map[string][]byte // names by number
 	fields [][]byte
 	long   []byte
@@ -149,8 +152,11 @@ func (r *swfReader) comment(line []byte) {
 			r.known.meta.Start = time.Unix(v, 0).UTC()
 		}
 	case "Queue":
-		number, name, ok := bytes.Cut(value, []byte(" "))
-		if name = bytes.TrimSpace(name); ok && len(name) > 0 && len(r.queues) < KindsMax && checkName(name) == nil {
+		number, name := value, []byte(nil)
+		if i := bytes.IndexAny(value, " \t"); i >= 0 {
+			number, name = value[:i], bytes.TrimSpace(value[i:])
+		}
+		if len(name) > 0 && len(r.queues) < KindsMax && checkName(name) == nil {
 			r.queues[string(number)] = bytes.Clone(name)
 		}
 	}
@@ -213,12 +219,28 @@ func (r *swfReader) job(line []byte, out *row) error {
 		return &rowError{why: OutOfRange, column: "processors", value: string(f[swfProcs]), detail: "must be at most " + strconv.Itoa(swfWidthMax)}
 	}
 	out.width = uint32(max(procs/1e9, 1))
-	if !r.any {
-		r.any = true
-		start := r.known.meta.Start
-		r.known.absolute = out.arrival >= unixFrom && (start.IsZero() || out.arrival >= start.UnixNano())
+	if err := r.sameEpoch(out.arrival); err != nil {
+		err.column, err.value = "submit", string(f[swfSubmit])
+		return err
 	}
 	return r.names(f, out)
+}
+
+// sameEpoch keeps submit times of one kind: Unix times, or times from the log's
+// start. The first line decides.
+func (r *swfReader) sameEpoch(submit int64) *rowError {
+	if !r.known.settled {
+		r.known.settled = true
+		start := r.known.meta.Start
+		r.known.absolute = submit >= unixFrom && (start.IsZero() || submit >= start.UnixNano())
+	}
+	switch {
+	case r.known.absolute && submit < unixFrom:
+		return &rowError{why: OutOfRange, detail: "is no Unix time; the first job's is one"}
+	case !r.known.absolute && submit >= swfSpanMax:
+		return &rowError{why: OutOfRange, detail: "is a Unix time; the first job's counts from the log's start"}
+	}
+	return nil
 }
 
 // names sets the type and the tenant of a job.

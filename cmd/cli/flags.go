@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,6 +128,9 @@ func plainCause(e *pflag.InvalidValueError) error {
 	var number *strconv.NumError
 	isNumber := errors.As(cause, &number)
 	switch kind := e.GetFlag().Value.Type(); {
+	case isNumber && (kind == "uint8" || kind == "uint64" && errors.Is(number, strconv.ErrRange)):
+		most := map[string]uint64{"uint8": math.MaxUint8, "uint64": math.MaxUint64}[kind]
+		return fmt.Errorf("must be a whole number from 0 to %d", most)
 	case isNumber && errors.Is(number, strconv.ErrRange):
 		return errors.New("is too large or too small")
 	case isNumber && kind == "bool":

@@ -85,7 +85,10 @@ func TestFlagErrors(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"--seed x", "--seed x: must be a whole number from 0"},
 		{"--seed -1", "--seed -1: must be a whole number from 0"},
-		{"--seed 99999999999999999999", "--seed 99999999999999999999: is too large or too small"},
+		{"--seed 99999999999999999999", "--seed 99999999999999999999: must be a whole number from 0 to 18446744073709551615"},
+		{"--priority 256", "--priority 256: must be a whole number from 0 to 255"},
+		{"--priority high", "--priority high: must be a whole number from 0 to 255"},
+		{"--runs 99999999999999999999", "--runs 99999999999999999999: is too large or too small"},
 		{"--runs 1.5", "--runs 1.5: must be a whole number"},
 		{"--speed fast", "--speed fast: must be a number"},
 		{"--wait 5", "--wait 5: must be a time with its unit, such as 30s or 5m"},
@@ -101,6 +104,7 @@ func TestFlagErrors(t *testing.T) {
 		verb := &cobra.Command{Use: "do", RunE: func(*cobra.Command, []string) error { return nil }}
 		f := verb.Flags()
 		f.Uint64("seed", 1, "")
+		f.Uint8("priority", 0, "")
 		f.Int("runs", 1, "")
 		f.Float64("speed", 1, "")
 		f.Duration("wait", 0, "")

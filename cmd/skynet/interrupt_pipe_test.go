@@ -71,6 +71,37 @@ func TestInterruptedAtPipe(t *testing.T) {
 	wantEntries(t, 4, "the pipe and the three files of before")
 }
 
+// TestPipeIsNoTraceToSimulate: a simulation reads its trace twice, and would wait for
+// ever for someone to write it again.
+func TestPipeIsNoTraceToSimulate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := syscall.Mkfifo("jobs", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("s.toml", fmt.Appendf(nil, replayScenario, "jobs"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"simulate s.toml", "simulate s.toml --trace jobs", "compare s.toml static", "bound s.toml", "tune s.toml --budget 60 --out out.toml"} {
+		written := make(chan error)
+		go func() {
+			w, err := os.OpenFile("jobs", os.O_WRONLY, 0) // waits until it is open for reading
+			if err == nil {
+				_, err = io.WriteString(w, "arrival_s,service_s,type,priority\n0,1,photo,0\n")
+				w.Close()
+			}
+			written <- err
+		}()
+		var stderr bytes.Buffer
+		code := newApp(t.Context(), io.Discard, &stderr).execute(strings.Fields(line))
+		if err := <-written; err != nil {
+			t.Fatal(err)
+		}
+		if want := "jobs: is a pipe: a simulation reads its trace more than once; write it to a file first\n"; code != exitBadInput || !strings.HasSuffix(stderr.String(), want) {
+			t.Errorf("%s: exit %d, says %q; want 2 and …%q", line, code, stderr.String(), want)
+		}
+	}
+}
+
 // TestInterruptedByWriter: one Ctrl-C ends the reading of a pipe whose writer has
 // stopped in the middle.
 func TestInterruptedByWriter(t *testing.T) {

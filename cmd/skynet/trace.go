@@ -74,7 +74,7 @@ func (a *app) writeTrace(path string, src traces.Source) error {
 // lostIn says what the file at path does not tell of a trace, and which keys of a
 // scenario do; "" if it tells everything that a simulation goes by.
 func lostIn(path string, meta traces.Meta) string {
-	if filepath.Ext(path) == ".parquet" {
+	if strings.EqualFold(filepath.Ext(path), ".parquet") {
 		return ""
 	}
 	var lost []string
