@@ -148,8 +148,7 @@ func ownOf(trials []*trial.Trial) *CompareOwn {
 // what could have been otherwise is how dearly it was served. So what length and
 // work of a cell explain of its cost, by least squares, does not count.
 func (b *board) costError(cost [][]float64, of *cells) stats.Error {
-	left, lost := stats.Unexplained(cost, of.length, of.work)
-	return b.draws.Error(func(i int) float64 { return b.draws.Sum(i, left) }).Times(lost)
+	return b.draws.SumError(stats.Unexplained(cost, of.length, of.work))
 }
 
 // minus returns a − factor × b.

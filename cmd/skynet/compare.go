@@ -320,7 +320,7 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 	}
 	result := &reports.Comparison{Version: buildVersion().String(), Command: c.reproduce(), Inputs: c.grid.Digest()}
 	err := c.grid.Run(c.app.ctx, func(s *scenarios.Scenario, rows []grid.Row) error {
-		contest := reports.Contest{Scenario: s.Name, Base: c.bases[s.Name].name, Settings: c.bases[s.Name].set, Seeds: c.grid.Seeds(s)}
+		contest := reports.Contest{Scenario: s.Name, Trace: c.grid.TraceOf(s), Base: c.bases[s.Name].name, Settings: c.bases[s.Name].set, Seeds: c.grid.Seeds(s)}
 		for i := range s.Classes {
 			contest.Classes = append(contest.Classes, s.Classes[i].Name)
 		}
