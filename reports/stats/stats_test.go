@@ -331,7 +331,9 @@ func TestUnexplainedLaws(t *testing.T) {
 		if !tells(left.Seeds, seeds) || !tells(left.Blocks, blocks) {
 			t.Fatalf("too few degrees of freedom are left: %v and %v", left.Seeds, left.Blocks)
 		}
-		dot := func(l Left, t [][]float64) float64 { return floats.Dot(flat(l.Cells), flat(t)) / (1 + floats.Norm(flat(t), 2)) }
+		dot := func(l Left, t [][]float64) float64 {
+			return floats.Dot(flat(l.Cells), flat(t)) / (1 + floats.Norm(flat(t), 2))
+		}
 		none := func(l Left) bool { return floats.Norm(flat(l.Cells), math.Inf(1)) < 1e-6 }
 		explains := none(Unexplained(explained, length, load))
 		switch {
