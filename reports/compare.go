@@ -188,7 +188,7 @@ type CompareAgainst struct {
 	Cost  Change `json:"cost"`
 	Slack Change `json:"slack"`
 	// Reduction is the factor by which pairing shrinks the variance of the
-	// difference in cost: (Var A + Var B) ÷ Var(A − B) over seeds and blocks.
+	// difference in cost: (Var A + Var B) ÷ Var(A − B) over the seeds, by block.
 	Reduction Maybe                    `json:"variance_reduction"`
 	Classes   map[string]*ClassAgainst `json:"classes"`
 }

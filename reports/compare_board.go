@@ -278,7 +278,7 @@ func (b *board) against(i int) *CompareAgainst {
 	a.Slack = change(float64(row.SlackMean-first.SlackMean), d.Error(func(i int) float64 {
 		return quotient(d, i, x.busy, x.ready) - quotient(d, i, y.busy, y.ready)
 	}))
-	a.Reduction = Maybe(stats.Reduction(flat(x.cost), flat(y.cost)))
+	a.Reduction = Maybe(stats.Reduction(x.cost, y.cost))
 	for k, name := range b.Classes {
 		mine, theirs := row.Classes[name], first.Classes[name]
 		if mine == nil || theirs == nil {

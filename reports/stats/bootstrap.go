@@ -182,19 +182,26 @@ func NewEstimate(value float64, err Error) Estimate {
 }
 
 // Reduction returns by how much pairing shrinks the variance of a difference:
-// (Var(A) + Var(B)) ÷ Var(A−B) over the cells. NaN where a policy is compared
-// with itself, or one cell is all there is.
-func Reduction(a, b []float64) float64 {
+// (Var(A) + Var(B)) ÷ Var(A−B) over the seeds of each block, for tables by seed and
+// block. That one day costs more than another is no weather, and unpaired runs would
+// have the same days. NaN where a policy is compared with itself, or one seed is all
+// there is.
+func Reduction(a, b [][]float64) float64 {
 	if len(a) < 2 {
 		return math.NaN()
 	}
-	difference := make([]float64, len(a))
-	for i := range a {
-		difference[i] = a[i] - b[i]
+	var of, ofDifference float64
+	x, y, difference := make([]float64, len(a)), make([]float64, len(a)), make([]float64, len(a))
+	for block := range a[0] {
+		for s := range a {
+			x[s], y[s] = a[s][block], b[s][block]
+			difference[s] = x[s] - y[s]
+		}
+		of += stat.Variance(x, nil) + stat.Variance(y, nil)
+		ofDifference += stat.Variance(difference, nil)
 	}
-	v := stat.Variance(difference, nil)
-	if v == 0 {
+	if ofDifference == 0 {
 		return math.NaN()
 	}
-	return (stat.Variance(a, nil) + stat.Variance(b, nil)) / v
+	return of / ofDifference
 }

@@ -125,15 +125,27 @@ func TestEstimateOfLittle(t *testing.T) {
 }
 
 func TestReduction(t *testing.T) {
-	a := []float64{10, 20, 30, 40}
-	if got := Reduction(a, []float64{11, 22, 31, 42}); got < 100 {
+	by := func(v ...float64) (table [][]float64) { // two days, the second far dearer under every policy
+		for _, x := range v {
+			table = append(table, []float64{x, 1000 + x})
+		}
+		return table
+	}
+	a := by(10, 20, 30, 40)
+	if got := Reduction(a, by(11, 22, 31, 42)); got < 100 {
 		t.Errorf("a difference that hardly varies: %v, want a large factor", got)
 	}
-	if got := Reduction(a, []float64{-10, -20, -30, -40}); got != 0.5 {
+	if got := Reduction(a, by(-10, -20, -30, -40)); got != 0.5 {
 		t.Errorf("opposites: %v, want 0.5", got)
+	}
+	if got := Reduction(a, by(30, 10, 40, 20)); math.Abs(got-1) > 1e-12 {
+		t.Errorf("what has nothing to do with each other: %v, want 1, whatever the days", got)
 	}
 	if got := Reduction(a, a); !math.IsNaN(got) {
 		t.Errorf("the same: %v, want no value", got)
+	}
+	if got := Reduction(a[:1], by(11)); !math.IsNaN(got) {
+		t.Errorf("of one seed: %v, want no value", got)
 	}
 }
 
