@@ -33,10 +33,10 @@ func (t *Tuning) plots() []plot {
 func (t *Tuning) pageTo(w io.Writer, list []plot) error {
 	out := t.Outcome
 	c := pageContent{
-		Title: "Tuning of " + out.Policy + " on " + t.Scenario,
+		Title:    "Tuning of " + out.Policy + " on " + t.Scenario,
 		Subtitle: fmt.Sprintf("%s tried in %s of %s runs; %s", numbered(out.Tried, "candidate"), Count(out.Runs), Count(out.Budget), judgedOn(out)),
-		Verdict: capitalized(TuningVerdict(out)),
-		Class:   classBroken,
+		Verdict:  capitalized(TuningVerdict(out)),
+		Class:    classBroken,
 	}
 	if out.Rows[out.Advice].Held.Keeps() {
 		c.Class = classKept
