@@ -331,6 +331,7 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 			})
 		}
 		result.Add(contest)
+		c.warnUnjudged(s, rows)
 		return nil
 	})
 	if err != nil {
@@ -340,6 +341,21 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 		c.app.log.Info("compare: finished runs were not repeated", "runs", n, "of", c.grid.Cells())
 	}
 	return result, nil
+}
+
+// warnUnjudged tells that no job of any run of a scenario arrived once judging had
+// begun: promises that are kept there were kept by nobody.
+func (c *comparing) warnUnjudged(s *scenarios.Scenario, rows []grid.Row) {
+	for i := range rows {
+		for _, t := range rows[i].Trials {
+			for _, class := range t.Figures.Classes { // map order: any will do
+				if class.Jobs > 0 {
+					return
+				}
+			}
+		}
+	}
+	c.app.log.Warn("no job is judged: none arrived after judge_from", "scenario", s.Name, "judge_from", reports.Duration(s.JudgeFrom))
 }
 
 // tell writes what the comparison came to, where the flags say.
