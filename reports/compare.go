@@ -2,6 +2,7 @@ package reports
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 
 	"github.com/skynet-ec2/skynet/reports/stats"
@@ -11,6 +12,9 @@ import (
 // Contest is one scenario under several policies, each with the same seeds.
 type Contest struct {
 	Scenario string // its name
+	// Trace tells its trace from others: scenarios of one count as one in ranks.
+	// Empty: it is of its own.
+	Trace string
 	// Base is the name without what was set, and Settings what was.
 	Base     string
 	Settings []Setting
@@ -184,7 +188,7 @@ type CompareAgainst struct {
 	Cost  Change `json:"cost"`
 	Slack Change `json:"slack"`
 	// Reduction is the factor by which pairing shrinks the variance of the
-	// difference in cost: (Var A + Var B) ÷ Var(A − B) over seeds and blocks.
+	// difference in cost: (Var A + Var B) ÷ Var(A − B) over the seeds, by block.
 	Reduction Maybe                    `json:"variance_reduction"`
 	Classes   map[string]*ClassAgainst `json:"classes"`
 }
@@ -199,7 +203,9 @@ type ClassAgainst struct {
 // all promises were kept, behind these by how far the miss budget was exceeded.
 type CompareRanking struct {
 	Policies []CompareRank `json:"policies"`
-	// FriedmanP and Critical are null below three scenarios: the chance of ranks
+	// Traces that the scenarios are of: those of one trace count as one.
+	Traces int `json:"traces"`
+	// FriedmanP and Critical are null below three traces: the chance of ranks
 	// this uneven among equals, and the least significant difference of two mean
 	// ranks by Nemenyi's test at 5 %.
 	FriedmanP Maybe `json:"friedman_p"`
@@ -251,11 +257,14 @@ func (c *Comparison) rank() {
 		return
 	}
 	k := len(c.boards[0].rows)
-	values := make([][]float64, len(c.boards))
+	values, traces := make([][]float64, len(c.boards)), make([]string, len(c.boards))
 	r := &CompareRanking{Policies: make([]CompareRank, k)}
 	logs := make([]float64, k)
 	for i, b := range c.boards {
-		values[i] = b.values()
+		values[i], traces[i] = b.values(), b.Trace
+		if traces[i] == "" {
+			traces[i] = fmt.Sprint("of contest ", i)
+		}
 		for j, row := range b.rows {
 			p := &r.Policies[j]
 			p.Name = row.Name
@@ -274,8 +283,8 @@ func (c *Comparison) rank() {
 		}
 	}
 	r.BestRatio = Maybe(math.Exp(sum / n))
-	ranking := stats.Rank(values)
-	r.FriedmanP, r.Critical = Maybe(ranking.P), Maybe(ranking.Critical)
+	ranking := stats.Rank(values, traces)
+	r.Traces, r.FriedmanP, r.Critical = ranking.Traces, Maybe(ranking.P), Maybe(ranking.Critical)
 	for j := range r.Policies {
 		r.Policies[j].MeanRank = Maybe(ranking.Mean[j])
 		r.Policies[j].OverBound = Maybe(math.Exp(logs[j]))

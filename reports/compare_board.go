@@ -17,6 +17,8 @@ type board struct {
 	cells []*cells
 	// p95 of the draws, by policy and class
 	p95 [][][]float64
+	// alike: every seed is the same run. They are evidence of one.
+	alike bool
 }
 
 func newBoard(c Contest) *board {
@@ -24,14 +26,18 @@ func newBoard(c Contest) *board {
 	days := daysOf(&c)
 	blockOf, blocks, name := blocksOf(c.Entries[0].Trials[0], days)
 	seeds := len(c.Seeds)
+	drawn := seeds
+	if b.alike = seedsAlike(&c); b.alike {
+		drawn = 1
+	}
 	if days > 0 {
-		b.draws = stats.NewDraws(seeds, blocks, drawsMax, 1)
+		b.draws = stats.NewDraws(drawn, blocks, drawsMax, 1)
 	} else {
 		b.draws = &stats.Draws{Seeds: 1, Blocks: 1}
 	}
 	for i := range c.Entries {
 		e := &c.Entries[i]
-		x := newCells(e.Trials, len(c.Classes), days, blockOf, blocks)
+		x := newCells(e.Trials[:drawn], len(c.Classes), days, blockOf, blocks)
 		b.cells = append(b.cells, x)
 		var p95 [][]float64
 		for k := range c.Classes {
@@ -49,6 +55,20 @@ func newBoard(c Contest) *board {
 	}
 	b.correct()
 	return b
+}
+
+// seedsAlike reports whether there are several seeds and all runs of each policy are
+// the same, as where boots are fixed, the trace is recorded and nothing fails.
+func seedsAlike(c *Contest) bool {
+	for i := range c.Entries {
+		t := c.Entries[i].Trials
+		for _, other := range t[1:] {
+			if t[0].Figures.Digest == "" || other.Figures.Digest != t[0].Figures.Digest {
+				return false
+			}
+		}
+	}
+	return len(c.Seeds) > 1
 }
 
 // mean of a figure over trials; those without a value are left out.
@@ -148,8 +168,7 @@ func ownOf(trials []*trial.Trial) *CompareOwn {
 // what could have been otherwise is how dearly it was served. So what length and
 // work of a cell explain of its cost, by least squares, does not count.
 func (b *board) costError(cost [][]float64, of *cells) stats.Error {
-	left, lost := stats.Unexplained(cost, of.length, of.work)
-	return b.draws.Error(func(i int) float64 { return b.draws.Sum(i, left) }).Times(lost)
+	return b.draws.SumError(stats.Unexplained(cost, of.length, of.work))
 }
 
 // minus returns a − factor × b.
@@ -254,12 +273,12 @@ func (b *board) against(i int) *CompareAgainst {
 		return Change{Range: rangeOf(e), P: Maybe(e.P), PHolm: Maybe(e.P)}
 	}
 	a := &CompareAgainst{Policy: first.Policy, Classes: map[string]*ClassAgainst{}}
-	a.Cost = change(float64(row.JudgedUSD.Mean/first.JudgedUSD.Mean)-1,
+	a.Cost = change(ratioOf(row.JudgedUSD.Mean, first.JudgedUSD.Mean)-1,
 		b.costError(minus(y.cost, x.cost, sum(y.cost)/sum(x.cost)), x).Times(1/sum(x.cost)))
 	a.Slack = change(float64(row.SlackMean-first.SlackMean), d.Error(func(i int) float64 {
 		return quotient(d, i, x.busy, x.ready) - quotient(d, i, y.busy, y.ready)
 	}))
-	a.Reduction = Maybe(stats.Reduction(flat(x.cost), flat(y.cost)))
+	a.Reduction = Maybe(stats.Reduction(x.cost, y.cost))
 	for k, name := range b.Classes {
 		mine, theirs := row.Classes[name], first.Classes[name]
 		if mine == nil || theirs == nil {
@@ -273,6 +292,14 @@ func (b *board) against(i int) *CompareAgainst {
 		}
 	}
 	return a
+}
+
+// ratioOf returns x ÷ y, NaN where y is nothing.
+func ratioOf(x, y Maybe) float64 {
+	if y == 0 {
+		return math.NaN()
+	}
+	return float64(x / y)
 }
 
 // correct raises the p of each figure for the number of policies compared.

@@ -105,15 +105,6 @@ func newCells(trials []*trial.Trial, classes, days int, blockOf []int, blocks in
 	return c
 }
 
-// flat lists a table's cells.
-func flat(table [][]float64) []float64 {
-	var list []float64
-	for _, row := range table {
-		list = append(list, row...)
-	}
-	return list
-}
-
 // quotient returns for a draw the sum of one table over that of another.
 func quotient(d *stats.Draws, i int, over, under [][]float64) float64 {
 	return d.Sum(i, over) / d.Sum(i, under)

@@ -67,7 +67,11 @@ func (r *CompareRanking) says() string {
 	if math.IsNaN(float64(r.Critical)) {
 		return ""
 	}
-	return fmt.Sprintf("ranks: Friedman %s; by Nemenyi's test mean ranks differ from %s on", pText(float64(r.FriedmanP)), fixed(float64(r.Critical), 2))
+	of := ""
+	if r.Traces < len(r.Best) {
+		of = fmt.Sprintf(" over %s, scenarios of one counting as one", numbered(r.Traces, "trace"))
+	}
+	return fmt.Sprintf("ranks%s: Friedman %s; by Nemenyi's test mean ranks differ from %s on", of, pText(float64(r.FriedmanP)), fixed(float64(r.Critical), 2))
 }
 
 // bests sets the first policy beside the best of the others, by scenario.

@@ -99,7 +99,15 @@ var rowFigures = []struct {
 	{"θ_U, θ_O", elasticText(0, 1)},
 	{"τ_U, τ_O", elasticText(2, 3)},
 	{"υ", elasticText(4)},
-	{"deviation", func(r *CompareRow) string { return Number(float64(r.Deviation)) + " %" }},
+	{"deviation", func(r *CompareRow) string { return percentOrNone(float64(r.Deviation)) }},
+}
+
+// percentOrNone writes what is in percent already.
+func percentOrNone(x float64) string {
+	if math.IsNaN(x) {
+		return noValue
+	}
+	return Number(x) + " %"
 }
 
 // elasticText writes figures of the rigid demand and, where there is a plan,

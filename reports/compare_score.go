@@ -130,7 +130,7 @@ func (b *board) best() CompareBest {
 	offer := func(name string, own bool, cost, over Maybe) {
 		if float64(cost) < least {
 			least = float64(cost)
-			x.Rival, x.Own, x.RivalOver, x.Ratio = name, own, over, first.JudgedUSD.Mean/cost
+			x.Rival, x.Own, x.RivalOver, x.Ratio = name, own, over, Maybe(ratioOf(first.JudgedUSD.Mean, cost))
 		}
 	}
 	for _, r := range b.rows[1:] {

@@ -439,3 +439,81 @@ func TestPairwiseLaws(t *testing.T) {
 		}
 	})
 }
+
+// Seeds that all are the same run are one run, not five: nothing tells what another
+// day would be.
+func TestCompareOfSeedsAlike(t *testing.T) {
+	for _, days := range []int{1, 4} {
+		of := contest("day", 5, days)
+		for i := range of.Entries {
+			e := &of.Entries[i]
+			for s := range e.Trials {
+				e.Trials[s] = e.Trials[0]
+			}
+			e.Trials[0].Figures.Digest = fmt.Sprint("run of ", e.Name)
+		}
+		one := contest("day", 1, days)
+		for i := range one.Entries {
+			one.Entries[i].Trials = of.Entries[i].Trials[:1]
+		}
+		var several, single Comparison
+		several.Add(of)
+		single.Add(one)
+		got, want := several.Rows[1], single.Rows[1]
+		near := func(x, y Range) bool { return fmt.Sprintf("%.9g", x) == fmt.Sprintf("%.9g", y) }
+		if got.Runs != 5 || !near(got.Against.Cost.Range, want.Against.Cost.Range) || !near(got.JudgedUSD, want.JudgedUSD) || !near(got.Classes["upload"].attained(), want.Classes["upload"].attained()) {
+			t.Errorf("%d days: five times the same: %+v, once: %+v", days, got.Against.Cost, want.Against.Cost)
+		}
+		if days == 1 && !math.IsNaN(float64(got.JudgedUSD.Lo)) {
+			t.Errorf("one day, met five times: %+v", got.JudgedUSD)
+		}
+		if text := tables(t, &several); !strings.Contains(text, "every seed being the same run") {
+			t.Errorf("that the seeds are alike is not said:\n%s", text)
+		}
+	}
+}
+
+// A policy compared with itself differs by exactly nothing, and shares its rank.
+func TestCompareWithItself(t *testing.T) {
+	of := contest("week", 3, 7)
+	of.Entries = []Entry{of.Entries[0], of.Entries[0], of.Entries[1]}
+	of.Entries[1].Name = "twin"
+	var c Comparison
+	c.Add(of)
+	for _, x := range []Change{c.Rows[1].Against.Cost, c.Rows[1].Against.Slack, c.Rows[1].Against.Classes["upload"].Attained, c.Rows[1].Against.Classes["upload"].P95S} {
+		if x.Mean != 0 || x.Lo != 0 || x.Hi != 0 || x.P != 1 || x.PHolm != 1 {
+			t.Errorf("a policy differs from itself by %+v", x)
+		}
+	}
+	if c.Rows[0].Rank != 2.5 || c.Rows[1].Rank != 2.5 || c.Rows[2].Rank != 1 {
+		t.Errorf("ranks %v, %v, %v; want 2.5 twice and 1", c.Rows[0].Rank, c.Rows[1].Rank, c.Rows[2].Rank)
+	}
+}
+
+// Where the first policy costs nothing, as one that keeps no instance, there is no
+// relative difference; nothing else fails for it.
+func TestCompareWithNothing(t *testing.T) {
+	of := contest("week", 2, 3)
+	for _, x := range of.Entries[0].Trials {
+		x.Figures.CostUSD, x.Figures.Judged.CostUSD = 0, 0
+		for d := range x.Days {
+			x.Days[d].CostUSD, x.Days[d].Ready, x.Days[d].Busy = 0, 0, 0
+		}
+	}
+	var c Comparison
+	c.Add(of)
+	c.Add(contest("other", 2, 3))
+	if x := c.Rows[1].Against.Cost; !math.IsNaN(float64(x.Mean)) || !math.IsNaN(float64(x.P)) {
+		t.Errorf("cheaper than nothing by %+v", x)
+	}
+	if _, err := json.Marshal(&c); err != nil {
+		t.Error(err)
+	}
+	if text := tables(t, &c); strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
+		t.Errorf("a table with what is no number:\n%s", text)
+	}
+	var md bytes.Buffer
+	if err := CompareMarkdown(&md, &c, "Results"); err != nil || strings.Contains(md.String(), "NaN") || strings.Contains(md.String(), "Inf") {
+		t.Errorf("Markdown with what is no number, %v:\n%s", err, md.String())
+	}
+}

@@ -75,8 +75,11 @@ func (b *board) says() string {
 func (b *board) units() string {
 	r := b.rows[0]
 	blocks := times(int64(r.Blocks), r.BlockIs)
-	if r.Runs == 1 {
+	switch {
+	case r.Runs == 1:
 		return blocks
+	case b.alike:
+		return blocks + ", every seed being the same run"
 	}
 	return fmt.Sprintf("%d seeds × %s", r.Runs, blocks)
 }

@@ -33,11 +33,10 @@ func (t *Tuning) plots() []plot {
 func (t *Tuning) pageTo(w io.Writer, list []plot) error {
 	out := t.Outcome
 	c := pageContent{
-		Title: "Tuning of " + out.Policy + " on " + t.Scenario,
-		Subtitle: fmt.Sprintf("%s tried in %s of %s runs; judged on %s that nothing was tuned on",
-			numbered(out.Tried, "candidate"), Count(out.Runs), Count(out.Budget), numbered(out.Rows[0].Held.N, "week")),
-		Verdict: capitalized(TuningVerdict(out)),
-		Class:   classBroken,
+		Title:    "Tuning of " + out.Policy + " on " + t.Scenario,
+		Subtitle: fmt.Sprintf("%s tried in %s of %s runs; %s", numbered(out.Tried, "candidate"), Count(out.Runs), Count(out.Budget), judgedOn(out)),
+		Verdict:  capitalized(TuningVerdict(out)),
+		Class:    classBroken,
 	}
 	if out.Rows[out.Advice].Held.Keeps() {
 		c.Class = classKept

@@ -99,10 +99,10 @@ func frontSeries(t *Tuning, points []tune.Point) (series, intervals []chart.Seri
 func intervalsAround(p *tune.Point, s *tune.Summary, hue chart.Hue) []chart.Series {
 	var list []chart.Series
 	line := func(x, y []float64) { list = append(list, chart.Series{Thin: true, Hue: hue, X: x, Y: y}) }
-	if half := IntervalOf(s.P95.Values).Half(); half > 0 {
+	if half := IntervalOfSeries(&s.P95).Half(); half > 0 {
 		line([]float64{max(0, p.P95-half), p.P95 + half}, []float64{p.Ratio, p.Ratio})
 	}
-	if half := IntervalOf(s.Ratio.Values).Half(); half > 0 {
+	if half := IntervalOfSeries(&s.Ratio).Half(); half > 0 {
 		line([]float64{p.P95, p.P95}, []float64{p.Ratio - half, p.Ratio + half})
 	}
 	return list

@@ -51,7 +51,7 @@ func WriteTuning(w io.Writer, t *Tuning, wall float64, o Options) error {
 		s.line(title(fmt.Sprintf("SWEEP of %s over %s", t.Swept, numbered(t.Sweep[0].Summary.N, "week"))), 0, 0)
 		s.table(sweepRows(t.Swept, t.Sweep, t.Classes))
 	}
-	s.line(title("PARETO"), 0, 1, say(fmt.Sprintf("judged on %s that nothing was tuned on", numbered(out.Rows[0].Held.N, "week"))))
+	s.line(title("PARETO"), 0, 1, say(judgedOn(out)))
 	s.table(t.rows())
 	s.line(title("HELD OUT"), indent, 1, say(TuningVerdict(out)))
 	s.line(title("GAP"), indent, 1, say(gap(out)))
@@ -101,13 +101,13 @@ func (t *Tuning) rows() [][]string {
 		for _, name := range shown {
 			cells = append(cells, fmt.Sprint(r.Params[name]))
 		}
-		price := plusMinus(IntervalOf(r.Held.Ratio.Values), factor)
+		price := plusMinus(IntervalOfSeries(&r.Held.Ratio), factor)
 		if t.Single {
-			price = plusMinus(IntervalOf(r.Held.Cost.Values), Money)
+			price = plusMinus(IntervalOfSeries(&r.Held.Cost), Money)
 		}
 		p95 := noValue
 		if len(r.Held.P95.Values) > 0 {
-			p95 = plusMinus(IntervalOf(r.Held.P95.Values), seconds)
+			p95 = plusMinus(IntervalOfSeries(&r.Held.P95), seconds)
 		}
 		rows = append(rows, append(cells, price, p95, fmt.Sprintf("%d of %d", r.Held.Kept, r.Held.N), r.Held.Risk.String()))
 	}
@@ -172,10 +172,7 @@ func TuningVerdict(o *tune.Outcome) string {
 	case b == d:
 		return "the defaults are the best that was found: " + kept
 	}
-	var saved tune.Series
-	for i, x := range b.Held.Ratio.Values {
-		saved.Values = append(saved.Values, 1-x/d.Held.Ratio.Values[i])
-	}
+	saved := b.Held.SavedAgainst(&d.Held)
 	against := fmt.Sprintf("%s, %s (defaults: %d)", saving(&saved), kept, d.Held.Kept)
 	switch p := d.Held.Worst(); {
 	case o.Better && p != nil:
@@ -200,9 +197,41 @@ func TuningVerdict(o *tune.Outcome) string {
 	return "B is not shown to beat the defaults: use these. Against them, paired: " + against
 }
 
+// judgedOn says what judged the candidates. Weeks that met the same arrivals are one
+// part of a trace in several weathers, and are not called weeks.
+func judgedOn(o *tune.Outcome) string {
+	held := &o.Rows[0].Held
+	text := numbered(held.N, "week")
+	switch parts := held.Cost.Arrivals(); {
+	case parts == held.N:
+	case parts == 1:
+		text = fmt.Sprintf("one part of the trace in %d weathers", held.N)
+	default:
+		text = fmt.Sprintf("%d windows of the trace in %s of weather", parts, numbered(held.N, "run"))
+	}
+	text = "judged on " + text + " that nothing was tuned on"
+	if held.N > 1 && held.Cost.Arrivals() == 1 {
+		text += "; ± is of the weather alone"
+	}
+	return text
+}
+
+// IntervalOfSeries returns the mean of a figure over weeks with the interval that
+// those of them give which are independent.
+func IntervalOfSeries(s *tune.Series) Interval {
+	i := IntervalOf(s.Independent())
+	half := i.Half()
+	i.N, i.Mean = len(s.Values), s.Mean()
+	i.Lo, i.Hi = i.Mean-half, i.Mean+half
+	return i
+}
+
 // saving says how much cheaper than the defaults something was.
 func saving(saved *tune.Series) string {
-	i := IntervalOf(saved.Values)
+	if len(saved.Values) == 0 {
+		return "nothing to save"
+	}
+	i := IntervalOfSeries(saved)
 	word := "cheaper"
 	mean := i.Mean
 	if mean < 0 {
@@ -250,7 +279,7 @@ func sweepRows(name string, rows []tune.SweepRow, classes []string) [][]string {
 		s := &rows[i].Summary
 		cells := []string{
 			fixed(100*rows[i].Value, 0) + " %", percentOf(&s.Slack),
-			plusMinus(IntervalOf(s.Cost.Values), Money), fixed(s.Ratio.Mean(), 3),
+			plusMinus(IntervalOfSeries(&s.Cost), Money), fixed(s.Ratio.Mean(), 3),
 		}
 		for _, c := range shown {
 			text := noValue

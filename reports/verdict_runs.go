@@ -125,6 +125,9 @@ type measure func(x float64) string
 // percents returns a fraction with two decimals. What is not the whole does not
 // read as it.
 func percents(x float64) string {
+	if math.IsNaN(x) {
+		return noValue
+	}
 	if x < 1 && x > 0.9999 {
 		return Percent(x, 2)
 	}

@@ -97,6 +97,20 @@ func (s *Scenario) TraceHash() (string, error) {
 	return hash, s.readTwice()
 }
 
+// TraceKey tells what the scenario's jobs are drawn from from every other trace: its
+// file by its content, with the part that is replayed, or what generates it.
+// Scenarios of one key and seed have the same jobs, or hardly others.
+func (s *Scenario) TraceKey() (string, error) {
+	if s.Trace == nil {
+		var b bytes.Buffer
+		printer{&b}.table(reflect.ValueOf(s.effective().Generate).Elem(), "")
+		sum := sha256.Sum256(b.Bytes())
+		return TraceGenerated + " " + hex.EncodeToString(sum[:]), nil
+	}
+	hash, err := s.TraceHash()
+	return fmt.Sprint(hash, " ", s.Trace.Cut), err
+}
+
 // Recording returns the trace that the scenario names by its URL; false where it
 // does not.
 func (s *Scenario) Recording() (recording.Recording, bool) {

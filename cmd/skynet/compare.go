@@ -320,7 +320,7 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 	}
 	result := &reports.Comparison{Version: buildVersion().String(), Command: c.reproduce(), Inputs: c.grid.Digest()}
 	err := c.grid.Run(c.app.ctx, func(s *scenarios.Scenario, rows []grid.Row) error {
-		contest := reports.Contest{Scenario: s.Name, Base: c.bases[s.Name].name, Settings: c.bases[s.Name].set, Seeds: c.grid.Seeds(s)}
+		contest := reports.Contest{Scenario: s.Name, Trace: c.grid.TraceOf(s), Base: c.bases[s.Name].name, Settings: c.bases[s.Name].set, Seeds: c.grid.Seeds(s)}
 		for i := range s.Classes {
 			contest.Classes = append(contest.Classes, s.Classes[i].Name)
 		}
@@ -331,6 +331,7 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 			})
 		}
 		result.Add(contest)
+		c.warnUnjudged(s, rows)
 		return nil
 	})
 	if err != nil {
@@ -340,6 +341,21 @@ func (c *comparing) compare() (*reports.Comparison, error) {
 		c.app.log.Info("compare: finished runs were not repeated", "runs", n, "of", c.grid.Cells())
 	}
 	return result, nil
+}
+
+// warnUnjudged tells that no job of any run of a scenario arrived once judging had
+// begun: promises that are kept there were kept by nobody.
+func (c *comparing) warnUnjudged(s *scenarios.Scenario, rows []grid.Row) {
+	for i := range rows {
+		for _, t := range rows[i].Trials {
+			for _, class := range t.Figures.Classes { // map order: any will do
+				if class.Jobs > 0 {
+					return
+				}
+			}
+		}
+	}
+	c.app.log.Warn("no job is judged: none arrived after judge_from", "scenario", s.Name, "judge_from", reports.Duration(s.JudgeFrom))
 }
 
 // tell writes what the comparison came to, where the flags say.

@@ -52,7 +52,7 @@ promise was broken. With --quiet it says so only then.`,
 	flags.StringVar(&s.with.Trace, "trace", "", "replay this trace `file` to its end, not the scenario's")
 	flags.StringArrayVar(&s.set, "set", nil, setUsage+", class[1].target or policy.PARAMETER; any number of times")
 	flags.Uint64Var(&s.seed, "seed", 0, "draw the weather from this `number`, not the scenario's")
-	flags.IntVar(&s.runs, "runs", 1, "run this `many` seeds, one after the other from the first")
+	flags.IntVar(&s.runs, "runs", 1, "run this `many` seeds, one after the other from the first; [[expect]] is of one run and not judged")
 	flags.IntVar(&s.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once")
 	flags.StringVar(&s.json, "json", "", "write the figures as JSON to this `file`; - for standard output")
 	flags.StringVar(&s.jobs, "jobs", "", "write every job's fate to this `file` (.csv or .parquet)")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -387,12 +388,12 @@ func (t *tuner) advised(row *tune.Row, o *tune.Outcome, cfg *tune.Config) (*scen
 		{"p95_s of " + t.bench.scenarios[0].Classes[0].Name, &row.Held.P95},
 		{"slack", &row.Held.Slack},
 	} {
-		i := reports.IntervalOf(f.series.Values)
+		i := reports.IntervalOfSeries(f.series)
 		if i.N == 0 {
 			continue
 		}
 		figure := scenarios.Figure{Name: f.name, Mean: rounded(i.Mean), Weeks: i.N}
-		if i.N > 1 {
+		if !math.IsNaN(i.Lo) {
 			lo, hi := rounded(i.Lo), rounded(i.Hi)
 			figure.Lo, figure.Hi = &lo, &hi
 		}

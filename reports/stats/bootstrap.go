@@ -90,12 +90,23 @@ func (e Error) Times(factor float64) Error { return Error{e.Size * math.Abs(fact
 //   - the degrees of freedom lie between those of the dimension that varies
 //     alone, S−1 or B−1, and their sum
 func (d *Draws) Error(statistic func(draw int) float64) Error {
+	return d.errorWith(statistic, float64(d.Seeds-1), float64(d.Blocks-1))
+}
+
+// SumError returns the standard error of the total of what lengths and loads
+// leave of cells. It is Error's, but that S−1 and B−1 are less by what was
+// fitted to them.
+func (d *Draws) SumError(l Left) Error {
+	return d.errorWith(func(draw int) float64 { return d.Sum(draw, l.Cells) }, l.Seeds, l.Blocks)
+}
+
+// errorWith is Error with n and m degrees of freedom of seeds and blocks.
+func (d *Draws) errorWith(statistic func(draw int) float64, n, m float64) Error {
 	values := make([]float64, d.Len())
 	for i := range values {
 		values[i] = statistic(i)
 	}
-	v, n := variance(values[:d.OfSeeds]), float64(d.Seeds-1)
-	w, m := variance(values[d.OfSeeds:]), float64(d.Blocks-1)
+	v, w := variance(values[:d.OfSeeds]), variance(values[d.OfSeeds:])
 	switch {
 	case d.Len() == 0:
 		return Error{}
@@ -104,7 +115,7 @@ func (d *Draws) Error(statistic func(draw int) float64) Error {
 	case d.OfSeeds == d.Len():
 		w, m = 0, 1
 	}
-	v, w = v*(n+1)/n, w*(m+1)/m
+	v, w = v*float64(d.Seeds)/n, w*float64(d.Blocks)/m
 	if math.IsNaN(v) || math.IsNaN(w) {
 		return Error{}
 	}
@@ -171,63 +182,26 @@ func NewEstimate(value float64, err Error) Estimate {
 }
 
 // Reduction returns by how much pairing shrinks the variance of a difference:
-// (Var(A) + Var(B)) ÷ Var(A−B) over the cells. NaN where a policy is compared
-// with itself, or one cell is all there is.
-func Reduction(a, b []float64) float64 {
+// (Var(A) + Var(B)) ÷ Var(A−B) over the seeds of each block, for tables by seed and
+// block. That one day costs more than another is no weather, and unpaired runs would
+// have the same days. NaN where a policy is compared with itself, or one seed is all
+// there is.
+func Reduction(a, b [][]float64) float64 {
 	if len(a) < 2 {
 		return math.NaN()
 	}
-	difference := make([]float64, len(a))
-	for i := range a {
-		difference[i] = a[i] - b[i]
+	var of, ofDifference float64
+	x, y, difference := make([]float64, len(a)), make([]float64, len(a)), make([]float64, len(a))
+	for block := range a[0] {
+		for s := range a {
+			x[s], y[s] = a[s][block], b[s][block]
+			difference[s] = x[s] - y[s]
+		}
+		of += stat.Variance(x, nil) + stat.Variance(y, nil)
+		ofDifference += stat.Variance(difference, nil)
 	}
-	v := stat.Variance(difference, nil)
-	if v == 0 {
+	if ofDifference == 0 {
 		return math.NaN()
 	}
-	return (stat.Variance(a, nil) + stat.Variance(b, nil)) / v
-}
-
-// Unexplained returns what the lengths and loads of cells do not explain of y:
-// the residuals of y = a × length + b × load by least squares, and the factor by
-// which an error found from them is too small, for a and b were fitted to them.
-// Below four cells y is returned as it is.
-//
-// Properties:
-//   - the residuals are orthogonal to lengths and loads; of cells of one length
-//     they sum to 0
-//   - y that is such a sum leaves nothing
-//   - adding such a sum to y changes nothing
-func Unexplained(y, length, load [][]float64) (left [][]float64, lost float64) {
-	n, scale := 0, 0.0
-	var ll, lw, ww, ly, wy float64
-	for s := range y {
-		for b, v := range y[s] {
-			l, w := length[s][b], load[s][b]
-			ll, lw, ww, ly, wy = ll+l*l, lw+l*w, ww+w*w, ly+l*v, wy+w*v
-			scale = math.Max(scale, math.Abs(v))
-			n++
-		}
-	}
-	if n < 4 {
-		return y, 1
-	}
-	var perLength, perLoad float64
-	switch det := ll*ww - lw*lw; {
-	case det > 1e-12*ll*ww:
-		perLength, perLoad = (ly*ww-wy*lw)/det, (wy*ll-ly*lw)/det
-	case ll > 0: // the load is the same at all times, or there is none
-		perLength = ly / ll
-	}
-	for s := range y {
-		row := make([]float64, len(y[s]))
-		for b := range row {
-			row[b] = y[s][b] - perLength*length[s][b] - perLoad*load[s][b]
-			if math.Abs(row[b]) < 1e-10*scale {
-				row[b] = 0 // what is left of rounding
-			}
-		}
-		left = append(left, row)
-	}
-	return left, math.Sqrt(float64(n-1) / float64(n-2))
+	return of / ofDifference
 }

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -38,51 +39,192 @@ func Ranks(values []float64) []float64 {
 // Ranking is how policies rank over several traces (Demšar, "Statistical
 // comparisons of classifiers over multiple data sets", 2006).
 type Ranking struct {
-	// Mean rank of each policy, 1 being the best.
+	// Traces that count.
+	Traces int
+	// Mean rank of each policy, 1 being the best: over the traces, of its means
+	// within them.
 	Mean []float64
-	// P of Friedman's test in the form of Iman and Davenport: how often ranks as
-	// uneven or more so would be met if all policies were alike.
+	// P of Friedman's test: how often ranks as uneven or more so would be met if
+	// all policies were alike. Of few traces and policies every order that the
+	// ranks of a trace could have is counted; otherwise it is the form of Iman and
+	// Davenport.
 	P float64
 	// Critical is the least difference of two mean ranks that Nemenyi's test
 	// calls significant at 5 %.
 	Critical float64
 }
 
-// Rank ranks policies by a table of values, by trace and policy, the smaller
-// the better. With fewer than three traces or two policies P and Critical are
+// Rank ranks policies by a table of values, by scenario and policy, the smaller
+// the better. traces says of each scenario which trace it is of: scenarios of one
+// are not independent, and count as one, by the mean of their ranks. Nil: each is
+// of its own. With fewer than three traces or two policies P and Critical are
 // NaN: there is nothing to test.
 //
 // Properties:
 //   - the mean ranks sum to k(k+1)/2
 //   - a policy that is best everywhere has rank 1
-//   - the order of traces does not matter; permuted policies are permuted ranks
-func Rank(values [][]float64) Ranking {
+//   - the order of scenarios does not matter; permuted policies are permuted ranks
+//   - a scenario that stands there twice counts once
+func Rank(values [][]float64, traces []string) Ranking {
+	r := Ranking{P: math.NaN(), Critical: math.NaN()}
 	if len(values) == 0 {
-		return Ranking{P: math.NaN(), Critical: math.NaN()}
-	}
-	n, k := float64(len(values)), float64(len(values[0]))
-	r := Ranking{Mean: make([]float64, len(values[0])), P: math.NaN(), Critical: math.NaN()}
-	for _, row := range values {
-		for j, rank := range Ranks(row) {
-			r.Mean[j] += rank / n
-		}
-	}
-	if n < 3 || k < 2 {
 		return r
 	}
-	sum := 0.0
-	for _, mean := range r.Mean {
-		sum += mean * mean
+	means := rankMeans(values, traces)
+	k := len(values[0])
+	r.Traces, r.Mean = len(means), make([]float64, k)
+	for _, row := range means {
+		for j, mean := range row {
+			r.Mean[j] += mean / float64(len(means))
+		}
 	}
-	friedman := 12 * n / (k * (k + 1)) * (sum - k*(k+1)*(k+1)/4)
-	if rest := n*(k-1) - friedman; rest > 1e-9 {
-		f := (n - 1) * friedman / rest
-		r.P = distuv.F{D1: k - 1, D2: (k - 1) * (n - 1)}.Survival(f)
-	} else {
-		r.P = 0 // every trace ranks them alike
+	if r.Traces < 3 || k < 2 {
+		return r
 	}
-	r.Critical = studentizedRange(0.95, len(values[0])) / math.Sqrt2 * math.Sqrt(k*(k+1)/(6*n))
+	for i, row := range means {
+		means[i] = Ranks(row) // of equal weight, whatever the means
+	}
+	r.P = friedman(means)
+	n := float64(r.Traces)
+	r.Critical = studentizedRange(0.95, k) / math.Sqrt2 * math.Sqrt(float64(k*(k+1))/(6*n))
 	return r
+}
+
+// rankMeans returns by trace the mean rank of every policy over its scenarios.
+func rankMeans(values [][]float64, traces []string) [][]float64 {
+	var means [][]float64
+	at, count := map[string]int{}, []float64{}
+	for i, row := range values {
+		t := len(means)
+		if traces != nil {
+			if known, there := at[traces[i]]; there {
+				t = known
+			}
+			at[traces[i]] = t
+		}
+		if t == len(means) {
+			means, count = append(means, make([]float64, len(row))), append(count, 0)
+		}
+		count[t]++
+		for j, rank := range Ranks(row) {
+			means[t][j] += rank
+		}
+	}
+	for t, row := range means {
+		for j := range row {
+			row[j] /= count[t]
+		}
+	}
+	return means
+}
+
+// friedman returns the p-value of a table of ranks by trace and policy.
+func friedman(ranks [][]float64) float64 {
+	if p, few := friedmanExact(ranks); few {
+		return p
+	}
+	n, k := float64(len(ranks)), float64(len(ranks[0]))
+	sums, squares := make([]float64, len(ranks[0])), 0.0
+	for _, row := range ranks {
+		for j, rank := range row {
+			sums[j] += rank
+			squares += rank * rank
+		}
+	}
+	between := 0.0
+	for _, sum := range sums {
+		between += (sum - n*(k+1)/2) * (sum - n*(k+1)/2)
+	}
+	within := squares - n*k*(k+1)*(k+1)/4 // less by ties
+	if within <= 0 {
+		return 1 // all are alike in every trace
+	}
+	statistic := (k - 1) * between / within
+	rest := n*(k-1) - statistic
+	if rest <= 1e-9 {
+		return 0 // every one of many traces ranks them alike
+	}
+	return distuv.F{D1: k - 1, D2: (k - 1) * (n - 1)}.Survival((n - 1) * statistic / rest)
+}
+
+// policiesMax and stepsMax bound what friedmanExact counts: the policies, and the
+// sums of ranks times the orders that one more trace may add to each.
+const policiesMax, stepsMax = 6, 20_000
+
+// friedmanExact returns the p-value of a table of ranks by counting: each trace's
+// ranks might stand in every order with the same chance. few is false where that
+// is too much to count; F's distribution is near enough there.
+func friedmanExact(ranks [][]float64) (p float64, few bool) {
+	k := len(ranks[0])
+	if k > policiesMax {
+		return 0, false
+	}
+	// Ranks are halves: in integers sums are exact. Only how often sums come about
+	// matters, not whose they are, so they are kept in order.
+	type sums = [policiesMax]int
+	square := func(x sums) (total int) {
+		for _, v := range x[:k] {
+			total += v * v
+		}
+		return total
+	}
+	chances := map[sums]float64{{}: 1}
+	var met sums
+	for _, row := range ranks {
+		var of sums
+		for j, rank := range row {
+			of[j] = int(math.Round(2 * rank))
+			met[j] += of[j]
+		}
+		orders := permutations(of[:k])
+		if len(chances)*len(orders) > stepsMax {
+			return 0, false
+		}
+		next := map[sums]float64{}
+		for _, from := range sortedKeys(chances) {
+			for _, order := range orders {
+				to := from
+				for j, x := range order {
+					to[j] += x
+				}
+				slices.Sort(to[:k])
+				next[to] += chances[from] / float64(len(orders))
+			}
+		}
+		chances = next
+	}
+	least := square(met)
+	for _, x := range sortedKeys(chances) {
+		if square(x) >= least {
+			p += chances[x]
+		}
+	}
+	return math.Min(p, 1), true
+}
+
+// sortedKeys returns the keys in one order, so that sums are the same every time.
+func sortedKeys(m map[[policiesMax]int]float64) [][policiesMax]int {
+	keys := make([][policiesMax]int, 0, len(m))
+	for k := range m { // map order: sorted below
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b [policiesMax]int) int { return slices.Compare(a[:], b[:]) })
+	return keys
+}
+
+// permutations returns every order of a list.
+func permutations(list []int) [][]int {
+	if len(list) <= 1 {
+		return [][]int{slices.Clone(list)}
+	}
+	var all [][]int
+	for i := range list {
+		rest := slices.Delete(slices.Clone(list), i, i+1)
+		for _, p := range permutations(rest) {
+			all = append(all, append(p, list[i]))
+		}
+	}
+	return all
 }
 
 // studentizedRange returns the quantile of the range of k standard normal

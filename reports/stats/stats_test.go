@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 	"pgregory.net/rapid"
 )
 
@@ -123,15 +125,27 @@ func TestEstimateOfLittle(t *testing.T) {
 }
 
 func TestReduction(t *testing.T) {
-	a := []float64{10, 20, 30, 40}
-	if got := Reduction(a, []float64{11, 22, 31, 42}); got < 100 {
+	by := func(v ...float64) (table [][]float64) { // two days, the second far dearer under every policy
+		for _, x := range v {
+			table = append(table, []float64{x, 1000 + x})
+		}
+		return table
+	}
+	a := by(10, 20, 30, 40)
+	if got := Reduction(a, by(11, 22, 31, 42)); got < 100 {
 		t.Errorf("a difference that hardly varies: %v, want a large factor", got)
 	}
-	if got := Reduction(a, []float64{-10, -20, -30, -40}); got != 0.5 {
+	if got := Reduction(a, by(-10, -20, -30, -40)); got != 0.5 {
 		t.Errorf("opposites: %v, want 0.5", got)
+	}
+	if got := Reduction(a, by(30, 10, 40, 20)); math.Abs(got-1) > 1e-12 {
+		t.Errorf("what has nothing to do with each other: %v, want 1, whatever the days", got)
 	}
 	if got := Reduction(a, a); !math.IsNaN(got) {
 		t.Errorf("the same: %v, want no value", got)
+	}
+	if got := Reduction(a[:1], by(11)); !math.IsNaN(got) {
+		t.Errorf("of one seed: %v, want no value", got)
 	}
 }
 
@@ -188,6 +202,78 @@ func TestNemenyi(t *testing.T) {
 	}
 }
 
+// Of few traces P is what tables of Friedman's test say (Hollander and Wolfe,
+// "Nonparametric Statistical Methods"), and what can be counted by hand: two
+// policies stand alike in three traces by chance once in four times.
+func TestFriedmanOfFew(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		table [][]float64
+		want  float64
+	}{
+		{"two policies, three alike", [][]float64{{1, 2}, {1, 2}, {1, 2}}, 0.25},
+		{"two policies, one tie", [][]float64{{1, 2}, {1, 1}, {1, 2}}, 0.5},
+		{"three policies, three alike", [][]float64{{1, 2, 3}, {1, 2, 3}, {1, 2, 3}}, 1.0 / 36},
+		{"three policies, 4.667", [][]float64{{1, 2, 3}, {1, 3, 2}, {1, 2, 3}}, 7.0 / 36},
+		{"three policies, nothing between them", [][]float64{{1, 2, 3}, {2, 3, 1}, {3, 1, 2}}, 1},
+		{"four policies, 7.4", [][]float64{{1, 2, 3, 4}, {1, 2, 3, 4}, {2, 1, 4, 3}}, 0.033},
+		{"all alike", [][]float64{{1, 1, 1}, {2, 2, 2}, {3, 3, 3}}, 1},
+		{"all alike, of many", slices.Repeat([][]float64{slices.Repeat([]float64{1}, 9)}, 9), 1},
+	} {
+		if got := Rank(c.table, nil).P; math.Abs(got-c.want) > 0.0006 {
+			t.Errorf("%s: p = %.4f, want %.4f", c.name, got, c.want)
+		}
+	}
+}
+
+// Where policies are alike, p is 0.05 or less at most once in twenty times, or
+// hardly more often where it is not counted.
+func TestFriedmanOfChance(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, c := range []struct {
+		traces, policies int
+		most             float64
+	}{{3, 2, 0.05}, {6, 2, 0.05}, {3, 3, 0.05}, {4, 9, 0.065}, {6, 38, 0.06}} {
+		const tries = 1000
+		found := 0
+		for range tries {
+			var table [][]float64
+			for range c.traces {
+				var row []float64
+				for range c.policies {
+					row = append(row, r.Float64())
+				}
+				table = append(table, Ranks(row))
+			}
+			if friedman(table) <= 0.05 {
+				found++
+			}
+		}
+		if share := float64(found) / tries; share > c.most+0.014 { // two errors of so many tries
+			t.Errorf("%d traces, %d policies: %.4f of chance is called significant, want at most %v", c.traces, c.policies, share, c.most)
+		}
+	}
+}
+
+// Scenarios of one trace are one piece of evidence, however many there are.
+func TestRankByTraces(t *testing.T) {
+	table := [][]float64{{1, 2, 3}, {3, 2, 1}, {1, 3, 2}}
+	want := Rank(table, nil)
+	var more [][]float64
+	var traces []string
+	for i, row := range table {
+		for range 3 - i {
+			more, traces = append(more, row), append(traces, string(rune('a'+i)))
+		}
+	}
+	if got := Rank(more, traces); !slices.Equal(got.Mean, want.Mean) || got.P != want.P || got.Critical != want.Critical || got.Traces != 3 {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := Rank(more, slices.Repeat([]string{"a"}, len(more))); !math.IsNaN(got.P) || got.Traces != 1 {
+		t.Errorf("scenarios of one trace: %+v, want no test", got)
+	}
+}
+
 func TestRankLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n, k := rapid.IntRange(1, 8).Draw(t, "traces"), rapid.IntRange(1, 6).Draw(t, "policies")
@@ -198,7 +284,7 @@ func TestRankLaws(t *testing.T) {
 			}
 			table[i][0] = 1
 		}
-		r := Rank(table)
+		r := Rank(table, nil)
 		sum := 0.0
 		for _, m := range r.Mean {
 			sum += m
@@ -217,7 +303,7 @@ func TestRankLaws(t *testing.T) {
 		}
 		turned := slices.Clone(table)
 		slices.Reverse(turned)
-		other := Rank(turned)
+		other := Rank(turned, nil)
 		for j := range r.Mean {
 			if math.Abs(r.Mean[j]-other.Mean[j]) > 1e-9 {
 				t.Fatal("the order of traces matters")
@@ -231,7 +317,7 @@ func TestRankLaws(t *testing.T) {
 func TestUnexplainedLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seeds, blocks := rapid.IntRange(1, 4).Draw(t, "seeds"), rapid.IntRange(1, 6).Draw(t, "blocks")
-		perLoad, perLength := rapid.Float64Range(-5, 5).Draw(t, "per load"), rapid.Float64Range(-5, 5).Draw(t, "per length")
+		perLoad, perLength := rapid.Float64Range(1, 5).Draw(t, "per load"), rapid.Float64Range(-5, -1).Draw(t, "per length")
 		lengths := rapid.SliceOfN(rapid.Float64Range(1, 24), blocks, blocks).Draw(t, "lengths")
 		var length, load, y, explained, both [][]float64
 		for range seeds {
@@ -244,32 +330,88 @@ func TestUnexplainedLaws(t *testing.T) {
 			}
 			length, load, y, explained, both = append(length, lengths), append(load, ws), append(y, ys), append(explained, e), append(both, b)
 		}
-		left, lost := Unexplained(y, length, load)
+		left := Unexplained(y, length, load)
+		if left.Seeds > float64(seeds-1)+1e-9 || left.Blocks > float64(blocks-1)+1e-9 {
+			t.Fatalf("%d seeds and %d blocks leave %v and %v degrees of freedom", seeds, blocks, left.Seeds, left.Blocks)
+		}
 		if seeds*blocks < 4 {
-			if lost != 1 || &left[0][0] != &y[0][0] {
+			if left.Seeds != float64(seeds-1) || left.Blocks != float64(blocks-1) || &left.Cells[0][0] != &y[0][0] {
 				t.Fatal("two figures were fitted to three cells")
 			}
 			return
 		}
-		ofExplained, _ := Unexplained(explained, length, load)
-		ofBoth, _ := Unexplained(both, length, load)
-		var withLength, withLoad float64
-		for s := range left {
-			for b := range left[s] {
-				withLength += left[s][b] * length[s][b]
-				withLoad += left[s][b] * load[s][b]
-				if math.Abs(ofExplained[s][b]) > 1e-6 {
-					t.Fatalf("what is explained leaves %v", ofExplained[s][b])
-				}
-				if math.Abs(ofBoth[s][b]-left[s][b]) > 1e-4 {
-					t.Fatal("adding what is explained changes what is left")
-				}
-			}
+		if !tells(left.Seeds, seeds) || !tells(left.Blocks, blocks) {
+			t.Fatalf("too few degrees of freedom are left: %v and %v", left.Seeds, left.Blocks)
 		}
-		if math.Abs(withLength) > 1e-5 || math.Abs(withLoad) > 1e-4 {
-			t.Fatalf("residuals: %v with length, %v with load", withLength, withLoad)
+		dot := func(l Left, t [][]float64) float64 {
+			return floats.Dot(flat(l.Cells), flat(t)) / (1 + floats.Norm(flat(t), 2))
+		}
+		none := func(l Left) bool { return floats.Norm(flat(l.Cells), math.Inf(1)) < 1e-6 }
+		explains := none(Unexplained(explained, length, load))
+		switch {
+		case explains:
+			if math.Abs(dot(left, length)) > 1e-5 || math.Abs(dot(left, load)) > 1e-5 {
+				t.Fatalf("residuals: %v with length, %v with load", dot(left, length), dot(left, load))
+			}
+			if of := Unexplained(both, length, load); floats.Distance(flat(of.Cells), flat(left.Cells), math.Inf(1)) > 1e-4 {
+				t.Fatal("adding what is explained changes what is left")
+			}
+		case seeds == 1 && blocks > 3:
+			t.Fatal("four days are enough to explain by")
+		}
+		if blocks > 1 && slices.Max(lengths) < 2*slices.Min(lengths) && !none(Unexplained(length, length, load)) {
+			t.Fatal("a fleet that never changes leaves something")
 		}
 	})
+}
+
+// Seed and block effects of variance 1 leave sums whose squares are as many as
+// there are degrees of freedom.
+func TestUnexplainedFreedom(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	const seeds, blocks, tries = 4, 5, 4000
+	length, load := make([][]float64, seeds), make([][]float64, seeds)
+	for s := range seeds {
+		ofSeed := 20 * r.NormFloat64()
+		for b := range blocks {
+			length[s] = append(length[s], 24-2*float64(b/4))
+			load[s] = append(load[s], 100+ofSeed+30*float64(b)+5*r.NormFloat64())
+		}
+	}
+	var left Left
+	ofSeeds, ofBlocks := 0.0, 0.0
+	for try := range 2 * tries {
+		y := make([][]float64, seeds)
+		effect := make([]float64, max(seeds, blocks))
+		for i := range effect {
+			effect[i] = r.NormFloat64()
+		}
+		for s := range seeds {
+			for b := range blocks {
+				i := s
+				if try >= tries {
+					i = b
+				}
+				y[s] = append(y[s], effect[i])
+			}
+		}
+		left = Unexplained(y, length, load)
+		bySeed, byBlock := make([]float64, seeds), make([]float64, blocks)
+		for s, row := range left.Cells {
+			for b, x := range row {
+				bySeed[s] += x / blocks
+				byBlock[b] += x / seeds
+			}
+		}
+		if try < tries {
+			ofSeeds += (seeds - 1) * stat.Variance(bySeed, nil) / tries
+		} else {
+			ofBlocks += (blocks - 1) * stat.Variance(byBlock, nil) / tries
+		}
+	}
+	if math.Abs(ofSeeds-left.Seeds) > 0.1 || math.Abs(ofBlocks-left.Blocks) > 0.1 {
+		t.Errorf("squares %.2f of seeds and %.2f of blocks, want %.2f and %.2f", ofSeeds, ofBlocks, left.Seeds, left.Blocks)
+	}
 }
 
 // The interval of a total given the load holds the truth as often as it says,
@@ -288,8 +430,7 @@ func TestIntervalsGivenTheLoad(t *testing.T) {
 			total += y[b]
 		}
 		d := NewDraws(1, blocks, 300, uint64(try))
-		left, lost := Unexplained([][]float64{y}, [][]float64{slices.Repeat([]float64{24}, blocks)}, [][]float64{x})
-		e := NewEstimate(total, d.Error(func(i int) float64 { return d.Sum(i, left) }).Times(lost))
+		e := NewEstimate(total, d.SumError(Unexplained([][]float64{y}, [][]float64{slices.Repeat([]float64{24}, blocks)}, [][]float64{x})))
 		if e.Lo <= truth && truth <= e.Hi {
 			held++
 		}
@@ -300,5 +441,58 @@ func TestIntervalsGivenTheLoad(t *testing.T) {
 	}
 	if width > 10 { // the days alone would give ±250
 		t.Errorf("the intervals are ±%.1f wide", width)
+	}
+}
+
+// Few days or few seeds: the load must not explain what is chance between them,
+// whether the trace is recorded, each seed having the same load, or drawn.
+func TestIntervalsGivenTheLoadOfFew(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		seeds, blocks int
+		recorded      bool
+		seed, block   float64 // standard deviation of their effects; that of a cell is 0.3
+	}{
+		{"2 recorded days, 20 seeds", 20, 2, true, 0, 1},
+		{"2 recorded days, 2 seeds", 2, 2, true, 0, 1},
+		{"3 recorded days, 5 seeds", 5, 3, true, 0, 1},
+		{"4 recorded days, 2 seeds", 2, 4, true, 0, 1},
+		{"2 days drawn by 5 seeds", 5, 2, false, 0, 1},
+		{"3 days drawn by 20 seeds", 20, 3, false, 0, 1},
+		{"one day drawn by 4 seeds", 4, 1, false, 1, 0},
+		{"one day drawn by 5 seeds", 5, 1, false, 1, 0},
+		{"4 days of one seed", 1, 4, false, 0, 1},
+	} {
+		r := rand.New(rand.NewPCG(7, 8))
+		const tries = 1000
+		held := 0
+		for try := range tries {
+			var y, length, load [][]float64
+			common, ofBlock := make([]float64, c.blocks), make([]float64, c.blocks)
+			for b := range common {
+				common[b], ofBlock[b] = 100+30*r.NormFloat64(), c.block*r.NormFloat64()
+			}
+			truth, total := 0.0, 0.0
+			for range c.seeds {
+				ofSeed, drawn := c.seed*r.NormFloat64(), 10*r.NormFloat64()
+				var ys, ls, ws []float64
+				for b := range c.blocks {
+					w := common[b]
+					if !c.recorded {
+						w += drawn + 5*r.NormFloat64()
+					}
+					ys, ls, ws = append(ys, 10+2*w+ofSeed+ofBlock[b]+0.3*r.NormFloat64()), append(ls, 24), append(ws, w)
+					truth, total = truth+10+2*w, total+ys[b]
+				}
+				y, length, load = append(y, ys), append(length, ls), append(load, ws)
+			}
+			e := NewEstimate(total, NewDraws(c.seeds, c.blocks, 300, uint64(try)).SumError(Unexplained(y, length, load)))
+			if e.Lo <= truth && truth <= e.Hi {
+				held++
+			}
+		}
+		if share := float64(held) / tries; share < 0.93 {
+			t.Errorf("%s: %.3f of the intervals hold the truth, want 0.93", c.name, share)
+		}
 	}
 }

@@ -38,6 +38,7 @@ type Grid struct {
 	Done func(found bool)
 
 	worlds map[*scenarios.Scenario]string // what tells them apart
+	traces map[*scenarios.Scenario]string // what tells their traces apart
 }
 
 // Contender is a policy as the user named it.
@@ -113,7 +114,7 @@ func (g *Grid) Cells() int {
 // policy that cannot decide in a scenario, a trace that is not there.
 func (g *Grid) Check() []error {
 	var all []error
-	g.worlds = map[*scenarios.Scenario]string{}
+	g.worlds, g.traces = map[*scenarios.Scenario]string{}, map[*scenarios.Scenario]string{}
 	for _, s := range g.Scenarios {
 		_, errs := g.rows(s)
 		all = append(all, errs...)
@@ -122,8 +123,22 @@ func (g *Grid) Check() []error {
 			all = append(all, fmt.Errorf("%s: %w", s.Path, err))
 		}
 		g.worlds[s] = world
+		if err == nil {
+			if g.traces[s], err = s.TraceKey(); err != nil {
+				all = append(all, fmt.Errorf("%s: %w", s.Path, err))
+			}
+		}
 	}
 	return all
+}
+
+// TraceOf tells the traces that a scenario of a checked grid is run on from those
+// of others.
+func (g *Grid) TraceOf(s *scenarios.Scenario) string {
+	if s.Generate == nil {
+		return g.traces[s]
+	}
+	return fmt.Sprintf("%s, seed %d", g.traces[s], g.Seeds(s)[0])
 }
 
 // rows returns the policies of a scenario, without results.

@@ -106,7 +106,7 @@ func (a *archive) difference(c, other int, weeks []int, figure func(*Metrics) fl
 	for _, w := range weeks {
 		x, y := a.entries[c].weeks[w], a.entries[other].weeks[w]
 		if x != nil && y != nil {
-			d.Values = append(d.Values, meanOf(x, figure)-meanOf(y, figure))
+			d.add(meanOf(x, figure)-meanOf(y, figure), a.weeks[w].arrivals())
 		}
 	}
 	return d

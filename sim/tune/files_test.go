@@ -168,6 +168,7 @@ func TestReadShard(t *testing.T) {
 		{good[:len(good)-9], "s: broken shard: it ends in the middle"},
 		{text(ShardOf(p, 2, results)), "s: shard 2/4, not 1/4"},
 		{text(ShardOf(other, 1, results)), "s: a shard of another plan: of " + other.ID[:12] + ", not of " + p.ID[:12]},
+		{strings.Replace(good, `"cost_usd": 0`, `"cost_usd": 1`, 1), "s: broken shard: its results do not fit their sha256: they were changed or damaged"},
 		{text(ShardOf(p, 1, make([]Metrics, 5))), "s: broken shard: 5 results, the plan has 2 tasks for it"},
 	} {
 		if _, err := ReadShard(strings.NewReader(c.text), "s", p, 1); err == nil || err.Error() != c.want {

@@ -6,10 +6,6 @@ import (
 	"slices"
 )
 
-// betterErrors is how many standard errors cheaper than the defaults the
-// recommendation must be on the weeks that judge it.
-const betterErrors = 2
-
 // judgeAll runs the chosen candidates and the defaults on the judging weeks and
 // returns the outcome.
 func (t *tuning) judgeAll(ctx context.Context, finalists []int, sums []Summary, pick chosen, seen []int, tried int) (*Outcome, error) {
@@ -43,8 +39,8 @@ func (t *tuning) judgeAll(ctx context.Context, finalists []int, sums []Summary, 
 	}
 	met := t.metByAll(candidates, seen)
 	for i := range o.Rows {
-		o.Rows[i].Tuned = t.entries[o.Rows[i].candidate].summarize(met)
-		o.Rows[i].Held = t.entries[o.Rows[i].candidate].summarize(weeks)
+		o.Rows[i].Tuned = t.summarize(o.Rows[i].candidate, met)
+		o.Rows[i].Held = t.summarize(o.Rows[i].candidate, weeks)
 	}
 	o.Runs = t.spent
 	o.Telling, o.Worth = t.telling(candidates), t.worth
@@ -64,7 +60,7 @@ func (t *tuning) advise(o *Outcome, pick chosen, weeks []int) {
 	at := func(name string) int { return slices.IndexFunc(o.Rows, func(r Row) bool { return r.Has(name) }) }
 	b, d := at(Recommended), at(Defaults)
 	saved := t.difference(pick.recommended, 0, weeks, (*Metrics).Ratio)
-	cheaper := saved.Mean()+float64(betterErrors*saved.Error()) < 0 && len(saved.Values) > 1
+	cheaper := saved.below()
 	tuned, base := &o.Rows[b].Held, &o.Rows[d].Held
 	// What saves money by breaking a promise more often is no bargain.
 	safe := tuned.Keeps() && (tuned.Kept >= base.Kept || !base.Keeps())
@@ -76,7 +72,7 @@ func (t *tuning) advise(o *Outcome, pick chosen, weeks []int) {
 		o.Advice = d
 	default: // neither keeps its promises: another row may
 		broken := t.difference(pick.recommended, 0, weeks, (*Metrics).Score)
-		if o.Feasible && (len(broken.Values) < 2 || broken.Mean()+float64(betterErrors*broken.Error()) >= 0) {
+		if o.Feasible && !broken.below() {
 			o.Advice = d // B is not shown to break them by less
 		}
 		for i := range o.Rows {
@@ -98,7 +94,7 @@ func (t *tuning) level(candidates []int, sums []Summary, weeks []int) []Summary 
 	}
 	level := make([]Summary, len(candidates))
 	for i, c := range candidates {
-		level[i] = t.entries[c].summarize(common)
+		level[i] = t.summarize(c, common)
 		level[i].Promises = sums[i].Promises
 	}
 	return level
@@ -131,29 +127,37 @@ func (a *archive) metByAll(candidates, weeks []int) []int {
 
 // roll chooses before each week from what was known by then (rolling origin),
 // and returns what those choices came to against the defaults. Candidates are
-// compared on weeks that all of them have met.
+// compared on weeks that all of them have met. What is judged by a later part of a
+// trace, or by the same in other weather, is not known yet.
 func (t *tuning) roll(candidates, seen, weeks []int) Rolling {
 	common := t.metByAll(candidates, seen)
 	var r Rolling
 	for i, w := range weeks {
-		before := slices.Concat(common, weeks[:i])
+		before := slices.Clone(common)
+		for _, known := range weeks[:i] {
+			if t.weeks[w].follows(t.weeks[known]) {
+				before = append(before, known)
+			}
+		}
 		if len(before) == 0 {
 			continue
 		}
 		sums := make([]Summary, len(candidates))
 		for j, c := range candidates {
-			sums[j] = t.entries[c].summarize(before)
+			sums[j] = t.summarize(c, before)
 		}
 		choice := 0 // the defaults, while nothing keeps its promises
 		if pick, ok := t.choose(candidates, sums, before); ok {
 			choice = pick.recommended
 		}
-		got, base := t.entries[choice].weeks[w], t.entries[0].weeks[w]
 		r.Weeks++
-		if s := t.entries[choice].summarize([]int{w}); s.Kept == s.N {
+		got, base := t.summarize(choice, []int{w}), t.summarize(0, []int{w})
+		if got.Kept == got.N {
 			r.Kept++
 		}
-		r.Saved.Values = append(r.Saved.Values, 1-meanOf(got, (*Metrics).Ratio)/meanOf(base, (*Metrics).Ratio))
+		for _, x := range got.SavedAgainst(&base).Values {
+			r.Saved.add(x, t.weeks[w].arrivals())
+		}
 	}
 	return r
 }

@@ -33,11 +33,7 @@ func LeaveOut(ctx context.Context, cfg *Config, budget int) ([]LeftOut, error) {
 			return nil, err
 		}
 		b, d := o.Find(Recommended), o.Find(Defaults)
-		x := LeftOut{Scenario: out, Params: b.Params, Held: b.Held}
-		for i, ratio := range b.Held.Ratio.Values {
-			x.Saved.Values = append(x.Saved.Values, 1-ratio/d.Held.Ratio.Values[i])
-		}
-		list = append(list, x)
+		list = append(list, LeftOut{Scenario: out, Params: b.Params, Held: b.Held, Saved: b.Held.SavedAgainst(&d.Held)})
 	}
 	return list, nil
 }

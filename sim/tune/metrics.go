@@ -119,3 +119,31 @@ func (f *Fold) key() string {
 
 // Week is one fold of each scenario that counts.
 type Week []Fold
+
+// arrivals tells the jobs that a week meets from those of others. Of a part of a
+// recorded trace they are the same with every seed, of another trace its seed says
+// which they are.
+func (w Week) arrivals() string {
+	text := ""
+	for i := range w {
+		f := w[i]
+		if f.Part != nil {
+			f.Seed = 0
+		}
+		text += f.key() + " "
+	}
+	return text
+}
+
+// follows reports whether a week begins to be judged when another has ended, so
+// that all of that can be known by then; of weeks that are no parts of a trace,
+// always.
+func (w Week) follows(other Week) bool {
+	for i := range w {
+		p, q := w[i].Part, other[i].Part
+		if p != nil && q != nil && (q.To == 0 || q.To > p.Judge) {
+			return false
+		}
+	}
+	return true
+}

@@ -270,8 +270,10 @@ func TestScoreIsAsymmetric(t *testing.T) {
 func TestRiskAndFront(t *testing.T) {
 	summary := func(ratio, latency, slack float64, margins ...float64) Summary {
 		e := &entry{weeks: map[int][]*Metrics{}}
+		a := &archive{entries: []*entry{e}}
 		var weeks []int
 		for i, m := range margins {
+			a.weeks = append(a.weeks, Week{{Seed: uint64(i)}})
 			p95 := latency
 			e.weeks[i] = []*Metrics{{
 				CostUSD: ratio, FloorUSD: 1, P95S: &p95, TargetS: 1, Slack: &slack,
@@ -279,7 +281,7 @@ func TestRiskAndFront(t *testing.T) {
 			}}
 			weeks = append(weeks, i)
 		}
-		return e.summarize(weeks)
+		return a.summarize(0, weeks)
 	}
 	for _, c := range []struct {
 		margins []float64
@@ -287,7 +289,10 @@ func TestRiskAndFront(t *testing.T) {
 		keeps   bool
 	}{
 		{[]float64{0.5, 0.5, 0.5}, RiskLow, true},
-		{[]float64{0.5, 0.6, 0.4}, RiskLow, true},
+		{[]float64{0.5, 0.55, 0.45}, RiskLow, true},
+		{[]float64{0.5, 0.75, 0.4}, RiskTight, true}, // three weeks know their deviation badly: two more and it would be low
+		{[]float64{0.5, 0.75, 0.4, 0.5, 0.6}, RiskLow, true},
+		{[]float64{0.9}, RiskTight, true},    // one week tells nothing of others
 		{[]float64{0.0, 0.0}, RiskLow, true}, // jobs.lost ≤ 0: nothing left, and nothing moves
 		{[]float64{0.5, 0.05, 0.02}, RiskTight, true},
 		{[]float64{0.5, 0.5, -0.1}, RiskBroken, true},
@@ -332,7 +337,7 @@ func TestChoose(t *testing.T) {
 				e.weeks[i] = []*Metrics{{CostUSD: x, FloorUSD: 1, P95S: &p95, TargetS: 1, Promises: []Promise{{Name: "p", Margin: m, Kept: m >= 0}}}}
 			}
 			candidates = append(candidates, c)
-			sums = append(sums, e.summarize(weeks))
+			sums = append(sums, a.summarize(c, weeks))
 		}
 		pick, _ := a.choose(candidates, sums, weeks)
 		return pick
@@ -387,7 +392,7 @@ func TestDeciding(t *testing.T) {
 	if got := tune.deciding([]int{0, c}); !slices.Equal(got, tune.choice) {
 		t.Errorf("they are compared on weeks %v, want those of the choice, %v", got, tune.choice)
 	}
-	sums := []Summary{tune.entries[0].summarize(all), tune.entries[c].summarize(all)}
+	sums := []Summary{tune.summarize(0, all), tune.summarize(c, all)}
 	level := tune.level([]int{0, c}, sums, all)
 	if d := level[1].Ratio.Mean() - level[0].Ratio.Mean(); math.Abs(d-0.5) > 1e-12 || level[0].N != 3 {
 		t.Errorf("side by side they differ by %v over %d weeks, want 0.5 over 3", d, level[0].N)

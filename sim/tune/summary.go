@@ -4,21 +4,78 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Series is a figure of a candidate, week by week.
-type Series struct{ Values []float64 }
+type Series struct {
+	Values []float64
 
-// MarshalJSON writes {"mean":…,"error":…,"values":[…]}, a mean without values
-// as null.
+	// arrivals says of each value which week's arrivals it met; nil: each its own.
+	arrivals []string
+}
+
+// add appends the value of a week that met certain arrivals.
+func (s *Series) add(x float64, arrivals string) {
+	s.Values, s.arrivals = append(s.Values, x), append(s.arrivals, arrivals)
+}
+
+// Independent returns the values that may be taken as independent draws: where
+// weeks met the same arrivals in other weather, as those of one window of a
+// recorded trace do, the mean of each window. Of a single window the values are
+// returned as they are: how they differ is the weather alone.
+//
+// Properties:
+//   - weeks that each met their own arrivals are returned as they are
+//   - a window that was met twice as often counts no more
+func (s *Series) Independent() []float64 {
+	if s.Arrivals() < 2 || s.arrivals == nil {
+		return s.Values
+	}
+	at, means, count := map[string]int{}, []float64{}, []float64{}
+	for i, x := range s.Values {
+		k, known := at[s.arrivals[i]]
+		if !known {
+			k = len(means)
+			at[s.arrivals[i]] = k
+			means, count = append(means, 0), append(count, 0)
+		}
+		means[k] += x
+		count[k]++
+	}
+	for k := range means {
+		means[k] /= count[k]
+	}
+	return means
+}
+
+// Arrivals returns how many different weeks' arrivals the values met.
+func (s *Series) Arrivals() int {
+	if s.arrivals == nil {
+		return len(s.Values)
+	}
+	different := map[string]bool{}
+	for _, a := range s.arrivals {
+		different[a] = true
+	}
+	return len(different)
+}
+
+// MarshalJSON writes {"mean":…,"error":…,"values":[…]}. A mean without values and
+// the standard error of fewer than two independent ones are null.
 func (s Series) MarshalJSON() ([]byte, error) {
 	v := struct {
 		Mean   *float64  `json:"mean"`
-		Error  float64   `json:"error"`
+		Error  *float64  `json:"error"`
 		Values []float64 `json:"values"`
-	}{Error: s.Error(), Values: s.Values}
+	}{Values: s.Values}
 	if mean := s.Mean(); len(s.Values) > 0 {
 		v.Mean = &mean
+	}
+	if x := (&Series{Values: s.Independent()}); len(x.Values) > 1 {
+		e := x.Error()
+		v.Error = &e
 	}
 	return json.Marshal(v)
 }
@@ -45,7 +102,8 @@ func (s *Series) Deviation() float64 {
 	return math.Sqrt(sum / float64(n-1))
 }
 
-// Error returns the standard error of the mean.
+// Error returns the standard error of the mean, each week taken as independent; 0
+// below two values.
 func (s *Series) Error() float64 {
 	if len(s.Values) == 0 {
 		return 0
@@ -53,12 +111,25 @@ func (s *Series) Error() float64 {
 	return s.Deviation() / math.Sqrt(float64(len(s.Values)))
 }
 
+// below reports whether the mean is below 0 by more than chance explains: the 95 %
+// interval of the independent values, by Student's t, leaves 0 out.
+func (s *Series) below() bool {
+	x := Series{Values: s.Independent()}
+	n := len(x.Values)
+	return n > 1 && x.Mean()+float64(studentT(0.975, n-1)*x.Error()) < 0
+}
+
+// studentT returns a quantile of Student's t distribution.
+func studentT(p float64, freedom int) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(p)
+}
+
 // Risk is how likely a week is to break a promise.
 type Risk uint8
 
 const (
 	// RiskLow: every week kept every promise, and each by so much that fewer than
-	// one week in twenty should break it.
+	// one week in twenty should break it. One week cannot tell.
 	RiskLow Risk = iota
 	// RiskTight: every week kept every promise, one of them by little.
 	RiskTight
@@ -71,10 +142,6 @@ func (r Risk) String() string { return [...]string{"low", "tight", "broken"}[r] 
 
 // MarshalText writes the risk as its word.
 func (r Risk) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// lowZ is how many standard deviations of its margin a promise must be kept by
-// for one week in twenty to break it.
-const lowZ = 1.645
 
 // Summary is what a candidate came to over several weeks.
 type Summary struct {
@@ -139,39 +206,57 @@ func (s *Summary) Worst() *PromiseSummary {
 	return worst
 }
 
+// SavedAgainst returns 1 − cost ÷ that of another candidate by week, of weeks that
+// both have met. Where the other's cost nothing there was nothing to save, and no
+// share of it: such a week is left out.
+func (s *Summary) SavedAgainst(other *Summary) Series {
+	var saved Series
+	for i, x := range s.Ratio.Values {
+		if base := other.Ratio.Values[i]; base > 0 {
+			saved.Values = append(saved.Values, 1-x/base)
+			if s.Ratio.arrivals != nil {
+				saved.arrivals = append(saved.arrivals, s.Ratio.arrivals[i])
+			}
+		}
+	}
+	return saved
+}
+
 // summarize returns what a candidate came to in those of the weeks that it has
 // run.
-func (e *entry) summarize(weeks []int) Summary {
+func (a *archive) summarize(c int, weeks []int) Summary {
+	e := a.entries[c]
 	var s Summary
 	for _, w := range weeks {
 		runs := e.weeks[w]
 		if runs == nil {
 			continue
 		}
+		met := a.weeks[w].arrivals()
 		s.Weeks = append(s.Weeks, w)
 		s.N++
-		s.Cost.Values = append(s.Cost.Values, float64(len(runs))*meanOf(runs, func(m *Metrics) float64 { return m.CostUSD }))
-		s.Ratio.Values = append(s.Ratio.Values, meanOf(runs, (*Metrics).Ratio))
-		s.Latency.Values = append(s.Latency.Values, meanOf(runs, (*Metrics).latency))
-		s.Score.Values = append(s.Score.Values, meanOf(runs, (*Metrics).Score))
+		s.Cost.add(float64(len(runs))*meanOf(runs, func(m *Metrics) float64 { return m.CostUSD }), met)
+		s.Ratio.add(meanOf(runs, (*Metrics).Ratio), met)
+		s.Latency.add(meanOf(runs, (*Metrics).latency), met)
+		s.Score.add(meanOf(runs, (*Metrics).Score), met)
 		for i, x := range runs[0].Attained {
 			if i == len(s.Attained) {
 				s.Attained = append(s.Attained, Series{})
 			}
 			if x != nil {
-				s.Attained[i].Values = append(s.Attained[i].Values, *x)
+				s.Attained[i].add(*x, met)
 			}
 		}
 		if p := runs[0].P95S; p != nil {
-			s.P95.Values = append(s.P95.Values, *p)
+			s.P95.add(*p, met)
 		}
 		if runs[0].Slack != nil {
-			s.Slack.Values = append(s.Slack.Values, meanOf(runs, func(m *Metrics) float64 {
+			s.Slack.add(meanOf(runs, func(m *Metrics) float64 {
 				if m.Slack == nil {
 					return 0
 				}
 				return *m.Slack
-			}))
+			}), met)
 		}
 		kept := true
 		for f, m := range runs {
@@ -213,7 +298,13 @@ func (s *Summary) risk() Risk {
 	}
 	for i := range s.Promises {
 		m := &s.Promises[i].Margin
-		if m.Mean() < float64(lowZ*m.Deviation()) {
+		n := len(m.Values)
+		if n < 2 {
+			return RiskTight
+		}
+		// The lower bound of one week more, whose mean and deviation are known of n
+		// weeks only: Student's t has 95 % of them above it.
+		if spread := m.Deviation(); spread > 0 && m.Mean() < float64(studentT(0.95, n-1)*math.Sqrt(1+1/float64(n))*spread) {
 			return RiskTight
 		}
 	}

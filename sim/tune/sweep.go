@@ -56,10 +56,10 @@ func Sweep(ctx context.Context, cfg *Config, name string, values []float64) ([]S
 	}
 	sums := make([]Summary, len(candidates))
 	for i, c := range candidates {
-		sums[i] = t.entries[c].summarize(t.search)
+		sums[i] = t.summarize(c, t.search)
 	}
 	for i := range rows {
-		rows[i].Summary = t.entries[rows[i].candidate].summarize(all)
+		rows[i].Summary = t.summarize(rows[i].candidate, all)
 	}
 	pick, ok := t.choose(candidates, sums, t.search)
 	if !ok {

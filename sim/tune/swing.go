@@ -97,8 +97,10 @@ func (t *tuning) swings(ctx context.Context, c int, weeks []int) ([]Swing, error
 // moved fills in what a candidate came to beside another.
 func (t *tuning) moved(m *Moved, c, base int, weeks []int) {
 	for _, w := range weeks {
-		m.Cost.Values = append(m.Cost.Values, meanOf(t.entries[c].weeks[w], (*Metrics).Ratio)/meanOf(t.entries[base].weeks[w], (*Metrics).Ratio)-1)
+		if of := meanOf(t.entries[base].weeks[w], (*Metrics).Ratio); of > 0 {
+			m.Cost.add(meanOf(t.entries[c].weeks[w], (*Metrics).Ratio)/of-1, t.weeks[w].arrivals())
+		}
 	}
-	s := t.entries[c].summarize(weeks)
+	s := t.summarize(c, weeks)
 	m.P95, m.Kept, m.N = s.P95, s.Kept, s.N
 }

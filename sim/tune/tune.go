@@ -243,7 +243,7 @@ func Run(ctx context.Context, cfg *Config) (*Outcome, error) {
 	seen := slices.Concat(t.search, t.choice)
 	sums := make([]Summary, len(finalists))
 	for i, c := range finalists {
-		sums[i] = t.entries[c].summarize(seen)
+		sums[i] = t.summarize(c, seen)
 	}
 	pick, ok := t.choose(finalists, sums, t.deciding(finalists))
 	if !ok {
@@ -379,8 +379,8 @@ func (t *tuning) finalists(tried []int) []int {
 	}
 	fastest, latency := -1, 0.0
 	for _, c := range ranked {
-		s := t.entries[c].summarize(t.search)
-		base := t.entries[0].summarize(s.Weeks)
+		s := t.summarize(c, t.search)
+		base := t.summarize(0, s.Weeks)
 		if s.N == 0 || !s.Keeps() || s.Ratio.Mean() > float64(costSlack*base.Ratio.Mean()) {
 			continue
 		}
@@ -402,7 +402,7 @@ func (t *tuning) finalists(tried []int) []int {
 func (t *tuning) safest(ranked []int) int {
 	safest, most := -1, 0.0
 	for _, c := range ranked[:(len(ranked)+1)/2] {
-		s := t.entries[c].summarize(t.search)
+		s := t.summarize(c, t.search)
 		least := math.Inf(1)
 		for i := range s.Promises {
 			m := &s.Promises[i].Margin
