@@ -192,6 +192,13 @@ func (p *Policy) planLine(j int) {
 			pl.notDue[i] += float64(rate * factor * times * min(ln.budget, grid.end[i]))
 		}
 	}
+	pl.mixTails(ln, l, rate)
+}
+
+// mixTails works out how much tail work follows a line's heads, from the jobs that wait
+// in it and, where head work arrives at some rate, in slots, from those that are
+// expected in tailMixSeconds.
+func (pl *planLine) mixTails(ln *line, l *level, rate float64) {
 	pl.tailPerHead, pl.tailRate = 0, 0
 	head, tail, hold := ln.waitingHead, ln.waitingTail, ln.waitingTailHold
 	if rate > 0 {

@@ -124,68 +124,99 @@ type band struct{ floor, ceiling float64 }
 // mean is unknown.
 func (p *Policy) slackBand(o *policy.Observation) band {
 	none := band{0, math.Inf(1)}
-	s := &p.st.Slack
-	if !p.set.slack || s.N == 0 {
+	if !p.set.slack || p.st.Slack.N == 0 {
 		return none
 	}
-	target := p.set.slackTarget
-	aim, low, top := target+slackAim, max(target+slackLow, 0), target+slackTop
-
-	var ready, busy, missing float64 // R, B, and the seconds that the mean lacks of 24 hours
-	if h := &o.History; h.Complete {
-		ready, busy = h.ReadySlotSeconds, h.BusySlotSeconds
-		missing = max(24*time.Hour-h.SlackOver, 0).Seconds()
-	}
-	high := 0.0 // how far the mean is on its way from aim to top
-	if ready > 0 {
-		high = min(max((1-busy/ready-aim)/(top-aim), 0), 1)
-	}
-	least := s.Load / (1 - float64(target*(slackLeast-float64((slackLeast-slackSpare)*high))))
-	most := float64(slackLoadMost*s.Load) + p.market.unitSlots
-
-	length := quarter.Seconds()
-	passed := min(max(float64(o.Now.Unix())/length-float64(s.Quarter), 0), 1)
-	usual, known := s.Usual.at(p.clock - slackLoadTau/2)
-	known = known && usual > 0
-	// until there are 24 hours, the rest of them is taken to have been as aimed at
-	restBusy := float64(s.Load * missing)
-	restReady := restBusy / (1 - aim)
-
-	near := slackNear
-	if !p.set.windows {
-		near = 1
-	}
-	b := none
-	safe, expected, later := 0.0, p.waitingWork(), 0.0 // expected is D + W, later what later hours need
-	waits := expected
-	for k := 1; k <= slackFar; k++ {
-		u := float64(float64(k) * length)
-		expected += float64(p.slackLoad(k, usual, known) * length)
-		if missing == 0 {
-			r, w := s.leaving(k, passed)
-			ready, busy = ready-r, busy-w
-		}
-		ready, busy := max(ready, 0), max(busy, 0)
-		if k <= slackNear {
-			done := busy + expected - waits
-			safe = max(safe, (done/(1-low)-ready)/u)
-			b.floor = (done/(1-aim) - ready) / u // that of the whole hour is the last
-		}
-		switch room := (busy+expected+restBusy)/(1-top) - ready - restReady; {
-		case k <= near:
-			b.ceiling = min(b.ceiling, room/u)
-		case k > slackNear && p.set.windows && missing == 0:
-			later += float64(p.slackLoad(k, usual, known)*length) / (1 - float64(slackLean*target))
-			b.ceiling = min(b.ceiling, (room-later)/float64(slackNear*length))
-		}
-	}
-	safe = min(max(safe, least), most)
-	b.ceiling = max(b.ceiling, safe)
-	b.floor = min(max(min(b.floor, most), safe), b.ceiling)
+	m := meanOf(&o.History)
+	least, most := p.slackBounds(m)
+	ahead := p.slackAhead(m, o.Now)
+	safe := min(max(ahead.safe, least), most)
+	b := band{ceiling: max(ahead.ceiling, safe)}
+	b.floor = min(max(min(ahead.floor, most), safe), b.ceiling)
 	if p.set.promises || !o.History.Complete {
 		b.ceiling = none.ceiling
 	}
 	return b
+}
+
+// slackMean is what the 24 h mean of slack is made of.
+type slackMean struct {
+	ready, busy float64 // slot-seconds, R and B
+	missing     float64 // seconds of the 24 hours that have not passed since the start
+}
+
+// meanOf returns what the mean is made of; nothing where it is not known.
+func meanOf(h *policy.HistoryView) (m slackMean) {
+	if h.Complete {
+		m.ready, m.busy = h.ReadySlotSeconds, h.BusySlotSeconds
+		m.missing = max(24*time.Hour-h.SlackOver, 0).Seconds()
+	}
+	return m
+}
+
+// slackBounds returns the least and the largest floor that the load allows now, in
+// slots.
+func (p *Policy) slackBounds(m slackMean) (least, most float64) {
+	load, target := p.st.Slack.Load, p.set.slackTarget
+	aim, top := target+slackAim, target+slackTop
+	high := 0.0 // how far the mean is on its way from aim to top
+	if m.ready > 0 {
+		high = min(max((1-m.busy/m.ready-aim)/(top-aim), 0), 1)
+	}
+	least = load / (1 - float64(target*(slackLeast-float64((slackLeast-slackSpare)*high))))
+	most = float64(slackLoadMost*load) + p.market.unitSlots
+	return least, most
+}
+
+// slackOutlook is what the mean asks for in the hours ahead, in slots.
+type slackOutlook struct {
+	floor   float64 // need(aim, D) for an hour ahead
+	safe    float64 // the largest need(low, D) of its quarter-hours
+	ceiling float64
+}
+
+// slackAhead goes through the quarter-hours ahead and works out what each asks for.
+func (p *Policy) slackAhead(m slackMean, now time.Time) slackOutlook {
+	s := &p.st.Slack
+	target := p.set.slackTarget
+	aim, low, top := target+slackAim, max(target+slackLow, 0), target+slackTop
+	length := quarter.Seconds()
+	passed := min(max(float64(now.Unix())/length-float64(s.Quarter), 0), 1)
+	usual, known := s.Usual.at(p.clock - slackLoadTau/2)
+	known = known && usual > 0
+	// until there are 24 hours, the rest of them is taken to have been as aimed at
+	restBusy := float64(s.Load * m.missing)
+	restReady := restBusy / (1 - aim)
+	near := slackNear
+	if !p.set.windows {
+		near = 1
+	}
+	ahead := slackOutlook{ceiling: math.Inf(1)}
+	waiting := p.waitingWork()
+	expected := waiting // D + W
+	later := 0.0        // slot-seconds that the hours after the next one need
+	for k := 1; k <= slackFar; k++ {
+		u := float64(float64(k) * length)
+		expected += float64(p.slackLoad(k, usual, known) * length)
+		if m.missing == 0 {
+			ready, busy := s.leaving(k, passed)
+			m.ready, m.busy = m.ready-ready, m.busy-busy
+		}
+		ready, busy := max(m.ready, 0), max(m.busy, 0)
+		if k <= slackNear {
+			done := busy + expected - waiting
+			ahead.safe = max(ahead.safe, (done/(1-low)-ready)/u)
+			ahead.floor = (done/(1-aim) - ready) / u // that of the whole hour is the last
+		}
+		switch room := (busy+expected+restBusy)/(1-top) - ready - restReady; {
+		case k <= near:
+			ahead.ceiling = min(ahead.ceiling, room/u)
+		case k > slackNear && p.set.windows && m.missing == 0:
+			later += float64(p.slackLoad(k, usual, known)*length) / (1 - float64(slackLean*target))
+			ahead.ceiling = min(ahead.ceiling, (room-later)/float64(slackNear*length))
+		}
+	}
+	return ahead
 }
 
 // slackLoad returns the load expected in the k-th quarter-hour from now, in slots. usual is
