@@ -165,6 +165,7 @@ func (r *csvReader) slow(out *row) error {
 	var began int64
 	for _, t := range r.takes {
 		f := r.fields[t.field]
+		took := out.service
 		err := r.field(out, t.col, f)
 		switch {
 		case err != nil:
@@ -172,6 +173,13 @@ func (r *csvReader) slow(out *row) error {
 			err, _ = r.sameEpoch(out.arrival).(*rowError)
 		case t.col == colStart:
 			began = out.service
+		case t.col == colFinish && r.ended:
+			out.arrival, out.service = out.service-took, took
+			if out.arrival < 0 {
+				err = &rowError{why: OutOfRange, detail: "must not be less than the service time"}
+			} else {
+				err, _ = r.sameEpoch(out.arrival).(*rowError)
+			}
 		case t.col == colFinish:
 			if out.service -= began; out.service <= 0 {
 				err = &rowError{why: ServiceNot, detail: "must come after the start"}
@@ -263,10 +271,17 @@ func (r *csvReader) signedTime(f []byte) (int64, *rowError) {
 
 // instant reads when something was; an import takes dates too.
 func (r *csvReader) instant(f []byte) (int64, *rowError) {
-	if r.lenient && dated(f) {
+	if !r.lenient {
+		return r.time(f)
+	}
+	if dated(f) {
 		return r.clock.date(f)
 	}
-	return r.time(f)
+	v, err := r.time(f)
+	if err != nil && err.why == BadNumber {
+		err = &rowError{why: BadTime, detail: instantAllowed}
+	}
+	return v, err
 }
 
 // time reads a time that is not negative.

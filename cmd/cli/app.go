@@ -166,7 +166,7 @@ func (a *App) PrintError(verb *cobra.Command, err error, code int) {
 	case err == nil || err.Error() == "":
 		return
 	case code == ExitInterrupted && errors.Is(err, context.Canceled):
-		fmt.Fprintf(a.Stderr, "%s: interrupted\n", name)
+		fmt.Fprintf(a.Stderr, "%s: interrupted%s\n", name, kept(verb))
 		return
 	}
 	fmt.Fprintf(a.Stderr, "%s: %v%s\n", name, err, nearestFile(err))
@@ -179,9 +179,22 @@ func (a *App) PrintError(verb *cobra.Command, err error, code int) {
 	}
 }
 
+// kept says what is left of the work of an interrupted verb that can go on from a
+// folder, which is its flag --resume; "" for other verbs.
+func kept(verb *cobra.Command) string {
+	f := verb.Flags().Lookup("resume")
+	switch {
+	case f == nil:
+		return ""
+	case f.Value.String() == "":
+		return ": nothing is kept, as it would be with --resume FOLDER"
+	}
+	return ": what was done is in " + f.Value.String() + ", and the same command goes on from there"
+}
+
 // nearestFile returns a suggestion of what stands beside a file that does not: what
-// has its name and another ending, or its ending and nearly its name; "" where there
-// is nothing of the kind.
+// has its name and another ending, or its ending and nearly its name; or says that
+// its folder is missing; "" where there is nothing of the kind.
 func nearestFile(err error) string {
 	var path *fs.PathError
 	if !errors.As(err, &path) || !errors.Is(path, fs.ErrNotExist) || strings.Contains(err.Error(), "\n") {
@@ -189,7 +202,10 @@ func nearestFile(err error) string {
 	}
 	dir, name := filepath.Split(path.Path)
 	beside, err := os.ReadDir(cmp.Or(dir, "."))
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf(" (there is no folder %q)", filepath.Clean(dir))
+	case err != nil:
 		return ""
 	}
 	ending := filepath.Ext(name)
