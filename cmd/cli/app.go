@@ -19,6 +19,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
@@ -135,12 +136,18 @@ func (a *App) newRootCommand(verbs []*cobra.Command) *cobra.Command {
 	return root
 }
 
-// prepare makes c and the commands below it report that they started, and
-// makes those that only hold other verbs refuse unknown ones.
+// prepare makes c and the commands below it report that they started, makes
+// those that only hold other verbs refuse unknown ones, and lets a shell complete
+// flags that take one of a few words.
 func (a *App) prepare(c *cobra.Command) {
 	for _, child := range c.Commands() {
 		a.prepare(child)
 	}
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if x, ok := f.Value.(choice); ok {
+			Complete(c, f.Name, cobra.ShellCompDirectiveNoFileComp, x.allowed)
+		}
+	})
 	if !c.Runnable() {
 		c.Args = cobra.ArbitraryArgs
 		c.RunE = func(c *cobra.Command, args []string) error {

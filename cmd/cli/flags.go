@@ -60,6 +60,14 @@ func ExactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// Complete lets a shell complete the value of a flag of c by words; directive says
+// whether files may follow too.
+func Complete(c *cobra.Command, flag string, directive cobra.ShellCompDirective, words []string) {
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, directive)); err != nil {
+		panic(err) // the flag is not there, or has been given words before
+	}
+}
+
 // required marks a flag that must be given.
 const required = "required"
 
