@@ -16,7 +16,7 @@ import (
 func WriteFile(path string, write func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, cause(err))
+			err = &os.PathError{Op: "write", Path: path, Err: cause(err)}
 		}
 	}()
 	file, err := whole.Create(path)

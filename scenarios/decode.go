@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/traces/pipe"
 
@@ -34,6 +36,10 @@ func newDocument(file string) *document {
 // are the document's.
 func parse(file string, text []byte) (*document, map[string]any) {
 	d := newDocument(file)
+	if isTrace(file, text) {
+		d.problems = append(d.problems, Problem{File: file, Reason: "a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace " + spell.Shell(file)})
+		return d, nil
+	}
 	if len(text) > fileMax {
 		d.problems = append(d.problems, Problem{File: file, Reason: fmt.Sprintf("larger than %d bytes", fileMax)})
 		return d, nil
@@ -57,6 +63,18 @@ func parse(file string, text []byte) (*document, map[string]any) {
 		return d, nil
 	}
 	return d, raw
+}
+
+// isTrace reports whether a file looks like a trace of jobs by its name or its
+// first bytes.
+func isTrace(file string, text []byte) bool {
+	base := strings.ToLower(file)
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
+	switch filepath.Ext(base) {
+	case ".csv", ".tsv", ".swf", ".parquet":
+		return true
+	}
+	return bytes.HasPrefix(text, []byte("PAR1"))
 }
 
 // readFile returns the content of a file that is no longer than fileMax, or
@@ -174,8 +192,8 @@ func (d *document) unknown(raw map[string]any, v reflect.Value, keys []field, kn
 	}
 }
 
-// homeOf tells which table of a scenario has the key name, "" if none or the
-// one at path.
+// homeOf tells which table of a scenario has the key name, the parameters of
+// policies among them, "" if none or the one at path.
 func homeOf(name, path string) string {
 	root := reflect.TypeFor[Scenario]()
 	for _, f := range fields(root) {
@@ -193,6 +211,9 @@ func homeOf(name, path string) string {
 				return "in [" + f.name + "]"
 			}
 		}
+	}
+	if path == "" && slices.ContainsFunc(Policies(), func(s *policy.Spec) bool { return s.Param(name) != nil }) {
+		return "in [policy]"
 	}
 	return ""
 }

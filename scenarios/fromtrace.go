@@ -7,9 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/skynet-ec2/skynet/policy"
 	"github.com/skynet-ec2/skynet/traces"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // classesMost is how many types ExampleFor gives a class of their own.
@@ -255,16 +258,25 @@ func grouped(n int64) string {
 // share returns a part of a whole in percent.
 func share(part, whole float64) string { return fmt.Sprintf("%.3g %%", 100*part/whole) }
 
-// className returns a class's name for a job type.
+// className returns a class's name for a job type: its letters without their
+// accents, and a _ for what else stands between them.
 func className(jobType string) string {
-	name := strings.Map(func(r rune) rune {
-		if r < 0x80 && isBare(byte(r)) {
-			return r
+	var name strings.Builder
+	gap := false
+	for _, r := range norm.NFD.String(jobType) {
+		switch {
+		case r < 0x80 && isBare(byte(r)):
+			if gap && name.Len() > 0 {
+				name.WriteByte('_')
+			}
+			gap = false
+			name.WriteRune(r)
+		case !unicode.Is(unicode.Mn, r):
+			gap = true
 		}
-		return '_'
-	}, jobType)
-	if name == "" {
-		name = "unnamed"
 	}
-	return name[:min(len(name), 64)]
+	if name.Len() == 0 {
+		return "unnamed" // in letters that no class's name may have
+	}
+	return name.String()[:min(name.Len(), 64)]
 }

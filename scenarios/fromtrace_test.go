@@ -35,6 +35,26 @@ func exampleFor(t *testing.T, name, text string) (string, *Scenario) {
 	return string(example), s
 }
 
+// A class can be told by its name, in whatever letters its type is written.
+func TestClassName(t *testing.T) {
+	for jobType, want := range map[string]string{
+		"photo":                     "photo",
+		"video_hd":                  "video_hd",
+		"Éclairage":                 "Eclairage",
+		"naïve \"quoted\"":          "naive_quoted",
+		"Compositing — finale":      "Compositing_finale",
+		"<script>alert(1)</script>": "script_alert_1_script",
+		"emoji 🎞️ render":           "emoji_render",
+		"日本語の写真":                    "unnamed",
+		"":                          "unnamed",
+		strings.Repeat("x", 200):    strings.Repeat("x", 64),
+	} {
+		if got := className(jobType); got != want {
+			t.Errorf("className(%q) = %q, want %q", jobType, got, want)
+		}
+	}
+}
+
 // TestExampleForDerivesFromTheTrace follows each derived number to the jobs it
 // comes from.
 func TestExampleForDerivesFromTheTrace(t *testing.T) {

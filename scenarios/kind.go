@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/skynet-ec2/skynet/policy"
@@ -33,25 +34,30 @@ func KindOf(ctx context.Context, path string) (FileKind, error) {
 	if err := d.problems.sorted(); err != nil {
 		return 0, err
 	}
-	has := func(keys ...string) bool {
-		for _, k := range keys {
-			if _, given := raw[k]; given {
-				return true
-			}
-		}
-		return false
-	}
+	kind := kindOf(raw)
 	switch {
-	case has("class", "trace", "generate", "cloud"):
-		return ScenarioFile, nil
-	case has("name", "params", "step", "provenance"):
-		return PolicyFile, nil
-	case has("type"):
+	case kind != 0:
+		return kind, nil
+	case raw["type"] != nil:
 		d.problems = append(d.problems, Problem{File: path, Reason: "a catalog of instance types: neither a scenario nor a policy"})
 	default:
 		d.problems = append(d.problems, Problem{File: path, Reason: "neither a scenario, which has [[class]] tables, nor a policy, which has a name"})
 	}
 	return 0, d.problems.sorted()
+}
+
+// kindOf returns what a file with the content raw describes, 0 where it is neither.
+func kindOf(raw map[string]any) FileKind {
+	has := func(keys ...string) bool {
+		return slices.ContainsFunc(keys, func(k string) bool { return raw[k] != nil })
+	}
+	switch {
+	case has("class", "trace", "generate", "cloud"):
+		return ScenarioFile
+	case has("name", "params", "step", "provenance"):
+		return PolicyFile
+	}
+	return 0
 }
 
 // IsPolicyName reports whether a word in the place of a policy file is a name:

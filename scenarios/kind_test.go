@@ -34,6 +34,38 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
+// A file of another kind than is expected is called by what it is, and its keys are
+// not counted out one by one.
+func TestFilesOfAnotherKind(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"policy.toml":   "name = \"static\"\n[params]\ninstances = 2\n",
+		"scenario.toml": small,
+		"CI jobs.csv":   "id,queued_at\n1,2026-03-02\n",
+		"week":          "PAR1\x15\x04",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		scenario, policy string
+		want             string
+	}{
+		{"policy.toml", "", "policy.toml: a policy, not a scenario: --policy names it, or file in the scenario's [policy]"},
+		{"scenario.toml", "scenario.toml", "scenario.toml: a scenario, not a policy: a policy's file holds what stands in a scenario's [policy], name at the top, parameters in [params]"},
+		{"CI jobs.csv", "", "CI jobs.csv: a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace 'CI jobs.csv'"},
+		{"week", "", "week: a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace week"},
+	} {
+		for _, set := range [][]Setting{nil, {{"policy.instances", "3"}}} {
+			_, err := LoadWith(t.Context(), c.scenario, Replace{Policy: c.policy, Set: set})
+			if err == nil || err.Error() != c.want {
+				t.Errorf("%s with policy %q and %v: %v\nwant %s", c.scenario, c.policy, set, err, c.want)
+			}
+		}
+	}
+}
+
 func TestIsPolicyName(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, file := range []string{"skynet", "mine"} {

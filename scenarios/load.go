@@ -50,6 +50,9 @@ func parseScenario(ctx context.Context, path string, text []byte, with Replace) 
 		s.Name += " " + x.String()
 	}
 	d, raw := parse(path, text)
+	if kindOf(raw) == PolicyFile {
+		d.problems = append(d.problems, Problem{File: path, Reason: "a policy, not a scenario: --policy names it, or file in the scenario's [policy]"})
+	}
 	if len(d.problems) > 0 {
 		return nil, d.problems.sorted()
 	}

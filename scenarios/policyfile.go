@@ -61,8 +61,12 @@ func ParsePolicy(path string, text []byte, c *policy.Catalog) (*Policy, error) {
 	return p, nil
 }
 
-// readPolicy returns the policy that a file says.
+// readPolicy returns the policy that a file says; nil where it says a scenario.
 func readPolicy(d *document, raw map[string]any, c *policy.Catalog) *Policy {
+	if kindOf(raw) == ScenarioFile {
+		d.problems = append(d.problems, Problem{File: d.file, Reason: "a scenario, not a policy: a policy's file holds what stands in a scenario's [policy], name at the top, parameters in [params]"})
+		return nil
+	}
 	var f policyFile
 	d.table(raw, reflect.ValueOf(&f).Elem(), "")
 	spec, _ := lookup(f.Name)
@@ -80,7 +84,7 @@ func strayed(d *document, spec *policy.Spec) {
 	for i := range d.problems {
 		p := &d.problems[i]
 		switch {
-		case p.Reason != "unknown key":
+		case !strings.HasPrefix(p.Reason, "unknown key"):
 		case p.Key == "policy":
 			p.Reason, p.Nearest = "unknown key here: this file holds what stands in a scenario's [policy]: name at the top, parameters in [params]", ""
 		case spec != nil && spec.Param(p.Key) != nil:

@@ -240,8 +240,9 @@ func policyWith(ctx context.Context, path, name string, c *policy.Catalog, setti
 		for _, s := range settings {
 			d.setAs(raw, "params."+s.Key, Setting{paramKey(s.Key), s.Value})
 		}
-		p = readPolicy(d, raw, c)
-		p.Path, p.set = path, namesOf(settings)
+		if p = readPolicy(d, raw, c); p != nil {
+			p.Path, p.set = path, namesOf(settings)
+		}
 	}
 	if err := d.verdict(); err != nil {
 		return nil, err

@@ -47,6 +47,9 @@ func (c clock) span(f []byte) (int64, *rowError) {
 	return parseTime(f, scale, true)
 }
 
+// instantAllowed says what an instant must be.
+const instantAllowed = "must be a date such as 2008-06-01 09:30:00+02, or a number"
+
 // dated reports whether a field looks like a date rather than a number:
 // 2008-06-01, and what follows.
 func dated(f []byte) bool { return len(f) >= len("2008-06-01") && f[4] == '-' && f[7] == '-' }
@@ -71,7 +74,7 @@ func (c clock) date(f []byte) (int64, *rowError) {
 	}
 	zone, zoned := r.zone()
 	if !r.ok || len(r.rest) > 0 {
-		return bad("must be a date such as 2008-06-01 09:30:00+02, or a number")
+		return bad(instantAllowed)
 	}
 	if !zoned {
 		if zone = c.zone; zone == nil {

@@ -51,6 +51,7 @@ type csvReader struct {
 	takes   []take   // the fields that are read, and what for
 	known   facts
 	clock   clock // of an import
+	ended   bool  // a job's arrival is its end less its service
 	plain   bool  // rows may be as SkyNet writes them: fast is worth a try
 
 	buf  []byte // buf[pos:end] is unread
@@ -163,7 +164,7 @@ func (r *csvReader) headerFix(opt ImportOptions, lacking bool) string {
 	case len(opt.Columns) > 0:
 		return "the header names " + strings.Join(r.names, ", ")
 	case r.lenient && lacking:
-		return "--map arrival_s=NAME,… says which of the file's columns holds what: " + strings.Join(importNames, ", ")
+		return "the header names " + strings.Join(r.names, ", ") + "; --map arrival_s=NAME,… says which of them holds what: " + strings.Join(importNames, ", ")
 	case lacking:
 		return names + "; skynet trace import --map takes files that call them otherwise"
 	}
@@ -178,8 +179,9 @@ const unknownMax = 8
 func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking bool) {
 	if r.lenient {
 		problems = r.mapColumns(r.names, opt)
+		r.ended = derivesArrival(opt.Columns)
 	}
-	unknown := 0
+	unknown, strange := 0, []string(nil)
 	for i, name := range r.names {
 		col, known := numberOf(name)
 		known = known && col < colIgnored
@@ -192,7 +194,7 @@ func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking boo
 			taken = true
 		case !taken && !opt.IgnoreColumns && len(opt.Columns) == 0:
 			if unknown++; unknown <= unknownMax {
-				problems = append(problems, fmt.Sprintf("unknown column %s%s", shown(name), spell.DidYouMean(name, columnNames[:])))
+				strange = append(strange, fmt.Sprintf("unknown column %s%s", shown(name), spell.DidYouMean(name, columnNames[:])))
 			}
 		}
 		if !taken || !known {
@@ -201,7 +203,7 @@ func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking boo
 		r.columns = append(r.columns, col)
 	}
 	if unknown > unknownMax {
-		problems = append(problems, fmt.Sprintf("and %d more", unknown-unknownMax))
+		strange = append(strange, fmt.Sprintf("and %d more", unknown-unknownMax))
 	}
 	for _, t := range r.takes {
 		if t.col >= colEstimate && t.col <= colBytesOut {
@@ -210,6 +212,11 @@ func (r *csvReader) columnsOf(opt ImportOptions) (problems []string, lacking boo
 		r.known.has.tenant = r.known.has.tenant || t.col == colTenant
 	}
 	lack := slices.DeleteFunc(r.lacking(), func(name string) bool { return opt.Columns[name] != "" }) // that has been said
+	if r.lenient && len(lack) > 0 {
+		// other names than a trace's need a mapping, and with one none is unknown
+		strange = slices.DeleteFunc(strange, func(s string) bool { return !strings.Contains(s, "did you mean") })
+	}
+	problems = append(problems, strange...)
 	if len(lack) > 0 {
 		problems = append(problems, "no column "+strings.Join(lack, ", "))
 	}
@@ -223,7 +230,10 @@ func (r *csvReader) lacking() []string {
 	required := []uint8{colArrival, colService, colType, colPriority}
 	if r.lenient {
 		required = []uint8{colArrival, colService}
-		if r.taken(colStart) || r.taken(colFinish) {
+		switch {
+		case r.ended:
+			required = []uint8{colService, colFinish}
+		case r.taken(colStart) || r.taken(colFinish):
 			required = []uint8{colArrival, colStart, colFinish}
 		}
 	}

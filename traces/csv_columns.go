@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -42,21 +43,27 @@ func numberOf(name string) (col uint8, known bool) {
 
 // CheckColumns returns what is wrong with a mapping of columns as
 // ImportOptions has it, whatever the file: a name that no trace has, or a
-// service time said twice.
+// service or arrival time said twice.
 func CheckColumns(columns map[string]string) error {
 	for _, name := range sortedColumns(columns) {
 		if _, known := numberOf(name); !known {
 			return fmt.Errorf("column %q: a trace has no such column%s; it has %s", name, spell.DidYouMean(name, importNames), strings.Join(importNames, ", "))
 		}
 	}
-	if columns["service_s"] != "" {
-		for _, name := range spanNames {
-			if columns[name] != "" {
-				return fmt.Errorf("column %s: service_s says already how long a job runs", name)
-			}
-		}
+	switch {
+	case columns["service_s"] == "":
+	case columns["start_s"] != "":
+		return errors.New("column start_s: service_s says already how long a job runs")
+	case columns["finish_s"] != "" && columns["arrival_s"] != "":
+		return errors.New("column finish_s: service_s says already how long a job runs, and arrival_s when it came")
 	}
 	return nil
+}
+
+// derivesArrival reports whether a mapping says by a job's end and length when it
+// began, and that it arrived then.
+func derivesArrival(columns map[string]string) bool {
+	return columns["service_s"] != "" && columns["finish_s"] != ""
 }
 
 // sortedColumns returns the keys of a mapping in the order of importNames,
@@ -100,6 +107,7 @@ func (r *csvReader) mapColumns(names []string, opt ImportOptions) (problems []st
 		col, _ := numberOf(name)
 		r.takes = append(r.takes, take{field, col})
 	}
+	mapped["arrival_s"] = mapped["arrival_s"] || derivesArrival(opt.Columns)
 	service := opt.Columns["service_s"] != "" || !mapped["service_s"] && slices.Contains(names, "service_s")
 	spans := opt.Columns["start_s"] != "" || opt.Columns["finish_s"] != ""
 	for field, name := range names {

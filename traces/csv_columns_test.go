@@ -77,6 +77,33 @@ func TestImportMapsColumns(t *testing.T) {
 	}
 }
 
+// What runs functions on demand records when each ended and how long it took, and
+// nothing waited: it arrived when it began.
+func TestImportArrivalsFromEnds(t *testing.T) {
+	columns := map[string]string{"finish_s": "end_timestamp", "service_s": "duration", "type": "func"}
+	text := "app,func,end_timestamp,duration,arrival_s\nx,f,12.5,2.5,99\nx,g,3,1,99\nx,f,1,2,99\nx,f,never,2,99\n"
+	jobs, sum, err := importText(t, text, ImportOptions{Columns: columns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(jobs) != 2 || jobs[0].Arrival != 2e9 || jobs[0].Service != 1e9 || jobs[1].Arrival != 10e9 || jobs[1].Service != 2.5e9 {
+		t.Errorf("kept %+v", jobs)
+	}
+	if want := `not a time 1, first at line 5: end_timestamp = "never"; out of range 1, first at line 4: end_timestamp = "1"`; !strings.Contains(sum.String(), want) {
+		t.Errorf("%s; want %s", sum, want)
+	}
+}
+
+// Where no row is good the way to write a good one is said.
+func TestImportOfNothingSaysWhatIsAllowed(t *testing.T) {
+	text := "arrival_s,service_s\n02/03/2026 06:00:48,1\n02/03/2026 06:01:00,1\n,1\n"
+	_, _, err := importText(t, text, ImportOptions{Options: Options{Format: "csv"}})
+	want := `holds no usable job (read 3, kept 0, dropped 3 (no arrival time 1, first at line 4: arrival_s = ""; not a time 2, first at line 2: arrival_s = "02/03/2026 06:00:48"), out of order 0, duplicates 0); arrival_s must be a date such as 2008-06-01 09:30:00+02, or a number`
+	if err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+}
+
 func TestImportKeepsDatesAndOffsetsApart(t *testing.T) {
 	jobs, sum, err := importText(t, "arrival_s,service_s\n5,1\n2008-06-01 00:00:00,1\n7,1\n1212310801,1\n", ImportOptions{Options: Options{Format: "csv"}})
 	if err != nil {
@@ -108,7 +135,7 @@ func TestImportSaysWhatIsWrongWithAMapping(t *testing.T) {
 			t.Errorf("%s, %v: %v, want %q", tt.header, tt.columns, err, tt.want)
 		}
 	}
-	for _, columns := range []map[string]string{{"arrival": "a"}, {"service_s": "a", "finish_s": "b"}} {
+	for _, columns := range []map[string]string{{"arrival": "a"}, {"service_s": "a", "start_s": "b"}, {"arrival_s": "c", "service_s": "a", "finish_s": "b"}} {
 		if err := CheckColumns(columns); err == nil {
 			t.Errorf("%v: no error", columns)
 		}

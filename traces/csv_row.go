@@ -152,6 +152,7 @@ func (r *csvReader) slow(out *row) error {
 	start := 0 // the field of began
 	for _, t := range r.takes {
 		field := t.field
+		took := out.service
 		err := r.field(out, t.col, r.fields[field])
 		switch {
 		case err != nil:
@@ -159,6 +160,13 @@ func (r *csvReader) slow(out *row) error {
 			err = r.known.sameEpoch(out.arrival)
 		case t.col == colStart:
 			began, start = out.service, field
+		case t.col == colFinish && r.ended:
+			out.arrival, out.service = out.service-took, took
+			if out.arrival < 0 {
+				err = &rowError{why: OutOfRange, detail: "must not be less than the service time"}
+			} else {
+				err = r.known.sameEpoch(out.arrival)
+			}
 		case t.col == colFinish && began < unixFrom && out.service >= unixFrom:
 			// a start of 0 is how some systems write that there was none
 			field = start
@@ -254,10 +262,17 @@ func (r *csvReader) signedTime(f []byte) (int64, *rowError) {
 
 // instant reads when something was; an import takes dates too.
 func (r *csvReader) instant(f []byte) (int64, *rowError) {
-	if r.lenient && dated(f) {
+	if !r.lenient {
+		return r.time(f)
+	}
+	if dated(f) {
 		return r.clock.date(f)
 	}
-	return r.time(f)
+	v, err := r.time(f)
+	if err != nil && err.why == BadNumber {
+		err = &rowError{why: BadTime, detail: instantAllowed}
+	}
+	return v, err
 }
 
 // time reads a time that is not negative.

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +38,8 @@ type ImportOptions struct {
 	// Columns says which column of a CSV file holds which of a trace's, in the
 	// trace's words: arrival_s, service_s, type, priority, estimate_s,
 	// deadline_s, bytes_in, bytes_out, tenant, or start_s and finish_s in the
-	// place of service_s. "" takes none. Columns that are not mentioned go by
+	// place of service_s. finish_s and service_s in the place of arrival_s say
+	// that jobs did not wait: each arrived when it began. "" takes none. Columns that are not mentioned go by
 	// their own names; with any mentioned, the file's others are skipped.
 	Columns  map[string]string
 	TimeUnit time.Duration          // of numbers in columns of time: s, ms, µs or ns; 0: a second
@@ -55,6 +57,7 @@ type Dropped struct {
 	First  int64  // line, or row, of the first, from 1; 0: not told, of duplicates
 	Column string // where it was wrong, as the file calls it; "": as a whole
 	Value  string // what stood there
+	Detail string // what is allowed there
 }
 
 // String returns d as a summary tells it.
@@ -161,6 +164,8 @@ func importFrom(in *input, opt ImportOptions) (Source, *Summary, error) {
 		e := &InputError{File: in.path, Reason: "holds no usable job"}
 		if im.sum.Read > 0 {
 			e.Reason += " (" + strings.TrimPrefix(im.sum.String(), in.path+": ") + ")"
+			most := slices.MaxFunc(im.sum.Dropped, func(a, b Dropped) int { return cmp.Compare(a.Rows, b.Rows) })
+			e.Fix = strings.TrimSpace(most.Column + " " + most.Detail)
 		}
 		return nil, &im.sum, e
 	}
@@ -204,7 +209,7 @@ func (im *importer) readAll() error {
 		if bad, ok := err.(*rowError); ok {
 			d := counts[bad.why]
 			if d == nil {
-				d = &Dropped{Reason: bad.why, First: im.r.position(), Column: bad.column, Value: bad.value}
+				d = &Dropped{Reason: bad.why, First: im.r.position(), Column: bad.column, Value: bad.value, Detail: bad.detail}
 				counts[bad.why] = d
 			}
 			d.Rows++

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/skynet-ec2/skynet/policy/spell"
 )
 
 // Source yields a trace's jobs in arrival order.
@@ -83,4 +85,6 @@ func shown(value string) string {
 }
 
 // runImport is the fix for a file that only a lenient reader can take.
-func runImport(file string) string { return "run: skynet trace import " + file + " -o OUT" }
+func runImport(file string) string {
+	return "run: skynet trace import " + spell.Shell(file) + " -o OUT"
+}

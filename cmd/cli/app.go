@@ -19,6 +19,7 @@ import (
 
 	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
@@ -135,12 +136,18 @@ func (a *App) newRootCommand(verbs []*cobra.Command) *cobra.Command {
 	return root
 }
 
-// prepare makes c and the commands below it report that they started, and
-// makes those that only hold other verbs refuse unknown ones.
+// prepare makes c and the commands below it report that they started, makes
+// those that only hold other verbs refuse unknown ones, and lets a shell complete
+// flags that take one of a few words.
 func (a *App) prepare(c *cobra.Command) {
 	for _, child := range c.Commands() {
 		a.prepare(child)
 	}
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if x, ok := f.Value.(choice); ok {
+			Complete(c, f.Name, cobra.ShellCompDirectiveNoFileComp, x.allowed)
+		}
+	})
 	if !c.Runnable() {
 		c.Args = cobra.ArbitraryArgs
 		c.RunE = func(c *cobra.Command, args []string) error {
@@ -166,7 +173,7 @@ func (a *App) PrintError(verb *cobra.Command, err error, code int) {
 	case err == nil || err.Error() == "":
 		return
 	case code == ExitInterrupted && errors.Is(err, context.Canceled):
-		fmt.Fprintf(a.Stderr, "%s: interrupted\n", name)
+		fmt.Fprintf(a.Stderr, "%s: interrupted%s\n", name, kept(verb))
 		return
 	}
 	fmt.Fprintf(a.Stderr, "%s: %v%s\n", name, err, nearestFile(err))
@@ -179,9 +186,22 @@ func (a *App) PrintError(verb *cobra.Command, err error, code int) {
 	}
 }
 
+// kept says what is left of the work of an interrupted verb that can go on from a
+// folder, which is its flag --resume; "" for other verbs.
+func kept(verb *cobra.Command) string {
+	f := verb.Flags().Lookup("resume")
+	switch {
+	case f == nil:
+		return ""
+	case f.Value.String() == "":
+		return ": nothing is kept, as it would be with --resume FOLDER"
+	}
+	return ": what was done is in " + f.Value.String() + ", and the same command goes on from there"
+}
+
 // nearestFile returns a suggestion of what stands beside a file that does not: what
-// has its name and another ending, or its ending and nearly its name; "" where there
-// is nothing of the kind.
+// has its name and another ending, or its ending and nearly its name; or says that
+// its folder is missing; "" where there is nothing of the kind.
 func nearestFile(err error) string {
 	var path *fs.PathError
 	if !errors.As(err, &path) || !errors.Is(path, fs.ErrNotExist) || strings.Contains(err.Error(), "\n") {
@@ -189,7 +209,10 @@ func nearestFile(err error) string {
 	}
 	dir, name := filepath.Split(path.Path)
 	beside, err := os.ReadDir(cmp.Or(dir, "."))
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf(" (there is no folder %q)", filepath.Clean(dir))
+	case err != nil:
 		return ""
 	}
 	ending := filepath.Ext(name)

@@ -61,14 +61,35 @@ func ExactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// Require makes c refuse a command line without the flags of these names.
+// Complete lets a shell complete the value of a flag of c by words; directive says
+// whether files may follow too.
+func Complete(c *cobra.Command, flag string, directive cobra.ShellCompDirective, words []string) {
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, directive)); err != nil {
+		panic(err) // the flag is not there, or has been given words before
+	}
+}
+
+// required marks a flag that must be given.
+const required = "required"
+
+// Require makes c refuse a command line without the flags of these names, which
+// it has. It may be called again with others; all that are missing are named.
 func Require(c *cobra.Command, names ...string) {
+	for _, name := range names {
+		if err := c.Flags().SetAnnotation(name, required, nil); err != nil {
+			panic(err)
+		}
+	}
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
-		for _, name := range names {
-			if f := c.Flags().Lookup(name); !f.Changed {
+		var missing []string
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if _, must := f.Annotations[required]; must && !f.Changed {
 				value, _ := pflag.UnquoteUsage(f)
-				return fmt.Errorf("missing --%s %s", name, value)
+				missing = append(missing, "--"+f.Name+" "+value)
 			}
+		})
+		if len(missing) > 0 {
+			return fmt.Errorf("missing %s", strings.Join(missing, ", "))
 		}
 		return nil
 	}
@@ -117,6 +138,11 @@ func explainFlagError(c *cobra.Command, err error) error {
 	})
 	if near := spell.Nearest(unknown.GetSpecifiedName(), known); near != "" {
 		return fmt.Errorf("%w (did you mean --%s?)", err, near)
+	}
+	for _, verb := range c.Commands() {
+		if verb.Name() == unknown.GetSpecifiedName() { // --version
+			return fmt.Errorf("%w (did you mean %q?)", err, verb.CommandPath())
+		}
 	}
 	return err
 }

@@ -23,7 +23,8 @@ type Flags struct {
 // Add defines the flags; source is what the columns are those of.
 func (f *Flags) Add(flags *pflag.FlagSet, source string) {
 	flags.StringVar(&f.zone, "timezone", "UTC", "take wall-clock times, and the midnight that becomes time 0, to be those of `ZONE`")
-	flags.StringToStringVar(&f.columns, "map", nil, "`COLUMN=NAME,…`: what a trace calls COLUMN "+source+" calls NAME; an empty NAME takes none")
+	flags.StringToStringVar(&f.columns, "map", nil, "`COLUMN=NAME,...`: what a trace calls COLUMN "+source+" calls NAME; an empty NAME takes none")
+	flags.Lookup("map").DefValue = "" // help would print an empty mapping as []
 	cli.ChoiceVar(flags, &f.unit, "time-unit", "s", "numbers in columns of time count in this", []string{"s", "ms", "us", "ns"})
 	flags.BoolVar(&f.dedup, "dedup", false, "keep one of several jobs that agree in everything")
 }

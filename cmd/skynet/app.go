@@ -53,8 +53,13 @@ func appOf(c *cli.App) *app {
 func (a *app) execute(args []string) int { return a.cli.Execute(a.commands(), args) }
 
 // width returns the columns of the terminal that results go to, or 0.
-func (a *app) width() int {
-	if f, ok := a.stdout.(*os.File); ok && a.isTerminal {
+func (a *app) width() int { return columns(a.stdout, a.isTerminal) }
+
+// stderrWidth returns the columns of the terminal that progress goes to, or 0.
+func (a *app) stderrWidth() int { return columns(a.stderr, a.stderrIsTerminal) }
+
+func columns(w io.Writer, isTerminal bool) int {
+	if f, ok := w.(*os.File); ok && isTerminal {
 		width, _, _ := term.GetSize(int(f.Fd()))
 		return width
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -77,6 +78,8 @@ func (c *checking) files() ([]string, error) {
 	for _, arg := range args {
 		info, err := os.Stat(arg)
 		switch {
+		case err != nil && len(c.args) == 0 && errors.Is(err, fs.ErrNotExist):
+			return nil, inputError(errors.New("there is no folder scenarios here: name the folder or the files, or begin with: mkdir scenarios && skynet scenario new scenarios/NAME.toml"))
 		case err != nil:
 			return nil, err
 		case !info.IsDir():

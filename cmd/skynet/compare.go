@@ -53,11 +53,15 @@ func newCompareCommand(a *app) *cobra.Command {
 		Short: "judge policies on the same weather: cost, promises, and how sure that is",
 		Long: `Compare runs every scenario under every policy, with the same seeds, and says
 what each costs, which promises it keeps, and by how much it differs from the
-first policy, with 95 % intervals. A scenario is a file, or a folder of them. A
-policy is a file, or a name for its defaults; all names every one that a fleet
-could have; without any each scenario's own decides. Two policies in one scenario stand side by side: ~
-says that a difference may be chance. More make a table, and from three scenarios
-on ranks are tested too.
+first policy, with 95 % intervals.
+
+A scenario is a file, or a folder of them. A policy is a file, or a name, which
+stands for its defaults; all stands for every policy that a fleet could have.
+Without any policy each scenario's own decides.
+
+Two policies in one scenario stand side by side; ~ says that a difference may be
+chance. More policies make a table, and from three scenarios on their ranks are
+tested too.
 
 With --tune N every policy but the first is tuned for each scenario before it is
 judged there: it tries its own parameters and N − 1 other sets on the time before
@@ -82,7 +86,7 @@ docs/compare.md.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&c.trace, "trace", "", "replay this trace `file` to its end, not the scenarios'")
-	flags.StringArrayVar(&c.sweeps, "sweep", nil, "try each of several values: `KEY=V1,V2,…`; KEY is one of a scenario's, such as cloud.boot.median, or policy.PARAMETER; twice makes a heat map in the report")
+	flags.StringArrayVar(&c.sweeps, "sweep", nil, "try each of several values: `KEY=V1,V2,...`; KEY is one of a scenario's, such as cloud.boot.median, or policy.PARAMETER; twice makes a heat map in the report")
 	flags.Uint64Var(&c.seed, "seed", 0, "draw the weather from this `number` on, not from the scenarios'")
 	flags.IntVar(&c.runs, "runs", 5, "run this `many` seeds, one after the other from the first")
 	flags.IntVar(&c.parallel, "parallel", runtime.GOMAXPROCS(0), "run this `many` at once")

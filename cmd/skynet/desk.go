@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/client"
 	"github.com/skynet-ec2/skynet/live/desk"
 
@@ -44,9 +45,7 @@ func explainDesk(err error) error {
 // because defines --reason, which must be given.
 func because(c *cobra.Command, reason *string) {
 	c.Flags().StringVar(reason, "reason", "", "say why; this `text` stands with who did it")
-	if err := c.MarkFlagRequired("reason"); err != nil {
-		panic(err) // it was defined a line above
-	}
+	cli.Require(c, "reason")
 }
 
 // told prints an instant, or a dash.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/skynet-ec2/skynet/cmd/cli"
 	"github.com/skynet-ec2/skynet/live/controller"
 	"github.com/skynet-ec2/skynet/live/desk"
 	"github.com/skynet-ec2/skynet/policy"
@@ -78,9 +79,7 @@ func (a *app) wishing(c *cobra.Command) func(wish func(args []string) (desk.Wish
 	var reason, lasts string
 	because(c, &reason)
 	c.Flags().StringVar(&lasts, "for", "", fmt.Sprintf("end by itself after this `time`, such as 90m or 2d, at most %dd", int(controller.WishMax.Hours())/24))
-	if err := c.MarkFlagRequired("for"); err != nil {
-		panic(err) // it was defined a line above
-	}
+	cli.Require(c, "for")
 	return func(wish func(args []string) (desk.WishRequest, error)) {
 		c.RunE = a.ordering(func(d *desk.Client, args []string) error {
 			span, err := scenarios.ParseDuration(lasts)

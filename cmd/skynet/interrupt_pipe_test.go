@@ -64,8 +64,8 @@ func TestInterruptedAtPipe(t *testing.T) {
 		go interrupt()
 		var stderr bytes.Buffer
 		code := newApp(ctx, io.Discard, &stderr).execute(strings.Fields(line))
-		if code != exitInterrupted || stderr.String() != "skynet: interrupted\n" {
-			t.Errorf("%s: exit %d, says %q; want 130 and that it was interrupted", line, code, stderr.String())
+		if code != exitInterrupted || stderr.String() != interruptionOf(line) {
+			t.Errorf("%s: exit %d, says %q; want 130 and %q", line, code, stderr.String(), interruptionOf(line))
 		}
 	}
 	wantEntries(t, 4, "the pipe and the three files of before")
@@ -142,7 +142,7 @@ func TestInterruptedByWriter(t *testing.T) {
 		}
 		c.Wait()
 		w.Close()
-		if code := c.ProcessState.ExitCode(); code != exitInterrupted || stderr.String() != "skynet: interrupted\n" {
+		if code := c.ProcessState.ExitCode(); code != exitInterrupted || stderr.String() != interruptionOf(test.line) {
 			t.Errorf("%s, after %d bytes: exit %d, says %q; want 130 and that it was interrupted", test.line, len(test.written), code, stderr.String())
 		}
 	}

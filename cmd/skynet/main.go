@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/skynet-ec2/skynet/cmd/cli"
+	"github.com/skynet-ec2/skynet/scenarios"
 
 	"github.com/spf13/cobra"
 )
@@ -55,6 +56,18 @@ func (a *app) commands() []*cobra.Command {
 	all := make([]*cobra.Command, len(verbs))
 	for i, newVerb := range verbs {
 		all[i] = newVerb(a)
+		if all[i].Flags().Lookup("policy") != nil {
+			cli.Complete(all[i], "policy", cobra.ShellCompDirectiveDefault, policyNames())
+		}
 	}
 	return all
+}
+
+// policyNames returns the names of all policies.
+func policyNames() []string {
+	var names []string
+	for _, s := range scenarios.Policies() {
+		names = append(names, s.Name)
+	}
+	return names
 }

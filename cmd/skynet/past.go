@@ -1,12 +1,17 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"github.com/skynet-ec2/skynet/cmd/drift"
 	"github.com/skynet-ec2/skynet/cmd/past"
 	"github.com/skynet-ec2/skynet/live/api"
 	"github.com/skynet-ec2/skynet/live/desk"
+	"github.com/skynet-ec2/skynet/policy/journal"
 
 	"github.com/spf13/cobra"
 )
@@ -35,13 +40,13 @@ func (x *recorded) sources() (s past.Sources, done func(), err error) {
 		if err != nil {
 			return s, done, inputError(err)
 		}
-		s.Journal = past.Controller(x.app.ctx, c)
+		s.Journal = x.asked(c)
 	case len(from) == 1 && past.IsURL(from[0]):
 		c, err := desk.FromEnvAt(from[0])
 		if err != nil {
 			return s, done, inputError(err)
 		}
-		s.Journal = past.Controller(x.app.ctx, c)
+		s.Journal = x.asked(c)
 	default:
 		s.Journal = past.Files(from, x.fleet)
 	}
@@ -58,6 +63,26 @@ func (x *recorded) sources() (s past.Sources, done func(), err error) {
 	}
 	s.Queues = func() ([]api.Queue, error) { return q.Queues(x.app.ctx) }
 	return s, func() { q.Close() }, nil
+}
+
+// asked returns the journal of a running controller, with advice where it does not
+// answer.
+func (x *recorded) asked(c *desk.Client) func(from, to time.Time) ([]journal.Source, error) {
+	ask := past.Controller(x.app.ctx, c)
+	return func(from, to time.Time) ([]journal.Source, error) {
+		sources, err := ask(from, to)
+		for i := range sources {
+			open := sources[i].Open
+			sources[i].Open = func() (io.ReadCloser, error) {
+				r, err := open()
+				if errors.Is(err, syscall.ECONNREFUSED) {
+					err = fmt.Errorf("%w, or --journal names its files", explainDesk(err))
+				}
+				return r, err
+			}
+		}
+		return sources, err
+	}
 }
 
 // read runs work with the records.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,17 +42,44 @@ func (a *app) newProgress(work string, total int64) *Progress {
 			total = -1
 		}
 		p.bar = progressbar.NewOptions64(total,
-			progressbar.OptionSetWriter(a.stderr),
+			progressbar.OptionSetWriter(oneRow{a.stderr, a.stderrWidth}),
 			progressbar.OptionSetDescription(work),
 			progressbar.OptionSetWidth(24),
 			progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(),
+			progressbar.OptionSetItsString(""), // what is counted stands in front, or is plain
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetSpinnerChangeInterval(0), // redraw on Add only: no goroutine
 			progressbar.OptionClearOnFinish(),
 		)
 	}
 	return p
+}
+
+// oneRow writes what is drawn to a terminal, cut to its columns: a bar that
+// reaches a second line could not be drawn over.
+type oneRow struct {
+	to      io.Writer
+	columns func() int // 0: nobody knows
+}
+
+func (w oneRow) Write(p []byte) (int, error) {
+	room := w.columns() - 1 // behind the last column some terminals begin a line
+	if room < 0 {
+		return w.to.Write(p)
+	}
+	var cut strings.Builder
+	used := 0
+	for _, r := range string(p) {
+		if r == '\r' {
+			used = -1
+		}
+		if used++; used <= room {
+			cut.WriteRune(r)
+		}
+	}
+	_, err := io.WriteString(w.to, cut.String())
+	return len(p), err
 }
 
 // Work names what is being done from now on.

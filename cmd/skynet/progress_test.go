@@ -64,6 +64,26 @@ func TestProgressQuiet(t *testing.T) {
 	})
 }
 
+// A bar that is wider than the terminal is cut, whatever its work is called: what
+// reached a second line would stay there.
+func TestProgressBarStaysOnItsLine(t *testing.T) {
+	var drawn bytes.Buffer
+	w := oneRow{&drawn, func() int { return 10 }}
+	for _, frame := range []string{"\rmeasure größe 12 %", "\r              \r", "\rshort"} {
+		if n, err := w.Write([]byte(frame)); n != len(frame) || err != nil {
+			t.Errorf("wrote %d bytes of %d: %v", n, len(frame), err)
+		}
+	}
+	if got, want := drawn.String(), "\rmeasure g\r         \r\rshort"; got != want {
+		t.Errorf("drew %q, want %q", got, want)
+	}
+	drawn.Reset()
+	wide := oneRow{&drawn, func() int { return 0 }}
+	if _, err := wide.Write([]byte("\ras it is")); err != nil || drawn.String() != "\ras it is" {
+		t.Errorf("of unknown width: drew %q, %v", drawn.String(), err)
+	}
+}
+
 func TestProgressBar(t *testing.T) {
 	for _, total := range []int64{100, 0} {
 		synctest.Test(t, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/traces"
 )
@@ -80,7 +81,7 @@ func newScenario(a *app, path, trace string, force bool) error {
 		return err
 	}
 	if !a.quiet {
-		fmt.Fprintf(a.stdout, "wrote %s: run it with skynet simulate %s\n", path, shellWord(path))
+		fmt.Fprintf(a.stdout, "wrote %s: run it with skynet simulate %s\n", path, spell.Shell(path))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy/journal"
+	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/scenarios"
 	"github.com/skynet-ec2/skynet/sim"
@@ -42,7 +43,7 @@ func newSimulateCommand(a *app) *cobra.Command {
 		Long: `Simulate plays the trace of a scenario against a policy, job by job, and says
 whether the scenario's promises were kept and what it cost. It exits 1 when a
 promise was broken. With --quiet it says so only then.`,
-		Args: exactArgs("SCENARIO"),
+		Args: scenarioAlone,
 		RunE: func(c *cobra.Command, args []string) error {
 			return s.run(args[0], c.Flags().Changed("seed"))
 		},
@@ -61,6 +62,26 @@ promise was broken. With --quiet it says so only then.`,
 	flags.StringVar(&s.journal, "journal", "", "record every decision in this `file` (.jsonl.zst), for replay and explain")
 	s.report.addTo(flags)
 	return c
+}
+
+// scenarioAlone accepts a scenario alone. Whoever names a policy behind it, as for
+// compare, is told how.
+func scenarioAlone(c *cobra.Command, args []string) error {
+	err := exactArgs("SCENARIO")(c, args)
+	if len(args) > 1 && isPolicy(c.Context(), args[1]) {
+		return fmt.Errorf("%w (did you mean --policy %s?)", err, spell.Shell(args[1]))
+	}
+	return err
+}
+
+// isPolicy reports whether word is a policy's name, or a file that holds one.
+func isPolicy(ctx context.Context, word string) bool {
+	if scenarios.IsPolicyName(word) {
+		_, err := scenarios.NamedPolicy(word)
+		return err == nil
+	}
+	kind, err := scenarios.KindOf(ctx, word)
+	return err == nil && kind == scenarios.PolicyFile
 }
 
 func (s *simulation) run(path string, seeded bool) error {

@@ -114,14 +114,14 @@ func printStatus(out io.Writer, s api.Stats, workers []api.Worker) error {
 		fmt.Fprintf(out, "  %s %d", state, s.States[state])
 	}
 	fmt.Fprintf(out, "\nWORKERS   heard of %d  silent %d  draining %d  slots %d  busy %d\n", s.Workers.Workers, s.Workers.Silent, s.Workers.Draining, s.Workers.Slots, s.Workers.SlotsBusy)
-	if len(s.Speeds) > 0 {
-		fmt.Fprint(out, "SPEEDS  ")
-		for _, name := range slices.Sorted(maps.Keys(s.Speeds)) {
-			if works(s.Services, name) {
-				fmt.Fprintf(out, "  %s %.3g", name, s.Speeds[name])
-			}
+	var speeds string // of the types that have done work here
+	for _, name := range slices.Sorted(maps.Keys(s.Speeds)) {
+		if works(s.Services, name) {
+			speeds += fmt.Sprintf("  %s %.3g", name, s.Speeds[name])
 		}
-		fmt.Fprintln(out)
+	}
+	if speeds != "" {
+		fmt.Fprintf(out, "SPEEDS  %s\n", speeds)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if len(s.Pending) > 0 {

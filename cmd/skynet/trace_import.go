@@ -24,7 +24,8 @@ did. Several files become one trace.
 A CSV file that a database wrote is imported by --map, which says which of its
 columns holds which of a trace's: arrival_s, service_s (or start_s and finish_s,
 whose difference it is), type, priority, estimate_s, deadline_s, bytes_in,
-bytes_out, tenant. Times may be dates.`,
+bytes_out, tenant. Times may be dates. Of jobs that did not wait, finish_s and
+service_s say it all.`,
 		Example: "  skynet trace import wagap-2013.swf.gz -o metacentrum.parquet --timezone Europe/Prague\n" +
 			"  skynet trace import jobs.csv -o jobs.parquet --map arrival_s=created_at,start_s=started_at,finish_s=finished_at,type=kind",
 		Args: atLeastOne("FILE"),

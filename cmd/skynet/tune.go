@@ -183,7 +183,7 @@ func (t *tuner) follow(cfg *tune.Config) *Progress {
 	progress := t.app.newProgress("tune (runs)", int64(total))
 	cfg.Tell = func(s tune.Status) {
 		if s.Part != "" {
-			progress.Work(fmt.Sprintf("tune: %s, %d candidates", s.Part, s.Tried))
+			progress.Work(fmt.Sprintf("tune: %s, tried %d", s.Part, s.Tried))
 			return
 		}
 		progress.Add(1)

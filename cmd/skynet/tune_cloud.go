@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/sim/tune"
 )
@@ -98,8 +99,8 @@ set -eu
 aws s3 sync --only-show-errors . %s/inputs --exclude %s
 aws s3 cp --only-show-errors %s %s/plan.json
 %saws s3 cp --only-show-errors --recursive %s %s --exclude '*' --include 'shard-*.json'
-`, plural(p.Shards, "shard"), "plan-"+id, c.store, shellWord(filepath.ToSlash(c.dir)+"/*"),
-		shellWord(filepath.Join(folder, "plan.json")), at, run, at, shellWord(folder))
+`, plural(p.Shards, "shard"), "plan-"+id, c.store, spell.Shell(filepath.ToSlash(c.dir)+"/*"),
+		spell.Shell(filepath.Join(folder, "plan.json")), at, run, at, spell.Shell(folder))
 	if err := writeFile(next, []byte(text)); err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func awsBatch(j *cloudJob) (files map[string]any, run string) {
 			"arrayProperties": map[string]any{"size": j.Shards},
 		},
 	}
-	at := func(name string) string { return shellWord("file://" + filepath.Join(j.Folder, name)) }
+	at := func(name string) string { return spell.Shell("file://" + filepath.Join(j.Folder, name)) }
 	return files, fmt.Sprintf(`aws batch register-job-definition --cli-input-json %s >/dev/null
 job=$(aws batch submit-job --cli-input-json %s --query jobId --output text)
 while :; do
@@ -186,5 +187,5 @@ func kubernetes(j *cloudJob) (files map[string]any, run string) {
 	}
 	return files, fmt.Sprintf(`kubectl apply -f %s
 kubectl wait --for=condition=complete --timeout=6h job/%s || kubectl describe job/%s >&2
-`, shellWord(filepath.Join(j.Folder, "job.json")), j.Name, j.Name)
+`, spell.Shell(filepath.Join(j.Folder, "job.json")), j.Name, j.Name)
 }

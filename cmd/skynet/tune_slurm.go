@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/reports"
 	"github.com/skynet-ec2/skynet/sim/tune"
 )
@@ -65,7 +66,7 @@ func (s *slurm) submit(ctx context.Context, folder string, p *tune.Plan, missing
 		_, err := fmt.Fprintf(w, `#!/bin/sh
 # One shard of the plan beside this file, as a task of a Slurm array.
 exec %s tune --shard "$SLURM_ARRAY_TASK_ID/%d" --in %s --out %s/"shard-$SLURM_ARRAY_TASK_ID.json" --parallel 1 --quiet
-`, shellWord(s.self), p.Shards, shellWord(filepath.Join(folder, "plan.json")), shellWord(folder))
+`, spell.Shell(s.self), p.Shards, spell.Shell(filepath.Join(folder, "plan.json")), spell.Shell(folder))
 		return err
 	})
 	if err != nil {

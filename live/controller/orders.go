@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/skynet-ec2/skynet/policy"
+	"github.com/skynet-ec2/skynet/policy/spell"
 )
 
 // Orders are what operators want of a fleet: which policy decides, which one
@@ -234,8 +236,8 @@ func (o *Orders) trim() {
 }
 
 // Add adds a wish from now on, and gives it its number. Wishes that are over are
-// forgotten.
-func (o *Orders) Add(now time.Time, w Wish, types func(name string) bool) (Wish, error) {
+// forgotten. types are those of the fleet's catalog.
+func (o *Orders) Add(now time.Time, w Wish, types []string) (Wish, error) {
 	if err := signed(w.By, w.Why); err != nil {
 		return w, err
 	}
@@ -250,8 +252,8 @@ func (o *Orders) Add(now time.Time, w Wish, types func(name string) bool) (Wish,
 		return w, invalid("cordon: name a type or a zone, one of them")
 	case floor && (w.Instances > 0) == (w.Cores > 0), w.Instances < 0, w.Cores < 0, w.Instances > 100_000, w.Cores > 1_000_000:
 		return w, invalid("floor: say how many instances, 1 to 100000, or cores, 1 to 1000000, one of them")
-	case w.Type != "" && !types(w.Type):
-		return w, invalid("type = %q: the fleet's catalog has no such type", w.Type)
+	case w.Type != "" && !slices.Contains(types, w.Type):
+		return w, invalid("type = %q: the fleet's catalog has no such type%s: it has %s", w.Type, spell.DidYouMean(w.Type, types), strings.Join(types, ", "))
 	}
 	o.Wishes = slices.DeleteFunc(o.Wishes, func(x Wish) bool { return !x.Until.After(now) })
 	if len(o.Wishes) >= wishesMost {

@@ -234,7 +234,7 @@ func TestWishesAreHonoured(t *testing.T) {
 		wish := func(x controller.Wish, lasts time.Duration) {
 			x.By, x.Why, x.Until = "ann", "a test", time.Now().Add(lasts)
 			w.order(func(o *controller.Orders) error {
-				_, err := o.Add(time.Now(), x, func(string) bool { return true })
+				_, err := o.Add(time.Now(), x, []string{"c1.xlarge"})
 				return err
 			})
 		}
@@ -342,7 +342,7 @@ func TestOrphansAreEmptiedFirst(t *testing.T) {
 // Orders that make no sense are not given.
 func TestOrdersThatMakeNoSense(t *testing.T) {
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	known := func(name string) bool { return name == "m1.large" }
+	known := []string{"m1.small", "m1.large"}
 	good := controller.Wish{By: "ann", Why: "a test", Until: now.Add(time.Hour)}
 	for what, change := range map[string]func(*controller.Wish){
 		"by":           func(w *controller.Wish) { w.By = "" },
@@ -352,9 +352,9 @@ func TestOrdersThatMakeNoSense(t *testing.T) {
 		"drain":        func(w *controller.Wish) { w.Kind = policy.WishDrain },
 		"cordon":       func(w *controller.Wish) { w.Kind = policy.WishCordon },
 		"one of them":  func(w *controller.Wish) { w.Kind, w.Type, w.Zone = policy.WishCordon, "m1.large", "a" },
-		"no such type": func(w *controller.Wish) { w.Kind, w.Type = policy.WishCordon, "m1.lrge" },
-		"floor":        func(w *controller.Wish) { w.Kind = policy.WishFloor },
-		"instances":    func(w *controller.Wish) { w.Kind, w.Instances, w.Cores = policy.WishFloor, 3, 4 },
+		`no such type (did you mean "m1.large"?): it has m1.small, m1.large`: func(w *controller.Wish) { w.Kind, w.Type = policy.WishCordon, "m1.lrge" },
+		"floor":     func(w *controller.Wish) { w.Kind = policy.WishFloor },
+		"instances": func(w *controller.Wish) { w.Kind, w.Instances, w.Cores = policy.WishFloor, 3, 4 },
 	} {
 		w, o := good, controller.Orders{}
 		change(&w)

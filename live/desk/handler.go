@@ -339,7 +339,7 @@ func (h *handler) wish(r *http.Request, who string) (any, error) {
 	}
 	note := ""
 	err = h.change(r, who, b.Why, func(o *controller.Orders) (string, error) {
-		added, err := o.Add(now, w, func(name string) bool { return h.Catalog.Index(name) >= 0 })
+		added, err := o.Add(now, w, h.Catalog.Names())
 		if err == nil {
 			w = added
 			note, err = h.fits(&w)

@@ -1,4 +1,4 @@
-// Package spell finds what somebody meant to write.
+// Package spell finds what somebody meant to write, and writes what they may copy.
 package spell
 
 import (
@@ -40,6 +40,14 @@ func DidYouMean(word string, known []string) string {
 		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return ""
+}
+
+// Shell returns text as one word of a shell.
+func Shell(text string) string {
+	if text != "" && !strings.ContainsAny(text, " \t\n\"'\\$`*?[](){}<>|&;#~!") {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // edits returns how many bytes must be inserted, deleted or replaced to turn a

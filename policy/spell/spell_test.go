@@ -28,6 +28,21 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestShell(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"week.parquet", "week.parquet"},
+		{"résumé-1.csv", "résumé-1.csv"},
+		{"CI jobs.csv", "'CI jobs.csv'"},
+		{"it's", `'it'\''s'`},
+		{"$HOME", "'$HOME'"},
+		{"", "''"},
+	} {
+		if got := Shell(c.text); got != c.want {
+			t.Errorf("Shell(%q) = %s, want %s", c.text, got, c.want)
+		}
+	}
+}
+
 func TestEdits(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
