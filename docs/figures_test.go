@@ -14,6 +14,7 @@ import (
 // command writes.
 func TestQuotedFiguresAreThoseOfResults(t *testing.T) {
 	all, one, both := ratios(t)
+	low, high := interval(t)
 	for _, c := range []struct {
 		page, pattern string // with a group for each figure
 		want          []string
@@ -23,8 +24,8 @@ func TestQuotedFiguresAreThoseOfResults(t *testing.T) {
 			[]string{strconv.Itoa(len(all)), less(all), less(one)},
 		},
 		{
-			"policy.md", `it costs (0\.\d+) of the best other that does, in the geometric mean; (0\.\d+) with c1.xlarge\s+alone, (0\.\d+) with c1.medium too`,
-			[]string{fmt.Sprintf("%.3f", mean(all)), fmt.Sprintf("%.3f", mean(one)), fmt.Sprintf("%.3f", mean(both))},
+			"policy.md", `it costs (0\.\d+) of the best other that does, in the geometric mean \(95 % interval over\s+these five traces: (0\.\d+) to (0\.\d+)\); (0\.\d+) with c1.xlarge\s+alone, (0\.\d+) with c1.medium too`,
+			[]string{fmt.Sprintf("%.3f", mean(all)), low, high, fmt.Sprintf("%.3f", mean(one)), fmt.Sprintf("%.3f", mean(both))},
 		},
 		{"benchmarks.md", `geometric mean of (\d+) settings \| (0\.\d+)`, []string{strconv.Itoa(len(all)), fmt.Sprintf("%.3f", mean(all))}},
 	} {
@@ -43,6 +44,20 @@ func TestQuotedFiguresAreThoseOfResults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// interval returns the ends of the interval of their geometric mean, as results.md
+// has it.
+func interval(t *testing.T) (low, high string) {
+	text, err := os.ReadFile("results.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`\(95 % interval (0\.\d+) to (0\.\d+), over 5 traces\) of the best other`).FindSubmatch(text)
+	if found == nil {
+		t.Fatal("results.md does not say how sure the mean ratio is")
+	}
+	return string(found[1]), string(found[2])
 }
 
 // ratios returns skynet's cost over that of the best other policy in each setting of

@@ -215,6 +215,12 @@ type CompareRanking struct {
 	// cost ÷ that one's, over the scenarios where both kept them.
 	Best      []CompareBest `json:"best_rival"`
 	BestRatio Maybe         `json:"best_rival_ratio"`
+	// BestLo and BestHi bound its 95 % interval over the traces, by Student's t of the
+	// logarithms; null below three.
+	BestLo Maybe `json:"best_rival_ratio_lo"`
+	BestHi Maybe `json:"best_rival_ratio_hi"`
+
+	bestTraces int // that BestRatio is of
 }
 
 // CompareBest is a scenario's first policy beside the best of the others.
@@ -274,15 +280,16 @@ func (c *Comparison) rank() {
 			logs[j] += math.Log(float64(row.OverBound)) / float64(len(c.boards))
 		}
 	}
-	sum, n := 0.0, 0.0
-	for _, b := range c.boards {
+	var ratios []float64
+	var of []string
+	for i, b := range c.boards {
 		best := b.best()
 		r.Best = append(r.Best, best)
 		if x := float64(best.Ratio); best.Kept && x > 0 {
-			sum, n = sum+math.Log(x), n+1
+			ratios, of = append(ratios, x), append(of, traces[i])
 		}
 	}
-	r.BestRatio = Maybe(math.Exp(sum / n))
+	r.ratio(ratios, of)
 	ranking := stats.Rank(values, traces)
 	r.Traces, r.FriedmanP, r.Critical = ranking.Traces, Maybe(ranking.P), Maybe(ranking.Critical)
 	for j := range r.Policies {
@@ -290,4 +297,33 @@ func (c *Comparison) rank() {
 		r.Policies[j].OverBound = Maybe(math.Exp(logs[j]))
 	}
 	c.Ranking = r
+}
+
+// ratio fills in the geometric mean of ratios, with its interval over the traces
+// that they are of: scenarios of one trace say little more than one of them.
+func (r *CompareRanking) ratio(ratios []float64, traces []string) {
+	mean := 0.0
+	var order []string
+	sums, counts := map[string]float64{}, map[string]float64{}
+	for i, x := range ratios {
+		mean += math.Log(x) / float64(len(ratios))
+		if counts[traces[i]] == 0 {
+			order = append(order, traces[i])
+		}
+		sums[traces[i]] += math.Log(x)
+		counts[traces[i]]++
+	}
+	r.BestRatio, r.BestLo, r.BestHi = Maybe(math.NaN()), Maybe(math.NaN()), Maybe(math.NaN())
+	if len(ratios) == 0 {
+		return
+	}
+	r.BestRatio, r.bestTraces = Maybe(math.Exp(mean)), len(order)
+	var byTrace []float64
+	for _, t := range order {
+		byTrace = append(byTrace, sums[t]/counts[t])
+	}
+	if len(order) >= 3 {
+		half := IntervalOf(byTrace).Half()
+		r.BestLo, r.BestHi = Maybe(math.Exp(mean-half)), Maybe(math.Exp(mean+half))
+	}
 }

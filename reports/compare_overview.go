@@ -100,7 +100,11 @@ func (r *CompareRanking) saysBest(first string) string {
 	if math.IsNaN(float64(r.BestRatio)) {
 		return "in no scenario did both " + first + " and another policy keep all promises"
 	}
-	return fmt.Sprintf("where both kept all promises %s costs %s of the best other, in the geometric mean; %s marks a scenario where it broke one", first, ratioText(r.BestRatio), markBroken)
+	sure := ""
+	if !math.IsNaN(float64(r.BestLo)) {
+		sure = fmt.Sprintf(" (95 %% interval %s to %s, over %s)", ratioText(r.BestLo), ratioText(r.BestHi), numbered(r.bestTraces, "trace"))
+	}
+	return fmt.Sprintf("where both kept all promises %s costs %s%s of the best other, in the geometric mean; %s marks a scenario where it broke one", first, ratioText(r.BestRatio), sure, markBroken)
 }
 
 // legend tells which policy a name stands for, where the name does not.
