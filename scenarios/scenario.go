@@ -80,10 +80,10 @@ func (s *Scenario) refer(name string) string {
 
 // Trace is the [trace] table.
 type Trace struct {
-	File           string          `toml:"file" unset:"the trace is at url" doc:"The trace: CSV or SWF (plain, .gz or .zst) or Parquet; relative to the scenario's folder."`
+	File           string          `toml:"file" unset:"the trace is at url" doc:"The trace: CSV, SWF or GWF (plain, .gz or .zst) or Parquet; relative to the scenario's folder."`
 	URL            string          `toml:"url" unset:"the trace is in file" doc:"Where to download the trace, http or https, once: it is kept in the cache folder, skynet/recordings in $XDG_CACHE_HOME, else in ~/.cache. Its last part is the file's name."`
 	SHA256         string          `toml:"sha256" unset:"the trace is in file" doc:"SHA-256 of what url leads to, 64 digits. Another content is an error."`
-	Format         string          `toml:"format" unset:"by its name and first bytes" doc:"Format of the file: csv, swf or parquet."`
+	Format         string          `toml:"format" unset:"by its name and first bytes" doc:"Format of the file: csv, swf, gwf or parquet."`
 	IgnoreColumns  bool            `toml:"ignore_columns" default:"false" doc:"Skip columns that a trace does not have, instead of refusing them."`
 	ReferenceSpeed float64         `toml:"reference_speed" unset:"the trace's own, else 1.0" min:"0.001" max:"1000" unit:"reference cores" doc:"Speed of the core that service times were measured on: work = service × this."`
 	ServiceScale   float64         `toml:"service_scale" default:"1.0" min:"1e-9" max:"1e9" doc:"Factor on every service time."`

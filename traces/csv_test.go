@@ -201,7 +201,7 @@ func TestOpenTellsFormatsApart(t *testing.T) {
 		"zipped":       {zstandard(header + "1,1,photo,0\n"), ""},
 		"x.CSV":        {[]byte(header), ""},
 		"x.csv":        {gzipped(header, 0), ""}, // the bytes say gzip
-		"what":         {[]byte("once upon a time"), "neither its name nor its first bytes tell its format; say which with --format of skynet trace, or trace.format of a scenario: parquet, swf, csv"},
+		"what":         {[]byte("once upon a time"), "neither its name nor its first bytes tell its format; say which with --format of skynet trace, or trace.format of a scenario: parquet, gwf, swf, csv"},
 		"what.json":    {[]byte("{}"), "neither its name"},
 		"empty":        {nil, "neither its name"},
 		"x.parquet":    {[]byte(header), "is called as if it were parquet, and begins as csv does; rename it, or say --format csv (in a scenario: trace.format)"},
@@ -299,6 +299,7 @@ func fuzzText(f *testing.F, format string) {
 
 func FuzzCSV(f *testing.F) { fuzzText(f, "csv") }
 func FuzzSWF(f *testing.F) { fuzzText(f, "swf") }
+func FuzzGWF(f *testing.F) { fuzzText(f, "gwf") }
 
 // FuzzSeconds compares the fast scanner with the careful one.
 func FuzzSeconds(f *testing.F) {

@@ -147,7 +147,7 @@ func importFrom(in *input, opt ImportOptions) (Source, *Summary, error) {
 		return nil, nil, err
 	}
 	if len(opt.Columns) > 0 && f.name != "csv" {
-		return nil, nil, &InputError{File: in.path, Reason: "is read as " + f.name + ", whose columns have one meaning: a mapping of columns is for CSV"}
+		return nil, nil, &InputError{File: in.path, Reason: "is read as " + f.name + ", whose columns have one meaning: a mapping of columns is for CSV", Fix: "if it is CSV, say --format csv"}
 	}
 	r, err := f.rows(in, opt)
 	if err != nil {

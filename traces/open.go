@@ -40,6 +40,7 @@ type format struct {
 // unknown extension.
 var formats = []format{
 	{name: "parquet", extensions: []string{".parquet"}, sniff: sniffParquet, open: openParquet, rows: parquetRows},
+	{name: "gwf", extensions: []string{".gwf"}, sniff: sniffGWF, open: openGWF, rows: gwfRows},
 	{name: "swf", extensions: []string{".swf"}, sniff: sniffSWF, open: openSWF, rows: swfRows},
 	{name: "csv", extensions: []string{".csv", ".tsv"}, sniff: sniffCSV, open: openCSV, rows: csvRows},
 }
@@ -52,8 +53,8 @@ func sniffCSV(head []byte) bool {
 // Open returns the trace in a file, to be read strictly: a job that no
 // simulation should see (NaN, a negative time, no service, out of order) is
 // an *InputError that names file, line, column and value. The format follows
-// from opt, or from the file's extension (.csv, .swf, .parquet, the first two
-// also with .gz or .zst), or from its first bytes.
+// from opt, or from the file's extension (.csv, .tsv, .swf and .gwf, also with
+// .gz or .zst, and .parquet), or from its first bytes.
 func Open(path string, opt Options) (Source, error) {
 	in, err := openInput(path, opt)
 	if err != nil {

@@ -45,13 +45,24 @@ const (
 	swfSpanMax = 10 * 365 * 24 * int64(time.Hour)
 )
 
+// swfDialect is how a format of logs that is laid out as SWF differs from it.
+type swfDialect struct {
+	name    string
+	comment byte
+	fields  int    // on a line, at least
+	queue   string // stands before the number of a queue that has no name
+}
+
+var swfItself = swfDialect{name: "SWF", comment: ';', fields: swfFields, queue: "queue-"}
+
 type swfReader struct {
+	swfDialect
 	in     *input
 	r      *bufio.Reader
 	known  facts
 	line   int64
 	queues map[string][]byte // names by number
-	fields [][]byte
+	parts  [][]byte          // of a line
 	long   []byte
 }
 
@@ -73,18 +84,18 @@ func sniffSWF(head []byte) bool {
 	return true
 }
 
-func newSWFReader(in *input) *swfReader {
-	r := &swfReader{in: in, r: bufio.NewReaderSize(in.r, textBuffer), queues: map[string][]byte{}}
+func newSWFReader(in *input, dialect swfDialect) *swfReader {
+	r := &swfReader{swfDialect: dialect, in: in, r: bufio.NewReaderSize(in.r, textBuffer), queues: map[string][]byte{}}
 	r.known.meta = Meta{Name: stem(in.path), Jobs: -1}
 	r.known.has = columnSet{optional: [4]bool{true}, tenant: true}
 	return r
 }
 
 func openSWF(in *input, _ Options) (Source, error) {
-	return &rowSource{r: newSWFReader(in), in: in, arrival: "submit"}, nil
+	return &rowSource{r: newSWFReader(in, swfItself), in: in, arrival: "submit"}, nil
 }
 
-func swfRows(in *input, _ ImportOptions) (rowReader, error) { return newSWFReader(in), nil }
+func swfRows(in *input, _ ImportOptions) (rowReader, error) { return newSWFReader(in, swfItself), nil }
 
 func (r *swfReader) facts() *facts   { return &r.known }
 func (r *swfReader) position() int64 { return r.line }
@@ -102,8 +113,8 @@ func (r *swfReader) read(out *row) error {
 		if len(line) == 0 {
 			continue
 		}
-		if line[0] == ';' {
-			r.comment(line[1:])
+		if line[0] == r.comment {
+			r.remark(line[1:])
 			continue
 		}
 		if err := r.job(line, out); err != nil {
@@ -122,7 +133,7 @@ func (r *swfReader) next() ([]byte, error) {
 		for err == bufio.ErrBufferFull {
 			if len(r.long) > lineMax {
 				return nil, &InputError{
-					File: r.in.path, Line: r.line, Reason: fmt.Sprintf("a line is longer than %d bytes: this is not a trace in SWF", lineMax),
+					File: r.in.path, Line: r.line, Reason: fmt.Sprintf("a line is longer than %d bytes: this is not a trace in %s", lineMax, r.name),
 				}
 			}
 			line, err = r.r.ReadSlice('\n')
@@ -139,8 +150,8 @@ func (r *swfReader) next() ([]byte, error) {
 	return line, err
 }
 
-// comment takes from a comment what it says of the trace.
-func (r *swfReader) comment(line []byte) {
+// remark takes from a comment what it says of the trace.
+func (r *swfReader) remark(line []byte) {
 	key, value, ok := bytes.Cut(line, []byte(":"))
 	if !ok {
 		return
@@ -164,7 +175,7 @@ func (r *swfReader) comment(line []byte) {
 
 // job reads a line of numbers.
 func (r *swfReader) job(line []byte, out *row) error {
-	f := r.fields[:0]
+	f := r.parts[:0]
 	for rest := line; len(rest) > 0; {
 		n := bytes.IndexAny(rest, " \t")
 		if n < 0 {
@@ -173,10 +184,10 @@ func (r *swfReader) job(line []byte, out *row) error {
 		f = append(f, rest[:n])
 		rest = bytes.TrimLeft(rest[n:], " \t")
 	}
-	r.fields = f
+	r.parts = f
 	*out = row{}
-	if len(f) < swfFields {
-		return &rowError{why: FieldCount, detail: fmt.Sprintf("has %d fields; SWF has %d", len(f), swfFields)}
+	if len(f) < r.fields {
+		return &rowError{why: FieldCount, detail: fmt.Sprintf("has %d fields; %s has %d", len(f), r.name, r.fields)}
 	}
 	switch string(f[swfStatus]) {
 	case "2", "3", "4":
@@ -253,7 +264,7 @@ func (r *swfReader) names(f [][]byte, out *row) error {
 	case r.queues[string(number)] != nil:
 		name = r.queues[string(number)]
 	default:
-		name = append([]byte("queue-"), number...)
+		name = append([]byte(r.queue), number...)
 	}
 	user := f[swfUser]
 	if missing(user) {

@@ -89,6 +89,6 @@ func lostIn(path string, meta traces.Meta) string {
 
 // formatFlag defines the flags that say how a file is read.
 func formatFlag(c *cobra.Command, opt *traces.Options) {
-	c.Flags().StringVar(&opt.Format, "format", "", "read `NAME` (csv, parquet, swf) instead of what the file looks like")
+	c.Flags().StringVar(&opt.Format, "format", "", "read `NAME` (csv, parquet, swf, gwf) instead of what the file looks like")
 	c.Flags().BoolVar(&opt.IgnoreColumns, "ignore-columns", false, "skip columns that a trace does not have")
 }
