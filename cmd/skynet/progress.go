@@ -41,10 +41,14 @@ func (a *app) newProgress(work string, total int64) *Progress {
 		if total <= 0 {
 			total = -1
 		}
+		width := 24
+		if c := a.stderrWidth(); c > 0 && c < 90 {
+			width = 8 // so that counts, rate and time left are not cut off
+		}
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(oneRow{a.stderr, a.stderrWidth}),
 			progressbar.OptionSetDescription(work),
-			progressbar.OptionSetWidth(24),
+			progressbar.OptionSetWidth(width),
 			progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(),
 			progressbar.OptionSetItsString(""), // what is counted stands in front, or is plain
