@@ -39,8 +39,9 @@
 // This package holds the vocabulary, the instance catalogs, the billing rules and
 // the guard. To learn it, read observation.go (what is known), decision.go (what is
 // asked for), policy.go (who decides), guard.go and guard_clamp.go (what may pass),
-// obey.go (what operators wish), and reason.go (how a decision explains itself). The rules of the SkyNet policy are in policy/skynet, every
-// other policy is in policy/baseline, the queue's state machine in
-// policy/dispatch, and policy/observe turns what either world counts into an
-// Observation.
+// obey.go (what operators wish), and reason.go (how a decision explains itself).
+//
+// The rules of the SkyNet policy are in policy/skynet, every other policy is in
+// policy/baseline, the queue's state machine in policy/dispatch, and policy/observe
+// turns what either world counts into an Observation.
 package policy

@@ -42,6 +42,7 @@ func TestFilesOfAnotherKind(t *testing.T) {
 		"policy.toml":   "name = \"static\"\n[params]\ninstances = 2\n",
 		"scenario.toml": small,
 		"CI jobs.csv":   "id,queued_at\n1,2026-03-02\n",
+		"jobs.GWF.gz":   "",
 		"week":          "PAR1\x15\x04",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
@@ -55,6 +56,7 @@ func TestFilesOfAnotherKind(t *testing.T) {
 		{"policy.toml", "", "policy.toml: a policy, not a scenario: --policy names it, or file in the scenario's [policy]"},
 		{"scenario.toml", "scenario.toml", "scenario.toml: a scenario, not a policy: a policy's file holds what stands in a scenario's [policy], name at the top, parameters in [params]"},
 		{"CI jobs.csv", "", "CI jobs.csv: a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace 'CI jobs.csv'"},
+		{"jobs.GWF.gz", "", "jobs.GWF.gz: a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace jobs.GWF.gz"},
 		{"week", "", "week: a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace week"},
 	} {
 		for _, set := range [][]Setting{nil, {{"policy.instances", "3"}}} {

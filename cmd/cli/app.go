@@ -187,11 +187,12 @@ func (a *App) PrintError(verb *cobra.Command, err error, code int) {
 }
 
 // kept says what is left of the work of an interrupted verb that can go on from a
-// folder, which is its flag --resume; "" for other verbs.
+// folder, which is its flag --resume; "" for other verbs, and for a shard, which
+// takes no such folder.
 func kept(verb *cobra.Command) string {
-	f := verb.Flags().Lookup("resume")
+	f, shard := verb.Flags().Lookup("resume"), verb.Flags().Lookup("shard")
 	switch {
-	case f == nil:
+	case f == nil || shard != nil && shard.Changed:
 		return ""
 	case f.Value.String() == "":
 		return ": nothing is kept, as it would be with --resume FOLDER"

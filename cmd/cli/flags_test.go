@@ -124,3 +124,26 @@ func TestFlagErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestKept(t *testing.T) {
+	const nothing = ": nothing is kept, as it would be with --resume FOLDER"
+	for line, want := range map[string]string{
+		"":                          nothing,
+		"--resume runs":             ": what was done is in runs, and the same command goes on from there",
+		"--shard 0/2":               "", // a shard takes no --resume
+		"--shard 0/2 --resume runs": "",
+	} {
+		verb := &cobra.Command{Use: "tune"}
+		verb.Flags().String("resume", "", "")
+		verb.Flags().String("shard", "", "")
+		if err := verb.ParseFlags(strings.Fields(line)); err != nil {
+			t.Fatal(err)
+		}
+		if got := kept(verb); got != want {
+			t.Errorf("kept of %q: %q, want %q", line, got, want)
+		}
+	}
+	if got := kept(&cobra.Command{Use: "bound"}); got != "" {
+		t.Errorf("kept of a verb without --resume: %q", got)
+	}
+}

@@ -80,7 +80,7 @@ func newConPaaS(env *policy.Env, v policy.Values) (rule[conpaasState], error) {
 	}, nil
 }
 
-// conpaasModels are the ways ConPaaS forecasts a series, in the order in which
+// The ways ConPaaS forecasts a series, in the order in which
 // ties are decided.
 const (
 	modelAR = iota

@@ -238,7 +238,7 @@ type blockers struct {
 //   - jobs of later lines, which the plan serves after it: those that run or wait now
 //     and are not done when an instance launched now could help, and those that come
 //     until then. (Of later lines that are urgent, only the long kinds that
-//     readKindLoads keeps.)
+//     projectHolds keeps.)
 //   - in the line itself and before it, jobs that run for more than longJobBudgets
 //     budgets, without those that wait now, which the plan has. They count only if the
 //     line is mixed: if it has jobs shorter than the budget beside them.

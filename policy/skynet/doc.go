@@ -17,7 +17,7 @@
 //     it is served before such a line. Arrivals of an urgent line are forecast and
 //     capacity stands ready for them. A line is patient when its own budget leaves
 //     time for a launch: what waits in it is planned to its deadline. A patient
-//     line that is served before an urgent one is both.
+//     line with a promise that is served before an urgent one is both.
 //   - The head of a job is its first budget seconds of work, which compete with
 //     other jobs for a start in time. The tail is the rest of its work, which holds
 //     the slot afterwards.

@@ -23,7 +23,7 @@ const day = 86400.0
 const phiForecastLeast = 0.05
 
 // learn takes the n-th load, of step seconds, and the forecast made with it for
-// the two samples that end last samples later.
+// the two samples that end last−1 samples later.
 func (f *phi) learn(n int64, load, step, forecast float64, last int64) {
 	if made := n - (last - 1); made >= 0 {
 		expected := max(f.Forecasts[made%ringSize], phiForecastLeast)

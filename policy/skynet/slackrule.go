@@ -53,10 +53,10 @@ const (
 	slackFar  = 24 // quarter-hours ahead up to which what leaves the mean is looked at
 
 	slackLoadTau = 600 // time constant of Load, in seconds
-	// slackLoadMost is how many times the load plus a slot the floor may be at most: a
-	// mean of 24 hours cannot be repaired in one afternoon at any price.
+	// slackLoadMost is how many times the load, plus an instance, the floor may be at
+	// most: a mean of 24 hours cannot be repaired in one afternoon at any price.
 	slackLoadMost = 4
-	// slackJump is how many times the load plus a slot a sample of it may be.
+	// slackJump is how many times the load, plus a slot, a sample of it may be.
 	slackJump = 2
 
 	// The load of the next hour is expected to follow a quarter of what the profile
