@@ -71,7 +71,7 @@ func isTrace(file string, text []byte) bool {
 	base := strings.ToLower(file)
 	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
 	switch filepath.Ext(base) {
-	case ".csv", ".tsv", ".swf", ".parquet":
+	case ".csv", ".tsv", ".swf", ".gwf", ".parquet":
 		return true
 	}
 	return bytes.HasPrefix(text, []byte("PAR1"))

@@ -43,6 +43,7 @@ func TestFilesOfAnotherKind(t *testing.T) {
 		"scenario.toml": small,
 		"CI jobs.csv":   "id,queued_at\n1,2026-03-02\n",
 		"week":          "PAR1\x15\x04",
+		"das2.gwf":      "# JobID\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
@@ -55,6 +56,7 @@ func TestFilesOfAnotherKind(t *testing.T) {
 		{"policy.toml", "", "policy.toml: a policy, not a scenario: --policy names it, or file in the scenario's [policy]"},
 		{"scenario.toml", "scenario.toml", "scenario.toml: a scenario, not a policy: a policy's file holds what stands in a scenario's [policy], name at the top, parameters in [params]"},
 		{"CI jobs.csv", "", "CI jobs.csv: a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace 'CI jobs.csv'"},
+		{"das2.gwf", "", "das2.gwf: a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace das2.gwf"},
 		{"week", "", "week: a trace, not a TOML file; to make a scenario of it, run: skynet scenario new FILE.toml --from-trace week"},
 	} {
 		for _, set := range [][]Setting{nil, {{"policy.instances", "3"}}} {
