@@ -216,7 +216,7 @@ type CompareRanking struct {
 	Best      []CompareBest `json:"best_rival"`
 	BestRatio Maybe         `json:"best_rival_ratio"`
 	// BestLo and BestHi bound its 95 % interval over the traces, by Student's t of the
-	// logarithms; null below three.
+	// logarithms, each trace weighing as much as it has scenarios; null below three.
 	BestLo Maybe `json:"best_rival_ratio_lo"`
 	BestHi Maybe `json:"best_rival_ratio_hi"`
 
@@ -319,11 +319,16 @@ func (r *CompareRanking) ratio(ratios []float64, traces []string) {
 	}
 	r.BestRatio, r.bestTraces = Maybe(math.Exp(mean)), len(order)
 	var byTrace []float64
+	squares := 0.0
 	for _, t := range order {
 		byTrace = append(byTrace, sums[t]/counts[t])
+		squares += counts[t] * counts[t]
 	}
 	if len(order) >= 3 {
-		half := IntervalOf(byTrace).Half()
+		// The mean gives each trace a weight by its scenarios. The more uneven these
+		// are, the less sure it is than one of equal weights.
+		uneven := math.Sqrt(float64(len(order))*squares) / float64(len(ratios))
+		half := uneven * IntervalOf(byTrace).Half()
 		r.BestLo, r.BestHi = Maybe(math.Exp(mean-half)), Maybe(math.Exp(mean+half))
 	}
 }

@@ -524,12 +524,13 @@ func TestCompareBestRatio(t *testing.T) {
 	var r CompareRanking
 	r.ratio([]float64{0.8, 0.8, 0.9, 0.7}, []string{"a", "a", "b", "c"})
 	// by hand: logarithms −0.22314, −0.10536, −0.35667 by trace, deviation 0.12572;
-	// t with 2 degrees of freedom 4.30265; mean of the four −0.22708
-	half := 4.30265 * 0.12572 / math.Sqrt(3)
+	// t with 2 degrees of freedom 4.30265; mean of the four −0.22708, in which the
+	// traces weigh 1/2, 1/4 and 1/4
+	half := 4.30265 * 0.12572 * math.Sqrt(1./4+1./16+1./16)
 	if mean := -0.22708; math.Abs(float64(r.BestRatio)-math.Exp(mean)) > 1e-4 || math.Abs(float64(r.BestLo)-math.Exp(mean-half)) > 1e-3 || math.Abs(float64(r.BestHi)-math.Exp(mean+half)) > 1e-3 {
 		t.Errorf("%v from %v to %v", r.BestRatio, r.BestLo, r.BestHi)
 	}
-	if text := r.saysBest("skynet"); !strings.Contains(text, "costs 0.797 (95 % interval 0.583 to 1.089, over 3 traces) of the best other") {
+	if text := r.saysBest("skynet"); !strings.Contains(text, "costs 0.797 (95 % interval 0.572 to 1.110, over 3 traces) of the best other") {
 		t.Error(text)
 	}
 	r.ratio([]float64{0.8, 0.8, 0.9}, []string{"a", "a", "b"})

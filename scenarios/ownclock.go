@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/traces"
 )
 
@@ -27,7 +28,7 @@ func (o *ownClock) Next(b *traces.Batch) error {
 		return &traces.InputError{
 			File:   o.file,
 			Reason: fmt.Sprintf("the first job arrives %v after the trace's start: a trace's times count from its own start, not from 1970", first.Round(time.Second)),
-			Fix:    "run: skynet trace import " + o.file + " -o OUT",
+			Fix:    "run: skynet trace import " + spell.Shell(o.file) + " -o OUT",
 		}
 	}
 	return nil

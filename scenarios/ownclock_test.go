@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skynet-ec2/skynet/policy/spell"
 	"github.com/skynet-ec2/skynet/sim"
 	"github.com/skynet-ec2/skynet/traces"
 )
@@ -14,11 +15,11 @@ import (
 // played, and the import that mends it is named; what a cut brings near is played.
 func TestTraceThatCountsFrom1970(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, "unix.csv")
+	path := filepath.Join(dir, "unix jobs.csv")
 	write(t, path, "arrival_s,service_s,type,priority\n1300000000,1,x,0\n1300000060,1,x,0\n")
 	run := func(cut string) (*sim.Result, error) {
 		t.Helper()
-		text := small[strings.Index(small, "[[class]]"):] + "[trace]\nfile = \"unix.csv\"\n" + cut
+		text := small[strings.Index(small, "[[class]]"):] + "[trace]\nfile = \"unix jobs.csv\"\n" + cut
 		s, err := read(filepath.Join(dir, "s.toml"), []byte(text), Replace{})
 		if err != nil {
 			t.Fatal(err)
@@ -29,7 +30,7 @@ func TestTraceThatCountsFrom1970(t *testing.T) {
 		}
 		return world.Run(context.Background(), nil, s.Seed, sim.Options{})
 	}
-	want := path + ": the first job arrives 361111h6m40s after the trace's start: a trace's times count from its own start, not from 1970; run: skynet trace import " + path + " -o OUT"
+	want := path + ": the first job arrives 361111h6m40s after the trace's start: a trace's times count from its own start, not from 1970; run: skynet trace import " + spell.Shell(path) + " -o OUT"
 	if _, err := run(""); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

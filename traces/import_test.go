@@ -23,6 +23,24 @@ func importText(t testing.TB, text string, opt ImportOptions) ([]job, *Summary, 
 	return jobsOf(t, src), sum, nil
 }
 
+// A row whose time counts from elsewhere is dropped, and the summary says what
+// stood there, however plainly the row is written.
+func TestImportSaysWhichTimeIsOfAnotherKind(t *testing.T) {
+	for _, c := range []struct{ rows, want string }{
+		{"5,1,x,0\n1300000000,1,x,0\n", "arrival_s = \"1300000000\""},
+		{"1300000000,1,x,0\n5,1,x,0\n", "arrival_s = \"5\""},
+	} {
+		jobs, sum, err := importText(t, header+c.rows, ImportOptions{Options: Options{Format: "csv"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "x.csv: read 2, kept 1, dropped 1 (out of range 1, first at line 3: " + c.want + "), out of order 0, duplicates 0"
+		if len(jobs) != 1 || sum.String() != want {
+			t.Errorf("%d jobs: %s\nwant %s", len(jobs), sum, want)
+		}
+	}
+}
+
 func TestImportDropsSortsAndCounts(t *testing.T) {
 	text := header +
 		"5,1,photo,0\n" +

@@ -131,6 +131,9 @@ func hpaLoad(ratio, full float64, ready, unready, missing, current int, toleranc
 		used += float64(full * float64(missing))
 	}
 	again := used / all
+	if missing == 0 && (!up || unready == 0) {
+		again = ratio // all are known; to divide again moves a last bit, which at the tolerance is the whole change
+	}
 	switch want := ceil(used); {
 	case math.Abs(1-again) <= tolerance || (again > 1) != up:
 		return current

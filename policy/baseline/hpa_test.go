@@ -51,6 +51,19 @@ func TestHPALoad(t *testing.T) {
 	}
 }
 
+// TestHPALoadAtTheTolerance: a ratio of 0.9 or 1.1 as it is read lies within the
+// tolerance or beyond it, however many replicas there are.
+func TestHPALoadAtTheTolerance(t *testing.T) {
+	for n := 1; n < 300; n++ {
+		if got := hpaLoad(0.9, 1.25, n, 0, 0, n, 0.1); got != n {
+			t.Errorf("0.9 of the target of %d replicas: got %d", n, got)
+		}
+		if got, want := hpaLoad(1.1, 1.25, n, 0, 0, n, 0.1), ceil(1.1*float64(n)); got != want { // 1.1 − 1 is a hair above 0.1
+			t.Errorf("1.1 of the target of %d replicas: got %d, want %d", n, got, want)
+		}
+	}
+}
+
 // TestHPARate: twice the size or 4 more in each period.
 func TestHPARate(t *testing.T) {
 	for _, c := range []struct{ current, periods, want int }{

@@ -168,14 +168,20 @@ func friedmanExact(ranks [][]float64) (p float64, few bool) {
 		}
 		return total
 	}
-	chances := map[sums]float64{{}: 1}
 	var met sums
-	for _, row := range ranks {
-		var of sums
+	rows := make([]sums, len(ranks))
+	for i, row := range ranks {
 		for j, rank := range row {
-			of[j] = int(math.Round(2 * rank))
-			met[j] += of[j]
+			rows[i][j] = int(math.Round(2 * rank))
+			met[j] += rows[i][j]
 		}
+		slices.Sort(rows[i][:k])
+	}
+	// In one order, so that it is not the order of traces that decides whether they
+	// are few.
+	slices.SortFunc(rows, func(a, b sums) int { return slices.Compare(a[:], b[:]) })
+	chances := map[sums]float64{{}: 1}
+	for _, of := range rows {
 		orders := permutations(of[:k])
 		if len(chances)*len(orders) > stepsMax {
 			return 0, false

@@ -274,6 +274,27 @@ func TestRankByTraces(t *testing.T) {
 	}
 }
 
+// Ties make the sums of ranks few or many, by which traces come first. What is
+// tested, and how, is the same in every order.
+func TestRankInAnyOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 60 {
+		n, k := 6+r.IntN(5), 4+r.IntN(2)
+		table := make([][]float64, n)
+		for i := range table {
+			values := 1 + r.IntN(4)
+			for range k {
+				table[i] = append(table[i], float64(r.IntN(values)))
+			}
+		}
+		want := Rank(table, nil).P
+		r.Shuffle(n, func(i, j int) { table[i], table[j] = table[j], table[i] })
+		if got := Rank(table, nil).P; got != want {
+			t.Fatalf("p = %v, in another order %v: %v", want, got, table)
+		}
+	}
+}
+
 func TestRankLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n, k := rapid.IntRange(1, 8).Draw(t, "traces"), rapid.IntRange(1, 6).Draw(t, "policies")
