@@ -47,6 +47,7 @@ scenarios: build ## run every scenario and compare it with its baseline
 # DECIDES=… keeps the finished runs of a build whose difference decides nothing.
 results: build ## rewrite docs/results.md: recorded traces × billings × policies
 	$(GO) build -trimpath -o bin/ -ldflags "-X main.decidesRuns=$(or $(DECIDES),$$(scripts/decides runs)) -X main.decidesBounds=$$(scripts/decides bounds)" ./cmd/skynet
+	@mkdir -p out
 	bin/skynet compare scenarios/recorded $(or $(POLICIES),all) --runs $(or $(RUNS),5) --bound $(or $(BOUND),lower) \
 		--tune $(or $(TUNE),12) $(if $(PARALLEL),--parallel $(PARALLEL)) \
 		--resume out/results --markdown docs/results.md --json out/results.json --title Results
