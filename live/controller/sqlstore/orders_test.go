@@ -28,12 +28,11 @@ func TestOrders(t *testing.T) {
 		}
 		now := time.Now().UTC().Truncate(time.Millisecond)
 		wish := controller.Wish{Kind: policy.WishFloor, Instances: 4, By: "ann", Why: "noon", Until: now.Add(time.Hour)}
-		any := func(string) bool { return true }
 		var wait sync.WaitGroup
 		for i, d := range []desk{a, b, a, b} {
 			wait.Go(func() {
 				_, err := controller.Change(ctx, d, "render", func(o *controller.Orders) (controller.Act, error) {
-					w, err := o.Add(now, wish, any)
+					w, err := o.Add(now, wish, nil)
 					return controller.Act{At: now, By: "ann", What: w.String(), Why: "noon"}, err
 				})
 				if err != nil {
